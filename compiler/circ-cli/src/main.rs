@@ -1,0 +1,2 @@
+//! The command `circ`.
+fn main() {}

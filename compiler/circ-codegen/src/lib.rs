@@ -1,0 +1,1 @@
+//! Kernels to machine code: the only crate that sees Cranelift.

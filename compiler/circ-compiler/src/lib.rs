@@ -1,0 +1,1 @@
+//! From the tree to the plan: names, dimensions, elaboration, integration, kernels; and the reference interpreter.

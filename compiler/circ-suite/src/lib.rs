@@ -1,0 +1,1 @@
+//! Language tests as files, generators of programs, oracles.

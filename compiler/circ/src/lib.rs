@@ -1,0 +1,1 @@
+//! Compile, instantiate, run and observe neural circuits: the library to embed.

@@ -1,0 +1,1 @@
+//! The mathematics that every engine shares, bit for bit: exp and its like, random numbers, matrix exponentials.

@@ -1,0 +1,1 @@
+//! Runs a plan: state, network construction, delivery, threads, recording.
