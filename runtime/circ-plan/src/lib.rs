@@ -1,1 +1,7 @@
-//! The contract between compiler and runtime: kernels, layouts, schedule, engines.
+//! The contract between compiler and runtime: kernels, layouts, schedule, engines. No logic
+//! beyond what it takes to read these forms.
+
+pub mod abi;
+pub mod engine;
+pub mod ir;
+pub mod plan;

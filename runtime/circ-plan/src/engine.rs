@@ -1,0 +1,122 @@
+//! What an engine does: the interpreter and the machine-code runtime behind one door.
+
+use crate::ir::{ArrayId, EventId, Precision, UniformId};
+
+/// The synapses of one projection, in canonical order: by position of the source in its view, then
+/// position of the target, then occurrence.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Synapses {
+    /// Position in the source view.
+    pub source: Vec<u32>,
+    /// Position in the target view.
+    pub target: Vec<u32>,
+    pub weight: Values,
+    /// In ticks, at least 1.
+    pub delay: Values,
+    /// `all_to_all` with one weight and one delay: arrivals are the number of spiking sources times
+    /// the weight (less the cell itself, unless `allow self`), not a sum of weights.
+    pub broadcast: bool,
+}
+
+/// One number for all, or one for each (weights that differ are held as `f32`).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    One(f64),
+    Each(Vec<f64>),
+}
+
+impl Default for Values {
+    fn default() -> Values {
+        Values::One(0.0)
+    }
+}
+
+/// Memory of the parts of a network.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Memory {
+    /// (what, bytes), in order of declaration.
+    pub parts: Vec<(String, u64)>,
+}
+
+impl Memory {
+    /// All bytes.
+    pub fn total(&self) -> u64 {
+        self.parts.iter().map(|p| p.1).sum()
+    }
+}
+
+/// Why a run stopped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    pub population: u32,
+    /// Index in the population.
+    pub cell: u32,
+    /// The tick being made.
+    pub tick: i64,
+    /// Values of the arrays of this cell that went into the step (by `ArrayId`), as `f64`.
+    pub arrays: Vec<f64>,
+    /// What arrived in this tick (by `PortId`).
+    pub arrivals: Vec<f64>,
+}
+
+/// Why [`Engine::advance`] returned early.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stop {
+    Fault(Box<Fault>),
+    /// The interrupt flag was set.
+    Interrupted,
+}
+
+/// What to sample while running.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Probe {
+    pub population: u32,
+    /// Index into the population's observables.
+    pub observable: u32,
+    /// Ascending.
+    pub cells: Vec<u32>,
+    /// Sampled at ticks that are `first + k * interval`.
+    pub first_tick: i64,
+    pub interval_ticks: i64,
+}
+
+/// Names a probe of an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProbeId(pub u32);
+
+/// Samples of a probe so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Samples {
+    pub ticks: Vec<i64>,
+    /// `values[k * cells + c]`
+    pub values: Vec<f64>,
+}
+
+/// Runs a plan.
+pub trait Engine {
+    /// The tick of the present state; -1 before tick 0 was made.
+    fn tick(&self) -> i64;
+    /// Makes ticks up to and including `until`. `interrupt` is looked at between windows.
+    fn advance(&mut self, until: i64, interrupt: &std::sync::atomic::AtomicBool) -> Result<(), Stop>;
+    /// All events of a kind so far, as (tick, cell), ascending.
+    fn events(&self, population: u32, event: EventId) -> Vec<(i64, u32)>;
+    /// Begins to sample.
+    fn add_probe(&mut self, probe: Probe) -> ProbeId;
+    fn samples(&self, probe: ProbeId) -> Samples;
+    /// The present value of an observable, for all cells.
+    fn observe(&self, population: u32, observable: u32) -> Vec<f64>;
+    /// An array as it is, for all cells (Bool: 0 or 1).
+    fn array(&self, population: u32, array: ArrayId) -> Vec<f64>;
+    fn uniform(&self, population: u32, uniform: UniformId) -> f64;
+    /// Changes a parameter; what depends on it follows.
+    fn set_uniform(&mut self, population: u32, uniform: UniformId, value: f64);
+    /// Changes a per-cell parameter or state: (cell, value).
+    fn set_array(&mut self, population: u32, array: ArrayId, values: &[(u32, f64)]);
+    /// Changes a slot of a drive.
+    fn set_drive(&mut self, drive: u32, uniform: UniformId, value: f64);
+    /// What is on its way: for each population and port, (arrival tick, cell, partial sum) in this
+    /// order, where the sum is not 0.
+    fn in_flight(&self, population: u32, port: u32) -> Vec<(i64, u32, f64)>;
+    /// The precision of a population.
+    fn precision(&self, population: u32) -> Precision;
+}
