@@ -1,1 +1,7 @@
-//! From the tree to the plan: names, dimensions, elaboration, integration, kernels; and the reference interpreter.
+//! From the tree to the plan: names, dimensions, elaboration, integration, kernels; and the
+//! reference interpreter.
+
+pub mod diagnose;
+pub mod hir;
+pub mod net;
+pub mod types;

@@ -240,7 +240,9 @@ pub enum DriveKind {
     /// An independent train for each cell: one `Result`, the mean number of events in a tick; over
     /// `Index(Own)` (of the view) and `Time(End)`. In a tick with count c, `c * weight` arrives.
     Poisson(Quantity),
-    /// At every multiple of the interval, `count` other cells, each once.
+    /// At every multiple of the interval, `count` other cells, each once: Floyd's sampling with
+    /// `Stream::new(key 0, Counter { entity: 0, partner: 1, tick, salt: 0 })`: for `j` in `n - count .. n`
+    /// take `r = below(j + 1)`, or `j` where `r` is taken already; then in ascending order.
     Choose { count: u32, interval_ticks: i64 },
     /// At these ticks, all cells; ascending; a tick may occur several times.
     Times(Vec<i64>),

@@ -1,0 +1,113 @@
+//! Diagnostics: what the compiler says of a program, as data.
+//!
+//! In: facts, from every pass. Out: [`Diagnostic`]s in a [`Sink`], rendered by [`render`] alone. The
+//! wording of each family of messages is in a file of its own.
+
+use circ_grammar::ast::{FileId, Span};
+
+/// How bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// The program has no meaning.
+    Error,
+    /// It has one that is probably not meant.
+    Warning,
+    /// Good to know.
+    Note,
+}
+
+/// A rule: its kebab-case name, its level and its page for `circ explain`.
+#[derive(Debug)]
+pub struct Rule {
+    pub name: &'static str,
+    pub level: Level,
+    /// Markdown: a program that it rejects, the nearest that it accepts.
+    pub page: &'static str,
+}
+
+/// One message. Built by a named function of its family, see the handbook.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    pub rule: &'static Rule,
+    /// The smallest place that shows it.
+    pub span: Span,
+    /// The first line: readable alone, lower case, no full stop, names in backticks.
+    pub message: String,
+    /// What is there, at each place; the first is at `span`.
+    pub labels: Vec<(Span, String)>,
+    pub notes: Vec<String>,
+    pub help: Option<String>,
+}
+
+/// Collects diagnostics.
+#[derive(Clone, Debug, Default)]
+pub struct Sink {
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Sink {
+    /// Takes one in.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+    /// Whether the program was rejected.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|d| d.rule.level == Level::Error)
+    }
+    /// All, sorted by place, each once.
+    pub fn into_sorted(mut self) -> Vec<Diagnostic> {
+        self.diagnostics.sort_by(|a, b| (a.span, a.rule.name, &a.message).cmp(&(b.span, b.rule.name, &b.message)));
+        self.diagnostics.dedup_by(|a, b| a.span == b.span && a.rule.name == b.rule.name && a.message == b.message);
+        self.diagnostics
+    }
+}
+
+impl Rule {
+    /// Begins a message.
+    pub fn at(&'static self, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { rule: self, span, message: message.into(), labels: vec![], notes: vec![], help: None }
+    }
+}
+
+impl Diagnostic {
+    /// What stands at the main place.
+    pub fn primary(mut self, text: impl Into<String>) -> Diagnostic {
+        self.labels.insert(0, (self.span, text.into()));
+        self
+    }
+    /// What stands at another place.
+    pub fn label(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
+        self.labels.push((span, text.into()));
+        self
+    }
+    /// A fact that the user may not know.
+    pub fn note(mut self, text: impl Into<String>) -> Diagnostic {
+        self.notes.push(text.into());
+        self
+    }
+    /// What to type.
+    pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
+        self.help = Some(text.into());
+        self
+    }
+}
+
+/// A source text with the name under which it is shown.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub name: String,
+    pub text: String,
+}
+
+/// All source texts of a program, by [`FileId`].
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    pub files: Vec<Source>,
+}
+
+impl Sources {
+    /// The source that a span lies in.
+    pub fn get(&self, file: FileId) -> &Source {
+        &self.files[file.0 as usize]
+    }
+}

@@ -1,0 +1,188 @@
+//! Net: the circuit of one experiment, instantiated: every loop unrolled, every part placed, every size
+//! and constant known; expressions that differ from cell to cell or synapse to synapse are closures.
+//!
+//! In: HIR and arguments, by `elaborate`. Out: data for `lower`.
+
+use crate::hir::{CellId, ExprId, Method, SlotId, VarId};
+use crate::types::Value;
+use circ_grammar::ast::{Polarity, Span};
+use circ_plan::ir::Precision;
+use circ_plan::plan::View;
+use std::collections::BTreeMap;
+
+/// An instantiated circuit with the settings of its experiment.
+#[derive(Clone, Debug)]
+pub struct Net {
+    /// In ms.
+    pub dt: f64,
+    pub dt_span: Option<Span>,
+    pub seed: u64,
+    /// Of the experiment (or command line); a cell's own comes first.
+    pub precision: Precision,
+    pub method: Option<(Method, Span)>,
+    pub populations: Vec<Population>,
+    pub drives: Vec<Drive>,
+    pub projections: Vec<Projection>,
+    /// Event drives and projections in order of declaration.
+    pub order: Vec<circ_plan::plan::Sender>,
+    pub constraints: Vec<Constraint>,
+    /// Where names of closures get their values.
+    pub environments: Vec<Environment>,
+    /// Names of the experiment and circuit, for the protocol: see `elaborate`.
+    pub root: EnvironmentId,
+    pub experiment: EnvironmentId,
+}
+
+/// Into [`Net::environments`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EnvironmentId(pub u32);
+
+/// Values of the slots of one instance of a circuit (or experiment), and of loops around an item.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// Formals, lets, data, loop indices.
+    pub values: BTreeMap<SlotId, Value>,
+    /// Instances of items, by slot and indices of the loops around them.
+    pub items: BTreeMap<(SlotId, Vec<i64>), Item>,
+    /// For the environment of an experiment: that of its circuit.
+    pub of_circuit: Option<EnvironmentId>,
+    /// `col[2].` or empty: what stands before the paths of its items.
+    pub prefix: String,
+}
+
+/// What an item's slot became.
+#[derive(Clone, Debug)]
+pub enum Item {
+    Population(u32),
+    Drive(u32),
+    Projection(u32),
+    Part(EnvironmentId),
+}
+
+/// An expression with the environment that it is evaluated in.
+#[derive(Clone, Copy, Debug)]
+pub struct Closure {
+    pub expr: ExprId,
+    pub environment: EnvironmentId,
+}
+
+/// A value for all, or an expression that differs.
+#[derive(Clone, Debug)]
+pub enum Setting {
+    Value(Value),
+    /// Of `i` (cells), or of `pre`, `post` (synapses), or random.
+    Each(Closure),
+}
+
+#[derive(Clone, Debug)]
+pub struct Population {
+    /// `col[2].E`: the key of its random draws.
+    pub path: String,
+    pub cell: CellId,
+    pub polarity: Option<Polarity>,
+    /// Product is the number of cells; `i` counts row-major (last index fastest).
+    pub shape: Vec<u32>,
+    /// Parameters and initial states that the population's block gives; the rest has the cell's own.
+    pub settings: Vec<(VarId, Setting, Span)>,
+    /// Parameters that an experiment sets for some cells only, or by `i`: they need an array.
+    pub per_cell: Vec<VarId>,
+    pub at: Option<Position>,
+    /// `SpikeTimes`: (ms, cell).
+    pub spike_times: Vec<(f64, u32)>,
+    pub span: Span,
+}
+
+impl Population {
+    /// The number of cells.
+    pub fn cells(&self) -> u32 {
+        self.shape.iter().product()
+    }
+}
+
+#[derive(Clone, Debug)]
+pub enum Position {
+    /// Spacing in µm, along the population's dimensions (x is the last index).
+    Grid(f64),
+    /// x, y, z, of `i`.
+    Each([Option<Closure>; 3]),
+}
+
+#[derive(Clone, Debug)]
+pub struct Drive {
+    pub path: String,
+    pub target: View,
+    /// The port's name, the same in every population of the view.
+    pub port: String,
+    pub kind: DriveKind,
+    /// Events only.
+    pub weight: Option<Setting>,
+    pub delay_ms: f64,
+    /// In ms; 0 and infinity without the clause.
+    pub from_ms: f64,
+    pub to_ms: f64,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum DriveKind {
+    /// In 1/ms (a real is a mean per tick).
+    Poisson { rate: Setting, per_tick: bool },
+    Choose { count: u32, every_ms: f64 },
+    /// ms, ascending.
+    Times(Vec<f64>),
+    /// Row-major; columns: one, or one for each cell of the view.
+    Table { data: Value, every_ms: f64 },
+    /// Of `t` and `i`; `i` is the cell's index in its population.
+    Value(Setting),
+}
+
+#[derive(Clone, Debug)]
+pub struct Projection {
+    pub path: String,
+    pub source: View,
+    /// The event's name, `spike` unless written.
+    pub event: String,
+    pub target: View,
+    pub port: String,
+    pub connect: Connect,
+    pub allow_self: bool,
+    pub allow_multiple: bool,
+    pub weight: Setting,
+    pub weight_span: Span,
+    /// In ms.
+    pub delay: Setting,
+    pub dendritic: Option<Setting>,
+    pub delay_span: Span,
+    /// What the weights' sign must be, by the port and the source.
+    pub sign: circ_plan::plan::Sign,
+    /// Columns of a connection table by name, parallel to the pairs of `Connect::Pairs`.
+    pub edges: Vec<(String, Vec<f64>)>,
+    pub span: Span,
+    pub connect_span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum Connect {
+    Probability(Setting),
+    InDegree(u32),
+    OutDegree(u32),
+    Total(u64),
+    OneToOne,
+    AllToAll,
+    Where(Closure),
+    /// Positions in the views.
+    Pairs(Vec<(u32, u32)>),
+}
+
+#[derive(Clone, Debug)]
+pub struct Constraint {
+    pub kind: ConstraintKind,
+    pub environment: EnvironmentId,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum ConstraintKind {
+    /// Already checked here (`require` over sizes) or else kept for the run.
+    Monitor(ExprId),
+}
