@@ -3,7 +3,7 @@
 //!
 //! In: HIR and arguments, by `elaborate`. Out: data for `lower`.
 
-use crate::hir::{CellId, ExprId, Method, SlotId, VarId};
+use crate::hir::{CellId, CircuitId, ExprId, GlobalId, Method, SlotId, VarId};
 use crate::types::Value;
 use circ_grammar::ast::{Polarity, Span};
 use circ_plan::ir::Precision;
@@ -26,6 +26,8 @@ pub struct Net {
     /// Event drives and projections in order of declaration.
     pub order: Vec<circ_plan::plan::Sender>,
     pub constraints: Vec<Constraint>,
+    /// Top-level `let` and `data`.
+    pub globals: BTreeMap<GlobalId, Value>,
     /// Where names of closures get their values.
     pub environments: Vec<Environment>,
     /// Names of the experiment and circuit, for the protocol: see `elaborate`.
@@ -48,6 +50,20 @@ pub struct Environment {
     pub of_circuit: Option<EnvironmentId>,
     /// `col[2].` or empty: what stands before the paths of its items.
     pub prefix: String,
+    /// Whose slots these are.
+    pub owner: Owner,
+    /// For one pass of a loop: the instance that it is in, which holds the items.
+    pub instance: Option<EnvironmentId>,
+}
+
+/// Whose slots an environment holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Owner {
+    #[default]
+    Nobody,
+    Circuit(CircuitId),
+    /// Into `Hir::experiments`.
+    Experiment(u32),
 }
 
 /// What an item's slot became.
