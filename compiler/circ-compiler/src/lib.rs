@@ -3,5 +3,7 @@
 
 pub mod diagnose;
 pub mod hir;
+pub mod interpret;
+pub mod kernel;
 pub mod net;
 pub mod types;

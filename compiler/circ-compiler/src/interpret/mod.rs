@@ -1,0 +1,8 @@
+//! The reference: what a kernel program means, one cell at a time, and the naive second engine.
+//!
+//! In: programs and plans. Out: values, spikes, states. Nothing here is fast on purpose: the machine
+//! code must give the same bits, so this has to be plainly right.
+
+pub mod apply;
+
+pub use apply::{Value, apply};

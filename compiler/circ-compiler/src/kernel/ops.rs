@@ -1,0 +1,225 @@
+//! What all passes over operations need: their operands, their names, and a key that tells whether
+//! two are the same.
+//!
+//! In: an [`Op`]. Out: facts about its form, none about its meaning. Adding an operation to the IR
+//! means adding it here, in `interpret::apply` and in the printer's and reader's tables.
+
+use circ_plan::ir::*;
+
+/// All functions, in the order of their declaration.
+pub const FUNCTIONS: [Function; 17] = [
+    Function::Exp,
+    Function::Expm1,
+    Function::Exprel,
+    Function::Log,
+    Function::Log10,
+    Function::Sin,
+    Function::Cos,
+    Function::Tan,
+    Function::Tanh,
+    Function::Sinh,
+    Function::Cosh,
+    Function::Atan,
+    Function::Sigmoid,
+    Function::Lgamma,
+    Function::Erf,
+    Function::Pow,
+    Function::Mod,
+];
+
+/// All distributions, in the order of their declaration.
+pub const DISTRIBUTIONS: [Distribution; 8] = [
+    Distribution::Uniform,
+    Distribution::Normal,
+    Distribution::Lognormal,
+    Distribution::Exponential,
+    Distribution::Gamma,
+    Distribution::Beta,
+    Distribution::Binomial,
+    Distribution::Poisson,
+];
+
+/// The name of a function in printed programs.
+pub fn function_name(function: Function) -> &'static str {
+    match function {
+        Function::Exp => "exp",
+        Function::Expm1 => "expm1",
+        Function::Exprel => "exprel",
+        Function::Log => "log",
+        Function::Log10 => "log10",
+        Function::Sin => "sin",
+        Function::Cos => "cos",
+        Function::Tan => "tan",
+        Function::Tanh => "tanh",
+        Function::Sinh => "sinh",
+        Function::Cosh => "cosh",
+        Function::Atan => "atan",
+        Function::Sigmoid => "sigmoid",
+        Function::Lgamma => "lgamma",
+        Function::Erf => "erf",
+        Function::Pow => "pow",
+        Function::Mod => "mod",
+    }
+}
+
+/// How many arguments a function takes: 1 or 2.
+pub fn arity(function: Function) -> usize {
+    match function {
+        Function::Pow | Function::Mod => 2,
+        _ => 1,
+    }
+}
+
+/// The name of a distribution in printed programs.
+pub fn distribution_name(distribution: Distribution) -> &'static str {
+    match distribution {
+        Distribution::Uniform => "uniform",
+        Distribution::Normal => "normal",
+        Distribution::Lognormal => "lognormal",
+        Distribution::Exponential => "exponential",
+        Distribution::Gamma => "gamma",
+        Distribution::Beta => "beta",
+        Distribution::Binomial => "binomial",
+        Distribution::Poisson => "poisson",
+    }
+}
+
+/// How many arguments a distribution takes: 1 or 2.
+pub fn parameters(distribution: Distribution) -> usize {
+    match distribution {
+        Distribution::Exponential | Distribution::Poisson => 1,
+        _ => 2,
+    }
+}
+
+/// The operands of an operation, by reference of the same kind as the operation's.
+macro_rules! operand_list {
+    ($op:expr) => {
+        match $op {
+            Op::Float(_) | Op::Int(_) | Op::Bool(_) | Op::Tick(_) => vec![],
+            Op::Load(..) | Op::Uniform(_) | Op::Arrival(_) | Op::Index(_) => vec![],
+            Op::Now | Op::Time(_) | Op::Edge(_) => vec![],
+            Op::Neg(a) | Op::Abs(a) | Op::Sqrt(a) | Op::Floor(a) | Op::Ceil(a) | Op::Round(a) => vec![a],
+            Op::Call1(_, a) | Op::ToFloat(a) | Op::ToInt(a) | Op::ToTick(a) | Op::Not(a) => vec![a],
+            Op::Add(a, b) | Op::Sub(a, b) | Op::Mul(a, b) | Op::Div(a, b) => vec![a, b],
+            Op::Min(a, b) | Op::Max(a, b) | Op::Call2(_, a, b) | Op::Table(_, a, b) => vec![a, b],
+            Op::IntDiv(a, b) | Op::IntMod(a, b) | Op::TickAdd(a, b) => vec![a, b],
+            Op::AddOverflows(a, b) | Op::SubOverflows(a, b) | Op::MulOverflows(a, b) => vec![a, b],
+            Op::Compare(_, a, b) | Op::And(a, b) | Op::Or(a, b) => vec![a, b],
+            Op::Fma(a, b, c) | Op::Select(a, b, c) => vec![a, b, c],
+            Op::Expm { entries, .. } => entries.into_iter().collect(),
+            Op::Draw { args, .. } => args.into_iter().collect(),
+        }
+    };
+}
+
+/// The operands of an operation, in order.
+pub fn operands(op: &Op) -> Vec<ValueId> {
+    operand_list!(op).into_iter().copied().collect()
+}
+
+/// The same operation of other operands.
+pub fn map_operands(op: &Op, mut to: impl FnMut(ValueId) -> ValueId) -> Op {
+    let mut op = op.clone();
+    for operand in operand_list!(&mut op) {
+        *operand = to(*operand);
+    }
+    op
+}
+
+/// The word that a printed operation begins with.
+pub fn mnemonic(op: &Op) -> &'static str {
+    match op {
+        Op::Float(_) => "float",
+        Op::Int(_) => "int",
+        Op::Bool(_) => "bool",
+        Op::Tick(_) => "tick",
+        Op::Load(..) => "load",
+        Op::Uniform(_) => "uniform",
+        Op::Arrival(_) => "arrival",
+        Op::Index(_) => "index",
+        Op::Now => "now",
+        Op::Time(_) => "time",
+        Op::Table(..) => "table",
+        Op::Edge(_) => "edge",
+        Op::Neg(_) => "neg",
+        Op::Abs(_) => "abs",
+        Op::Sqrt(_) => "sqrt",
+        Op::Floor(_) => "floor",
+        Op::Ceil(_) => "ceil",
+        Op::Round(_) => "round",
+        Op::Add(..) => "add",
+        Op::Sub(..) => "sub",
+        Op::Mul(..) => "mul",
+        Op::Div(..) => "div",
+        Op::Fma(..) => "fma",
+        Op::Min(..) => "min",
+        Op::Max(..) => "max",
+        Op::Call1(function, _) | Op::Call2(function, ..) => function_name(*function),
+        Op::Expm { .. } => "expm",
+        Op::IntDiv(..) => "int_div",
+        Op::IntMod(..) => "int_mod",
+        Op::AddOverflows(..) => "add_overflows",
+        Op::SubOverflows(..) => "sub_overflows",
+        Op::MulOverflows(..) => "mul_overflows",
+        Op::ToFloat(_) => "to_float",
+        Op::ToInt(_) => "to_int",
+        Op::ToTick(_) => "to_tick",
+        Op::TickAdd(..) => "tick_add",
+        Op::Compare(compare, ..) => compare_name(*compare),
+        Op::Not(_) => "not",
+        Op::And(..) => "and",
+        Op::Or(..) => "or",
+        Op::Select(..) => "select",
+        Op::Draw { .. } => "draw",
+    }
+}
+
+/// The name of a comparison in printed programs.
+pub fn compare_name(compare: Compare) -> &'static str {
+    match compare {
+        Compare::Eq => "eq",
+        Compare::Ne => "ne",
+        Compare::Lt => "lt",
+        Compare::Le => "le",
+        Compare::Gt => "gt",
+        Compare::Ge => "ge",
+    }
+}
+
+/// Equal for operations that make the same bits: the same operation, immediates (floats by their
+/// bits: 0 is not -0) and operands, in either order where the order does not matter.
+pub type Key = (&'static str, Vec<u64>);
+
+/// The key of an operation.
+pub fn key(op: &Op) -> Key {
+    let mut words = immediates(op);
+    let mut operands: Vec<u64> = operands(op).iter().map(|v| u64::from(v.0)).collect();
+    let commuting = match op {
+        Op::Add(..) | Op::Mul(..) | Op::And(..) | Op::Or(..) | Op::AddOverflows(..) | Op::MulOverflows(..) => 2,
+        Op::Compare(Compare::Eq | Compare::Ne, ..) | Op::TickAdd(..) | Op::Fma(..) => 2,
+        _ => 0,
+    };
+    operands[..commuting].sort_unstable();
+    words.extend(operands);
+    (mnemonic(op), words)
+}
+
+/// What an operation holds besides its operands.
+fn immediates(op: &Op) -> Vec<u64> {
+    match op {
+        Op::Float(x) => vec![x.to_bits()],
+        Op::Int(x) | Op::Tick(x) => vec![*x as u64],
+        Op::Bool(x) => vec![u64::from(*x)],
+        Op::Load(side, array) => vec![*side as u64, u64::from(array.0)],
+        Op::Uniform(uniform) => vec![u64::from(uniform.0)],
+        Op::Arrival(port) => vec![u64::from(port.0)],
+        Op::Index(side) => vec![*side as u64],
+        Op::Time(moment) => vec![*moment as u64],
+        Op::Table(table, ..) => vec![u64::from(table.0)],
+        Op::Edge(column) => vec![u64::from(*column)],
+        Op::Expm { n, row, column, .. } => vec![u64::from(*n), u64::from(*row), u64::from(*column)],
+        Op::Draw { distribution, key, salt, .. } => vec![*distribution as u64, u64::from(key.0), u64::from(*salt)],
+        _ => vec![],
+    }
+}
