@@ -1,1 +1,9 @@
 //! Language tests as files, generators of programs, oracles.
+//!
+//! The generator writes text, because text is what users write: whatever it makes goes through the
+//! whole compiler. It is well typed by construction, so every rejection is a bug of the compiler (or
+//! of the generator).
+
+pub mod generate;
+mod generate_cell;
+mod generate_net;
