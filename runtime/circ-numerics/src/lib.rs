@@ -3,52 +3,46 @@
 //!
 //! In: numbers. Out: numbers, the same on every processor: only operations that IEEE 754 rounds
 //! correctly (`+ - * /`, `sqrt`, fused multiply-add, comparisons, conversions) in a fixed order, or the
-//! software implementations of `libm`, which are made of those.
+//! software implementations of `libm`, which are made of those. Versions for wider registers do the
+//! same operations in the same order.
 
-/// Functions of one or two `Float`s, as `circ_numerics::math` defines them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Function {
-    Exp,
-    Expm1,
-    /// `(e^x - 1)/x`, 1 at 0.
-    Exprel,
-    Log,
-    Log10,
-    Sin,
-    Cos,
-    Tan,
-    Tanh,
-    Sinh,
-    Cosh,
-    Atan,
-    /// `1/(1 + e^-x)`
-    Sigmoid,
-    Lgamma,
-    Erf,
-    /// `x^y`
-    Pow,
-    /// Floored remainder: `x - y * floor(x / y)`, with the sign of `y`.
-    Mod,
+pub mod function;
+pub mod math;
+pub mod matrix;
+pub mod random;
+pub mod real;
+
+pub use function::{Distribution, Function};
+pub use matrix::expm;
+pub use real::Real;
+
+/// Whether this processor has the fused multiply-add and the 256-bit registers that the fast
+/// versions of our functions need. Without them every fused multiply-add is a library call.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn has_fma() -> bool {
+    std::arch::is_x86_feature_detected!("fma") && std::arch::is_x86_feature_detected!("avx2")
 }
 
-/// Distributions. Arguments are `Float`s, the value is a `Float` (counts too).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Distribution {
-    /// `[lo, hi)`
-    Uniform,
-    /// mean, standard deviation
-    Normal,
-    /// mean and standard deviation of the value itself
-    Lognormal,
-    /// mean
-    Exponential,
-    /// shape, scale
-    Gamma,
-    /// a, b
-    Beta,
-    /// n, p
-    Binomial,
-    /// mean
-    Poisson,
+/// Defines functions twice from one inlined body: compiled for the machine that everyone has, and
+/// for one with `fma` and `avx2`, chosen when called. Both do the same operations, so the bits agree.
+macro_rules! dispatched {
+    ($($(#[$doc:meta])* $visibility:vis fn $name:ident($($argument:ident: $ty:ty),*) $(-> $result:ty)? = $body:path;)*) => {$(
+        $(#[$doc])*
+        $visibility fn $name($($argument: $ty),*) $(-> $result)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2,fma")]
+                fn wide($($argument: $ty),*) $(-> $result)? {
+                    $body($($argument),*)
+                }
+                if crate::has_fma() {
+                    // SAFETY: both features were just found.
+                    return unsafe { wide($($argument),*) };
+                }
+            }
+            $body($($argument),*)
+        }
+    )*};
 }
-
+pub(crate) use dispatched;

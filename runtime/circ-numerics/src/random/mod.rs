@@ -1,0 +1,13 @@
+//! Random numbers without state: a draw is a function of a key (of the thing that draws) and a counter
+//! (who, when, which draw), so order, threads and shards cannot change it.
+//!
+//! Uniform and normal draws of cells `2k` and `2k + 1` share a block of the generator. Rejection
+//! samplers use a stream of their own that begins at attempt `2^19`.
+
+mod distributions;
+mod philox;
+mod rows;
+
+pub use distributions::{draw, poisson_cumulative, poisson_from_uniform};
+pub use philox::{Counter, Stream, key, philox, uniform53};
+pub use rows::{normal_row, uniform_row};
