@@ -1,0 +1,234 @@
+//! Classes of equations: what each equation is, and so how it is stepped.
+//!
+//! In: a [`System`] and facts about its values. Out: for each equation its drift, its noise, its affine
+//! form where it has one, and its [`Scheme`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use circ_plan::ir::ValueId;
+
+use super::affine::{Affine, affine};
+use super::facts::Facts;
+use super::{Choice, Kind, Problem, Scheme, System};
+use crate::hir::Method;
+use crate::kernel::build::Builder;
+
+/// An equation, taken apart.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// The derivative without noise.
+    pub drift: ValueId,
+    /// The factor of each source.
+    pub noise: BTreeMap<usize, ValueId>,
+    /// The drift, affine in all variables at once; else the term that is not.
+    pub joint: Result<Affine, ValueId>,
+    /// The drift, affine in the equation's own variable.
+    pub own: Result<Affine, ValueId>,
+}
+
+/// All equations of a system.
+pub struct Classes {
+    pub parts: Vec<Part>,
+    pub choices: Vec<Choice>,
+}
+
+/// Takes every equation apart and chooses its scheme.
+pub fn classify(b: &mut Builder, facts: &mut Facts, system: &System) -> Result<Classes, Problem> {
+    let mut parts = vec![];
+    for equation in 0..system.equations.len() {
+        parts.push(part_of(b, facts, system, equation)?);
+    }
+    let choices = Chooser { b, facts, system, parts: &parts }.choose()?;
+    Ok(Classes { parts, choices })
+}
+
+fn part_of(b: &mut Builder, facts: &mut Facts, system: &System, equation: usize) -> Result<Part, Problem> {
+    let count = system.equations.len();
+    let sources: BTreeSet<usize> = (count..count + system.sources.len()).collect();
+    let derivative = system.equations[equation].derivative;
+    let split = affine(b, facts, derivative, &sources).map_err(|term| Problem::NoiseNotLinear { equation, term })?;
+    let drift = split.rest.unwrap_or_else(|| b.float(0.0));
+    let noise = split.coefficients.into_iter().map(|(k, factor)| (k - count, factor)).collect();
+    let all: BTreeSet<usize> = (0..count).collect();
+    let joint = affine(b, facts, drift, &all);
+    let own = affine(b, facts, drift, &BTreeSet::from([equation]));
+    Ok(Part { drift, noise, joint, own })
+}
+
+struct Chooser<'a, 'b, 'f, 'p> {
+    b: &'b Builder,
+    facts: &'f mut Facts<'p>,
+    system: &'a System<'a>,
+    parts: &'a [Part],
+}
+
+impl Chooser<'_, '_, '_, '_> {
+    fn choose(&mut self) -> Result<Vec<Choice>, Problem> {
+        let closed = self.closed_linear();
+        (0..self.parts.len()).map(|equation| self.scheme_of(equation, &closed)).collect()
+    }
+
+    fn scheme_of(&mut self, equation: usize, closed: &BTreeSet<usize>) -> Result<Choice, Problem> {
+        let noisy = !self.parts[equation].noise.is_empty();
+        let asked = match self.system.equations[equation].kind {
+            Kind::State => self.system.method,
+            Kind::Port => Method::Auto,
+        };
+        let choice = |scheme, reason| Ok(Choice { scheme, reason });
+        const ASKED: &str = "the method was asked for";
+        match asked {
+            Method::Auto => Ok(self.automatic(equation, closed)),
+            Method::Exact => match self.exact(equation, closed) {
+                Some(choice) => Ok(choice),
+                None => Err(Problem::NotExact { equation, term: self.obstacle(equation, closed) }),
+            },
+            Method::ExponentialEuler => match self.parts[equation].own {
+                Ok(_) => choice(Scheme::ExponentialEuler, ASKED),
+                Err(term) => Err(Problem::NotConditionallyLinear { equation, term }),
+            },
+            Method::Euler if noisy => choice(Scheme::EulerMaruyama, ASKED),
+            Method::Euler => choice(Scheme::Euler, ASKED),
+            Method::Rk2 => choice(Scheme::Rk2, ASKED),
+            Method::Rk4 => choice(Scheme::Rk4, ASKED),
+            Method::Heun => choice(Scheme::Heun, ASKED),
+            Method::Implicit => choice(Scheme::Implicit, ASKED),
+        }
+    }
+
+    fn automatic(&mut self, equation: usize, closed: &BTreeSet<usize>) -> Choice {
+        if let Some(choice) = self.exact(equation, closed) {
+            return choice;
+        }
+        let noisy = !self.parts[equation].noise.is_empty();
+        if noisy && self.multiplicative(equation) {
+            return Choice { scheme: Scheme::EulerMaruyama, reason: "its noise depends on a variable" };
+        }
+        if self.linear_but_for_time(equation, closed) {
+            let scheme = if noisy { Scheme::EulerMaruyama } else { Scheme::Rk2 };
+            return Choice { scheme, reason: "its input depends on `t`" };
+        }
+        let component = self.component(equation, closed);
+        if component.iter().all(|other| self.parts[*other].own.is_ok()) {
+            let reason = "it is linear in itself, with coefficients that vary";
+            return Choice { scheme: Scheme::ExponentialEuler, reason };
+        }
+        let reason = match self.parts[equation].own {
+            Ok(_) => "it is coupled to an equation that is not linear",
+            Err(_) => "it is not linear",
+        };
+        let scheme = match component.iter().any(|other| !self.parts[*other].noise.is_empty()) {
+            true => Scheme::EulerMaruyama,
+            false => Scheme::Rk2,
+        };
+        Choice { scheme, reason }
+    }
+
+    /// The choice of an equation that has an exact solution.
+    fn exact(&mut self, equation: usize, closed: &BTreeSet<usize>) -> Option<Choice> {
+        let scheme = match self.parts[equation].noise.is_empty() {
+            true => Scheme::Exact,
+            false => Scheme::OrnsteinUhlenbeck,
+        };
+        if closed.contains(&equation) {
+            return Some(Choice { scheme, reason: "it is linear with constant coefficients" });
+        }
+        let alone = self.alone(equation) && !self.multiplicative(equation);
+        alone.then_some(Choice { scheme, reason: "it is linear, and its coefficient is held during a step" })
+    }
+
+    /// Equations that are linear with constant coefficients in variables that are so too.
+    fn closed_linear(&mut self) -> BTreeSet<usize> {
+        let mut closed: BTreeSet<usize> = (0..self.parts.len()).filter(|equation| self.constant_linear(*equation)).collect();
+        loop {
+            let inside = |equation: &usize| match &self.parts[*equation].joint {
+                Ok(form) => form.coefficients.keys().all(|k| closed.contains(k)),
+                Err(_) => false,
+            };
+            let smaller: BTreeSet<usize> = closed.iter().copied().filter(inside).collect();
+            if smaller.len() == closed.len() {
+                return closed;
+            }
+            closed = smaller;
+        }
+    }
+
+    fn constant_linear(&mut self, equation: usize) -> bool {
+        let parts = self.parts;
+        let Ok(form) = &parts[equation].joint else { return false };
+        let timed = form.rest.is_some_and(|rest| self.facts.of(self.b, rest).timed);
+        !timed && self.steady_coefficients(form) && !self.multiplicative(equation)
+    }
+
+    fn steady_coefficients(&mut self, form: &Affine) -> bool {
+        form.coefficients.values().all(|c| self.facts.steady(self.b, *c))
+    }
+
+    /// Whether the factor of a noise depends on a variable.
+    fn multiplicative(&mut self, equation: usize) -> bool {
+        let parts = self.parts;
+        parts[equation].noise.values().any(|factor| !self.facts.of(self.b, *factor).variables.is_empty())
+    }
+
+    /// Whether no other variable is in the equation, and all that is in it is held during a step.
+    fn alone(&mut self, equation: usize) -> bool {
+        let parts = self.parts;
+        let timed = self.facts.of(self.b, parts[equation].drift).timed;
+        let own = |form: &Affine| form.coefficients.keys().all(|k| *k == equation);
+        !timed && parts[equation].joint.as_ref().is_ok_and(own)
+    }
+
+    fn linear_but_for_time(&mut self, equation: usize, closed: &BTreeSet<usize>) -> bool {
+        let parts = self.parts;
+        let Ok(form) = &parts[equation].joint else { return false };
+        let inside = form.coefficients.keys().all(|k| *k == equation || closed.contains(k));
+        let timed = form.rest.is_some_and(|rest| self.facts.of(self.b, rest).timed);
+        inside && timed && self.steady_coefficients(form)
+    }
+
+    /// The equations that depend on this one and that it depends on, exact ones left out.
+    fn component(&mut self, equation: usize, closed: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let forward = self.reached(equation, closed);
+        let mut component = BTreeSet::from([equation]);
+        for other in forward {
+            if self.reached(other, closed).contains(&equation) {
+                component.insert(other);
+            }
+        }
+        component
+    }
+
+    /// What an equation depends on, over any number of steps, exact ones left out.
+    fn reached(&mut self, equation: usize, closed: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let mut reached = BTreeSet::new();
+        let mut open = vec![equation];
+        while let Some(at) = open.pop() {
+            let count = self.parts.len();
+            let direct = self.facts.of(self.b, self.parts[at].drift).variables.clone();
+            for other in direct.into_iter().filter(|k| *k < count && !closed.contains(k)) {
+                if reached.insert(other) {
+                    open.push(other);
+                }
+            }
+        }
+        reached
+    }
+
+    /// The term to show for an equation without an exact solution.
+    fn obstacle(&mut self, equation: usize, closed: &BTreeSet<usize>) -> ValueId {
+        let parts = self.parts;
+        let form = match &parts[equation].joint {
+            Err(term) => return *term,
+            Ok(form) => form,
+        };
+        if let Some(varying) = form.coefficients.values().find(|c| !self.facts.steady(self.b, **c)) {
+            return *varying;
+        }
+        for other in form.coefficients.keys().filter(|k| !closed.contains(k)) {
+            if let Err(term) = parts[*other].joint {
+                return term;
+            }
+        }
+        let factor = parts[equation].noise.values().next();
+        form.rest.or(factor.copied()).unwrap_or(parts[equation].drift)
+    }
+}

@@ -1,0 +1,137 @@
+//! Integration: which method suits each equation of a cell, and the operations of one step.
+//!
+//! In: equations `x' = e` as values of a kernel program, with the method that was asked for. Out: the
+//! value of every variable one step later, in the same program, and why each method was chosen. It is
+//! here, between the language and the kernels, because both the class of an equation (linear, constant
+//! coefficients) and the arithmetic of a method are questions about operations, not about text.
+//!
+//! The classes, for `method auto`:
+//! - linear with constant coefficients, in variables that are so too: the exact propagator of each
+//!   variable and what it depends on, from a matrix exponential (Rotter & Diesmann 1999). A matrix with
+//!   two equal time constants is no special case of it. Additive noise has the variance of the
+//!   Ornstein–Uhlenbeck process; others see it from the next step on.
+//! - linear in itself, with coefficients of other variables: exponential Euler.
+//! - the rest: midpoint rule, jointly, at stages that see exact variables at the stage's time; with
+//!   noise Euler–Maruyama.
+
+pub mod affine;
+mod classify;
+mod facts;
+mod integrate;
+mod jacobian;
+mod substitute;
+#[cfg(test)]
+mod tests;
+
+use circ_plan::ir::*;
+
+pub use self::facts::Facts;
+use crate::hir::Method;
+use crate::kernel::build::Builder;
+
+/// `variable' = derivative`, with the variable's value at the start of the step.
+#[derive(Clone, Debug)]
+pub struct Equation {
+    pub variable: ValueId,
+    pub derivative: ValueId,
+    pub kind: Kind,
+}
+
+/// Whose equation it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Written in the cell: the method that is asked for is meant for it.
+    State,
+    /// Of a port's shape: always exact where it can be.
+    Port,
+}
+
+/// A source of white noise.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    /// What stands for it in the equations.
+    pub noise: ValueId,
+    /// The standard normal number of this step.
+    pub draw: ValueId,
+}
+
+/// The equations of a cell in one regime.
+pub struct System<'a> {
+    pub equations: &'a [Equation],
+    pub sources: &'a [Source],
+    /// The step in ms.
+    pub step_ms: f64,
+    pub method: Method,
+    /// Whether a `Load` or `Uniform` is of a parameter (or a position).
+    pub parameter: &'a dyn Fn(&Op) -> bool,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub struct Solution {
+    /// The value of each variable after the step.
+    pub next: Vec<ValueId>,
+    pub choices: Vec<Choice>,
+}
+
+/// The method of an equation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    pub scheme: Scheme,
+    /// Why, in words that follow "because": "it is linear with constant coefficients".
+    pub reason: &'static str,
+}
+
+/// How a variable is stepped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scheme {
+    Exact,
+    OrnsteinUhlenbeck,
+    ExponentialEuler,
+    Euler,
+    EulerMaruyama,
+    Rk2,
+    Rk4,
+    Heun,
+    Implicit,
+}
+
+impl Scheme {
+    /// Its name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scheme::Exact => "exact",
+            Scheme::OrnsteinUhlenbeck => "exact (Ornstein–Uhlenbeck)",
+            Scheme::ExponentialEuler => "exponential Euler",
+            Scheme::Euler => "Euler",
+            Scheme::EulerMaruyama => "Euler–Maruyama",
+            Scheme::Rk2 => "Runge–Kutta of order 2",
+            Scheme::Rk4 => "Runge–Kutta of order 4",
+            Scheme::Heun => "Heun",
+            Scheme::Implicit => "linearly implicit Euler",
+        }
+    }
+}
+
+/// Why a system can not be stepped as asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// No exact solution: this term is not linear, or its coefficient is not constant.
+    NotExact { equation: usize, term: ValueId },
+    /// Not even linear in itself, for exponential Euler.
+    NotConditionallyLinear { equation: usize, term: ValueId },
+    /// Noise inside a function or a product with noise.
+    NoiseNotLinear { equation: usize, term: ValueId },
+    /// More coupled linear equations than a matrix exponential takes.
+    TooManyCoupled { equation: usize },
+}
+
+/// Appends one step of a system to a program.
+pub fn solve(b: &mut Builder, system: &System) -> Result<Solution, Problem> {
+    let mut variables: Vec<ValueId> = system.equations.iter().map(|e| e.variable).collect();
+    variables.extend(system.sources.iter().map(|s| s.noise));
+    let mut facts = Facts::new(&variables, system.parameter);
+    let classes = classify::classify(b, &mut facts, system)?;
+    let next = integrate::integrate(b, &mut facts, system, &classes)?;
+    Ok(Solution { next, choices: classes.choices })
+}
