@@ -4,6 +4,8 @@
 //! whole compiler. It is well typed by construction, so every rejection is a bug of the compiler (or
 //! of the generator).
 
+pub mod cases;
 pub mod generate;
 mod generate_cell;
 mod generate_net;
+pub mod oracle;

@@ -1,0 +1,69 @@
+//! Runs a text on every engine and number of threads: all must give the same bits.
+
+use circ::compile::{Options, Rejection, compile};
+use circ::diagnose::render;
+use circ::results::Results;
+use circ::run::{EngineKind, RunOptions, Silent, Simulation};
+use circ::sources;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+/// An engine with a number of threads.
+pub type Configuration = (EngineKind, usize);
+
+/// The interpreter, then machine code on 1, 2 and 3 threads.
+pub const ALL: [Configuration; 4] =
+    [(EngineKind::Interpreter, 1), (EngineKind::Jit, 1), (EngineKind::Jit, 2), (EngineKind::Jit, 3)];
+
+/// Runs an experiment of a text.
+///
+/// # Errors
+/// With the rendered messages, when the program is rejected.
+pub fn run(name: &str, text: &str, folder: &Path, options: &Options, on: Configuration) -> Result<Results, String> {
+    let program = sources::parse(name, text.to_string(), folder);
+    let compiled = compile(program, options).map_err(|rejection| show(&rejection))?;
+    let run = RunOptions { engine: on.0, threads: Some(on.1) };
+    let mut simulation = Simulation::build(compiled, &run).map_err(|rejection| show(&rejection))?;
+    Ok(simulation.run(&AtomicBool::new(false), &mut Silent).results)
+}
+
+/// Runs on several configurations and compares: the digest, how the run ended, and what it said.
+///
+/// # Errors
+/// With the first difference, or the messages when the program is rejected.
+pub fn agree(
+    name: &str,
+    text: &str,
+    folder: &Path,
+    options: &Options,
+    on: &[Configuration],
+) -> Result<Results, String> {
+    let mut first: Option<Results> = None;
+    for configuration in on {
+        let results = run(name, text, folder, options, *configuration)?;
+        match &first {
+            None => first = Some(results),
+            Some(meaning) => same(meaning, &results)?,
+        }
+    }
+    first.ok_or_else(|| "no configuration to run on".to_string())
+}
+
+fn same(meaning: &Results, other: &Results) -> Result<(), String> {
+    let what = |results: &Results| {
+        let said: Vec<_> = results.diagnostics.iter().map(|it| it.message.clone()).collect();
+        let spikes: Vec<_> = results.populations.iter().map(|it| (it.path.clone(), it.spikes)).collect();
+        format!("{:?} with spikes {spikes:?}, said {said:?}, digest {}", results.ended, results.digest)
+    };
+    let (left, right) = (what(meaning), what(other));
+    let name = |results: &Results| format!("{} on {} threads", results.engine, results.threads);
+    if left == right { Ok(()) } else { Err(format!("{}:\n  {left}\n{}:\n  {right}", name(meaning), name(other))) }
+}
+
+/// The messages, as a user would see them without colour.
+pub fn show(rejection: &Rejection) -> String {
+    match rejection {
+        Rejection::Program { diagnostics, sources } => render(diagnostics, sources, false),
+        Rejection::Request(message) => message.clone(),
+    }
+}
