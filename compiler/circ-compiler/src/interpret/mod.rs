@@ -4,5 +4,16 @@
 //! code must give the same bits, so this has to be plainly right.
 
 pub mod apply;
+pub mod engine;
+pub mod explain;
+pub mod mail;
+pub mod scalar;
+pub mod state;
 
 pub use apply::{Value, apply};
+pub use engine::Interpreter;
+pub use explain::{Explanation, explain_fault};
+pub use scalar::{Cell, Synapse, World, evaluate, result};
+
+#[cfg(test)]
+mod tests;

@@ -38,7 +38,10 @@ pub struct Builder {
 impl Builder {
     /// An empty program with this name (for people: `E.step`).
     pub fn new(name: impl Into<String>, precision: Precision) -> Builder {
-        Builder { program: Program::new(name, precision), made: BTreeMap::new() }
+        Builder {
+            program: Program::new(name, precision),
+            made: BTreeMap::new(),
+        }
     }
 
     /// The precision of `Float`.
@@ -249,10 +252,24 @@ impl Builder {
 
     /// Entry (row, column) of `e^M`; `entries` are the `n * n` of `M`, row-major.
     pub fn expm(&mut self, n: u8, entries: Vec<ValueId>, row: u8, column: u8) -> ValueId {
-        assert!(row < n && column < n, "a matrix exponential is asked for an entry that it has");
-        assert!(entries.len() == usize::from(n) * usize::from(n), "a matrix is square");
+        assert!(
+            row < n && column < n,
+            "a matrix exponential is asked for an entry that it has"
+        );
+        assert!(
+            entries.len() == usize::from(n) * usize::from(n),
+            "a matrix is square"
+        );
         self.expect(Ty::Float, &entries);
-        self.emit(Op::Expm { n, entries, row, column }, Ty::Float)
+        self.emit(
+            Op::Expm {
+                n,
+                entries,
+                row,
+                column,
+            },
+            Ty::Float,
+        )
     }
 
     /// The floored quotient of `Int`s, 0 for a zero divisor.
@@ -287,7 +304,10 @@ impl Builder {
 
     /// An `Int` or `Tick` as a `Float`.
     pub fn to_float(&mut self, a: ValueId) -> ValueId {
-        assert!(matches!(self.ty(a), Ty::Int | Ty::Tick), "only integers and ticks become floats");
+        assert!(
+            matches!(self.ty(a), Ty::Int | Ty::Tick),
+            "only integers and ticks become floats"
+        );
         self.emit(Op::ToFloat(a), Ty::Float)
     }
 
@@ -374,16 +394,40 @@ impl Builder {
     }
 
     /// A draw. Two draws that must differ need different salts or keys.
-    pub fn draw(&mut self, distribution: Distribution, args: Vec<ValueId>, key: KeyId, salt: u32) -> ValueId {
-        assert!(salt < super::MAX_SALT, "salts fit the counter of the generator");
-        assert!(args.len() == super::ops::parameters(distribution), "a distribution has its arguments");
+    pub fn draw(
+        &mut self,
+        distribution: Distribution,
+        args: Vec<ValueId>,
+        key: KeyId,
+        salt: u32,
+    ) -> ValueId {
+        assert!(
+            salt < super::MAX_SALT,
+            "salts fit the counter of the generator"
+        );
+        assert!(
+            args.len() == distribution.arity(),
+            "a distribution has its arguments"
+        );
         self.expect(Ty::Float, &args);
-        self.emit(Op::Draw { distribution, args, key, salt }, Ty::Float)
+        self.emit(
+            Op::Draw {
+                distribution,
+                args,
+                key,
+                salt,
+            },
+            Ty::Float,
+        )
     }
 
     /// Appends all values of another program (of the same precision) and returns its values' new ids.
     /// `leaf` may stand in for an operation, given the ids of its operands here.
-    pub fn append(&mut self, other: &Program, mut leaf: impl FnMut(&mut Builder, ValueId) -> Option<ValueId>) -> Vec<ValueId> {
+    pub fn append(
+        &mut self,
+        other: &Program,
+        mut leaf: impl FnMut(&mut Builder, ValueId) -> Option<ValueId>,
+    ) -> Vec<ValueId> {
         let mut ids: Vec<ValueId> = Vec::with_capacity(other.ops.len());
         for (at, op) in other.ops.iter().enumerate() {
             let value = ValueId(at as u32);
@@ -406,12 +450,24 @@ impl Builder {
         let mut ids = vec![ValueId(0); self.program.ops.len()];
         for (at, op) in self.program.ops.iter().enumerate() {
             if live[at] {
-                ids[at] = program.push(map_operands(op, |v| ids[v.0 as usize]), self.program.types[at]);
+                ids[at] = program.push(
+                    map_operands(op, |v| ids[v.0 as usize]),
+                    self.program.types[at],
+                );
             }
         }
         let to = |v: ValueId| ids[v.0 as usize];
-        program.outputs = outputs.iter().map(|output| map_output(output, to)).collect();
-        program.checks = checks.into_iter().map(|check| Check { value: to(check.value), ..check }).collect();
+        program.outputs = outputs
+            .iter()
+            .map(|output| map_output(output, to))
+            .collect();
+        program.checks = checks
+            .into_iter()
+            .map(|check| Check {
+                value: to(check.value),
+                ..check
+            })
+            .collect();
         with_regions(program)
     }
 
@@ -423,7 +479,11 @@ impl Builder {
                 Some(Value::Bool(fails)) => !fails,
                 _ => false,
             };
-            if !holds && !needed.iter().any(|c| c.kind == check.kind && c.value == check.value) {
+            if !holds
+                && !needed
+                    .iter()
+                    .any(|c| c.kind == check.kind && c.value == check.value)
+            {
                 needed.push(check);
             }
         }
@@ -433,7 +493,11 @@ impl Builder {
     fn expect(&self, ty: Ty, values: &[ValueId]) {
         for value in values {
             let found = self.ty(*value);
-            assert!(found == ty, "an operand is {ty:?}, not the {found:?} made by {:?}", self.op(*value));
+            assert!(
+                found == ty,
+                "an operand is {ty:?}, not the {found:?} made by {:?}",
+                self.op(*value)
+            );
         }
     }
 
@@ -444,7 +508,10 @@ impl Builder {
 
     fn arithmetic(&mut self, op: Op, a: ValueId, b: ValueId) -> ValueId {
         let ty = self.ty(a);
-        assert!(matches!(ty, Ty::Float | Ty::Int), "arithmetic is of floats and integers");
+        assert!(
+            matches!(ty, Ty::Float | Ty::Int),
+            "arithmetic is of floats and integers"
+        );
         self.expect(ty, &[a, b]);
         self.emit(op, ty)
     }
@@ -452,7 +519,10 @@ impl Builder {
     /// Finds the same operation or appends it.
     fn unique(&mut self, op: Op, ty: Ty) -> ValueId {
         let program = &mut self.program;
-        *self.made.entry(key(&op)).or_insert_with(|| program.push(op, ty))
+        *self
+            .made
+            .entry(key(&op))
+            .or_insert_with(|| program.push(op, ty))
     }
 
     /// The value of an operation on constants. A NaN is left to run time: its bits are the processor's.
@@ -462,7 +532,8 @@ impl Builder {
             return None;
         }
         let constant = |v: ValueId| self.constant(v).expect("all operands are constants");
-        apply(self.precision(), op, &constant).filter(|value| !matches!(value, Value::Float(x) if x.is_nan()))
+        apply(self.precision(), op, &constant)
+            .filter(|value| !matches!(value, Value::Float(x) if x.is_nan()))
     }
 }
 
@@ -488,7 +559,9 @@ impl Builder {
                 _ => None,
             },
             Op::Add(a, b) => self.neutral(a, b, Value::Float(-0.0), Value::Int(0)),
-            Op::Sub(a, b) if self.is(b, Value::Float(0.0)) || self.is(b, Value::Int(0)) => Some(Simple::Is(a)),
+            Op::Sub(a, b) if self.is(b, Value::Float(0.0)) || self.is(b, Value::Int(0)) => {
+                Some(Simple::Is(a))
+            }
             Op::Mul(a, b) => self.neutral(a, b, Value::Float(1.0), Value::Int(1)),
             Op::Div(a, b) => self.simplify_div(a, b),
             Op::Fma(a, b, c) => self.simplify_fma(a, b, c),
@@ -597,7 +670,10 @@ fn is_power_of_two(x: f64) -> bool {
 /// The value that an output takes.
 pub fn output_value(output: &Output) -> ValueId {
     match output {
-        Output::Array(_, value) | Output::Uniform(_, value) | Output::Event(_, value) | Output::Result(value) => *value,
+        Output::Array(_, value)
+        | Output::Uniform(_, value)
+        | Output::Event(_, value)
+        | Output::Result(value) => *value,
     }
 }
 
@@ -614,7 +690,11 @@ pub fn map_output(output: &Output, to: impl Fn(ValueId) -> ValueId) -> Output {
 /// Which operations outputs and checks need.
 fn live(program: &Program, outputs: &[Output], checks: &[Check]) -> Vec<bool> {
     let mut live = vec![false; program.ops.len()];
-    for root in outputs.iter().map(output_value).chain(checks.iter().map(|check| check.value)) {
+    for root in outputs
+        .iter()
+        .map(output_value)
+        .chain(checks.iter().map(|check| check.value))
+    {
         live[root.0 as usize] = true;
     }
     for at in (0..program.ops.len()).rev() {
@@ -656,14 +736,18 @@ mod tests {
         assert_eq!(b.add(x, y), b.add(y, x));
         assert_ne!(b.sub(x, y), b.sub(y, x));
         let (one, two) = (b.float(1.0), b.float(2.0));
-        let draw = |b: &mut Builder, salt| b.draw(Distribution::Normal, vec![one, two], KeyId(0), salt);
+        let draw =
+            |b: &mut Builder, salt| b.draw(Distribution::Normal, vec![one, two], KeyId(0), salt);
         assert_eq!(draw(&mut b, 1), draw(&mut b, 1));
         assert_ne!(draw(&mut b, 1), draw(&mut b, 2));
     }
 
     #[test]
     fn constants_fold_in_the_precision() {
-        for (precision, sum) in [(Precision::F64, 0.1 + 0.2), (Precision::F32, f64::from(0.1f32 + 0.2f32))] {
+        for (precision, sum) in [
+            (Precision::F64, 0.1 + 0.2),
+            (Precision::F32, f64::from(0.1f32 + 0.2f32)),
+        ] {
             let mut b = Builder::new("test", precision);
             let (x, y) = (b.float(0.1), b.float(0.2));
             let z = b.add(x, y);
@@ -722,8 +806,15 @@ mod tests {
         let _ = b.abs(unused);
         let one = b.float(1.0);
         let next = b.add(x, one);
-        let finite = |value| Check { kind: CheckKind::Finite, value, place: 0 };
-        let program = b.finish(vec![Output::Array(ArrayId(0), next)], vec![finite(next), finite(next), finite(one)]);
+        let finite = |value| Check {
+            kind: CheckKind::Finite,
+            value,
+            place: 0,
+        };
+        let program = b.finish(
+            vec![Output::Array(ArrayId(0), next)],
+            vec![finite(next), finite(next), finite(one)],
+        );
         assert_eq!(program.ops.len(), 3);
         assert_eq!(program.checks.len(), 1);
     }
@@ -737,7 +828,9 @@ mod tests {
         let mask = b.ge(x, top);
         let next = b.select(mask, costly, x);
         let program = b.finish(vec![Output::Array(ArrayId(0), next)], vec![]);
-        let [region] = program.regions[..] else { panic!("one region, not {:?}", program.regions) };
+        let [region] = program.regions[..] else {
+            panic!("one region, not {:?}", program.regions)
+        };
         assert!(matches!(program.ops[region.first as usize], Op::Call1(..)));
         assert_eq!(region.end, region.first + 1);
         assert!(region.mask.0 < region.first);

@@ -5,8 +5,16 @@
 //! change a bit of what a program computes.
 
 pub mod build;
+pub mod fold;
+pub mod generate;
 pub mod ops;
+pub mod parse;
+pub mod print;
 pub mod regions;
+pub mod verify;
 
 /// Salts of draws are below this, so that a salt and a constant per kind of draw fit the counter.
 pub const MAX_SALT: u32 = 64;
+
+#[cfg(test)]
+mod tests;

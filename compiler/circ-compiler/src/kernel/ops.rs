@@ -6,92 +6,6 @@
 
 use circ_plan::ir::*;
 
-/// All functions, in the order of their declaration.
-pub const FUNCTIONS: [Function; 17] = [
-    Function::Exp,
-    Function::Expm1,
-    Function::Exprel,
-    Function::Log,
-    Function::Log10,
-    Function::Sin,
-    Function::Cos,
-    Function::Tan,
-    Function::Tanh,
-    Function::Sinh,
-    Function::Cosh,
-    Function::Atan,
-    Function::Sigmoid,
-    Function::Lgamma,
-    Function::Erf,
-    Function::Pow,
-    Function::Mod,
-];
-
-/// All distributions, in the order of their declaration.
-pub const DISTRIBUTIONS: [Distribution; 8] = [
-    Distribution::Uniform,
-    Distribution::Normal,
-    Distribution::Lognormal,
-    Distribution::Exponential,
-    Distribution::Gamma,
-    Distribution::Beta,
-    Distribution::Binomial,
-    Distribution::Poisson,
-];
-
-/// The name of a function in printed programs.
-pub fn function_name(function: Function) -> &'static str {
-    match function {
-        Function::Exp => "exp",
-        Function::Expm1 => "expm1",
-        Function::Exprel => "exprel",
-        Function::Log => "log",
-        Function::Log10 => "log10",
-        Function::Sin => "sin",
-        Function::Cos => "cos",
-        Function::Tan => "tan",
-        Function::Tanh => "tanh",
-        Function::Sinh => "sinh",
-        Function::Cosh => "cosh",
-        Function::Atan => "atan",
-        Function::Sigmoid => "sigmoid",
-        Function::Lgamma => "lgamma",
-        Function::Erf => "erf",
-        Function::Pow => "pow",
-        Function::Mod => "mod",
-    }
-}
-
-/// How many arguments a function takes: 1 or 2.
-pub fn arity(function: Function) -> usize {
-    match function {
-        Function::Pow | Function::Mod => 2,
-        _ => 1,
-    }
-}
-
-/// The name of a distribution in printed programs.
-pub fn distribution_name(distribution: Distribution) -> &'static str {
-    match distribution {
-        Distribution::Uniform => "uniform",
-        Distribution::Normal => "normal",
-        Distribution::Lognormal => "lognormal",
-        Distribution::Exponential => "exponential",
-        Distribution::Gamma => "gamma",
-        Distribution::Beta => "beta",
-        Distribution::Binomial => "binomial",
-        Distribution::Poisson => "poisson",
-    }
-}
-
-/// How many arguments a distribution takes: 1 or 2.
-pub fn parameters(distribution: Distribution) -> usize {
-    match distribution {
-        Distribution::Exponential | Distribution::Poisson => 1,
-        _ => 2,
-    }
-}
-
 /// The operands of an operation, by reference of the same kind as the operation's.
 macro_rules! operand_list {
     ($op:expr) => {
@@ -99,7 +13,9 @@ macro_rules! operand_list {
             Op::Float(_) | Op::Int(_) | Op::Bool(_) | Op::Tick(_) => vec![],
             Op::Load(..) | Op::Uniform(_) | Op::Arrival(_) | Op::Index(_) => vec![],
             Op::Now | Op::Time(_) | Op::Edge(_) => vec![],
-            Op::Neg(a) | Op::Abs(a) | Op::Sqrt(a) | Op::Floor(a) | Op::Ceil(a) | Op::Round(a) => vec![a],
+            Op::Neg(a) | Op::Abs(a) | Op::Sqrt(a) | Op::Floor(a) | Op::Ceil(a) | Op::Round(a) => {
+                vec![a]
+            }
             Op::Call1(_, a) | Op::ToFloat(a) | Op::ToInt(a) | Op::ToTick(a) | Op::Not(a) => vec![a],
             Op::Add(a, b) | Op::Sub(a, b) | Op::Mul(a, b) | Op::Div(a, b) => vec![a, b],
             Op::Min(a, b) | Op::Max(a, b) | Op::Call2(_, a, b) | Op::Table(_, a, b) => vec![a, b],
@@ -155,7 +71,7 @@ pub fn mnemonic(op: &Op) -> &'static str {
         Op::Fma(..) => "fma",
         Op::Min(..) => "min",
         Op::Max(..) => "max",
-        Op::Call1(function, _) | Op::Call2(function, ..) => function_name(*function),
+        Op::Call1(function, _) | Op::Call2(function, ..) => function.name(),
         Op::Expm { .. } => "expm",
         Op::IntDiv(..) => "int_div",
         Op::IntMod(..) => "int_mod",
@@ -196,7 +112,12 @@ pub fn key(op: &Op) -> Key {
     let mut words = immediates(op);
     let mut operands: Vec<u64> = operands(op).iter().map(|v| u64::from(v.0)).collect();
     let commuting = match op {
-        Op::Add(..) | Op::Mul(..) | Op::And(..) | Op::Or(..) | Op::AddOverflows(..) | Op::MulOverflows(..) => 2,
+        Op::Add(..)
+        | Op::Mul(..)
+        | Op::And(..)
+        | Op::Or(..)
+        | Op::AddOverflows(..)
+        | Op::MulOverflows(..) => 2,
         Op::Compare(Compare::Eq | Compare::Ne, ..) | Op::TickAdd(..) | Op::Fma(..) => 2,
         _ => 0,
     };
@@ -219,7 +140,12 @@ fn immediates(op: &Op) -> Vec<u64> {
         Op::Table(table, ..) => vec![u64::from(table.0)],
         Op::Edge(column) => vec![u64::from(*column)],
         Op::Expm { n, row, column, .. } => vec![u64::from(*n), u64::from(*row), u64::from(*column)],
-        Op::Draw { distribution, key, salt, .. } => vec![*distribution as u64, u64::from(key.0), u64::from(*salt)],
+        Op::Draw {
+            distribution,
+            key,
+            salt,
+            ..
+        } => vec![*distribution as u64, u64::from(key.0), u64::from(*salt)],
         _ => vec![],
     }
 }

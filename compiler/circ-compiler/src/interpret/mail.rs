@@ -1,0 +1,119 @@
+//! What is on its way: single contributions in a plain list for each tick of arrival, summed when due.
+//!
+//! In: contributions of drives and synapses, in any order. Out: sums from 0 in the canonical order: the
+//! stamp of the spike, then the sender as declared, the source's position in its view, the synapse.
+
+use std::collections::BTreeMap;
+
+use circ_plan::ir::Precision;
+
+/// One arrival of one sender at a cell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Contribution {
+    pub population: u32,
+    pub port: u32,
+    pub cell: u32,
+    /// The tick of the spike or of the drive's event.
+    pub stamp: i64,
+    /// The rank of the drive or projection among all, as declared.
+    pub sender: u32,
+    /// Position of the source in its view; 0 for drives and sums over a whole view.
+    pub source: u32,
+    /// Index of the synapse in its projection; 0 for drives and sums over a whole view.
+    pub synapse: u32,
+    pub value: f64,
+}
+
+impl Contribution {
+    fn place(&self) -> (u32, u32, u32) {
+        (self.population, self.port, self.cell)
+    }
+
+    fn canonical(&self) -> (u32, u32, u32, i64, u32, u32, u32) {
+        (
+            self.population,
+            self.port,
+            self.cell,
+            self.stamp,
+            self.sender,
+            self.source,
+            self.synapse,
+        )
+    }
+}
+
+/// What is on its way, by tick of arrival.
+#[derive(Clone, Debug, Default)]
+pub struct Mail {
+    due: BTreeMap<i64, Vec<Contribution>>,
+}
+
+impl Mail {
+    /// Puts a contribution on its way.
+    pub fn send(&mut self, arrival_tick: i64, contribution: Contribution) {
+        self.due.entry(arrival_tick).or_default().push(contribution);
+    }
+
+    /// What arrives at a tick.
+    pub fn at(&self, tick: i64) -> &[Contribution] {
+        self.due.get(&tick).map_or(&[], Vec::as_slice)
+    }
+
+    /// Forgets what has arrived by this tick.
+    pub fn forget(&mut self, tick: i64) {
+        self.due = self.due.split_off(&(tick + 1));
+    }
+
+    /// Sums of all that is on its way to a port: (arrival tick, cell, sum), in this order.
+    pub fn to_port(
+        &self,
+        population: u32,
+        port: u32,
+        precision: Precision,
+    ) -> Vec<(i64, u32, f64)> {
+        let of_tick = |(tick, contributions): (&i64, &Vec<Contribution>)| {
+            let here = contributions
+                .iter()
+                .filter(|c| c.population == population && c.port == port);
+            let sums = sums(here.copied().collect(), |_| precision);
+            sums.into_iter()
+                .map(|((_, _, cell), sum)| (*tick, cell, sum))
+                .collect::<Vec<_>>()
+        };
+        self.due
+            .iter()
+            .flat_map(of_tick)
+            .filter(|(_, _, sum)| *sum != 0.0)
+            .collect()
+    }
+}
+
+/// The sum for every (population, port, cell) that something arrives at.
+pub fn sums(
+    mut contributions: Vec<Contribution>,
+    precision: impl Fn(u32) -> Precision,
+) -> BTreeMap<(u32, u32, u32), f64> {
+    contributions.sort_by_key(Contribution::canonical);
+    let mut sums = BTreeMap::new();
+    for contribution in contributions {
+        let sum = sums.entry(contribution.place()).or_insert(0.0);
+        *sum = add(precision(contribution.population), *sum, contribution.value);
+    }
+    sums
+}
+
+/// `a + b`, rounded once.
+fn add(precision: Precision, a: f64, b: f64) -> f64 {
+    match precision {
+        Precision::F32 => f64::from(a as f32 + b as f32),
+        Precision::F64 => a + b,
+    }
+}
+
+/// `count * weight` as one product: both are rounded to the precision, then the product is.
+pub fn product(precision: Precision, count: f64, weight: f64) -> f64 {
+    match precision {
+        Precision::F32 => f64::from(count as f32 * weight as f32),
+        Precision::F64 => count * weight,
+    }
+}
