@@ -78,9 +78,10 @@ impl State {
         match &population.dynamics {
             Dynamics::SpikeTimes(times) => {
                 // A population of spike times spikes on its axon: event 0.
-                let due = times
+                let first = times.partition_point(|(at, _)| *at < tick);
+                let due = times[first..]
                     .iter()
-                    .filter(|(at, _)| *at == tick)
+                    .take_while(|(at, _)| *at == tick)
                     .map(|(_, cell)| *cell);
                 if let Some(spikes) = made.events.first_mut() {
                     spikes.extend(due);

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use circ_plan::ir::*;
 use circ_plan::plan::{ArrayPlan, PopulationPlan, Role, UniformPlan};
 
-use super::build::{Builder, map_output};
-use super::ops::{map_operands, operands};
+use super::build::Builder;
+use super::ops::{map_operands, map_output, operands, output_value};
 
 /// Knows what is constant while time runs, and makes room for what follows from it.
 pub trait Slots {
@@ -229,7 +229,7 @@ struct Wanted {
 fn wanted(reference: &Program, times: &[Time]) -> Vec<Wanted> {
     let costly = costly(reference, times);
     let mut wanted = vec![Wanted::default(); reference.ops.len()];
-    let roots = reference.outputs.iter().map(super::build::output_value);
+    let roots = reference.outputs.iter().map(output_value);
     for root in roots.chain(reference.checks.iter().map(|check| check.value)) {
         wanted[root.0 as usize].in_kernel = true;
     }

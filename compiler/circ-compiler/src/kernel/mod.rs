@@ -5,12 +5,14 @@
 //! change a bit of what a program computes.
 
 pub mod build;
+mod expressions;
 pub mod fold;
 pub mod generate;
 pub mod ops;
 pub mod parse;
 pub mod print;
 pub mod regions;
+mod simplify;
 pub mod verify;
 
 /// Salts of draws are below this, so that a salt and a constant per kind of draw fit the counter.

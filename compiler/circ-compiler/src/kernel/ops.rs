@@ -149,3 +149,23 @@ fn immediates(op: &Op) -> Vec<u64> {
         _ => vec![],
     }
 }
+
+/// The value that an output takes.
+pub fn output_value(output: &Output) -> ValueId {
+    match output {
+        Output::Array(_, value)
+        | Output::Uniform(_, value)
+        | Output::Event(_, value)
+        | Output::Result(value) => *value,
+    }
+}
+
+/// The same output of another value.
+pub fn map_output(output: &Output, to: impl Fn(ValueId) -> ValueId) -> Output {
+    match output {
+        Output::Array(array, value) => Output::Array(*array, to(*value)),
+        Output::Uniform(uniform, value) => Output::Uniform(*uniform, to(*value)),
+        Output::Event(event, value) => Output::Event(*event, to(*value)),
+        Output::Result(value) => Output::Result(to(*value)),
+    }
+}

@@ -9,8 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use circ_plan::ir::*;
 
-use super::build::{map_output, output_value};
-use super::ops::{map_operands, operands};
+use super::ops::{map_operands, map_output, operands, output_value};
 
 /// A region must save this much, in units of an addition: below, a mispredicted branch costs more.
 const WORTH_A_BRANCH: u32 = 12;

@@ -85,7 +85,7 @@ fn outcome(
         );
         let failed = failed_check(program, &values).is_some();
         for output in &program.outputs {
-            let bits = match values[super::build::output_value(output).0 as usize] {
+            let bits = match values[super::ops::output_value(output).0 as usize] {
                 Value::Float(x) if x.is_nan() => f64::NAN.to_bits(),
                 Value::Float(x) => x.to_bits(),
                 other => other.number().to_bits(),
@@ -120,6 +120,7 @@ fn what_is_printed_reads_back() {
 
 #[test]
 fn building_again_keeps_the_bits() {
+    let mut regions = 0;
     cases(|seed, population, program| {
         let mut builder = Builder::new(program.name.clone(), program.precision);
         let ids = builder.append(program, |_, _| None);
@@ -127,7 +128,7 @@ fn building_again_keeps_the_bits() {
         let outputs = program
             .outputs
             .iter()
-            .map(|output| super::build::map_output(output, to))
+            .map(|output| super::ops::map_output(output, to))
             .collect();
         let checks = program
             .checks
@@ -138,6 +139,7 @@ fn building_again_keeps_the_bits() {
             })
             .collect();
         let built = builder.finish(outputs, checks);
+        regions += built.regions.len();
         let plan = empty_plan();
         let context = Context::population(population, Purpose::Reference).within(&plan);
         assert_eq!(
@@ -156,6 +158,7 @@ fn building_again_keeps_the_bits() {
             print(&built)
         );
     });
+    assert!(0 < regions, "some programs hold something to branch around");
 }
 
 #[test]

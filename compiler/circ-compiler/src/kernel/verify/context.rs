@@ -1,0 +1,132 @@
+//! The world that a program speaks of, for the verifier.
+//!
+//! In: the plan of a population, drive or projection. Out: how many of everything there are, and their types.
+
+use circ_plan::ir::*;
+use circ_plan::plan::*;
+
+/// What a program is for, which says what it may read and write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    DeriveUniforms,
+    InitParams,
+    DeriveCells,
+    InitStates,
+    /// `start` and `step`.
+    Kernel,
+    /// `reference_start` and `reference_step`.
+    Reference,
+    Observable,
+    /// The mean or weight of a drive.
+    Drive,
+    /// The weight, delay, probability or condition of a synapse.
+    Synapse,
+}
+
+/// The world that a program speaks of.
+#[derive(Clone, Debug)]
+pub struct Context {
+    pub purpose: Purpose,
+    pub arrays: Vec<(Ty, Role)>,
+    /// Types of `Load(Pre, ..)` and `Load(Post, ..)`.
+    pub pre: Vec<Ty>,
+    pub post: Vec<Ty>,
+    pub uniforms: Vec<(Ty, Role)>,
+    pub ports: usize,
+    pub events: usize,
+    pub keys: usize,
+    pub edges: usize,
+    /// Nothing: not known yet, any id is accepted.
+    pub tables: Option<usize>,
+    pub places: Option<usize>,
+}
+
+impl Context {
+    /// Of a program of a population.
+    pub fn population(population: &PopulationPlan, purpose: Purpose) -> Context {
+        Context {
+            arrays: population.arrays.iter().map(|a| (a.ty, a.role)).collect(),
+            uniforms: population.uniforms.iter().map(|u| (u.ty, u.role)).collect(),
+            ports: population.ports.len(),
+            events: population.events.len(),
+            keys: population.keys.len(),
+            ..Context::empty(purpose)
+        }
+    }
+
+    /// Of a program of a drive.
+    pub fn drive(drive: &DrivePlan) -> Context {
+        Context {
+            uniforms: drive.uniforms.iter().map(|u| (u.ty, u.role)).collect(),
+            keys: drive.keys.len(),
+            ..Context::empty(Purpose::Drive)
+        }
+    }
+
+    /// Of a program of a projection between populations of this plan. An error if a column has
+    /// different types in different segments.
+    pub fn synapse(plan: &Plan, projection: &ProjectionPlan) -> Result<Context, String> {
+        Ok(Context {
+            pre: column_types(plan, &projection.pre_columns)?,
+            post: column_types(plan, &projection.post_columns)?,
+            keys: projection.keys.len(),
+            edges: projection.edges.len(),
+            ..Context::empty(Purpose::Synapse)
+        })
+    }
+
+    /// The same, with the tables and places of a whole plan.
+    pub fn within(self, plan: &Plan) -> Context {
+        Context {
+            tables: Some(plan.tables.len()),
+            places: Some(plan.places.len()),
+            ..self
+        }
+    }
+
+    fn empty(purpose: Purpose) -> Context {
+        Context {
+            purpose,
+            arrays: vec![],
+            pre: vec![],
+            post: vec![],
+            uniforms: vec![],
+            ports: 0,
+            events: 0,
+            keys: 0,
+            edges: 0,
+            tables: None,
+            places: None,
+        }
+    }
+}
+
+fn column_types(plan: &Plan, columns: &[Vec<Column>]) -> Result<Vec<Ty>, String> {
+    let of = |column: &Column| match *column {
+        Column::Array(population, array) => plan
+            .populations
+            .get(population as usize)?
+            .arrays
+            .get(array.0 as usize)
+            .map(|a| a.ty),
+        Column::Uniform(population, uniform) => plan
+            .populations
+            .get(population as usize)?
+            .uniforms
+            .get(uniform.0 as usize)
+            .map(|u| u.ty),
+        Column::Constant(_) => Some(Ty::Float),
+    };
+    let same = |(at, segments): (usize, &Vec<Column>)| {
+        let types: Option<Vec<Ty>> = segments.iter().map(of).collect();
+        match types.as_deref() {
+            Some([first, rest @ ..]) if rest.iter().all(|ty| ty == first) => Ok(*first),
+            Some([]) => Err(format!("column {at} has no segment")),
+            Some(_) => Err(format!(
+                "column {at} has different types in different segments"
+            )),
+            None => Err(format!("column {at} reads what does not exist")),
+        }
+    };
+    columns.iter().enumerate().map(same).collect()
+}

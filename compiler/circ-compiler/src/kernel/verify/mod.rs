@@ -1,0 +1,210 @@
+//! Verifies kernel programs: what every engine relies on.
+//!
+//! In: a program, and the world that it speaks of ([`Context`]). Out: nothing, or the first thing that
+//! is wrong, for developers: no text of a user makes the compiler build such a program. Tests run it
+//! after every pass.
+
+use std::collections::BTreeSet;
+
+use circ_plan::ir::*;
+use circ_plan::plan::*;
+
+use self::operations::same;
+use super::ops::output_value;
+use super::print::operation;
+
+mod context;
+mod operations;
+mod regions;
+#[cfg(test)]
+mod tests;
+
+pub use self::context::{Context, Purpose};
+
+/// Whether a program is well formed, well typed, and at home in its context.
+pub fn verify(program: &Program, context: &Context) -> Result<(), String> {
+    let wrong = |what: String| format!("{}: {what}", program.name);
+    if program.types.len() != program.ops.len() {
+        return Err(wrong(format!(
+            "{} operations, but {} types",
+            program.ops.len(),
+            program.types.len()
+        )));
+    }
+    for (at, op) in program.ops.iter().enumerate() {
+        let here = |what: String| wrong(format!("v{at} = {}: {what}", operation(op)));
+        operations::earlier(op, at).map_err(here)?;
+        operations::permitted(op, context).map_err(here)?;
+        operations::ids(op, context).map_err(here)?;
+        operations::typed(program, at, context).map_err(here)?;
+    }
+    outputs(program, context).map_err(wrong)?;
+    checks(program, context).map_err(wrong)?;
+    regions::regions(program).map_err(wrong)
+}
+
+/// Verifies every program of a plan.
+pub fn verify_plan(plan: &Plan) -> Result<(), String> {
+    for population in &plan.populations {
+        verify_population(plan, population).map_err(|e| format!("{}: {e}", population.path))?;
+    }
+    for drive in &plan.drives {
+        let context = Context::drive(drive).within(plan);
+        let mean = match &drive.kind {
+            DriveKind::Poisson(mean) => Some(mean),
+            DriveKind::Choose { .. } | DriveKind::Times(_) => None,
+        };
+        for quantity in mean.into_iter().chain([&drive.weight]) {
+            verify_quantity(quantity, &context).map_err(|e| format!("{}: {e}", drive.path))?;
+        }
+    }
+    for projection in &plan.projections {
+        verify_projection(plan, projection).map_err(|e| format!("{}: {e}", projection.path))?;
+    }
+    Ok(())
+}
+
+fn verify_population(plan: &Plan, population: &PopulationPlan) -> Result<(), String> {
+    let check = |program: &Program, purpose| {
+        verify(
+            program,
+            &Context::population(population, purpose).within(plan),
+        )
+    };
+    if let Dynamics::Cells(programs) = &population.dynamics {
+        check(&programs.derive_uniforms, Purpose::DeriveUniforms)?;
+        check(&programs.init_params, Purpose::InitParams)?;
+        check(&programs.derive_cells, Purpose::DeriveCells)?;
+        check(&programs.init_states, Purpose::InitStates)?;
+        for kernel in [&programs.start, &programs.step] {
+            check(kernel, Purpose::Kernel)?;
+        }
+        for reference in [&programs.reference_start, &programs.reference_step] {
+            check(reference, Purpose::Reference)?;
+        }
+    }
+    population
+        .observables
+        .iter()
+        .try_for_each(|observable| check(&observable.program, Purpose::Observable))
+}
+
+fn verify_projection(plan: &Plan, projection: &ProjectionPlan) -> Result<(), String> {
+    let context = Context::synapse(plan, projection)?.within(plan);
+    verify_quantity(&projection.weight, &context)?;
+    verify_quantity(&projection.delay, &context)?;
+    match &projection.connect {
+        Connect::Probability(quantity) => verify_quantity(quantity, &context),
+        Connect::Where(program) => verify(program, &context),
+        _ => Ok(()),
+    }
+}
+
+fn verify_quantity(quantity: &Quantity, context: &Context) -> Result<(), String> {
+    match quantity {
+        Quantity::Constant(_) => Ok(()),
+        Quantity::Program(program) if program.precision == Precision::F64 => {
+            verify(program, context)
+        }
+        Quantity::Program(program) => {
+            Err(format!("{}: a quantity is computed in f64", program.name))
+        }
+    }
+}
+
+/// Whether every output exists, has its type, is permitted, and is written once.
+fn outputs(program: &Program, context: &Context) -> Result<(), String> {
+    let mut written: BTreeSet<(u8, u32)> = BTreeSet::new();
+    for output in &program.outputs {
+        let value = output_value(output);
+        if program.ops.len() <= value.0 as usize {
+            return Err(format!("an output takes v{}, which is not made", value.0));
+        }
+        let target = match output {
+            Output::Array(array, _) => {
+                let Some((ty, role)) = context.arrays.get(array.0 as usize) else {
+                    return Err(format!("there is no array a{} to write", array.0));
+                };
+                same(*ty, program.ty(value)).map_err(|e| format!("array a{}: {e}", array.0))?;
+                may_write(context.purpose, *role)
+                    .map_err(|e| format!("array a{}: {e}", array.0))?;
+                (0, array.0)
+            }
+            Output::Uniform(uniform, _) => {
+                let Some((ty, role)) = context.uniforms.get(uniform.0 as usize) else {
+                    return Err(format!("there is no slot u{} to write", uniform.0));
+                };
+                same(*ty, program.ty(value)).map_err(|e| format!("slot u{}: {e}", uniform.0))?;
+                if context.purpose != Purpose::DeriveUniforms || *role != Role::Derived {
+                    return Err(format!("slot u{} is not derived here", uniform.0));
+                }
+                (1, uniform.0)
+            }
+            Output::Event(event, _) => {
+                if context.events <= event.0 as usize {
+                    return Err(format!("there is no event e{}", event.0));
+                }
+                if !matches!(context.purpose, Purpose::Kernel | Purpose::Reference) {
+                    return Err("only kernels make events".into());
+                }
+                same(Ty::Bool, program.ty(value))
+                    .map_err(|e| format!("event e{}: {e}", event.0))?;
+                (2, event.0)
+            }
+            Output::Result(_) => (3, 0),
+        };
+        if !written.insert(target) {
+            return Err("two outputs have the same target".into());
+        }
+    }
+    let expression = matches!(
+        context.purpose,
+        Purpose::Observable | Purpose::Drive | Purpose::Synapse
+    );
+    if expression != written.contains(&(3, 0)) {
+        return Err("expressions, and only they, have one result".into());
+    }
+    Ok(())
+}
+
+fn may_write(purpose: Purpose, role: Role) -> Result<(), String> {
+    let fits = match purpose {
+        Purpose::InitParams => role == Role::Parameter,
+        Purpose::DeriveCells => role == Role::Derived,
+        Purpose::InitStates | Purpose::Kernel | Purpose::Reference => {
+            !matches!(role, Role::Parameter | Role::Derived)
+        }
+        Purpose::DeriveUniforms | Purpose::Observable | Purpose::Drive | Purpose::Synapse => false,
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(format!(
+            "a program of purpose {purpose:?} does not write a {role:?}"
+        ))
+    }
+}
+
+fn checks(program: &Program, context: &Context) -> Result<(), String> {
+    for check in &program.checks {
+        if program.ops.len() <= check.value.0 as usize {
+            return Err(format!(
+                "a check looks at v{}, which is not made",
+                check.value.0
+            ));
+        }
+        let due = match check.kind {
+            CheckKind::Finite => Ty::Float,
+            CheckKind::Overflow | CheckKind::Range => Ty::Bool,
+        };
+        same(due, program.ty(check.value))
+            .map_err(|e| format!("check of v{}: {e}", check.value.0))?;
+        if context
+            .places
+            .is_some_and(|places| places <= check.place as usize)
+        {
+            return Err(format!("there is no place {}", check.place));
+        }
+    }
+    Ok(())
+}
