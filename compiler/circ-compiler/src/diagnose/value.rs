@@ -1,0 +1,151 @@
+//! Messages about values: what evaluating an expression can meet.
+//!
+//! In: what happened, with places. Out: diagnostics. All of `eval` speaks through this file.
+
+use super::Diagnostic;
+use super::names::WRONG_KIND;
+use super::suggest::nearest;
+use super::typing::NOT_WHOLE;
+use circ_grammar::ast::Span;
+
+crate::rules! {
+    NOT_KNOWN = "not-known", Error;
+    NEEDS_RUN = "needs-run", Error;
+    STRAY_DRAW = "stray-draw", Error;
+    INT_OVERFLOW = "int-overflow", Error;
+    DIVIDE_BY_ZERO = "divide-by-zero", Error;
+    INDEX_RANGE = "index-range", Error;
+    ARRAY_SHAPE = "array-shape", Error;
+    EMPTY_ARRAY = "empty-array", Error;
+    NOT_A_NUMBER = "not-a-number", Error;
+    TOO_LARGE = "too-large", Error;
+    NO_SUCH_MEMBER = "no-such-member", Error;
+    REPEATED_CELL = "repeated-cell", Error;
+}
+
+/// `t`, `i`, `pre.x` and their like where one number is needed. `why` says where it does have a value.
+pub fn not_known(at: Span, name: &str, why: &str) -> Diagnostic {
+    NOT_KNOWN
+        .at(at, format!("`{name}` has no value here"))
+        .primary("must be known when the circuit is built")
+        .note(format!("`{name}` {why}"))
+}
+
+/// A state of a cell or a measure where no network runs yet.
+pub fn needs_run(at: Span, what: &str) -> Diagnostic {
+    NEEDS_RUN
+        .at(at, format!("`{what}` is only known while the circuit runs"))
+        .primary("must be known when the circuit is built")
+}
+
+/// A draw outside the declarations that own draws.
+pub fn stray_draw(at: Span) -> Diagnostic {
+    STRAY_DRAW
+        .at(at, "a draw belongs to a `param`, `state`, `weight` or `delay`")
+        .primary("one number is needed here")
+        .note("a draw is keyed by the declaration that it belongs to, so that it is the same in every run")
+}
+
+pub fn int_overflow(at: Span, what: &str) -> Diagnostic {
+    INT_OVERFLOW
+        .at(at, format!("{what} does not fit into an `int`"))
+        .primary("beyond 64 bits")
+        .note("an `int` holds whole numbers from -2^63 to 2^63 - 1")
+}
+
+pub fn divide_by_zero(at: Span) -> Diagnostic {
+    DIVIDE_BY_ZERO.at(at, "the remainder of a division by 0 has no value").primary("divides by 0 here")
+}
+
+/// An index (or the end of a range) outside what it counts.
+pub fn index_range(at: Span, index: i64, length: u64, what: &str) -> Diagnostic {
+    let last = match length {
+        0 => format!("{what} is empty"),
+        1 => format!("{what} has only index 0"),
+        _ => format!("{what} has indices 0 to {}", length - 1),
+    };
+    INDEX_RANGE.at(at, format!("index {index} is outside {what}")).primary(last)
+}
+
+/// `lo .. hi` that does not lie within what it selects from.
+pub fn selection_range(at: Span, lo: i64, hi: i64, length: u64, what: &str) -> Diagnostic {
+    INDEX_RANGE
+        .at(at, format!("{lo} .. {hi} does not lie within {what}"))
+        .primary(format!("{what} has {length} elements, so a selection lies within 0 .. {length}"))
+}
+
+/// A member of a family that was not made.
+pub fn no_such_member(at: Span, path: &str, known: &[String]) -> Diagnostic {
+    let known = match known {
+        [] => "nothing of this name was made".to_string(),
+        [only] => format!("only `{only}` was made"),
+        [first, .., last] => format!("`{first}` to `{last}` were made"),
+    };
+    INDEX_RANGE.at(at, format!("there is no `{path}`")).primary(known)
+}
+
+pub fn shape_mismatch(at: Span, left: &[u64], right: &[u64]) -> Diagnostic {
+    ARRAY_SHAPE
+        .at(at, format!("arrays of {} and {} elements do not fit together", shape(left), shape(right)))
+        .primary("arithmetic is by element, so both sides need the same shape")
+}
+
+/// A number of indices that the array does not have.
+pub fn index_count(at: Span, found: usize, dimensions: usize) -> Diagnostic {
+    ARRAY_SHAPE
+        .at(at, format!("{found} indices, but there are {dimensions} dimensions"))
+        .primary(format!("needs {dimensions}"))
+}
+
+/// Rows of different lengths in `[[..], [..]]`.
+pub fn ragged_array(at: Span) -> Diagnostic {
+    ARRAY_SHAPE.at(at, "the rows of this table differ in length or kind").primary("this row differs from the first")
+}
+
+pub fn empty_array(at: Span, what: &str) -> Diagnostic {
+    EMPTY_ARRAY.at(at, format!("`{what}` of nothing has no value")).primary("there is no element")
+}
+
+/// A fraction, or something that is no number, where a count or an index is due.
+pub fn not_whole(at: Span, what: &str, found: &str) -> Diagnostic {
+    NOT_WHOLE.at(at, format!("{what} must be a whole number, but this is {found}")).primary(found.to_string())
+}
+
+pub fn not_a_number(at: Span) -> Diagnostic {
+    NOT_A_NUMBER
+        .at(at, "this has no value: it is not a number")
+        .primary("something like 0/0, inf - inf or the root of a negative number")
+}
+
+/// A value of another kind than is needed.
+pub fn wrong_kind(at: Span, needed: &str, found: &str) -> Diagnostic {
+    WRONG_KIND.at(at, format!("{needed} is needed here, but this is {found}")).primary(found.to_string())
+}
+
+/// Nesting or work beyond what any circuit needs.
+pub fn too_large(at: Span, what: &str) -> Diagnostic {
+    TOO_LARGE.at(at, format!("this expression {what}")).primary("given up here")
+}
+
+/// A name that the thing before the dot does not have.
+pub fn unknown_member<'a>(at: Span, name: &str, of: &str, known: impl IntoIterator<Item = &'a str>) -> Diagnostic {
+    let diagnostic = NO_SUCH_MEMBER.at(at, format!("{of} has no `{name}`")).primary("not found");
+    match nearest(name, known) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None => diagnostic,
+    }
+}
+
+pub fn repeated_cell(at: Span, population: &str, cell: u32) -> Diagnostic {
+    REPEATED_CELL
+        .at(at, format!("cell {cell} of `{population}` occurs twice in this view"))
+        .primary("a view holds a cell at most once")
+}
+
+/// `2 × 3`
+pub(super) fn shape(shape: &[u64]) -> String {
+    if shape.is_empty() {
+        return "1".to_string();
+    }
+    shape.iter().map(|n| n.to_string()).collect::<Vec<_>>().join(" × ")
+}

@@ -1,0 +1,172 @@
+//! Constraints of circuits: `dale`, `require` over sizes, `monitor`.
+//!
+//! In: constraints, when all populations and projections are there. Out: messages, and the monitors that
+//! the run keeps.
+
+use super::Elaborator;
+use crate::diagnose::value::NEEDS_RUN;
+use crate::diagnose::{build as say, structure};
+use crate::eval::{self, NotBuilt, number};
+use crate::hir::{self, ConstraintKind, ExprId, ExprKind};
+use crate::net::{self, EnvironmentId};
+use crate::types::Value;
+use circ_grammar::ast::{Polarity, Span};
+use circ_plan::plan::View;
+use std::collections::BTreeSet;
+
+/// A `dale` clause: the populations that it speaks of.
+pub(super) struct Dale {
+    populations: Vec<u32>,
+    span: Span,
+}
+
+/// Who sends where, for `dale`.
+#[derive(Clone, Debug)]
+pub(super) struct SenderNote {
+    pub projection: u32,
+    pub span: Span,
+    pub clause: Option<Polarity>,
+    pub corelease: bool,
+}
+
+impl Elaborator<'_> {
+    pub(super) fn constraint(&mut self, constraint: &hir::Constraint, environment: EnvironmentId) -> Option<()> {
+        match &constraint.kind {
+            ConstraintKind::Dale(views) => {
+                let populations = self.dale_populations(views, environment)?;
+                self.dale.push(Dale { populations, span: constraint.span });
+            }
+            ConstraintKind::Require(expr) => self.require(*expr, environment)?,
+            ConstraintKind::Monitor(expr) => self.net.constraints.push(net::Constraint {
+                kind: net::ConstraintKind::Monitor(*expr),
+                environment,
+                span: constraint.span,
+            }),
+        }
+        Some(())
+    }
+
+    /// The populations of the views; without views all of this instance and its parts.
+    fn dale_populations(&mut self, views: &[ExprId], environment: EnvironmentId) -> Option<Vec<u32>> {
+        if views.is_empty() {
+            let prefix = &self.net.environments.get(environment.0 as usize)?.prefix;
+            let all = self.net.populations.iter().enumerate().filter(|(_, p)| p.path.starts_with(prefix.as_str()));
+            return Some(all.map(|(k, _)| k as u32).collect());
+        }
+        let mut populations = BTreeSet::new();
+        for view in views {
+            let mut scope = self.scope(environment);
+            let found: eval::Evaluated<View> = eval::view(*view, &mut scope, &mut NotBuilt);
+            populations.extend(self.keep(found)?.segments.iter().map(|s| s.population));
+        }
+        Some(populations.into_iter().collect())
+    }
+
+    /// Keeps what `dale` has to know of a projection.
+    pub(super) fn note_sender(&mut self, projection: &hir::Projection, id: u32) {
+        self.senders.push(SenderNote {
+            projection: id,
+            span: projection.span,
+            clause: projection.polarity,
+            corelease: projection.allow_corelease,
+        });
+    }
+
+    /// Under `dale` whoever sends to a port that is not modulatory has one polarity.
+    pub(super) fn check_dale(&mut self) {
+        for dale in std::mem::take(&mut self.dale) {
+            for population in &dale.populations {
+                self.check_dale_of(*population, dale.span);
+            }
+        }
+    }
+
+    fn check_dale_of(&mut self, population: u32, dale: Span) {
+        let sends = |note: &SenderNote| {
+            let projection = self.net.projections.get(note.projection as usize)?;
+            let from = projection.source.segments.iter().any(|s| s.population == population);
+            (from && !self.is_modulatory(projection)).then(|| (note.clone(), projection))
+        };
+        let notes: Vec<_> = self.senders.iter().filter_map(sends).collect();
+        let Some(declared) = self.net.populations.get(population as usize) else { return };
+        let mut messages = vec![];
+        if declared.polarity.is_none()
+            && let Some((note, projection)) = notes.iter().find(|(note, _)| note.clause.is_none())
+        {
+            let to = format!("{}.{}", self.target_name(projection), projection.port);
+            messages.push(say::dale_polarity(declared.span, &declared.path, &to, note.span, dale));
+        }
+        for (k, (a, from)) in notes.iter().enumerate() {
+            for (b, other) in &notes[..k] {
+                let (Some(here), Some(there)) = (a.clause, b.clause) else { continue };
+                let free = a.corelease && b.corelease;
+                if here != there && !free && eval::contains(&from.source, &other.source) {
+                    messages.push(say::dale_conflict(a.span, &declared.path, here, there, b.span));
+                }
+            }
+        }
+        messages.into_iter().for_each(|message| self.sink.push(message));
+    }
+
+    fn is_modulatory(&self, projection: &net::Projection) -> bool {
+        projection.target.segments.iter().all(|segment| {
+            let population = self.net.populations.get(segment.population as usize);
+            let cell = population.and_then(|p| self.hir.cells.get(p.cell.index()));
+            cell.is_some_and(|cell| {
+                cell.vars.iter().any(|var| {
+                    *var.name == *projection.port
+                        && matches!(var.kind, hir::VarKind::Port { polarity: Some(Polarity::Modulatory), .. })
+                })
+            })
+        })
+    }
+
+    fn target_name(&self, projection: &net::Projection) -> String {
+        let first = projection.target.segments.first().and_then(|s| self.net.populations.get(s.population as usize));
+        first.map_or(String::new(), |p| p.path.clone())
+    }
+
+    /// What can be evaluated now is checked now, with its numbers.
+    fn require(&mut self, expr: ExprId, environment: EnvironmentId) -> Option<()> {
+        let span = self.span(expr);
+        let mut scope = self.scope(environment);
+        match eval::eval(expr, &mut scope, &mut NotBuilt) {
+            Ok(Value::Bool(true)) => Some(()),
+            Ok(Value::Bool(false)) => {
+                let numbers = self.numbers(expr, environment);
+                self.report(say::require_fails(span, "this requirement", &numbers))
+            }
+            Ok(other) => {
+                let kind = number::kind(&other);
+                self.report(crate::diagnose::value::wrong_kind(span, "a truth value", &kind))
+            }
+            Err(diagnostic) if diagnostic.rule.name == NEEDS_RUN.name => {
+                self.report(structure::not_yet(span, "a requirement on more than sizes"))
+            }
+            Err(diagnostic) => self.report(*diagnostic),
+        }
+    }
+
+    /// "400 == 320", "0.5 in 1 .. 2": both sides with their values.
+    fn numbers(&mut self, expr: ExprId, environment: EnvironmentId) -> String {
+        let side = |expr: ExprId| {
+            let mut scope = self.scope(environment);
+            match eval::eval(expr, &mut scope, &mut NotBuilt) {
+                Ok(Value::Bool(b)) => b.to_string(),
+                Ok(Value::Int(n)) => n.to_string(),
+                Ok(Value::Real(x)) => self.show(x, expr),
+                Ok(other) => number::kind(&other),
+                Err(_) => "?".to_string(),
+            }
+        };
+        match &self.hir.expr(expr).kind {
+            ExprKind::Binary { op, left, right } => {
+                format!("{} {} {} is false", side(*left), crate::net_print::operator(*op), side(*right))
+            }
+            ExprKind::InRange { value, lo, hi } => {
+                format!("{} in {} .. {} is false", side(*value), side(*lo), side(*hi))
+            }
+            _ => "this is false".to_string(),
+        }
+    }
+}

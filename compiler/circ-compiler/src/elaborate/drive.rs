@@ -1,0 +1,206 @@
+//! Drives: events and values that come from outside.
+//!
+//! In: a drive of a circuit or experiment. Out: a [`net::Drive`] with its target view, constants checked
+//! (rates, counts, times on the grid, shapes of tables), and closures for what differs from cell to cell.
+
+use super::{Elaborator, projection::End};
+use crate::diagnose::{build as say, value as say_value};
+use crate::eval::number;
+use crate::hir::{self, DriveSource, ExprId, Statement, StatementKind};
+use crate::net::{self, DriveKind, EnvironmentId, Setting};
+use crate::types::{Dimension, Type, Value};
+use circ_plan::plan::{Sender, Sign, View};
+
+impl<'a> Elaborator<'a> {
+    pub(super) fn drive(&mut self, drive: &hir::Drive, environment: EnvironmentId, indices: &[i64]) -> Option<()> {
+        let path = self.path(drive.slot, indices, environment);
+        let End { view, member } = self.end(drive.target, environment)?;
+        let port = self.port_member(member, drive.target)?;
+        self.check_ports(&view, &port.0, port.1)?;
+        let (kind, events) = self.drive_kind(drive, &view, environment)?;
+        let weight = self.drive_weight(drive, &path, events, environment)?;
+        self.check_drive_sign(drive, &view, &port.0, weight.as_ref());
+        let delay_ms = match drive.delay {
+            Some(delay) => self.duration(delay, "delay", environment)?,
+            None => 0.0,
+        };
+        let (from_ms, to_ms) = self.window(drive.window, environment)?;
+        let id = self.net.drives.len() as u32;
+        self.net.drives.push(net::Drive {
+            path,
+            target: view,
+            port: port.0,
+            kind,
+            weight,
+            delay_ms,
+            from_ms,
+            to_ms,
+            span: drive.span,
+        });
+        if events {
+            self.net.order.push(Sender::Drive(id));
+        }
+        self.add_item(drive.slot, indices, environment, net::Item::Drive(id));
+        Some(())
+    }
+
+    /// Drives among the statements of an experiment, also within an `if` that can be decided now.
+    pub(super) fn experiment_drives(&mut self, statements: &'a [Statement], environment: EnvironmentId) -> Option<()> {
+        for statement in statements {
+            match &statement.kind {
+                StatementKind::Drive(drive) => self.pending.push(super::Pending {
+                    kind: super::PendingKind::Drive(drive),
+                    environment,
+                    indices: vec![],
+                }),
+                StatementKind::If { condition, then, otherwise } if has_drive(then) || has_drive(otherwise) => {
+                    let branch = if self.truth(*condition, environment)? { then } else { otherwise };
+                    self.experiment_drives(branch, environment)?;
+                }
+                _ => {}
+            }
+        }
+        Some(())
+    }
+
+    /// What it is, and whether it sends events.
+    fn drive_kind(
+        &mut self, drive: &hir::Drive, view: &View, environment: EnvironmentId,
+    ) -> Option<(DriveKind, bool)> {
+        let cells = view.len() as u64;
+        Some(match &drive.source {
+            DriveSource::Poisson(rate) => {
+                let setting = self.setting(*rate, environment)?;
+                if let Setting::Value(value) = &setting {
+                    self.check_rate(*rate, value)?;
+                }
+                // A rate without a dimension is a mean per tick. `0` and `inf` may be either, and 0 is the same.
+                let per_tick = self.types.exprs.get(rate.index()) == Some(&Type::Real(Dimension::REAL))
+                    || self.types.exprs.get(rate.index()) == Some(&Type::Int);
+                (DriveKind::Poisson { rate: setting, per_tick }, true)
+            }
+            DriveSource::Choose { count, every } => {
+                let wanted = self.whole(*count, "the number of cells to choose", environment)?;
+                let span = self.span(*count);
+                let Some(count) = u32::try_from(wanted).ok().filter(|n| 1 <= *n && u64::from(*n) <= cells) else {
+                    return self.report(say::choose_range(span, wanted, cells));
+                };
+                (DriveKind::Choose { count, every_ms: self.interval(*every, environment)? }, true)
+            }
+            DriveSource::Times(times) => (DriveKind::Times(self.times(*times, environment)?), true),
+            DriveSource::Table { data, every } => {
+                let every_ms = self.interval(*every, environment)?;
+                (DriveKind::Table { data: self.drive_table(*data, cells, environment)?, every_ms }, false)
+            }
+            DriveSource::Value(value) => (DriveKind::Value(self.setting(*value, environment)?), false),
+        })
+    }
+
+    fn check_rate(&mut self, rate: ExprId, value: &Value) -> Option<()> {
+        let span = self.span(rate);
+        let Some(x) = number::number(value).map(number::Number::real) else {
+            return self.report(say_value::wrong_kind(span, "a rate", &number::kind(value)));
+        };
+        if 0.0 <= x && x.is_finite() {
+            return Some(());
+        }
+        let shown = self.show(x, rate);
+        self.report(say::negative_rate(span, &shown))
+    }
+
+    /// A constant interval of at least one step.
+    fn interval(&mut self, every: ExprId, environment: EnvironmentId) -> Option<f64> {
+        let ms = self.real(every, environment)?;
+        let span = self.span(every);
+        if self.on_grid(ms, span, "interval")? < 1 {
+            let step = self.step();
+            return self.report(crate::diagnose::time::duration_too_short(span, "an interval", step));
+        }
+        Some(ms)
+    }
+
+    /// Times on the grid, ascending.
+    fn times(&mut self, times: ExprId, environment: EnvironmentId) -> Option<Vec<f64>> {
+        let span = self.span(times);
+        let mut found = match self.value(times, environment)? {
+            Value::Array(array) => array.data.clone(),
+            value => match number::number(&value) {
+                Some(one) => vec![one.real()],
+                None => {
+                    let kind = number::kind(&value);
+                    return self.report(say_value::wrong_kind(span, "a list of times", &kind));
+                }
+            },
+        };
+        for ms in &found {
+            self.on_grid(*ms, span, "the time")?;
+        }
+        found.sort_by(f64::total_cmp);
+        Some(found)
+    }
+
+    fn drive_table(&mut self, data: ExprId, cells: u64, environment: EnvironmentId) -> Option<Value> {
+        let span = self.span(data);
+        let value = self.value(data, environment)?;
+        let Value::Array(array) = &value else {
+            return self.report(say::drive_table_kind(span));
+        };
+        match array.shape.as_slice() {
+            [_] => Some(value),
+            [_, columns] if *columns == 1 || *columns == cells => Some(value),
+            [_, columns] => self.report(say::drive_table(span, *columns, cells)),
+            _ => self.report(say::drive_table_kind(span)),
+        }
+    }
+
+    /// Events need a weight, values have none.
+    fn drive_weight(
+        &mut self, drive: &hir::Drive, path: &str, events: bool, environment: EnvironmentId,
+    ) -> Option<Option<Setting>> {
+        match (drive.weight, events) {
+            (Some(weight), true) => self.setting(weight, environment).map(Some),
+            (None, true) => self.report(say::missing_drive_weight(drive.span, path)),
+            (Some(weight), false) => {
+                let span = self.span(weight);
+                self.report(say::needless_drive_weight(span, path))
+            }
+            (None, false) => Some(None),
+        }
+    }
+
+    /// Drives have no polarity: only the port demands a sign.
+    fn check_drive_sign(&mut self, drive: &hir::Drive, view: &View, port: &str, weight: Option<&Setting>) {
+        let (Some(Setting::Value(value)), Some(expr)) = (weight, drive.weight) else { return };
+        let Some(x) = number::number(value).map(number::Number::real) else { return };
+        for segment in &view.segments {
+            let (sign, reason) = self.required_sign(None, segment.population, port);
+            if sign == Sign::NotNegative && x < 0.0 {
+                let (shown, opposite) = (self.show(x, expr), self.show(-x, expr));
+                let span = self.span(expr);
+                if let Some(reason) = reason {
+                    self.sink.push(say::weight_sign(span, &shown, &opposite, &reason));
+                }
+                return;
+            }
+        }
+    }
+
+    fn window(&mut self, window: Option<(ExprId, ExprId)>, environment: EnvironmentId) -> Option<(f64, f64)> {
+        let Some((from, to)) = window else { return Some((0.0, f64::INFINITY)) };
+        let from_ms = self.duration(from, "the beginning", environment)?;
+        let to_ms = self.real(to, environment)?;
+        if to_ms != f64::INFINITY {
+            let span = self.span(to);
+            self.on_grid(to_ms, span, "the end")?;
+        }
+        Some((from_ms, to_ms))
+    }
+}
+
+fn has_drive(statements: &[Statement]) -> bool {
+    statements.iter().any(|statement| match &statement.kind {
+        StatementKind::Drive(_) => true,
+        StatementKind::If { then, otherwise, .. } => has_drive(then) || has_drive(otherwise),
+        _ => false,
+    })
+}

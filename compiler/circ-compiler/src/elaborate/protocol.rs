@@ -1,0 +1,72 @@
+//! What an experiment's statements ask of the network before it is built.
+//!
+//! In: `set` statements. Out: the parameters that need an array, since they are set for some cells only or
+//! by `i`. What can not be decided now (a view whose bounds the run computes) gets an array too.
+
+use super::Elaborator;
+use crate::eval::{self, NotBuilt, Thing, depends};
+use crate::hir::{ExprId, ExprKind, Statement, StatementKind, VarId, VarKind};
+use crate::net::EnvironmentId;
+use crate::types::Type;
+use circ_plan::plan::{Indices, View};
+
+impl Elaborator<'_> {
+    pub(super) fn per_cell_settings(&mut self, statements: &[Statement], environment: EnvironmentId) {
+        for statement in statements {
+            match &statement.kind {
+                StatementKind::Set { target, value } => self.per_cell_setting(*target, *value, environment),
+                StatementKind::If { then, otherwise, .. } => {
+                    self.per_cell_settings(then, environment);
+                    self.per_cell_settings(otherwise, environment);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn per_cell_setting(&mut self, target: ExprId, value: ExprId, environment: EnvironmentId) {
+        let differs = depends::varies(value, &self.scope(environment))
+            || matches!(self.types.exprs.get(value.index()), Some(Type::Array(_, _)));
+        let (view, name, known) = match self.set_target(target, environment) {
+            Some((view, name)) => (view, name, true),
+            None => match self.whole_target(target, environment) {
+                Some((view, name)) => (view, name, false),
+                None => return,
+            },
+        };
+        for segment in &view.segments {
+            let Some(population) = self.net.populations.get(segment.population as usize) else { continue };
+            let all = segment.cells == Indices::Range(0, population.cells());
+            let Some(cell) = self.hir.cells.get(population.cell.index()) else { continue };
+            let is_parameter = |v: &crate::hir::Var| *v.name == *name && matches!(v.kind, VarKind::Param { .. });
+            let Some(var) = cell.vars.iter().position(is_parameter) else { continue };
+            let var = VarId(var as u32);
+            if (differs || !all || !known)
+                && let Some(population) = self.net.populations.get_mut(segment.population as usize)
+                && !population.per_cell.contains(&var)
+            {
+                population.per_cell.push(var);
+            }
+        }
+    }
+
+    /// The view and member that a `set` names, where that is known now.
+    fn set_target(&self, target: ExprId, environment: EnvironmentId) -> Option<(View, std::sync::Arc<str>)> {
+        let mut scope = self.scope(environment);
+        match eval::thing(target, &mut scope, &mut NotBuilt) {
+            Ok(Thing::Member { view, name, .. }) => Some((view, name)),
+            _ => None,
+        }
+    }
+
+    /// The same without the selection.
+    fn whole_target(&self, target: ExprId, environment: EnvironmentId) -> Option<(View, std::sync::Arc<str>)> {
+        let ExprKind::Field { base, name, .. } = &self.hir.expr(target).kind else { return None };
+        let mut base = *base;
+        while let ExprKind::Index { base: inner, .. } = &self.hir.expr(base).kind {
+            base = *inner;
+        }
+        let mut scope = self.scope(environment);
+        eval::view(base, &mut scope, &mut NotBuilt).ok().map(|view| (view, name.clone()))
+    }
+}

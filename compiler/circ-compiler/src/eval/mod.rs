@@ -1,0 +1,455 @@
+//! Evaluation: turns expressions into values while a circuit is built, and while an experiment runs.
+//!
+//! In: HIR, types, the net as far as it is built, the files that programs load; and a [`World`], which
+//! answers what only a built or running network knows. Out: a [`Value`], or the one message that says why
+//! there is none. Depth and work are bounded, so that no text overflows the stack or hangs.
+
+pub mod depends;
+pub mod number;
+mod place;
+mod reduce;
+mod select;
+
+use crate::check::Types;
+use crate::data::{self, Fault, Files};
+use crate::diagnose::{Diagnostic, data as say_data, value as say};
+use crate::hir::{Expr, ExprId, ExprKind, FunctionId, Hir, LocalId, Ref, SlotId, VarId, Window};
+use crate::net::{EnvironmentId, Net};
+use crate::types::{ArrayValue, Dimension, Type, Value};
+use circ_grammar::ast::{BinaryOp, Span};
+use circ_plan::plan::View;
+use number::{Number, conform, kind, number};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use place::{Thing, thing, view, view_of};
+pub use select::{contains, positions, union};
+
+/// A value, or the message that says why there is none.
+pub type Evaluated<T> = Result<T, Box<Diagnostic>>;
+
+/// What a built or running network answers. The default is that of a circuit being built: nothing yet.
+pub trait World {
+    /// `E.v`: a state, port, `let` or parameter of the cells of a view, one value per cell (a number where the
+    /// view is one cell that was named by its index).
+    fn field(&mut self, _view: &View, name: &str, span: Span) -> Evaluated<Value> {
+        Err(say::needs_run(span, name).into())
+    }
+    /// `P.w`: a value of a drive or projection.
+    fn member(&mut self, _of: &Thing, name: &str, span: Span) -> Evaluated<Value> {
+        Err(say::needs_run(span, name).into())
+    }
+    /// `rate(E)` and its like.
+    fn measure(&mut self, call: &MeasureCall, span: Span) -> Evaluated<Value> {
+        Err(say::needs_run(span, &call.name).into())
+    }
+    /// `t` in ms.
+    fn time(&self) -> Option<f64> {
+        None
+    }
+}
+
+/// The world of a circuit that is being built.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NotBuilt;
+
+impl World for NotBuilt {}
+
+/// A measure with its arguments evaluated.
+#[derive(Clone, Debug)]
+pub struct MeasureCall {
+    pub name: Arc<str>,
+    pub name_span: Span,
+    pub args: Vec<Argument>,
+}
+
+/// An argument of a measure.
+#[derive(Clone, Debug)]
+pub struct Argument {
+    pub each: bool,
+    pub name: Option<Arc<str>>,
+    pub value: Thing,
+    /// `in_degree(I -> E)`
+    pub to: Option<Thing>,
+    pub over: Option<Over>,
+    pub span: Span,
+}
+
+/// A window in ms.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Over {
+    Last(f64),
+    Between(f64, f64),
+}
+
+/// The cell that `i` is, in a population of this shape; without an index only `size` is known.
+#[derive(Clone, Debug)]
+pub struct CellPlace {
+    pub index: Option<u32>,
+    pub shape: Vec<u32>,
+}
+
+/// Levels of nesting that are followed; the grammar's own limit is below it, functions within functions add to it.
+const MAX_DEPTH: u32 = 220;
+/// Expressions that one evaluation may visit: seconds of work.
+const MAX_STEPS: u64 = 50_000_000;
+
+/// Where names get their values.
+pub struct Scope<'a> {
+    pub hir: &'a Hir,
+    pub types: &'a Types,
+    pub net: &'a Net,
+    pub files: &'a dyn Files,
+    pub environment: EnvironmentId,
+    /// The cell at hand: in a view's `where`, or where `i` is to be evaluated for one cell.
+    pub cell: Option<CellPlace>,
+    /// Constant parameters of the cell type at hand.
+    pub vars: BTreeMap<VarId, Value>,
+    locals: Vec<(LocalId, Value)>,
+    depth: u32,
+    steps: u64,
+}
+
+impl<'a> Scope<'a> {
+    pub fn new(
+        hir: &'a Hir, types: &'a Types, net: &'a Net, files: &'a dyn Files, environment: EnvironmentId,
+    ) -> Scope<'a> {
+        Scope {
+            hir,
+            types,
+            net,
+            files,
+            environment,
+            cell: None,
+            vars: BTreeMap::new(),
+            locals: vec![],
+            depth: 0,
+            steps: 0,
+        }
+    }
+
+    /// Gives a local (an index of `sum`, a formal) a value, for those who evaluate bodies themselves.
+    pub fn bind(&mut self, local: LocalId, value: Value) {
+        self.locals.push((local, value));
+    }
+
+    fn expr(&self, id: ExprId) -> &'a Expr {
+        self.hir.expr(id)
+    }
+
+    fn ty(&self, id: ExprId) -> &'a Type {
+        self.types.exprs.get(id.index()).unwrap_or(&Type::Error)
+    }
+
+    fn enter(&mut self, at: Span) -> Evaluated<()> {
+        if MAX_DEPTH <= self.depth {
+            return Err(say::too_large(at, "is nested too deeply").into());
+        }
+        self.depth += 1;
+        self.spend(at)
+    }
+
+    fn spend(&mut self, at: Span) -> Evaluated<()> {
+        if MAX_STEPS <= self.steps {
+            return Err(say::too_large(at, "takes too much work to evaluate").into());
+        }
+        self.steps += 1;
+        Ok(())
+    }
+}
+
+/// The value of an expression.
+pub fn eval(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<Value> {
+    place::value_of(thing(expr, scope, world)?, scope.expr(expr).span, scope, world)
+}
+
+/// A number as a real, coherent.
+pub fn eval_real(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<f64> {
+    let span = scope.expr(expr).span;
+    match eval(expr, scope, world)? {
+        Value::Int(n) => Ok(n as f64),
+        Value::Real(x) if x.is_nan() => Err(say::not_a_number(span).into()),
+        Value::Real(x) => Ok(x),
+        other => Err(say::wrong_kind(span, "a number", &kind(&other)).into()),
+    }
+}
+
+/// A whole number; `what` says what for.
+pub fn eval_whole(expr: ExprId, what: &str, scope: &mut Scope, world: &mut dyn World) -> Evaluated<i64> {
+    let span = scope.expr(expr).span;
+    match eval(expr, scope, world)? {
+        Value::Int(n) => Ok(n),
+        Value::Real(x) => number::whole(x)
+            .ok_or_else(|| say::not_whole(span, what, &crate::units::show(x, Dimension::REAL)).into()),
+        other => Err(say::not_whole(span, what, &kind(&other)).into()),
+    }
+}
+
+pub fn eval_bool(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<bool> {
+    let span = scope.expr(expr).span;
+    match eval(expr, scope, world)? {
+        Value::Bool(b) => Ok(b),
+        other => Err(say::wrong_kind(span, "a truth value", &kind(&other)).into()),
+    }
+}
+
+/// The value of a `let` or `data` of this name, of the declared type: files are read as it says.
+pub fn eval_binding(
+    name: &str, expr: ExprId, declared: Option<&Type>, scope: &mut Scope, world: &mut dyn World,
+) -> Evaluated<Value> {
+    let span = scope.expr(expr).span;
+    let value = match load_path(expr, scope) {
+        Some(path) => load(&path, name, declared, span, scope)?,
+        None => eval(expr, scope, world)?,
+    };
+    let value = declared.map_or(value.clone(), |ty| conform(value, ty));
+    match (&value, declared) {
+        (Value::Array(array), Some(Type::Array(_, sizes))) if !data::fits(sizes, &array.shape) => {
+            Err(say_data::data_shape(span, name, sizes, &array.shape).into())
+        }
+        _ => Ok(value),
+    }
+}
+
+/// The text in `load("x.csv")`, also through the names of `let`s and `data`.
+pub fn load_path(expr: ExprId, scope: &Scope) -> Option<Arc<str>> {
+    let mut expr = expr;
+    // Names lead to names, but not for ever: a cycle is left to `eval` to report.
+    for _ in 0..64 {
+        expr = match &scope.expr(expr).kind {
+            ExprKind::Measure { name, args, .. } if &**name == "load" => match args.as_slice() {
+                [arg] => match &scope.expr(arg.value).kind {
+                    ExprKind::Text(path) => return Some(path.clone()),
+                    _ => return None,
+                },
+                _ => return None,
+            },
+            ExprKind::Ref(Ref::Global(global)) => scope.hir.globals.get(global.index())?.value,
+            ExprKind::Ref(Ref::Slot(slot)) => place::binding(*slot, scope.environment, scope)?.1,
+            _ => return None,
+        }
+    }
+    None
+}
+
+fn load(path: &str, name: &str, declared: Option<&Type>, span: Span, scope: &Scope) -> Evaluated<Value> {
+    data::load_array(path, declared, scope.files).map_err(|fault| load_fault(fault, path, name, declared, span).into())
+}
+
+/// The message for what is wrong with a file.
+pub fn load_fault(fault: Fault, path: &str, name: &str, declared: Option<&Type>, span: Span) -> Diagnostic {
+    match fault {
+        Fault::Unreadable(why) => say_data::load_file(span, path, &why),
+        Fault::Line(line, why) => say_data::table_row(span, &format!("`{path}`"), line, &why),
+        Fault::Shape(found) => match declared {
+            Some(Type::Array(_, sizes)) => say_data::data_shape(span, name, sizes, &found),
+            _ => say_data::data_shape(span, name, &[], &found),
+        },
+    }
+}
+
+/// What is not a path to something: everything but names, members and indices.
+fn compute(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<Value> {
+    let Expr { kind, span } = scope.expr(expr);
+    let (ty, at) = (scope.ty(expr), *span);
+    let value = match kind {
+        ExprKind::Number { value, .. } => Value::Real(*value),
+        ExprKind::Bool(b) => Value::Bool(*b),
+        ExprKind::Text(text) => Value::Text(text.clone()),
+        ExprKind::Unary { op, value } => number::unary(*op, &eval(*value, scope, world)?, at)?,
+        ExprKind::Binary { .. } => chain(expr, scope, world)?,
+        ExprKind::InRange { value, lo, hi } => {
+            let value = eval(*value, scope, world)?;
+            number::in_range(&value, &eval(*lo, scope, world)?, &eval(*hi, scope, world)?, at)?
+        }
+        ExprKind::If { condition, then, otherwise } => {
+            let branch = if eval_bool(*condition, scope, world)? { *then } else { *otherwise };
+            eval(branch, scope, world)?
+        }
+        ExprKind::Call { builtin, args } => {
+            let args = args.iter().map(|arg| eval(*arg, scope, world)).collect::<Evaluated<Vec<_>>>()?;
+            number::call(*builtin, &args, at)?
+        }
+        ExprKind::CallFn { function, args } => call(*function, args, at, scope, world)?,
+        ExprKind::Reduce { reduce, value, over } => reduce::reduce(*reduce, *value, *over, at, scope, world)?,
+        ExprKind::Array(items) => array(items, scope, world)?,
+        ExprKind::Measure { name, name_span, args } => {
+            let call = MeasureCall { name: name.clone(), name_span: *name_span, args: arguments(args, scope, world)? };
+            measure(&call, expr, at, scope, world)?
+        }
+        ExprKind::Draw { .. } | ExprKind::Redraw { .. } | ExprKind::Chance(_) | ExprKind::Noise(_) => {
+            return Err(say::stray_draw(at).into());
+        }
+        ExprKind::InView { .. } => return Err(say::not_known(at, "pre", "belongs to a synapse").into()),
+        ExprKind::Rising(_) => return Err(say::not_known(at, "rising", "belongs to a `when`").into()),
+        ExprKind::Derivative(_) => return Err(say::needs_run(at, "a derivative").into()),
+        ExprKind::Error => return Err(say::wrong_kind(at, "an expression", "not one").into()),
+        ExprKind::Ref(_) | ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Tuple(_) => {
+            return place::value_of(place::path(expr, scope, world)?, at, scope, world);
+        }
+    };
+    Ok(conform(value, ty))
+}
+
+/// A chain of binary operators from the left: `a + b + c + ...` is as long as people (and programs) write it,
+/// so it is followed in a loop.
+fn chain(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<Value> {
+    let mut links = vec![];
+    let mut first = expr;
+    while let ExprKind::Binary { op, left, right } = &scope.expr(first).kind {
+        links.push((*op, *right, first));
+        first = *left;
+    }
+    let mut value = eval(first, scope, world)?;
+    for (op, right, link) in links.into_iter().rev() {
+        scope.spend(scope.expr(link).span)?;
+        let decided = matches!((op, &value), (BinaryOp::And, Value::Bool(false)) | (BinaryOp::Or, Value::Bool(true)));
+        if decided {
+            continue;
+        }
+        let right = eval(right, scope, world)?;
+        let ty = scope.ty(link);
+        // A power of whole numbers may be typed as a real, which then must not overflow as an `int`.
+        if op == BinaryOp::Power && matches!(ty, Type::Real(_)) {
+            value = conform(value, &Type::Real(Dimension::REAL));
+        }
+        value = conform(number::binary(op, &value, &right, scope.expr(link).span)?, ty);
+    }
+    Ok(value)
+}
+
+fn call(
+    function: FunctionId, args: &[ExprId], at: Span, scope: &mut Scope, world: &mut dyn World,
+) -> Evaluated<Value> {
+    let Some(function) = scope.hir.functions.get(function.index()) else {
+        return Err(say::wrong_kind(at, "a function", "not one").into());
+    };
+    let args = args.iter().map(|arg| eval(*arg, scope, world)).collect::<Evaluated<Vec<_>>>()?;
+    let frame = scope.locals.len();
+    for (local, value) in function.formals.iter().zip(args) {
+        let declared = scope.hir.locals.get(local.index()).and_then(|l| l.declared.as_ref());
+        let value = declared.map_or(value.clone(), |ty| conform(value, ty));
+        scope.locals.push((*local, value));
+    }
+    let result = eval(function.body, scope, world);
+    scope.locals.truncate(frame);
+    let result = result?;
+    Ok(function.result.as_ref().map_or(result.clone(), |ty| conform(result, ty)))
+}
+
+fn array(items: &[ExprId], scope: &mut Scope, world: &mut dyn World) -> Evaluated<Value> {
+    let mut shape: Option<Vec<u64>> = None;
+    let (mut data, mut element) = (vec![], None);
+    for item in items {
+        let span = scope.expr(*item).span;
+        let value = eval(*item, scope, world)?;
+        let (sizes, kind_of) = match (&value, number(&value)) {
+            (Value::Array(array), _) => {
+                data.extend_from_slice(&array.data);
+                (array.shape.clone(), array.element.clone())
+            }
+            (_, Some(x)) => {
+                data.push(x.real());
+                (vec![], element_type(x))
+            }
+            _ => return Err(say::wrong_kind(span, "a number", &kind(&value)).into()),
+        };
+        if shape.as_ref().is_some_and(|s| *s != sizes) || matches!(&element, Some(e) if (*e == Type::Bool) != (kind_of == Type::Bool)) {
+            return Err(say::ragged_array(span).into());
+        }
+        shape = Some(sizes);
+        // One real among whole numbers makes all of them reals.
+        element = Some(match element {
+            Some(Type::Int) | None => kind_of,
+            Some(other) => other,
+        });
+    }
+    let mut sizes = vec![items.len() as u64];
+    sizes.extend(shape.unwrap_or_default());
+    let element = element.unwrap_or(Type::Real(Dimension::REAL));
+    Ok(Value::Array(Arc::new(ArrayValue { element, shape: sizes, data })))
+}
+
+fn element_type(x: Number) -> Type {
+    match x {
+        Number::Int(_) => Type::Int,
+        Number::Bool(_) => Type::Bool,
+        Number::Real(_) => Type::Real(Dimension::REAL),
+    }
+}
+
+fn arguments(
+    args: &[crate::hir::MeasureArg], scope: &mut Scope, world: &mut dyn World,
+) -> Evaluated<Vec<Argument>> {
+    let mut evaluated = Vec::with_capacity(args.len());
+    for arg in args {
+        let over = match arg.over {
+            None => None,
+            Some(Window::Last(length)) => Some(Over::Last(eval_real(length, scope, world)?)),
+            Some(Window::Between(from, to)) => {
+                Some(Over::Between(eval_real(from, scope, world)?, eval_real(to, scope, world)?))
+            }
+        };
+        evaluated.push(Argument {
+            each: arg.each,
+            name: arg.name.clone(),
+            value: thing(arg.value, scope, world)?,
+            to: arg.to.map(|to| thing(to, scope, world)).transpose()?,
+            over,
+            span: scope.expr(arg.value).span,
+        });
+    }
+    Ok(evaluated)
+}
+
+/// What needs no run is answered here, all else by the world.
+fn measure(
+    call: &MeasureCall, expr: ExprId, at: Span, scope: &mut Scope, world: &mut dyn World,
+) -> Evaluated<Value> {
+    match (&*call.name, call.args.as_slice()) {
+        ("size", [arg]) => {
+            let cells = match &arg.value {
+                Thing::Value(Value::Array(array)) => array.shape.first().copied().unwrap_or(0),
+                other => view_of(other.clone(), arg.span, scope)?.len() as u64,
+            };
+            Ok(Value::Int(i64::try_from(cells).unwrap_or(i64::MAX)))
+        }
+        ("load", [Argument { value: Thing::Value(Value::Text(path)), .. }]) => {
+            let declared = match scope.ty(expr) {
+                ty @ Type::Array(_, _) => Some(ty),
+                _ => None,
+            };
+            load(path, path, declared, at, scope)
+        }
+        ("linspace", [from, to, count]) => linspace(from, to, count, at, scope, world),
+        _ => world.measure(call, at),
+    }
+}
+
+/// `linspace(a, b, n)`: n numbers from a to b, both included, equally far apart.
+fn linspace(
+    from: &Argument, to: &Argument, count: &Argument, at: Span, scope: &mut Scope, world: &mut dyn World,
+) -> Evaluated<Value> {
+    let mut real = |argument: &Argument| {
+        let value = place::value_of(argument.value.clone(), argument.span, scope, world)?;
+        number(&value).map(Number::real).ok_or_else(|| say::wrong_kind(argument.span, "a number", &kind(&value)))
+            .map_err(Box::new)
+    };
+    let (from, to, n) = (real(from)?, real(to)?, real(count)?);
+    let steps = match number::whole(n) {
+        Some(steps @ 1..=10_000_000) => steps,
+        _ => return Err(say::not_whole(at, "the number of points", &n.to_string()).into()),
+    };
+    let point = |k: i64| if k + 1 == steps && 1 < steps { to } else { from + (to - from) * (k as f64 / (steps - 1).max(1) as f64) };
+    let data: Vec<f64> = (0..steps).map(point).collect();
+    let element = Type::Real(Dimension::REAL);
+    Ok(Value::Array(Arc::new(ArrayValue { element, shape: vec![steps as u64], data })))
+}
+
+/// The value of a slot, wherever it is kept; `let`s that were not evaluated yet are evaluated now.
+pub fn slot(
+    slot: SlotId, environment: EnvironmentId, at: Span, scope: &mut Scope, world: &mut dyn World,
+) -> Evaluated<Value> {
+    let found = place::slot(slot, environment, at, scope, world)?;
+    place::value_of(found, at, scope, world)
+}
