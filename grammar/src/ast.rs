@@ -25,7 +25,11 @@ pub struct Span {
 impl Span {
     /// The smallest span that covers both, which must lie in one file.
     pub fn to(self, other: Span) -> Span {
-        Span { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
+        Span {
+            file: self.file,
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+        }
     }
 }
 
@@ -129,7 +133,10 @@ pub type ModeItem = Node<ModeItemKind>;
 #[derive(Clone, Debug)]
 pub enum ItemKind {
     /// `use std.cells.{Lif, AdEx}`; without braces the last name of the path is the item, or the whole file.
-    Use { path: Path, names: Option<Vec<Name>> },
+    Use {
+        path: Path,
+        names: Option<Vec<Name>>,
+    },
     /// `let K = 3`
     Let(Let),
     /// `data x: real[3] = load("x.npy")`
@@ -226,23 +233,58 @@ pub enum CellItemKind {
     Let(Let),
     Fn(Function),
     /// `port name: polarity type via shape`
-    Port { name: Name, polarity: Option<Polarity>, ty: TypeExpr, shape: ExprId },
+    Port {
+        name: Name,
+        polarity: Option<Polarity>,
+        ty: TypeExpr,
+        shape: ExprId,
+    },
     /// `segment name[count] { }`
-    Segment { name: Name, count: Option<ExprId>, items: Vec<CellItem> },
+    Segment {
+        name: Name,
+        count: Option<ExprId>,
+        items: Vec<CellItem>,
+    },
     /// `spike when c { }`
-    Spike { condition: ExprId, body: Option<Vec<Action>> },
+    Spike {
+        condition: ExprId,
+        body: Option<Vec<Action>>,
+    },
     /// `event e when c { }`
-    Event { name: Name, condition: Option<ExprId>, body: Option<Vec<Action>> },
+    Event {
+        name: Name,
+        condition: Option<ExprId>,
+        body: Option<Vec<Action>>,
+    },
     /// `on a { }`, `on a and b { }`
-    On { event: Path, and: Option<Path>, body: Vec<Action> },
+    On {
+        event: Path,
+        and: Option<Path>,
+        body: Vec<Action>,
+    },
     /// `on end m { }`
-    OnEnd { mode: Path, body: Vec<Action> },
+    OnEnd {
+        mode: Path,
+        body: Vec<Action>,
+    },
     /// `mode m for T { }`
-    Mode { name: Name, duration: Option<ExprId>, items: Vec<ModeItem> },
+    Mode {
+        name: Name,
+        duration: Option<ExprId>,
+        items: Vec<ModeItem>,
+    },
     /// `couple a <-> b by g`
-    Couple { a: ExprId, b: ExprId, by: ExprId },
+    Couple {
+        a: ExprId,
+        b: ExprId,
+        by: ExprId,
+    },
     /// `for q in a .. b { }`
-    For { index: Name, over: Iter, items: Vec<CellItem> },
+    For {
+        index: Name,
+        over: Iter,
+        items: Vec<CellItem>,
+    },
     /// `method rk4`
     Method(Name),
     /// `precision f32`
@@ -283,14 +325,26 @@ pub enum ModeItemKind {
 /// What a block of an event does.
 #[derive(Clone, Debug)]
 pub enum ActionKind {
-    Assign { target: ExprId, op: AssignOp, value: ExprId },
+    Assign {
+        target: ExprId,
+        op: AssignOp,
+        value: ExprId,
+    },
     Let(Let),
-    If { condition: ExprId, then: Vec<Action>, otherwise: Vec<Action> },
+    If {
+        condition: ExprId,
+        then: Vec<Action>,
+        otherwise: Vec<Action>,
+    },
     Enter(Path),
     Leave(Path),
     Emit(Path),
     Transmit(ExprId),
-    Refractory { duration: ExprId, hold: Vec<Path>, drop: Vec<Path> },
+    Refractory {
+        duration: ExprId,
+        hold: Vec<Path>,
+        drop: Vec<Path>,
+    },
     Error,
 }
 
@@ -322,19 +376,49 @@ pub enum Side {
 #[derive(Clone, Debug)]
 pub enum RuleItemKind {
     Param(Variable),
-    Modulator { name: Name, ty: TypeExpr },
+    Modulator {
+        name: Name,
+        ty: TypeExpr,
+    },
     Let(Let),
     Fn(Function),
     Equation(Equation),
     /// `pre x: type = value { ... }`
-    Trace { side: Side, name: Name, ty: Option<TypeExpr>, value: ExprId, body: Vec<TraceItem> },
+    Trace {
+        side: Side,
+        name: Name,
+        ty: Option<TypeExpr>,
+        value: ExprId,
+        body: Vec<TraceItem>,
+    },
     /// `synapse e: type = value`
-    Synapse { name: Name, ty: Option<TypeExpr>, value: ExprId },
-    Bounds { name: Name, lo: ExprId, hi: ExprId },
-    On { event: Path, and: Option<Path>, body: Vec<Action> },
-    Every { interval: ExprId, body: Vec<Action> },
-    Store { name: Name, precision: Option<Name> },
-    Rewire { interval: ExprId, items: Vec<RewireItem> },
+    Synapse {
+        name: Name,
+        ty: Option<TypeExpr>,
+        value: ExprId,
+    },
+    Bounds {
+        name: Name,
+        lo: ExprId,
+        hi: ExprId,
+    },
+    On {
+        event: Path,
+        and: Option<Path>,
+        body: Vec<Action>,
+    },
+    Every {
+        interval: ExprId,
+        body: Vec<Action>,
+    },
+    Store {
+        name: Name,
+        precision: Option<Name>,
+    },
+    Rewire {
+        interval: ExprId,
+        items: Vec<RewireItem>,
+    },
     Error,
 }
 
@@ -356,7 +440,11 @@ pub enum RewireItem {
 #[derive(Clone, Debug)]
 pub enum Pick {
     Where(ExprId),
-    Extreme { highest: bool, share: Option<ExprId>, by: ExprId },
+    Extreme {
+        highest: bool,
+        share: Option<ExprId>,
+        by: ExprId,
+    },
     Random,
 }
 
@@ -371,15 +459,43 @@ pub struct Circuit {
 /// What a circuit may hold.
 #[derive(Clone, Debug)]
 pub enum CircuitItemKind {
-    Population { public: bool, population: Population },
-    Drive { public: bool, drive: Drive },
-    Projection { public: bool, projection: Projection },
-    Part { public: bool, name: Name, circuit: Path, args: Vec<Arg> },
-    Data { public: bool, data: Data },
-    Let { public: bool, binding: Let },
+    Population {
+        public: bool,
+        population: Population,
+    },
+    Drive {
+        public: bool,
+        drive: Drive,
+    },
+    Projection {
+        public: bool,
+        projection: Projection,
+    },
+    Part {
+        public: bool,
+        name: Name,
+        circuit: Path,
+        args: Vec<Arg>,
+    },
+    Data {
+        public: bool,
+        data: Data,
+    },
+    Let {
+        public: bool,
+        binding: Let,
+    },
     Fn(Function),
-    For { index: Name, over: Iter, items: Vec<CircuitItem> },
-    If { condition: ExprId, then: Vec<CircuitItem>, otherwise: Vec<CircuitItem> },
+    For {
+        index: Name,
+        over: Iter,
+        items: Vec<CircuitItem>,
+    },
+    If {
+        condition: ExprId,
+        then: Vec<CircuitItem>,
+        otherwise: Vec<CircuitItem>,
+    },
     Constraints(Vec<Constraint>),
     Error,
 }
@@ -436,7 +552,10 @@ pub struct Projection {
 #[derive(Clone, Debug)]
 pub enum ClauseKind {
     /// `connect probability p`; `connect where e` has the name `where`.
-    Connect { kind: Name, value: Option<ExprId> },
+    Connect {
+        kind: Name,
+        value: Option<ExprId>,
+    },
     Allow(Vec<Name>),
     Weight(ExprId),
     Delay(ExprId),
@@ -447,7 +566,10 @@ pub enum ClauseKind {
     Share(ExprId),
     Plasticity(ExprId),
     Continuous(ExprId),
-    Store { name: Name, precision: Option<Name> },
+    Store {
+        name: Name,
+        precision: Option<Name>,
+    },
     Error,
 }
 
@@ -457,8 +579,14 @@ pub enum ConstraintKind {
     /// `dale of A, B`; empty: all.
     Dale(Vec<ExprId>),
     Require(ExprId),
-    Enforce { what: ExprId, every: Option<ExprId> },
-    Monitor { what: ExprId, or_stop: bool },
+    Enforce {
+        what: ExprId,
+        every: Option<ExprId>,
+    },
+    Monitor {
+        what: ExprId,
+        or_stop: bool,
+    },
     Error,
 }
 
@@ -482,16 +610,39 @@ pub enum StatementKind {
     Let(Let),
     Fn(Function),
     Drive(Drive),
-    Assign { target: ExprId, op: AssignOp, value: ExprId },
-    Record { what: Vec<ExprId>, every: Option<ExprId> },
-    Run { duration: ExprId, until: Option<ExprId> },
-    Set { target: ExprId, filter: Option<ExprId>, value: ExprId },
+    Assign {
+        target: ExprId,
+        op: AssignOp,
+        value: ExprId,
+    },
+    Record {
+        what: Vec<ExprId>,
+        every: Option<ExprId>,
+    },
+    Run {
+        duration: ExprId,
+        until: Option<ExprId>,
+    },
+    Set {
+        target: ExprId,
+        filter: Option<ExprId>,
+        value: ExprId,
+    },
     Fire(Vec<ExprId>),
     Enforce(ExprId),
-    Reset { views: Vec<ExprId>, except: Vec<ExprId> },
+    Reset {
+        views: Vec<ExprId>,
+        except: Vec<ExprId>,
+    },
     /// `freeze plasticity of P`, `thaw plasticity`
-    FreezePlasticity { thaw: bool, of: Vec<ExprId> },
-    Clamp { target: ExprId, value: ExprId },
+    FreezePlasticity {
+        thaw: bool,
+        of: Vec<ExprId>,
+    },
+    Clamp {
+        target: ExprId,
+        value: ExprId,
+    },
     Release(Vec<ExprId>),
     Silence(Vec<ExprId>),
     Freeze(ExprId),
@@ -501,10 +652,25 @@ pub enum StatementKind {
     Report(Vec<ExprId>),
     Plot(Vec<ExprId>),
     Expect(ExprId),
-    For { index: Name, over: Iter, items: Vec<Statement> },
-    Trials { index: Name, over: Iter, items: Vec<Statement> },
-    Repeat { items: Vec<Statement>, until: ExprId },
-    If { condition: ExprId, then: Vec<Statement>, otherwise: Vec<Statement> },
+    For {
+        index: Name,
+        over: Iter,
+        items: Vec<Statement>,
+    },
+    Trials {
+        index: Name,
+        over: Iter,
+        items: Vec<Statement>,
+    },
+    Repeat {
+        items: Vec<Statement>,
+        until: ExprId,
+    },
+    If {
+        condition: ExprId,
+        then: Vec<Statement>,
+        otherwise: Vec<Statement>,
+    },
     Sweep(Vec<SweepAxis>),
     Error,
 }
@@ -541,16 +707,43 @@ pub enum ExprKind {
     Name(Arc<str>),
     /// The word `cell`, as in `cell.v`.
     Cell,
-    Unary { op: UnaryOp, value: ExprId },
-    Binary { op: BinaryOp, left: ExprId, right: ExprId },
+    Unary {
+        op: UnaryOp,
+        value: ExprId,
+    },
+    Binary {
+        op: BinaryOp,
+        left: ExprId,
+        right: ExprId,
+    },
     /// `e in lo .. hi`
-    InRange { value: ExprId, lo: ExprId, hi: ExprId },
+    InRange {
+        value: ExprId,
+        lo: ExprId,
+        hi: ExprId,
+    },
     /// `e in view`
-    In { value: ExprId, set: ExprId },
-    If { condition: ExprId, then: ExprId, otherwise: ExprId },
-    Field { base: ExprId, name: Name },
-    Index { base: ExprId, indices: Vec<Index> },
-    Call { callee: ExprId, args: Vec<Arg> },
+    In {
+        value: ExprId,
+        set: ExprId,
+    },
+    If {
+        condition: ExprId,
+        then: ExprId,
+        otherwise: ExprId,
+    },
+    Field {
+        base: ExprId,
+        name: Name,
+    },
+    Index {
+        base: ExprId,
+        indices: Vec<Index>,
+    },
+    Call {
+        callee: ExprId,
+        args: Vec<Arg>,
+    },
     /// `x'`
     Prime(ExprId),
     /// `[a, b]`
@@ -631,5 +824,8 @@ pub enum ArgTail {
     /// `rate(E over 1 s)`, `rate(E over a .. b)`
     Over(Iter),
     /// `sum(e for q in a .. b)`
-    For { index: Name, over: Iter },
+    For {
+        index: Name,
+        over: Iter,
+    },
 }

@@ -1,0 +1,63 @@
+//! "Did you mean": the one word that was probably meant.
+
+/// The candidate nearest to `word`: the same letters in another case first, else within a third of its length.
+pub fn nearest<T: AsRef<str>>(
+    word: &str,
+    candidates: impl IntoIterator<Item = T>,
+) -> Option<String> {
+    let length = word.chars().count();
+    if length > MAX_LETTERS {
+        return None;
+    }
+    let mut best: Option<(usize, String)> = None;
+    for candidate in candidates {
+        let candidate = candidate.as_ref();
+        if candidate.eq_ignore_ascii_case(word) {
+            return Some(candidate.to_string());
+        }
+        let distance = edits(word, candidate);
+        if distance * 3 <= length && best.as_ref().is_none_or(|(least, _)| distance < *least) {
+            best = Some((distance, candidate.to_string()));
+        }
+    }
+    best.map(|(_, candidate)| candidate)
+}
+
+/// Longer words are no slips of the pen, and would take long to compare.
+const MAX_LETTERS: usize = 40;
+
+/// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`.
+fn edits(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for (i, letter) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, other) in b.iter().enumerate() {
+            let replaced = rows[i][j] + usize::from(letter != other);
+            let mut least = replaced.min(rows[i][j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *letter == b[j - 1] && a[i - 1] == *other {
+                least = least.min(rows[i - 1][j - 1] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn a_swap_of_letters_is_one_edit() {
+        assert_eq!(
+            nearest("popluation", ["part", "population"]).as_deref(),
+            Some("population")
+        );
+        assert_eq!(nearest("parm", ["port", "param"]).as_deref(), Some("param"));
+        assert_eq!(nearest("MS", ["s", "ms"]).as_deref(), Some("ms"));
+        assert_eq!(nearest("xyz", ["param"]), None);
+        assert_eq!(nearest(&"a".repeat(100_000), ["a"]), None);
+    }
+}
