@@ -80,23 +80,12 @@ impl Interpreter {
             .copied()
             .chain(arrived_now)
             .collect();
-        let due = sums(due, |population| self.precision(population));
+        let arrivals = self.arrivals(due);
 
         let mut made: Vec<Made> = vec![];
-        for (at, (state, population)) in self.states.iter().zip(&plan.populations).enumerate() {
-            let mut arrivals = vec![vec![0.0; population.cells as usize]; population.ports.len()];
-            for (port, cells) in arrivals.iter_mut().enumerate() {
-                for ((_, _, cell), sum) in
-                    due.range((at as u32, port as u32, 0)..=(at as u32, port as u32, u32::MAX))
-                {
-                    cells[*cell as usize] = *sum;
-                }
-            }
-            made.push(
-                state
-                    .make(&plan, population, tick, &arrivals)
-                    .map_err(|fault| fault.at(at as u32, tick))?,
-            );
+        for (at, (state, arrivals)) in self.states.iter().zip(&arrivals).enumerate() {
+            let step = state.make(&plan, &plan.populations[at], tick, arrivals);
+            made.push(step.map_err(|fault| fault.at(at as u32, tick))?);
         }
         // Only now does anything change: a tick with a fault can be tried again.
         for (state, made) in self.states.iter_mut().zip(made) {
@@ -113,6 +102,16 @@ impl Interpreter {
         self.tick = tick;
         self.sample();
         Ok(())
+    }
+
+    /// The sums of these contributions, by population, then `PortId`, then cell; 0 where there is none.
+    fn arrivals(&self, contributions: Vec<Contribution>) -> Vec<Vec<Vec<f64>>> {
+        let silence = |p: &PopulationPlan| vec![vec![0.0; p.cells as usize]; p.ports.len()];
+        let mut arrivals: Vec<Vec<Vec<f64>>> = self.plan.populations.iter().map(silence).collect();
+        for ((population, port, cell), sum) in sums(contributions, |p| self.precision(p)) {
+            arrivals[population as usize][port as usize][cell as usize] = sum;
+        }
+        arrivals
     }
 
     /// The rank of a sender in the order of declaration.

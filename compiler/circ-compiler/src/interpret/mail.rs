@@ -25,7 +25,7 @@ pub struct Contribution {
 }
 
 impl Contribution {
-    fn place(&self) -> (u32, u32, u32) {
+    fn place(&self) -> Place {
         (self.population, self.port, self.cell)
     }
 
@@ -88,16 +88,24 @@ impl Mail {
     }
 }
 
-/// The sum for every (population, port, cell) that something arrives at.
+/// Where sums arrive: population, port, cell.
+pub type Place = (u32, u32, u32);
+
+/// The sum for every place that something arrives at, in order of the places.
 pub fn sums(
     mut contributions: Vec<Contribution>,
     precision: impl Fn(u32) -> Precision,
-) -> BTreeMap<(u32, u32, u32), f64> {
+) -> Vec<(Place, f64)> {
     contributions.sort_by_key(Contribution::canonical);
-    let mut sums = BTreeMap::new();
+    let mut sums: Vec<(Place, f64)> = vec![];
     for contribution in contributions {
-        let sum = sums.entry(contribution.place()).or_insert(0.0);
-        *sum = add(precision(contribution.population), *sum, contribution.value);
+        let place = contribution.place();
+        if sums.last().is_none_or(|(last, _)| *last != place) {
+            sums.push((place, 0.0));
+        }
+        if let Some((_, sum)) = sums.last_mut() {
+            *sum = add(precision(contribution.population), *sum, contribution.value);
+        }
     }
     sums
 }
