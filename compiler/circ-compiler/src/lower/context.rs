@@ -1,0 +1,226 @@
+//! What lowering works with: the program's facts, what it reports into, and one kernel program under
+//! construction.
+//!
+//! In: HIR, types, net. [`Lowerer`] turns expressions into values of one program; what names mean is
+//! the matter of its [`Site`]: a cell, a cell of a view, a pair of cells.
+
+use std::collections::BTreeMap;
+
+use circ_grammar::ast::Span;
+use circ_plan::ir::*;
+use circ_plan::plan::{Place, Table};
+
+use super::cell::CellSite;
+use super::pair::PairSite;
+use super::value::Lowered;
+use super::view::ViewSite;
+use crate::check::Types;
+use crate::diagnose::time::Step;
+use crate::diagnose::{Diagnostic, Sink};
+use crate::hir::{ExprId, GlobalId, Hir, LocalId, SlotId};
+use crate::kernel::build::Builder;
+use crate::net::{EnvironmentId, Net};
+use crate::types::{ArrayValue, Type, Value};
+
+/// The checked program.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    pub hir: &'a Hir,
+    pub types: &'a Types,
+    pub net: &'a Net,
+}
+
+impl<'a> Source<'a> {
+    /// The step, for messages.
+    pub fn step(&self) -> Step {
+        Step { ms: self.net.dt, span: self.net.dt_span }
+    }
+
+    /// The type of an expression.
+    pub fn ty(&self, expr: ExprId) -> &'a Type {
+        self.types.exprs.get(expr.index()).unwrap_or(&Type::Error)
+    }
+
+    /// The value of a slot: here, in the instance around, or in the circuit of an experiment.
+    pub fn slot(&self, environment: EnvironmentId, slot: SlotId) -> Option<&'a Value> {
+        let mut at = Some(environment);
+        while let Some(id) = at {
+            let environment = self.net.environments.get(id.0 as usize)?;
+            if let Some(value) = environment.values.get(&slot) {
+                return Some(value);
+            }
+            at = environment.instance.filter(|instance| *instance != id);
+        }
+        None
+    }
+
+    /// The value of a slot of the circuit that an experiment is of.
+    pub fn circuit_slot(&self, environment: EnvironmentId, slot: SlotId) -> Option<&'a Value> {
+        let mut at = environment;
+        for _ in 0..2 {
+            let found = self.net.environments.get(at.0 as usize)?;
+            if let Some(circuit) = found.of_circuit {
+                return self.slot(circuit, slot);
+            }
+            at = found.instance?;
+        }
+        None
+    }
+
+    /// The value of a top-level name.
+    pub fn global(&self, global: GlobalId) -> Option<&'a Value> {
+        self.net.globals.get(&global)
+    }
+}
+
+/// What lowering adds to, besides programs.
+pub struct Report<'s> {
+    pub sink: &'s mut Sink,
+    pub places: Vec<Place>,
+    pub tables: Vec<Table>,
+}
+
+impl Report<'_> {
+    /// The place with this text.
+    pub fn place(&mut self, span: Span, what: impl Into<String>) -> u32 {
+        let place = Place { file: span.file.0, start: span.start, end: span.end, what: what.into() };
+        if let Some(at) = self.places.iter().position(|other| *other == place) {
+            return at as u32;
+        }
+        self.places.push(place);
+        (self.places.len() - 1) as u32
+    }
+
+    /// The table that holds an array: rows are its first index.
+    pub fn table(&mut self, array: &ArrayValue) -> TableId {
+        let rows = array.shape.first().map_or(1, |n| *n as usize);
+        let columns = array.data.len().checked_div(rows).unwrap_or(0);
+        self.add_table(Table { name: String::new(), rows, columns, data: array.data.clone() })
+    }
+
+    /// A table with these numbers; the same numbers are one table.
+    pub fn add_table(&mut self, mut table: Table) -> TableId {
+        let same = |other: &Table| other.rows == table.rows && other.columns == table.columns && other.data == table.data;
+        if let Some(at) = self.tables.iter().position(same) {
+            return TableId(at as u32);
+        }
+        table.name = format!("table{}", self.tables.len());
+        self.tables.push(table);
+        TableId((self.tables.len() - 1) as u32)
+    }
+
+    /// Reports a message.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.sink.push(diagnostic);
+    }
+}
+
+/// Keys of the random generator, by `KeyId`: what draws, such as `V_th` of `E.V_th`.
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    pub names: Vec<String>,
+}
+
+impl Keys {
+    /// The key of a declaration.
+    pub fn of(&mut self, name: &str) -> KeyId {
+        if let Some(at) = self.names.iter().position(|other| other == name) {
+            return KeyId(at as u32);
+        }
+        self.names.push(name.to_owned());
+        KeyId((self.names.len() - 1) as u32)
+    }
+
+    /// The keys of a population, projection or drive with this path. An empty name is the path itself.
+    pub fn resolve(&self, seed: u64, path: &str) -> Vec<[u32; 2]> {
+        let full = |name: &String| match name.is_empty() {
+            true => path.to_owned(),
+            false => format!("{path}.{name}"),
+        };
+        self.names.iter().map(|name| circ_numerics::random::key(seed, &full(name))).collect()
+    }
+}
+
+/// Which declaration draws, and how often it has.
+#[derive(Clone, Debug, Default)]
+pub struct Draws {
+    pub declaration: String,
+    pub salt: u32,
+}
+
+/// Whose names an expression reads.
+pub enum Site<'a> {
+    Cell(CellSite<'a>),
+    View(ViewSite<'a>),
+    Pair(PairSite<'a>),
+}
+
+/// Lowers expressions into one program.
+pub struct Lowerer<'a, 'r, 's> {
+    pub source: Source<'a>,
+    pub report: &'r mut Report<'s>,
+    pub b: Builder,
+    pub keys: &'r mut Keys,
+    pub site: Site<'a>,
+    /// Of the circuit's names; `None` in a cell.
+    pub environment: Option<EnvironmentId>,
+    pub locals: BTreeMap<LocalId, Lowered>,
+    pub draws: Draws,
+    /// The expression that first made a value.
+    pub spans: BTreeMap<ValueId, Span>,
+    pub checks: Vec<Check>,
+    /// Where the statement at hand runs; `None` for everywhere.
+    pub mask: Option<ValueId>,
+}
+
+impl<'a, 'r, 's> Lowerer<'a, 'r, 's> {
+    /// Begins a program.
+    pub fn new(source: Source<'a>, report: &'r mut Report<'s>, keys: &'r mut Keys, b: Builder, site: Site<'a>) -> Self {
+        Lowerer {
+            source,
+            report,
+            b,
+            keys,
+            site,
+            environment: None,
+            locals: BTreeMap::new(),
+            draws: Draws::default(),
+            spans: BTreeMap::new(),
+            checks: vec![],
+            mask: None,
+        }
+    }
+
+    /// Runs `inner` as part of a declaration: its draws have the declaration's key, counted from 0.
+    pub fn declared<R>(&mut self, declaration: &str, inner: impl FnOnce(&mut Self) -> R) -> R {
+        let new = Draws { declaration: declaration.to_owned(), salt: 0 };
+        let old = std::mem::replace(&mut self.draws, new);
+        let result = inner(self);
+        self.draws = old;
+        result
+    }
+
+    /// Runs `inner` with the names of a circuit.
+    pub fn within<R>(&mut self, environment: EnvironmentId, inner: impl FnOnce(&mut Self) -> R) -> R {
+        let old = self.environment.replace(environment);
+        let result = inner(self);
+        self.environment = old;
+        result
+    }
+
+    /// Requires that a truth value is false, where the statement at hand runs.
+    pub fn check_not(&mut self, kind: CheckKind, fails: ValueId, span: Span, what: &str) {
+        let value = match self.mask {
+            Some(mask) => self.b.and(mask, fails),
+            None => fails,
+        };
+        let place = self.report.place(span, what);
+        self.checks.push(Check { kind, value, place });
+    }
+
+    /// Reports, and goes on with 0.
+    pub fn refuse(&mut self, diagnostic: Diagnostic) -> Lowered {
+        self.report.push(diagnostic);
+        Lowered::One(self.b.float(0.0))
+    }
+}

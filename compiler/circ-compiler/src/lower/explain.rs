@@ -1,0 +1,28 @@
+//! What `circ explain FILE` says of a population: the method of every equation and why.
+
+use circ_grammar::ast::Span;
+
+use crate::solve::Scheme;
+
+/// The methods of a population's equations.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PopulationMethods {
+    /// `col[2].E`
+    pub path: String,
+    pub cell: String,
+    /// In order of declaration; those that modes replace after the base regime's.
+    pub equations: Vec<EquationMethod>,
+}
+
+/// How one equation is integrated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EquationMethod {
+    /// The state, or the port whose shape it is.
+    pub variable: String,
+    /// The mode that replaces the equation.
+    pub mode: Option<String>,
+    pub method: Scheme,
+    /// Follows "because": "it is linear with constant coefficients".
+    pub reason: &'static str,
+    pub span: Span,
+}

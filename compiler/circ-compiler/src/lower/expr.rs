@@ -1,0 +1,551 @@
+//! Expressions: from HIR to values of a kernel program.
+//!
+//! In: an expression of a checked program and the [`Lowerer`]'s site. Out: its value. Functions are
+//! inlined, arrays and sums unrolled; what the language can say and a kernel can not yet is refused.
+
+use circ_grammar::ast::{BinaryOp, Span, UnaryOp};
+use circ_plan::ir::*;
+
+use super::context::{Lowerer, Site};
+use super::value::{Lowered, shape_of};
+use crate::diagnose::structure::not_yet;
+use crate::hir::{Builtin, ExprId, ExprKind, FunctionId, Ref};
+use crate::types::{Type, Value};
+
+/// Powers up to this are products.
+const MOST_PRODUCTS: f64 = 16.0;
+
+impl Lowerer<'_, '_, '_> {
+    /// The value of an expression.
+    pub fn expr(&mut self, id: ExprId) -> Lowered {
+        let source = self.source;
+        let expr = source.hir.expr(id);
+        let value = self.kind(id, &expr.kind, expr.span);
+        let value = self.as_checked(id, value);
+        if let Lowered::One(value) = value {
+            self.spans.entry(value).or_insert(expr.span);
+        }
+        value
+    }
+
+    /// The value of an expression that is one number, as a `Float`.
+    pub fn float(&mut self, id: ExprId) -> ValueId {
+        let value = self.one(id);
+        self.to_float(value)
+    }
+
+    /// The value of an expression that is a whole number.
+    pub fn int(&mut self, id: ExprId) -> ValueId {
+        let value = self.one(id);
+        self.to_int(value)
+    }
+
+    /// The value of an expression that is true or false.
+    pub fn truth(&mut self, id: ExprId) -> ValueId {
+        let value = self.one(id);
+        self.to_bool(value)
+    }
+
+    /// The value of an expression that is no array.
+    pub fn one(&mut self, id: ExprId) -> ValueId {
+        let span = self.source.hir.expr(id).span;
+        let value = self.expr(id);
+        self.scalar(value, span)
+    }
+
+    /// The only element of what should be one value.
+    pub fn scalar(&mut self, value: Lowered, span: Span) -> ValueId {
+        match value {
+            Lowered::One(value) => value,
+            Lowered::Many { .. } | Lowered::Known(_) => {
+                self.report.push(not_yet(span, "an array as the value of a cell's variable"));
+                self.b.float(0.0)
+            }
+        }
+    }
+
+    /// As a `Float`.
+    pub fn to_float(&mut self, value: ValueId) -> ValueId {
+        match self.b.ty(value) {
+            Ty::Float => value,
+            Ty::Int | Ty::Tick => self.b.to_float(value),
+            Ty::Bool => {
+                let (one, zero) = (self.b.float(1.0), self.b.float(0.0));
+                self.b.select(value, one, zero)
+            }
+        }
+    }
+
+    /// As an `Int`.
+    pub fn to_int(&mut self, value: ValueId) -> ValueId {
+        match self.b.ty(value) {
+            Ty::Int => value,
+            Ty::Float => self.b.to_int(value),
+            Ty::Bool => {
+                let (one, zero) = (self.b.int(1), self.b.int(0));
+                self.b.select(value, one, zero)
+            }
+            Ty::Tick => {
+                let float = self.b.to_float(value);
+                self.b.to_int(float)
+            }
+        }
+    }
+
+    /// As a truth value: whether it is not 0.
+    pub fn to_bool(&mut self, value: ValueId) -> ValueId {
+        match self.b.ty(value) {
+            Ty::Bool => value,
+            Ty::Float => {
+                let zero = self.b.float(0.0);
+                self.b.ne(value, zero)
+            }
+            Ty::Int => {
+                let zero = self.b.int(0);
+                self.b.ne(value, zero)
+            }
+            Ty::Tick => {
+                let zero = self.b.tick(0);
+                self.b.ne(value, zero)
+            }
+        }
+    }
+
+    /// As a value of this type.
+    pub fn to(&mut self, ty: Ty, value: ValueId) -> ValueId {
+        match ty {
+            Ty::Float => self.to_float(value),
+            Ty::Int => self.to_int(value),
+            Ty::Bool => self.to_bool(value),
+            Ty::Tick => value,
+        }
+    }
+
+    /// A whole number that is an `Int` by its context is one here.
+    fn as_checked(&mut self, id: ExprId, value: Lowered) -> Lowered {
+        match (self.source.ty(id), &value) {
+            (Type::Int, Lowered::One(one)) if self.b.ty(*one) == Ty::Float => Lowered::One(self.b.to_int(*one)),
+            _ => value,
+        }
+    }
+
+    fn kind(&mut self, id: ExprId, kind: &ExprKind, span: Span) -> Lowered {
+        match kind {
+            ExprKind::Number { value, .. } => Lowered::One(self.b.float(*value)),
+            ExprKind::Bool(x) => Lowered::One(self.b.bool(*x)),
+            ExprKind::Ref(reference) => self.reference(*reference, span),
+            ExprKind::Unary { op, value } => {
+                let value = self.expr(*value);
+                self.each(value, |this, x| this.unary(*op, x))
+            }
+            ExprKind::Binary { op, left, right } => {
+                let (left_value, right_value) = (self.expr(*left), self.expr(*right));
+                self.pairs(left_value, right_value, span, |this, x, y| this.binary(*op, x, y, span))
+            }
+            ExprKind::InRange { value, lo, hi } => {
+                let (value, lo, hi) = (self.expr(*value), self.one(*lo), self.one(*hi));
+                self.each(value, |this, x| {
+                    let above = this.compare(Compare::Le, lo, x);
+                    let below = this.compare(Compare::Le, x, hi);
+                    this.b.and(above, below)
+                })
+            }
+            ExprKind::InView { value, view } => self.in_view(*value, *view, span),
+            ExprKind::If { condition, then, otherwise } => {
+                let condition = self.truth(*condition);
+                let (then, otherwise) = (self.expr(*then), self.expr(*otherwise));
+                self.pairs(then, otherwise, span, |this, x, y| this.choose(condition, x, y))
+            }
+            ExprKind::Call { builtin, args } => self.call(*builtin, args, span),
+            ExprKind::CallFn { function, args } => self.inline(*function, args),
+            ExprKind::Draw { distribution, args } => Lowered::One(self.draw(id, *distribution, args)),
+            ExprKind::Redraw { value, lo, hi } => Lowered::One(self.redraw(*value, *lo, *hi, span)),
+            ExprKind::Noise(source) => Lowered::One(self.noise(*source)),
+            ExprKind::Chance(p) => Lowered::One(self.chance(*p, span)),
+            ExprKind::Rising(condition) => Lowered::One(self.rising(id, *condition)),
+            ExprKind::Derivative(var) => Lowered::One(self.derivative(*var, span)),
+            ExprKind::Reduce { reduce, value, over } => self.reduce(*reduce, *value, *over, span),
+            ExprKind::Array(elements) => self.array(elements, span),
+            ExprKind::Index { base, indices } => self.index(*base, indices, span),
+            ExprKind::Field { base, name, .. } => self.field(*base, name, span),
+            ExprKind::Text(_) | ExprKind::Tuple(_) => self.refuse(not_yet(span, "this value in a cell or a connection")),
+            ExprKind::Measure { .. } => self.refuse(not_yet(span, "a measure in a cell or a connection")),
+            // Already reported.
+            ExprKind::Error => Lowered::One(self.b.float(0.0)),
+        }
+    }
+
+    fn reference(&mut self, reference: Ref, span: Span) -> Lowered {
+        match reference {
+            Ref::Time => Lowered::One(self.time()),
+            Ref::Step => Lowered::One(self.b.float(self.source.net.dt)),
+            Ref::CellIndex => Lowered::One(self.cell_index()),
+            Ref::Row => Lowered::One(self.coordinate(0)),
+            Ref::Col => Lowered::One(self.coordinate(1)),
+            Ref::Layer => Lowered::One(self.coordinate(2)),
+            Ref::Size => {
+                let cells = self.size();
+                Lowered::One(self.b.int(cells))
+            }
+            Ref::Pi => Lowered::One(self.b.float(std::f64::consts::PI)),
+            Ref::Infinity => Lowered::One(self.b.float(f64::INFINITY)),
+            Ref::Distance => Lowered::One(self.distance(span)),
+            Ref::Pre | Ref::Post | Ref::Edge => self.refuse(not_yet(span, "a cell as a value")),
+            Ref::Local(local) => match self.locals.get(&local) {
+                Some(value) => value.clone(),
+                None => self.missing(span),
+            },
+            Ref::Var(var) => self.variable(var, span),
+            Ref::Mode(mode) => Lowered::One(self.mode_is_on(mode)),
+            Ref::Global(global) => match self.source.global(global) {
+                Some(value) => self.known(value, span),
+                None => self.missing(span),
+            },
+            Ref::Slot(slot) => match self.environment.and_then(|e| self.source.slot(e, slot)) {
+                Some(value) => self.known(value, span),
+                None => self.missing(span),
+            },
+            Ref::OfCircuit(slot) => match self.environment.and_then(|e| self.source.circuit_slot(e, slot)) {
+                Some(value) => self.known(value, span),
+                None => self.missing(span),
+            },
+        }
+    }
+
+    fn missing(&mut self, span: Span) -> Lowered {
+        self.refuse(not_yet(span, "this name here"))
+    }
+
+    /// A value known when the circuit is built.
+    pub fn known(&mut self, value: &Value, span: Span) -> Lowered {
+        match value {
+            Value::Real(x) => Lowered::One(self.b.float(*x)),
+            Value::Int(x) => Lowered::One(self.b.int(*x)),
+            Value::Bool(x) => Lowered::One(self.b.bool(*x)),
+            Value::Array(array) => Lowered::Known(array.clone()),
+            Value::Text(_) | Value::Tuple(_) | Value::View(_) => self.refuse(not_yet(span, "this value in a cell or a connection")),
+        }
+    }
+
+    /// A function of one value, by element.
+    pub fn each(&mut self, value: Lowered, mut function: impl FnMut(&mut Self, ValueId) -> ValueId) -> Lowered {
+        match self.spread(value) {
+            Lowered::Many { shape, elements } => {
+                let elements = elements.into_iter().map(|x| function(self, x)).collect();
+                Lowered::Many { shape, elements }
+            }
+            Lowered::One(x) => Lowered::One(function(self, x)),
+            known @ Lowered::Known(_) => known,
+        }
+    }
+
+    /// A function of two values, by element; a number goes with every element.
+    pub fn pairs(
+        &mut self,
+        left: Lowered,
+        right: Lowered,
+        span: Span,
+        mut function: impl FnMut(&mut Self, ValueId, ValueId) -> ValueId,
+    ) -> Lowered {
+        match (self.spread(left), self.spread(right)) {
+            (Lowered::One(x), Lowered::One(y)) => Lowered::One(function(self, x, y)),
+            (Lowered::One(x), many) => self.each(many, |this, y| function(this, x, y)),
+            (many, Lowered::One(y)) => self.each(many, |this, x| function(this, x, y)),
+            (Lowered::Many { shape, elements: xs }, Lowered::Many { elements: ys, .. }) if xs.len() == ys.len() => {
+                let elements = xs.into_iter().zip(ys).map(|(x, y)| function(self, x, y)).collect();
+                Lowered::Many { shape, elements }
+            }
+            _ => self.refuse(not_yet(span, "arithmetic of arrays of different shapes")),
+        }
+    }
+
+    /// A known array as constants.
+    pub fn spread(&mut self, value: Lowered) -> Lowered {
+        let Lowered::Known(array) = value else { return value };
+        let elements = array.data.iter().map(|x| self.element(&array.element, *x)).collect();
+        Lowered::Many { shape: shape_of(&array), elements }
+    }
+
+    /// A constant of an array's element type.
+    pub fn element(&mut self, ty: &Type, x: f64) -> ValueId {
+        match ty {
+            Type::Int => self.b.int(x as i64),
+            Type::Bool => self.b.bool(x != 0.0),
+            _ => self.b.float(x),
+        }
+    }
+
+    fn unary(&mut self, op: UnaryOp, x: ValueId) -> ValueId {
+        match op {
+            UnaryOp::Negate => {
+                let x = if self.b.ty(x) == Ty::Bool { self.to_float(x) } else { x };
+                self.b.neg(x)
+            }
+            UnaryOp::Not => {
+                let x = self.to_bool(x);
+                self.b.not(x)
+            }
+        }
+    }
+
+    /// An operator of two values.
+    pub fn binary(&mut self, op: BinaryOp, x: ValueId, y: ValueId, span: Span) -> ValueId {
+        match op {
+            BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply => self.arithmetic(op, x, y, span),
+            BinaryOp::Divide => {
+                let (x, y) = (self.to_float(x), self.to_float(y));
+                self.b.div(x, y)
+            }
+            BinaryOp::Power => self.power(x, y),
+            BinaryOp::Equal => self.compare(Compare::Eq, x, y),
+            BinaryOp::NotEqual => self.compare(Compare::Ne, x, y),
+            BinaryOp::Less => self.compare(Compare::Lt, x, y),
+            BinaryOp::LessEqual => self.compare(Compare::Le, x, y),
+            BinaryOp::Greater => self.compare(Compare::Gt, x, y),
+            BinaryOp::GreaterEqual => self.compare(Compare::Ge, x, y),
+            BinaryOp::And => {
+                let (x, y) = (self.to_bool(x), self.to_bool(y));
+                self.b.and(x, y)
+            }
+            BinaryOp::Or => {
+                let (x, y) = (self.to_bool(x), self.to_bool(y));
+                self.b.or(x, y)
+            }
+        }
+    }
+
+    fn arithmetic(&mut self, op: BinaryOp, x: ValueId, y: ValueId, span: Span) -> ValueId {
+        if self.b.ty(x) == Ty::Int && self.b.ty(y) == Ty::Int {
+            let (value, overflows) = match op {
+                BinaryOp::Subtract => (self.b.sub(x, y), self.b.sub_overflows(x, y)),
+                BinaryOp::Multiply => (self.b.mul(x, y), self.b.mul_overflows(x, y)),
+                _ => (self.b.add(x, y), self.b.add_overflows(x, y)),
+            };
+            self.check_not(CheckKind::Overflow, overflows, span, "this number");
+            return value;
+        }
+        let (x, y) = (self.to_float(x), self.to_float(y));
+        match op {
+            BinaryOp::Subtract => self.b.sub(x, y),
+            BinaryOp::Multiply => self.b.mul(x, y),
+            _ => self.b.add(x, y),
+        }
+    }
+
+    /// A comparison; a whole number beside a real is a real.
+    pub fn compare(&mut self, compare: Compare, x: ValueId, y: ValueId) -> ValueId {
+        let (left, right) = (self.b.ty(x), self.b.ty(y));
+        if left == Ty::Bool || right == Ty::Bool {
+            let (x, y) = (self.to_bool(x), self.to_bool(y));
+            let not_y = self.b.not(y);
+            return match compare {
+                Compare::Ne => self.b.select(x, not_y, y),
+                _ => self.b.select(x, y, not_y),
+            };
+        }
+        if left == right {
+            return self.b.compare(compare, x, y);
+        }
+        let (x, y) = (self.to_float(x), self.to_float(y));
+        self.b.compare(compare, x, y)
+    }
+
+    /// `if condition then x else y`, of a type that fits both.
+    pub fn choose(&mut self, condition: ValueId, x: ValueId, y: ValueId) -> ValueId {
+        let (left, right) = (self.b.ty(x), self.b.ty(y));
+        match (left, right) {
+            (Ty::Bool, Ty::Bool) => self.choose_truth(condition, x, y),
+            _ if left == right => self.b.select(condition, x, y),
+            _ => {
+                let (x, y) = (self.to_float(x), self.to_float(y));
+                self.b.select(condition, x, y)
+            }
+        }
+    }
+
+    /// A choice of truth values, by `and` and `or` where one of them is constant.
+    pub fn choose_truth(&mut self, condition: ValueId, x: ValueId, y: ValueId) -> ValueId {
+        use crate::interpret::apply::Value::Bool;
+        match (self.b.constant(x), self.b.constant(y)) {
+            (Some(Bool(true)), _) => self.b.or(condition, y),
+            (_, Some(Bool(false))) => self.b.and(condition, x),
+            (Some(Bool(false)), _) => {
+                let not = self.b.not(condition);
+                self.b.and(not, y)
+            }
+            (_, Some(Bool(true))) => {
+                let not = self.b.not(condition);
+                self.b.or(not, x)
+            }
+            _ => self.b.select(condition, x, y),
+        }
+    }
+
+    /// `x ^ y`: products for small whole powers.
+    fn power(&mut self, x: ValueId, y: ValueId) -> ValueId {
+        let (x, y) = (self.to_float(x), self.to_float(y));
+        match self.b.float_constant(y) {
+            Some(0.5) => self.b.sqrt(x),
+            Some(n) if n.fract() == 0.0 && n.abs() <= MOST_PRODUCTS => {
+                let product = self.whole_power(x, n.abs() as u32);
+                if n < 0.0 {
+                    let one = self.b.float(1.0);
+                    self.b.div(one, product)
+                } else {
+                    product
+                }
+            }
+            _ => self.b.call2(Function::Pow, x, y),
+        }
+    }
+
+    /// `x^n` by repeated squaring.
+    fn whole_power(&mut self, x: ValueId, n: u32) -> ValueId {
+        if n == 0 {
+            return self.b.float(1.0);
+        }
+        if n == 1 {
+            return x;
+        }
+        let half = self.whole_power(x, n / 2);
+        let square = self.b.mul(half, half);
+        if n % 2 == 1 { self.b.mul(square, x) } else { square }
+    }
+
+    /// A function's body, with its arguments in place of its formals.
+    fn inline(&mut self, function: FunctionId, args: &[ExprId]) -> Lowered {
+        let source = self.source;
+        let function = &source.hir.functions[function.index()];
+        let values: Vec<Lowered> = args.iter().map(|arg| self.expr(*arg)).collect();
+        let old: Vec<_> = function.formals.iter().zip(values).map(|(f, v)| (*f, self.locals.insert(*f, v))).collect();
+        let result = self.expr(function.body);
+        for (formal, value) in old {
+            match value {
+                Some(value) => self.locals.insert(formal, value),
+                None => self.locals.remove(&formal),
+            };
+        }
+        result
+    }
+
+    fn call(&mut self, builtin: Builtin, args: &[ExprId], span: Span) -> Lowered {
+        let values: Vec<Lowered> = args.iter().map(|arg| self.expr(*arg)).collect();
+        let mut values = values.into_iter();
+        let Some(first) = values.next() else { return self.missing(span) };
+        let rest: Vec<Lowered> = values.collect();
+        match builtin {
+            Builtin::Min | Builtin::Max | Builtin::Mod => rest
+                .into_iter()
+                .fold(first, |so_far, next| self.pairs(so_far, next, span, |this, x, y| this.of_two(builtin, x, y))),
+            Builtin::Clamp => {
+                let [lo, hi] = &rest[..] else { return self.missing(span) };
+                let (lo, hi) = (self.scalar(lo.clone(), span), self.scalar(hi.clone(), span));
+                self.each(first, |this, x| this.clamp(x, Some(lo), Some(hi)))
+            }
+            _ => self.each(first, |this, x| this.of_one(builtin, x)),
+        }
+    }
+
+    fn of_two(&mut self, builtin: Builtin, x: ValueId, y: ValueId) -> ValueId {
+        if self.b.ty(x) == Ty::Int && self.b.ty(y) == Ty::Int {
+            return match builtin {
+                Builtin::Min => self.b.min(x, y),
+                Builtin::Max => self.b.max(x, y),
+                _ => self.b.int_mod(x, y),
+            };
+        }
+        let (x, y) = (self.to_float(x), self.to_float(y));
+        match builtin {
+            Builtin::Min => self.b.min(x, y),
+            Builtin::Max => self.b.max(x, y),
+            _ => self.b.call2(Function::Mod, x, y),
+        }
+    }
+
+    /// `x`, or the bound that it is beyond; NaN stays NaN.
+    pub fn clamp(&mut self, x: ValueId, lo: Option<ValueId>, hi: Option<ValueId>) -> ValueId {
+        let mut x = x;
+        for (bound, least) in [(lo, true), (hi, false)] {
+            let Some(bound) = bound else { continue };
+            let (bound, y) = match (self.b.ty(bound), self.b.ty(x)) {
+                (Ty::Int, Ty::Int) => (bound, x),
+                (_, Ty::Int) => (self.to_int(bound), x),
+                _ => (self.to_float(bound), self.to_float(x)),
+            };
+            // The second operand is taken where the comparison fails: a NaN is not hidden by a bound.
+            x = if least { self.b.max(bound, y) } else { self.b.min(bound, y) };
+        }
+        x
+    }
+
+    fn of_one(&mut self, builtin: Builtin, x: ValueId) -> ValueId {
+        if self.b.ty(x) == Ty::Int {
+            match builtin {
+                Builtin::Abs => {
+                    let (zero, minus) = (self.b.int(0), self.b.neg(x));
+                    let negative = self.b.lt(x, zero);
+                    return self.b.select(negative, minus, x);
+                }
+                Builtin::Floor | Builtin::Ceil | Builtin::Round => return x,
+                _ => {}
+            }
+        }
+        let x = self.to_float(x);
+        let (zero, one) = (self.b.float(0.0), self.b.float(1.0));
+        match builtin {
+            Builtin::Exp => self.b.call1(Function::Exp, x),
+            Builtin::Log => self.b.call1(Function::Log, x),
+            Builtin::Log10 => self.b.call1(Function::Log10, x),
+            Builtin::Sqrt => self.b.sqrt(x),
+            Builtin::Abs => self.b.abs(x),
+            Builtin::Sign => {
+                let minus = self.b.float(-1.0);
+                let (above, below) = (self.b.gt(x, zero), self.b.lt(x, zero));
+                let rest = self.b.select(below, minus, x);
+                self.b.select(above, one, rest)
+            }
+            Builtin::Floor => {
+                let whole = self.b.floor(x);
+                self.b.to_int(whole)
+            }
+            Builtin::Ceil => {
+                let whole = self.b.ceil(x);
+                self.b.to_int(whole)
+            }
+            Builtin::Round => {
+                let whole = self.b.round(x);
+                self.b.to_int(whole)
+            }
+            Builtin::Sin => self.b.call1(Function::Sin, x),
+            Builtin::Cos => self.b.call1(Function::Cos, x),
+            Builtin::Tan => self.b.call1(Function::Tan, x),
+            Builtin::Tanh => self.b.call1(Function::Tanh, x),
+            Builtin::Sinh => self.b.call1(Function::Sinh, x),
+            Builtin::Cosh => self.b.call1(Function::Cosh, x),
+            Builtin::Atan => self.b.call1(Function::Atan, x),
+            Builtin::Sigmoid => self.b.call1(Function::Sigmoid, x),
+            Builtin::Relu => self.b.max(zero, x),
+            Builtin::StepFunction => {
+                let above = self.b.ge(x, zero);
+                self.b.select(above, one, zero)
+            }
+            Builtin::Exprel => self.b.call1(Function::Exprel, x),
+            Builtin::Lgamma => self.b.call1(Function::Lgamma, x),
+            Builtin::Erf => self.b.call1(Function::Erf, x),
+            // Of several arguments: made by `call`.
+            Builtin::Mod | Builtin::Min | Builtin::Max | Builtin::Clamp => x,
+        }
+    }
+
+    /// `t`, at the moment of the site.
+    fn time(&mut self) -> ValueId {
+        match &self.site {
+            Site::Cell(site) => match site.phase.moment() {
+                Some(moment) => self.b.time(moment),
+                None => self.b.float(0.0),
+            },
+            Site::View(_) => self.b.time(Moment::End),
+            Site::Pair(_) => self.b.float(0.0),
+        }
+    }
+}

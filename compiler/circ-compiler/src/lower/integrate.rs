@@ -1,0 +1,364 @@
+//! Step 1 of a tick: the equations of a cell, in every regime, integrated over the step.
+//!
+//! In: a lowerer in phase `Start`. Out: the state after the step. Modes that replace equations or hold
+//! variables make regimes; each is solved on its own and the modes' masks choose. What regimes share is
+//! computed once.
+
+use std::collections::BTreeMap;
+
+use circ_grammar::ast::Span;
+use circ_plan::ir::*;
+
+use super::cell::{NOISE, Phase, Slot};
+use super::context::Lowerer;
+use super::explain::EquationMethod;
+use super::layout::Layout;
+use crate::diagnose::solve as say;
+use crate::diagnose::structure::not_yet;
+use crate::hir::*;
+use crate::solve::{self, Choice, Kind, Problem, Source, System};
+
+/// More modes that change equations make too many regimes.
+const MOST_EFFECTS: usize = 4;
+
+/// What some modes do to the equations while on.
+#[derive(Clone, Debug)]
+struct Effect {
+    modes: Vec<ModeId>,
+    hold: Vec<VarId>,
+    /// The mode's own equations.
+    equations: Option<ModeId>,
+}
+
+/// One regime's system, with the slot of each equation.
+struct Regime {
+    slots: Vec<Slot>,
+    spans: Vec<Span>,
+    equations: Vec<solve::Equation>,
+}
+
+impl<'a> Lowerer<'a, '_, '_> {
+    /// Integrates all equations. Returns the methods of the base regime and of what modes replace.
+    pub fn integrate(&mut self, layout: &'a Layout<'a>) -> Vec<EquationMethod> {
+        let effects = self.effects(layout);
+        let masks: Vec<ValueId> = effects.iter().map(|e| self.any_on(&e.modes)).collect();
+        let mut methods = vec![];
+        let mut results: Vec<BTreeMap<Slot, ValueId>> = vec![];
+        for combination in 0..1usize << effects.len() {
+            let active: Vec<&Effect> = (0..effects.len()).filter(|k| combination >> k & 1 == 1).map(|k| &effects[k]).collect();
+            let regime = self.regime(layout, &active);
+            let Some(solution) = self.solved(layout, &regime) else { return methods };
+            explain(layout, &active, &regime, &solution.choices, &mut methods);
+            results.push(regime.slots.iter().copied().zip(solution.next).collect());
+        }
+        self.choose_regime(layout, &masks, &results);
+        self.clip_states(layout);
+        methods
+    }
+
+    /// What each mode does to equations; modes that only hold, and hold the same, are one.
+    fn effects(&mut self, layout: &Layout) -> Vec<Effect> {
+        let mut effects: Vec<Effect> = vec![];
+        for (at, mode) in layout.cell.modes.iter().enumerate() {
+            let id = ModeId(at as u32);
+            let mut hold: Vec<VarId> = mode.hold.iter().copied().filter(|var| has_equation(layout, *var)).collect();
+            hold.sort_unstable();
+            hold.dedup();
+            if hold.is_empty() && mode.equations.is_empty() {
+                continue;
+            }
+            let same = |e: &&mut Effect| e.equations.is_none() && mode.equations.is_empty() && e.hold == hold;
+            match effects.iter_mut().find(same) {
+                Some(effect) => effect.modes.push(id),
+                None => {
+                    let equations = (!mode.equations.is_empty()).then_some(id);
+                    effects.push(Effect { modes: vec![id], hold, equations });
+                }
+            }
+        }
+        if effects.len() > MOST_EFFECTS {
+            let span = layout.cell.modes[effects[MOST_EFFECTS].modes[0].index()].span;
+            self.report.push(not_yet(span, &format!("more than {MOST_EFFECTS} modes that change equations in different ways")));
+            effects.truncate(MOST_EFFECTS);
+        }
+        effects
+    }
+
+    /// The equations while these effects act.
+    fn regime(&mut self, layout: &'a Layout<'a>, active: &[&Effect]) -> Regime {
+        let mut regime = Regime { slots: vec![], spans: vec![], equations: vec![] };
+        for at in 0..layout.cell.vars.len() {
+            let var = VarId(at as u32);
+            match &layout.cell.vars[at].kind {
+                VarKind::State { .. } => {
+                    if active.iter().any(|e| e.hold.contains(&var)) {
+                        continue;
+                    }
+                    let Some((mode, equation)) = equation_of(layout, active, var) else { continue };
+                    let derivative = self.right_side(layout, mode, equation);
+                    self.push_equation(&mut regime, Slot::State(var), derivative, Kind::State, equation.span);
+                }
+                VarKind::Port { shape, .. } => self.port_equations(&mut regime, var, shape, layout.cell.vars[at].span),
+                VarKind::Param { .. } | VarKind::Let { .. } => {}
+            }
+        }
+        regime
+    }
+
+    fn push_equation(&mut self, regime: &mut Regime, slot: Slot, derivative: ValueId, kind: Kind, span: Span) {
+        let variable = self.slot(slot);
+        regime.slots.push(slot);
+        regime.spans.push(span);
+        regime.equations.push(solve::Equation { variable, derivative, kind });
+    }
+
+    /// `x'` by an equation: the right side over its factor.
+    fn right_side(&mut self, layout: &Layout, mode: Option<ModeId>, equation: &Equation) -> ValueId {
+        let name = &layout.cell.vars[equation.var.index()].name;
+        let declaration = match mode {
+            None => format!("{name}'"),
+            Some(mode) => format!("{}.{name}'", layout.cell.modes[mode.index()].name),
+        };
+        self.declared(&declaration, |this| {
+            let value = this.float(equation.value);
+            let Some(factor_at) = equation.factor else { return value };
+            let factor = this.float(factor_at);
+            if this.b.float_constant(factor) == Some(0.0) {
+                let span = this.source.hir.expr(factor_at).span;
+                this.report.push(say::factor_is_zero(span, name));
+                return value;
+            }
+            this.over(value, factor)
+        })
+    }
+
+    /// A quotient, by the reciprocal where that follows from parameters.
+    fn over(&mut self, value: ValueId, factor: ValueId) -> ValueId {
+        match self.is_parameter(factor) {
+            true => {
+                let one = self.b.float(1.0);
+                let reciprocal = self.b.div(one, factor);
+                self.b.mul(value, reciprocal)
+            }
+            false => self.b.div(value, factor),
+        }
+    }
+
+    /// Whether a value is a parameter or a constant.
+    pub fn is_parameter(&mut self, value: ValueId) -> bool {
+        match self.b.op(value) {
+            Op::Float(_) | Op::Int(_) | Op::Bool(_) => true,
+            op @ (Op::Uniform(_) | Op::Load(..)) => {
+                let op = op.clone();
+                self.cell().is_some_and(|site| is_parameter(site.layout, &op))
+            }
+            _ => false,
+        }
+    }
+
+    /// The equations of a port's shape: see Note [Shapes].
+    fn port_equations(&mut self, regime: &mut Regime, var: VarId, shape: &PortShape, span: Span) {
+        let (rising, falling) = match shape {
+            PortShape::Exponential { tau } => (None, *tau),
+            PortShape::Alpha { tau } => (Some(*tau), *tau),
+            PortShape::Biexponential { rise, decay } => (Some(*rise), *decay),
+            PortShape::Delta { .. } | PortShape::Sum | PortShape::Error => return,
+        };
+        let falling = self.float(falling);
+        let value = self.slot(Slot::Port(var));
+        let loss = self.over(value, falling);
+        let mut slope = self.b.neg(loss);
+        if let Some(rising) = rising {
+            let rising = self.float(rising);
+            let rise = self.slot(Slot::Rise(var));
+            slope = self.b.sub(rise, loss);
+            let loss = self.over(rise, rising);
+            let slope = self.b.neg(loss);
+            self.push_equation(regime, Slot::Rise(var), slope, Kind::Port, span);
+        }
+        self.push_equation(regime, Slot::Port(var), slope, Kind::Port, span);
+    }
+
+    fn solved(&mut self, layout: &Layout<'a>, regime: &Regime) -> Option<solve::Solution> {
+        let mut noises: Vec<u32> = vec![];
+        for equation in &regime.equations {
+            self.collect_noise(equation.derivative, &mut noises);
+        }
+        noises.sort_unstable();
+        noises.dedup();
+        let sources: Vec<Source> = noises.into_iter().map(|source| self.source_of_noise(source)).collect();
+        let method = layout.cell.method.or(self.source.net.method).map_or(Method::Auto, |m| m.0);
+        let parameter = |op: &Op| is_parameter(layout, op);
+        let step_ms = self.source.net.dt;
+        let system = System { equations: &regime.equations, sources: &sources, step_ms, method, parameter: &parameter };
+        match solve::solve(&mut self.b, &system) {
+            Ok(solution) => Some(solution),
+            Err(problem) => {
+                self.report_problem(layout, regime, problem);
+                None
+            }
+        }
+    }
+
+    fn collect_noise(&self, value: ValueId, found: &mut Vec<u32>) {
+        for made_of in solve::affine::reachable(&self.b, value, |_, _| true) {
+            if let Op::Load(Side::Own, ArrayId(array)) = self.b.op(made_of)
+                && *array >= NOISE
+            {
+                found.push(array - NOISE);
+            }
+        }
+    }
+
+    fn source_of_noise(&mut self, source: u32) -> Source {
+        let noise = self.b.load(Side::Own, ArrayId(NOISE + source), Ty::Float);
+        let (zero, one) = (self.b.float(0.0), self.b.float(1.0));
+        let key = self.keys.of(&format!("xi{source}"));
+        Source { noise, draw: self.b.draw(Distribution::Normal, vec![zero, one], key, 0) }
+    }
+
+    fn report_problem(&mut self, layout: &Layout, regime: &Regime, problem: Problem) {
+        let name = |equation: usize| match regime.slots.get(equation) {
+            Some(Slot::State(var) | Slot::Port(var) | Slot::Rise(var)) => layout.cell.vars[var.index()].name.to_string(),
+            _ => String::new(),
+        };
+        let asked = layout.cell.method.or(self.source.net.method).map(|m| m.1);
+        let at = |this: &Self, equation: usize, term| {
+            let span = regime.spans.get(equation).copied().unwrap_or_default();
+            this.spans.get(&term).copied().unwrap_or(span)
+        };
+        let message = match problem {
+            Problem::NotExact { equation, term } => say::no_exact_solution(at(self, equation, term), &name(equation), asked),
+            Problem::NotConditionallyLinear { equation, term } => {
+                say::not_linear_in_itself(at(self, equation, term), &name(equation), asked)
+            }
+            Problem::NoiseNotLinear { equation, term } => say::noise_not_linear(at(self, equation, term), &name(equation)),
+            Problem::TooManyCoupled { equation } => {
+                not_yet(regime.spans.get(equation).copied().unwrap_or_default(), "so many coupled linear equations")
+            }
+        };
+        self.report.push(message);
+    }
+
+    /// Takes each slot from the regime that is on.
+    fn choose_regime(&mut self, layout: &'a Layout<'a>, masks: &[ValueId], results: &[BTreeMap<Slot, ValueId>]) {
+        for slot in Lowerer::kept_slots(layout) {
+            if !results.iter().any(|result| result.contains_key(&slot)) {
+                continue;
+            }
+            let before = self.slot(slot);
+            let mut values: Vec<ValueId> = results.iter().map(|r| r.get(&slot).copied().unwrap_or(before)).collect();
+            // The last effect is the highest bit: halves of the list differ in it alone.
+            for mask in masks.iter().rev() {
+                let upper = values.split_off(values.len() / 2);
+                values = values.into_iter().zip(upper).map(|(off, on)| self.b.select(*mask, on, off)).collect();
+            }
+            self.store(slot, values[0]);
+        }
+    }
+
+    fn clip_states(&mut self, layout: &'a Layout<'a>) {
+        for (at, var) in layout.cell.vars.iter().enumerate() {
+            let id = VarId(at as u32);
+            if matches!(var.kind, VarKind::State { range: Some(_), .. }) && has_equation(layout, id) {
+                let value = self.slot(Slot::State(id));
+                let clipped = self.within_range(id, value);
+                self.store(Slot::State(id), clipped);
+            }
+        }
+    }
+
+    /// `x'`, at the state as it is.
+    pub fn derivative(&mut self, var: VarId, span: Span) -> ValueId {
+        let Some(site) = self.cell() else { return self.b.float(0.0) };
+        let layout = site.layout;
+        if matches!(site.phase, Phase::Parameters | Phase::Initial) || site.open_derivatives.contains(&var) {
+            let name = layout.cell.vars[var.index()].name.to_string();
+            self.report.push(crate::diagnose::names::cyclic_let(&[(format!("{name}'"), span)]));
+            return self.b.float(0.0);
+        }
+        site.open_derivatives.push(var);
+        let mut value = match layout.cell.equations.iter().rev().find(|e| e.var == var) {
+            Some(equation) => self.right_side(layout, None, equation),
+            None => self.b.float(0.0),
+        };
+        for (at, mode) in layout.cell.modes.iter().enumerate() {
+            let id = ModeId(at as u32);
+            if let Some(equation) = mode.equations.iter().rev().find(|e| e.var == var) {
+                let replaced = self.right_side(layout, Some(id), equation);
+                let on = self.mode_is_on(id);
+                value = self.b.select(on, replaced, value);
+            }
+        }
+        let holding = holding(layout, var);
+        let held = self.any_on(&holding);
+        let zero = self.b.float(0.0);
+        value = self.b.select(held, zero, value);
+        if let Some(site) = self.cell() {
+            site.open_derivatives.pop();
+        }
+        value
+    }
+}
+
+/// The modes that hold a variable.
+pub fn holding(layout: &Layout, var: VarId) -> Vec<ModeId> {
+    let modes = layout.cell.modes.iter().enumerate();
+    modes.filter(|(_, mode)| mode.hold.contains(&var)).map(|(at, _)| ModeId(at as u32)).collect()
+}
+
+/// Whether a load or slot is of a parameter of the population.
+pub fn is_parameter(layout: &Layout, op: &Op) -> bool {
+    use circ_plan::plan::Role;
+    match op {
+        Op::Uniform(uniform) => layout.uniforms.get(uniform.0 as usize).is_some_and(|u| u.role == Role::Parameter),
+        Op::Load(_, array) => layout.arrays.get(array.0 as usize).is_some_and(|a| a.role == Role::Parameter),
+        _ => false,
+    }
+}
+
+fn has_equation(layout: &Layout, var: VarId) -> bool {
+    let mut all = layout.cell.equations.iter().chain(layout.cell.modes.iter().flat_map(|m| &m.equations));
+    all.any(|e| e.var == var)
+}
+
+/// The equation of a variable while these effects act; of two modes', the later written.
+fn equation_of<'a>(layout: &'a Layout, active: &[&Effect], var: VarId) -> Option<(Option<ModeId>, &'a Equation)> {
+    let replaced = active.iter().rev().filter_map(|e| e.equations).find_map(|mode| {
+        let equations = &layout.cell.modes[mode.index()].equations;
+        equations.iter().rev().find(|e| e.var == var).map(|e| (Some(mode), e))
+    });
+    replaced.or_else(|| layout.cell.equations.iter().rev().find(|e| e.var == var).map(|e| (None, e)))
+}
+
+/// Adds the methods of the base regime, or of what a single mode replaces.
+fn explain(layout: &Layout, active: &[&Effect], regime: &Regime, choices: &[Choice], methods: &mut Vec<EquationMethod>) {
+    let mode = match active {
+        [] => None,
+        [Effect { equations: Some(mode), .. }] => Some(*mode),
+        _ => return,
+    };
+    for ((slot, span), choice) in regime.slots.iter().zip(&regime.spans).zip(choices) {
+        let (Slot::State(var) | Slot::Port(var)) = slot else { continue };
+        let replaced = |mode: ModeId| layout.cell.modes[mode.index()].equations.iter().any(|e| e.var == *var);
+        if mode.is_some_and(|mode| !replaced(mode)) {
+            continue;
+        }
+        methods.push(EquationMethod {
+            variable: layout.cell.vars[var.index()].name.to_string(),
+            mode: mode.map(|m| layout.cell.modes[m.index()].name.to_string()),
+            method: choice.scheme,
+            reason: choice.reason,
+            span: *span,
+        });
+    }
+}
+
+// Note [Shapes]
+//
+// exponential(tau):      g' = -g / tau, an arrival adds w to g: it peaks at once, at w.
+// alpha(tau):            g' = y - g / tau, y' = -y / tau, an arrival adds w e / tau to y; g is then
+//                        w e t / tau exp(-t / tau), with its peak w at tau.
+// biexponential(r, d):   g' = y - g / d, y' = -y / r, an arrival adds w n to y. The peak is where g' = 0,
+//                        so g = y d there. With q = log(d / r) it is at t = d / exprel(q), and
+//                        n = exp(t / r) / d, which for r = d is e / d: no special case.

@@ -1,0 +1,219 @@
+//! Layout: where everything of a population is kept.
+//!
+//! In: a population of the net. Out: its arrays, slots, accumulators and events, and for each variable
+//! of its cell where its value is. Parameters that are one number are slots, all others arrays.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use circ_plan::ir::*;
+use circ_plan::plan::{ArrayPlan, EventPlan, PortPlan, Role, UniformPlan};
+
+use super::context::Source;
+use super::inputs::Input;
+use crate::hir::*;
+use crate::types::{Type, Value};
+
+/// Where a variable's value is.
+#[derive(Clone, Debug)]
+pub enum Storage {
+    /// A parameter that is an array: known, not kept.
+    Constant(Value),
+    Uniform(UniformId, Ty),
+    Array(ArrayId, Ty),
+    /// A port with dynamics: its value, and what makes it rise.
+    Port { value: ArrayId, rise: Option<ArrayId> },
+    /// A `sum` port: what arrived in the last delivery, if synapses end there.
+    Sum { stored: Option<ArrayId> },
+    /// A `delta` port, or a `let`: nothing is kept.
+    Nothing,
+}
+
+/// The storage of a population.
+pub struct Layout<'a> {
+    /// Index in the plan.
+    pub population: u32,
+    pub net: &'a crate::net::Population,
+    pub cell: &'a Cell,
+    pub precision: Precision,
+    pub arrays: Vec<ArrayPlan>,
+    pub uniforms: Vec<UniformPlan>,
+    pub ports: Vec<PortPlan>,
+    pub events: Vec<EventPlan>,
+    /// By `VarId`.
+    pub storage: Vec<Storage>,
+    /// Accumulators of ports that something is sent to.
+    pub accumulators: BTreeMap<VarId, PortId>,
+    /// Until when each mode is on.
+    pub modes: Vec<ArrayId>,
+    /// The last value of each `rising` condition.
+    pub rising: BTreeMap<ExprId, ArrayId>,
+    /// Events that may be emitted for the next tick.
+    pub pending: BTreeMap<EventIx, ArrayId>,
+    /// Value drives, by port.
+    pub inputs: BTreeMap<VarId, Vec<Input<'a>>>,
+    /// Positions that connections read: arrays of x, y, z.
+    pub positions: [Option<ArrayId>; 3],
+}
+
+impl<'a> Layout<'a> {
+    /// Everything but parameters, which `params` adds. `sent_to`: ports that synapses or events arrive at.
+    pub fn new(source: Source<'a>, population: u32, sent_to: &BTreeSet<String>) -> Layout<'a> {
+        let net = &source.net.populations[population as usize];
+        let cell = source.hir.cell(net.cell);
+        let mut layout = Layout {
+            population,
+            net,
+            cell,
+            precision: cell.precision.unwrap_or(source.net.precision),
+            arrays: vec![],
+            uniforms: vec![],
+            ports: vec![],
+            events: cell.events.iter().map(|e| EventPlan { name: e.name.to_string() }).collect(),
+            storage: vec![Storage::Nothing; cell.vars.len()],
+            accumulators: BTreeMap::new(),
+            modes: vec![],
+            rising: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            inputs: BTreeMap::new(),
+            positions: [None; 3],
+        };
+        if cell.spike_times && layout.events.is_empty() {
+            layout.events.push(EventPlan { name: "spike".to_owned() });
+        }
+        layout.place_variables(source, sent_to);
+        layout.place_memory(source.hir);
+        layout
+    }
+
+    /// A new array.
+    pub fn array(&mut self, name: impl Into<String>, ty: Ty, role: Role) -> ArrayId {
+        self.arrays.push(ArrayPlan { name: name.into(), ty, role });
+        ArrayId((self.arrays.len() - 1) as u32)
+    }
+
+    /// A new parameter slot.
+    pub fn uniform(&mut self, name: impl Into<String>, ty: Ty, value: f64) -> UniformId {
+        self.uniforms.push(UniformPlan { name: name.into(), ty, role: Role::Parameter, value });
+        UniformId((self.uniforms.len() - 1) as u32)
+    }
+
+    /// The variable with this name.
+    pub fn named(&self, name: &str) -> Option<VarId> {
+        self.cell.vars.iter().position(|v| &*v.name == name).map(|at| VarId(at as u32))
+    }
+
+    /// The type in which a variable is kept.
+    pub fn ty(source: Source, cell: CellId, var: VarId) -> Ty {
+        match source.types.vars.get(cell.index()).and_then(|vars| vars.get(var.index())) {
+            Some(Type::Int) => Ty::Int,
+            Some(Type::Bool) => Ty::Bool,
+            _ => Ty::Float,
+        }
+    }
+
+    fn place_variables(&mut self, source: Source, sent_to: &BTreeSet<String>) {
+        let cell = self.cell;
+        for (at, var) in cell.vars.iter().enumerate() {
+            let id = VarId(at as u32);
+            match &var.kind {
+                VarKind::State { .. } => {
+                    let ty = Layout::ty(source, self.net.cell, id);
+                    self.storage[at] = Storage::Array(self.array(&*var.name, ty, Role::State), ty);
+                }
+                VarKind::Port { shape, .. } => {
+                    let sent_to = sent_to.contains(&*var.name);
+                    if sent_to {
+                        self.ports.push(PortPlan { name: var.name.to_string() });
+                        self.accumulators.insert(id, PortId((self.ports.len() - 1) as u32));
+                    }
+                    self.storage[at] = self.place_port(&var.name, shape, sent_to);
+                }
+                VarKind::Param { .. } | VarKind::Let { .. } => {}
+            }
+        }
+    }
+
+    fn place_port(&mut self, name: &str, shape: &PortShape, sent_to: bool) -> Storage {
+        match shape {
+            PortShape::Exponential { .. } => {
+                Storage::Port { value: self.array(name, Ty::Float, Role::Port), rise: None }
+            }
+            PortShape::Alpha { .. } | PortShape::Biexponential { .. } => Storage::Port {
+                value: self.array(name, Ty::Float, Role::Port),
+                rise: Some(self.array(format!("{name}.rise"), Ty::Float, Role::Port)),
+            },
+            PortShape::Sum => {
+                Storage::Sum { stored: sent_to.then(|| self.array(name, Ty::Float, Role::Port)) }
+            }
+            PortShape::Delta { .. } | PortShape::Error => Storage::Nothing,
+        }
+    }
+
+    fn place_memory(&mut self, hir: &Hir) {
+        let cell = self.cell;
+        for (at, mode) in cell.modes.iter().enumerate() {
+            let unique = cell.modes.iter().filter(|other| other.name == mode.name).count() == 1;
+            let name = if unique { mode.name.to_string() } else { format!("{}{at}", mode.name) };
+            let array = self.array(name, Ty::Tick, Role::Mode);
+            self.modes.push(array);
+        }
+        for condition in cell.events.iter().filter_map(|event| event.condition) {
+            for rising in risings(hir, condition) {
+                let name = format!("rising{}", self.rising.len());
+                let array = self.array(name, Ty::Bool, Role::Memory);
+                self.rising.insert(rising, array);
+            }
+        }
+        for event in emitted_late(cell) {
+            let name = format!("emit {}", cell.events[event.index()].name);
+            let array = self.array(name, Ty::Bool, Role::Memory);
+            self.pending.insert(event, array);
+        }
+    }
+}
+
+/// The `rising` conditions in an expression.
+fn risings(hir: &Hir, expr: ExprId) -> Vec<ExprId> {
+    match &hir.expr(expr).kind {
+        ExprKind::Rising(_) => vec![expr],
+        ExprKind::Unary { value, .. } => risings(hir, *value),
+        ExprKind::Binary { left, right, .. } => [risings(hir, *left), risings(hir, *right)].concat(),
+        ExprKind::If { condition, then, otherwise } => {
+            [risings(hir, *condition), risings(hir, *then), risings(hir, *otherwise)].concat()
+        }
+        _ => vec![],
+    }
+}
+
+/// Events that are emitted where step 3 has reached their block already.
+fn emitted_late(cell: &Cell) -> BTreeSet<EventIx> {
+    let mut late = BTreeSet::new();
+    for event in &cell.events {
+        for target in emits(&event.body) {
+            if cell.events[target.index()].order <= event.order {
+                late.insert(target);
+            }
+        }
+    }
+    for reaction in &cell.reactions {
+        if matches!(reaction.trigger, Trigger::Event(_) | Trigger::End(_)) {
+            late.extend(emits(&reaction.body));
+        }
+    }
+    late
+}
+
+fn emits(body: &[Action]) -> Vec<EventIx> {
+    let mut found = vec![];
+    for action in body {
+        match &action.kind {
+            ActionKind::Emit(event) => found.push(*event),
+            ActionKind::If { then, otherwise, .. } => {
+                found.extend(emits(then));
+                found.extend(emits(otherwise));
+            }
+            _ => {}
+        }
+    }
+    found
+}

@@ -1,0 +1,135 @@
+//! Lowering: from the instantiated circuit to the plan that a runtime steps.
+//!
+//! In: HIR, types and net of a checked program. Out: [`Lowered`]: the plan, and the method of every
+//! equation. Each population gets programs for its parameters, initial states, tick 0 and every later
+//! tick, each projection programs over pairs of cells. Names end here: the plan knows numbers only, and
+//! [`Place`](circ_plan::plan::Place)s for messages.
+
+mod arrays;
+mod cell;
+mod context;
+mod draws;
+mod drives;
+pub mod explain;
+mod expr;
+mod inputs;
+mod integrate;
+mod layout;
+mod pair;
+mod params;
+mod population;
+mod projections;
+mod step;
+mod time;
+mod value;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use circ_plan::ir::UniformId;
+use circ_plan::plan::*;
+
+pub use self::explain::{EquationMethod, PopulationMethods};
+
+use self::context::{Keys, Report, Source};
+use self::inputs::place_inputs;
+use self::layout::Layout;
+use self::params::place_parameters;
+use crate::check::Types;
+use crate::diagnose::Sink;
+use crate::hir::Hir;
+use crate::net::{DriveKind, Net};
+
+/// A lowered circuit.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    pub plan: Plan,
+    /// By population.
+    pub methods: Vec<PopulationMethods>,
+    pub drives: DriveSlots,
+}
+
+/// Where a protocol finds what it may set of a drive.
+#[derive(Clone, Debug, Default)]
+pub struct DriveSlots {
+    /// Index in `Plan::drives` of each event drive, by index in `Net::drives`.
+    pub events: BTreeMap<u32, u32>,
+    /// Slots that hold the value of each value drive that is one number: (population, slot).
+    pub values: BTreeMap<u32, Vec<(u32, UniformId)>>,
+}
+
+/// Lowers a circuit. `None` when something was refused.
+pub fn lower(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) -> Option<Lowered> {
+    if sink.has_errors() {
+        return None;
+    }
+    let source = Source { hir, types, net };
+    let mut report = Report { sink, places: vec![], tables: vec![] };
+    let sent_to = sent_to(net);
+    let nothing = BTreeSet::new();
+    let count = net.populations.len();
+    let mut keys: Vec<Keys> = vec![Keys::default(); count];
+    let mut layouts: Vec<Layout> = (0..count)
+        .map(|at| Layout::new(source, at as u32, sent_to.get(&(at as u32)).unwrap_or(&nothing)))
+        .collect();
+    for (layout, keys) in layouts.iter_mut().zip(&mut keys) {
+        place_parameters(source, layout, &mut report, keys);
+    }
+    place_inputs(source, &mut layouts, &mut report);
+    let mut slots = DriveSlots { values: value_slots(net, &layouts), ..DriveSlots::default() };
+    let mut drives = vec![];
+    for (at, drive) in net.drives.iter().enumerate() {
+        if let Some(plan) = drives::drive(source, drive, &layouts, &mut report) {
+            slots.events.insert(at as u32, drives.len() as u32);
+            drives.push(plan);
+        }
+    }
+    let projections: Vec<ProjectionPlan> =
+        net.projections.iter().map(|p| projections::projection(source, p, &mut layouts, &mut report)).collect();
+    let (populations, methods) = layouts
+        .iter()
+        .zip(&mut keys)
+        .map(|(layout, keys)| population::population(source, layout, &mut report, keys))
+        .unzip();
+    let order = net
+        .order
+        .iter()
+        .filter_map(|sender| match sender {
+            Sender::Drive(at) => slots.events.get(at).map(|at| Sender::Drive(*at)),
+            projection @ Sender::Projection(_) => Some(*projection),
+        })
+        .collect();
+    let Report { sink, places, tables } = report;
+    if sink.has_errors() {
+        return None;
+    }
+    let plan = Plan { dt: net.dt, seed: net.seed, populations, drives, projections, order, tables, places };
+    debug_assert_eq!(crate::kernel::verify::verify_plan(&plan), Ok(()), "lowering makes well-formed plans");
+    Some(Lowered { plan, methods, drives: slots })
+}
+
+/// The ports of each population that synapses or events arrive at.
+fn sent_to(net: &Net) -> BTreeMap<u32, BTreeSet<String>> {
+    let mut found: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
+    let events = net.drives.iter().filter(|d| !matches!(d.kind, DriveKind::Value(_) | DriveKind::Table { .. }));
+    let drives = events.map(|d| (&d.target, &d.port));
+    for (view, port) in drives.chain(net.projections.iter().map(|p| (&p.target, &p.port))) {
+        for segment in &view.segments {
+            found.entry(segment.population).or_default().insert(port.clone());
+        }
+    }
+    found
+}
+
+fn value_slots(net: &Net, layouts: &[Layout]) -> BTreeMap<u32, Vec<(u32, UniformId)>> {
+    let mut found: BTreeMap<u32, Vec<(u32, UniformId)>> = BTreeMap::new();
+    for layout in layouts {
+        for input in layout.inputs.values().flatten() {
+            let at = net.drives.iter().position(|drive| std::ptr::eq(drive, input.drive));
+            if let (Some(at), Some(uniform)) = (at, input.uniform) {
+                found.entry(at as u32).or_default().push((layout.population, uniform));
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,182 @@
+//! Expressions over a pair of cells: weights, delays, probabilities.
+//!
+//! In: the views of a projection and its connection table. Out: what `pre.i`, `post.x`, `distance`,
+//! `edge.w` and `pre in VIEW` are. Parameters and positions of a side are columns, asked for here and
+//! found in the populations afterwards.
+
+use circ_grammar::ast::Span;
+use circ_plan::ir::*;
+use circ_plan::plan::{Indices, Table, View};
+
+use super::context::{Lowerer, Site};
+use super::value::Lowered;
+use crate::data::Files;
+use crate::diagnose::structure::not_yet;
+use crate::diagnose::value::unknown_member;
+use crate::eval::{self, NotBuilt};
+use crate::hir::{ExprId, ExprKind, Ref, VarKind};
+
+/// A pair of cells of a projection.
+pub struct PairSite<'a> {
+    pub net: &'a crate::net::Projection,
+    /// Names of the columns asked for.
+    pub pre: Vec<String>,
+    pub post: Vec<String>,
+}
+
+/// A closed program loads no files any more.
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn read(&self, _path: &str) -> Result<Vec<u8>, String> {
+        Err("the circuit is built already".to_owned())
+    }
+}
+
+const AXES: [&str; 3] = ["x", "y", "z"];
+
+impl<'a> Lowerer<'a, '_, '_> {
+    fn pair(&mut self) -> Option<&mut PairSite<'a>> {
+        match &mut self.site {
+            Site::Pair(site) => Some(site),
+            Site::Cell(_) | Site::View(_) => None,
+        }
+    }
+
+    /// `pre.x`, `edge.weight`.
+    pub fn field(&mut self, base: ExprId, name: &str, span: Span) -> Lowered {
+        let source = self.source;
+        let side = match source.hir.expr(base).kind {
+            ExprKind::Ref(Ref::Pre) => Side::Pre,
+            ExprKind::Ref(Ref::Post) => Side::Post,
+            ExprKind::Ref(Ref::Edge) => return self.edge_column(name, span),
+            _ => return self.refuse(not_yet(span, "a value of another part of the circuit here")),
+        };
+        let Some(site) = self.pair() else { return self.refuse(not_yet(span, "`pre` and `post` here")) };
+        let view = if side == Side::Pre { &site.net.source } else { &site.net.target };
+        let coordinate = ["row", "col", "layer"].iter().position(|other| *other == name);
+        match (name, coordinate) {
+            ("i", _) => Lowered::One(self.b.index(side)),
+            (_, Some(which)) => self.side_coordinate(side, view, which, span),
+            _ => self.side_value(side, view, name, span),
+        }
+    }
+
+    fn edge_column(&mut self, name: &str, span: Span) -> Lowered {
+        let Some(site) = self.pair() else { return self.refuse(not_yet(span, "`edge` here")) };
+        let net = site.net;
+        match net.edges.iter().position(|(other, _)| other == name) {
+            Some(at) => Lowered::One(self.b.edge(at as u32)),
+            None => {
+                let known = net.edges.iter().map(|(name, _)| name.as_str());
+                let message = unknown_member(span, name, "the connection table", known);
+                self.refuse(message)
+            }
+        }
+    }
+
+    /// `pre.row`, in a view that is one whole population.
+    fn side_coordinate(&mut self, side: Side, view: &View, which: usize, span: Span) -> Lowered {
+        let populations = &self.source.net.populations;
+        if let [segment] = &view.segments[..]
+            && let Some(population) = populations.get(segment.population as usize)
+            && segment.cells == Indices::Range(0, population.cells())
+        {
+            let index = self.b.index(side);
+            return Lowered::One(self.coordinate_of(index, &population.shape, which));
+        }
+        self.refuse(not_yet(span, "rows and columns of a view that is not one whole population"))
+    }
+
+    /// A position or parameter of a side.
+    fn side_value(&mut self, side: Side, view: &View, name: &str, span: Span) -> Lowered {
+        let source = self.source;
+        let mut ty = Ty::Float;
+        for segment in &view.segments {
+            let Some(population) = source.net.populations.get(segment.population as usize) else { continue };
+            let cell = source.hir.cell(population.cell);
+            let var = cell.vars.iter().position(|v| &*v.name == name);
+            match var.map(|at| (at, &cell.vars[at].kind)) {
+                Some((at, VarKind::Param { .. })) => {
+                    ty = super::layout::Layout::ty(source, population.cell, crate::hir::VarId(at as u32));
+                }
+                Some(_) => {
+                    return self.refuse(not_yet(span, "anything but parameters and positions of `pre` and `post`"));
+                }
+                None if AXES.contains(&name) => {}
+                None => {
+                    let known = cell.vars.iter().map(|v| &*v.name);
+                    let message = unknown_member(span, name, &format!("`{}`", cell.name), known);
+                    return self.refuse(message);
+                }
+            }
+        }
+        let value = self.column(side, name);
+        Lowered::One(self.to(ty, value))
+    }
+
+    /// A column of a side, as a `Float`.
+    fn column(&mut self, side: Side, name: &str) -> ValueId {
+        let Some(site) = self.pair() else { return self.b.float(0.0) };
+        let columns = if side == Side::Pre { &mut site.pre } else { &mut site.post };
+        let at = columns.iter().position(|other| other == name).unwrap_or_else(|| {
+            columns.push(name.to_owned());
+            columns.len() - 1
+        });
+        self.b.load(side, ArrayId(at as u32), Ty::Float)
+    }
+
+    /// `distance` in µm.
+    pub fn distance(&mut self, span: Span) -> ValueId {
+        if self.pair().is_none() {
+            self.report.push(not_yet(span, "`distance` here"));
+        }
+        let mut sum: Option<ValueId> = None;
+        for axis in AXES {
+            let (pre, post) = (self.column(Side::Pre, axis), self.column(Side::Post, axis));
+            let difference = self.b.sub(post, pre);
+            sum = Some(match sum {
+                None => self.b.mul(difference, difference),
+                Some(sum) => self.b.fma(difference, difference, sum),
+            });
+        }
+        let sum = sum.unwrap_or_else(|| self.b.float(0.0));
+        self.b.sqrt(sum)
+    }
+
+    /// `pre in VIEW`
+    pub fn in_view(&mut self, value: ExprId, view: ExprId, span: Span) -> Lowered {
+        let source = self.source;
+        let side = match source.hir.expr(value).kind {
+            ExprKind::Ref(Ref::Post) => Side::Post,
+            _ => Side::Pre,
+        };
+        let (Some(environment), Some(site)) = (self.environment, self.pair()) else {
+            return self.refuse(not_yet(span, "`in` of a view here"));
+        };
+        let here = if side == Side::Pre { &site.net.source } else { &site.net.target };
+        let mut scope = eval::Scope::new(source.hir, source.types, source.net, &NoFiles, environment);
+        let wanted = match eval::view(view, &mut scope, &mut NotBuilt) {
+            Ok(view) => view,
+            Err(message) => return self.refuse(*message),
+        };
+        let data = membership(here, &wanted);
+        let table = self.report.add_table(Table { name: String::new(), rows: data.len(), columns: 1, data });
+        let (index, zero) = (self.b.index(side), self.b.int(0));
+        let inside = self.b.table(table, index, zero);
+        Lowered::One(self.to_bool(inside))
+    }
+}
+
+/// For each cell of a view, 1 where it is also in another.
+fn membership(here: &View, wanted: &View) -> Vec<f64> {
+    let cells = |view: &View| {
+        let mut cells = vec![];
+        for segment in &view.segments {
+            cells.extend((0..segment.cells.len()).map(|at| (segment.population, segment.cells.get(at))));
+        }
+        cells
+    };
+    let wanted: std::collections::BTreeSet<(u32, u32)> = cells(wanted).into_iter().collect();
+    cells(here).into_iter().map(|cell| f64::from(u8::from(wanted.contains(&cell)))).collect()
+}

@@ -1,0 +1,216 @@
+//! The programs of one population.
+//!
+//! In: a finished layout. Out: a [`PopulationPlan`], with the step as it is written (the reference) and
+//! as it runs, after what is constant was moved out.
+
+use circ_plan::ir::*;
+use circ_plan::plan::*;
+
+use super::cell::{CellSite, Phase, Slot};
+use super::context::{Keys, Lowerer, Report, Site, Source};
+use super::explain::{EquationMethod, PopulationMethods};
+use super::layout::{Layout, Storage};
+use super::params::initial_programs;
+use super::step::Outcome;
+use super::time::ticks;
+use crate::hir::*;
+use crate::kernel::build::Builder;
+use crate::kernel::fold::split;
+
+/// Lowers a population whose layout is complete.
+pub fn population<'a>(
+    source: Source<'a>,
+    layout: &'a Layout<'a>,
+    report: &mut Report,
+    keys: &mut Keys,
+) -> (PopulationPlan, PopulationMethods) {
+    let path = layout.net.path.clone();
+    let mut methods = PopulationMethods { path, cell: layout.cell.name.to_string(), equations: vec![] };
+    let dynamics = match layout.cell.spike_times {
+        true => Dynamics::SpikeTimes(spike_times(source, layout, report)),
+        false => Dynamics::Cells(Box::new(programs(source, layout, report, keys, &mut methods.equations))),
+    };
+    let observables = match layout.cell.spike_times {
+        true => vec![],
+        false => observables(source, layout, report, keys),
+    };
+    let what = format!("the population `{}`", layout.net.path);
+    let mut plan = PopulationPlan {
+        path: layout.net.path.clone(),
+        cells: layout.net.cells(),
+        precision: layout.precision,
+        arrays: layout.arrays.clone(),
+        uniforms: layout.uniforms.clone(),
+        keys: keys.resolve(source.net.seed, &layout.net.path),
+        ports: layout.ports.clone(),
+        events: layout.events.clone(),
+        dynamics,
+        observables,
+        place: report.place(layout.net.span, what),
+    };
+    move_constants_out(&mut plan);
+    (plan, methods)
+}
+
+fn spike_times(source: Source, layout: &Layout, report: &mut Report) -> Vec<(i64, u32)> {
+    let times = &layout.net.spike_times;
+    let mut found: Vec<(i64, u32)> =
+        times.iter().map(|(ms, cell)| (ticks(source, report, *ms, layout.net.span, "the time of an event,"), *cell)).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// All programs, `start` and `step` still as the reference.
+fn programs<'a>(
+    source: Source<'a>,
+    layout: &'a Layout<'a>,
+    report: &mut Report,
+    keys: &mut Keys,
+    methods: &mut Vec<EquationMethod>,
+) -> CellPrograms {
+    let (init_params, init_states) = initial_programs(source, layout, report, keys);
+    let reference_step = tick_program(source, layout, report, keys, Some(methods));
+    let reference_start = tick_program(source, layout, report, keys, None);
+    let empty = |name: &str| Program::new(format!("{}.{name}", layout.net.path), layout.precision);
+    CellPrograms {
+        derive_uniforms: empty("derive_uniforms"),
+        init_params,
+        derive_cells: empty("derive_cells"),
+        init_states,
+        start: reference_start.clone(),
+        step: reference_step.clone(),
+        reference_start,
+        reference_step,
+    }
+}
+
+/// `step`, or without methods to fill in `start`, which has no step 1.
+fn tick_program<'a>(
+    source: Source<'a>,
+    layout: &'a Layout<'a>,
+    report: &mut Report,
+    keys: &mut Keys,
+    methods: Option<&mut Vec<EquationMethod>>,
+) -> Program {
+    let name = if methods.is_some() { "reference_step" } else { "reference_start" };
+    let builder = Builder::new(format!("{}.{name}", layout.net.path), layout.precision);
+    let site = Site::Cell(CellSite::new(layout, Phase::Start));
+    let mut lowerer = Lowerer::new(source, report, keys, builder, site);
+    if let Some(methods) = methods {
+        *methods = lowerer.integrate(layout);
+    }
+    if let Some(site) = lowerer.cell() {
+        site.phase = Phase::End;
+        site.memo.clear();
+    }
+    let outcome = lowerer.tick(layout);
+    let mut outputs = vec![];
+    for slot in Lowerer::kept_slots(layout) {
+        let (Some((array, _)), value) = (Lowerer::array_of(layout, slot), lowerer.slot(slot)) else { continue };
+        if value != lowerer.loaded(kept_as(slot)) || matches!(slot, Slot::Later(_)) {
+            outputs.push(Output::Array(array, value));
+        }
+    }
+    for (at, mask) in outcome.events.iter().enumerate() {
+        outputs.push(Output::Event(EventId(at as u32), *mask));
+    }
+    lowerer.check_finite(layout, &outcome);
+    let checks = std::mem::take(&mut lowerer.checks);
+    lowerer.b.finish(outputs, checks)
+}
+
+/// The slot whose load is the value from before.
+fn kept_as(slot: Slot) -> Slot {
+    match slot {
+        Slot::Later(event) => Slot::Emitted(event),
+        other => other,
+    }
+}
+
+impl<'a> Lowerer<'a, '_, '_> {
+    /// Every integrated variable must be finite after step 2, and every assigned one at the end. (What an
+    /// event's block overwrites with a parameter was checked before.)
+    fn check_finite(&mut self, layout: &'a Layout<'a>, outcome: &Outcome) {
+        for slot in Lowerer::kept_slots(layout) {
+            let (Slot::State(var) | Slot::Port(var)) = slot else { continue };
+            let declared = &layout.cell.vars[var.index()];
+            if let Some(value) = outcome.reached.get(&slot).copied() {
+                let equation = layout.cell.equations.iter().rev().find(|e| e.var == var);
+                let (span, what) = match (slot, equation) {
+                    (Slot::Port(_), _) => (declared.span, format!("the port `{}`", declared.name)),
+                    (_, Some(equation)) => (equation.span, format!("the equation of `{}`", declared.name)),
+                    (_, None) => (declared.span, format!("the state `{}`", declared.name)),
+                };
+                self.check_value(value, span, what);
+            }
+            if let Some(span) = outcome.assigned.get(&slot) {
+                let value = self.slot(slot);
+                self.check_value(value, *span, format!("the assignment to `{}`", declared.name));
+            }
+        }
+    }
+
+    fn check_value(&mut self, value: ValueId, span: circ_grammar::ast::Span, what: String) {
+        if self.b.ty(value) == Ty::Float {
+            let place = self.report.place(span, what);
+            self.checks.push(Check { kind: CheckKind::Finite, value, place });
+        }
+    }
+}
+
+/// Every state, port, `let` and parameter by name.
+fn observables<'a>(source: Source<'a>, layout: &'a Layout<'a>, report: &mut Report, keys: &mut Keys) -> Vec<Observable> {
+    let mut found = vec![];
+    for (at, var) in layout.cell.vars.iter().enumerate() {
+        let delta = matches!(&var.kind, VarKind::Port { shape: PortShape::Delta { .. } | PortShape::Error, .. });
+        if delta || matches!(layout.storage[at], Storage::Constant(_)) {
+            continue;
+        }
+        let reference = |lowerer: &mut Lowerer<'a, '_, '_>| lowerer.variable(VarId(at as u32), var.span);
+        found.extend(observable(source, layout, report, keys, &var.name, reference));
+    }
+    for (at, mode) in layout.cell.modes.iter().enumerate().filter(|(_, mode)| mode.named) {
+        let on = |lowerer: &mut Lowerer<'a, '_, '_>| super::value::Lowered::One(lowerer.mode_is_on(ModeId(at as u32)));
+        found.extend(observable(source, layout, report, keys, &mode.name, on));
+    }
+    for equation in &layout.cell.equations {
+        let name = format!("{}'", layout.cell.vars[equation.var.index()].name);
+        let slope =
+            |lowerer: &mut Lowerer<'a, '_, '_>| super::value::Lowered::One(lowerer.derivative(equation.var, equation.span));
+        if !found.iter().any(|o: &Observable| o.name == name) {
+            found.extend(observable(source, layout, report, keys, &name, slope));
+        }
+    }
+    found
+}
+
+/// `None` for arrays, which have no one value.
+fn observable<'a>(
+    source: Source<'a>,
+    layout: &'a Layout<'a>,
+    report: &mut Report,
+    keys: &mut Keys,
+    name: &str,
+    value: impl FnOnce(&mut Lowerer<'a, '_, '_>) -> super::value::Lowered,
+) -> Option<Observable> {
+    let builder = Builder::new(format!("{}.observe.{name}", layout.net.path), layout.precision);
+    let site = Site::Cell(CellSite::new(layout, Phase::Observe));
+    let mut lowerer = Lowerer::new(source, report, keys, builder, site);
+    let super::value::Lowered::One(value) = value(&mut lowerer) else { return None };
+    Some(Observable { name: name.to_owned(), program: lowerer.b.finish(vec![Output::Result(value)], vec![]) })
+}
+
+/// Splits the reference programs; see `kernel::fold`.
+fn move_constants_out(plan: &mut PopulationPlan) {
+    let Dynamics::Cells(programs) = plan.dynamics.clone() else { return };
+    let mut programs = programs;
+    let found = split(&[&programs.reference_start, &programs.reference_step], plan);
+    if let [start, step] = &found.programs[..] {
+        programs.start = start.clone();
+        programs.step = step.clone();
+    }
+    programs.derive_uniforms = found.derive_uniforms;
+    programs.derive_cells = found.derive_cells;
+    plan.dynamics = Dynamics::Cells(programs);
+}

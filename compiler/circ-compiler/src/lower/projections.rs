@@ -1,0 +1,171 @@
+//! Projections: which pairs, with which weights and delays.
+//!
+//! In: projections of the net. Out: [`ProjectionPlan`]s with programs over pairs of cells; columns of
+//! parameters and positions that these read are found in the populations, or added to them.
+
+use circ_plan::ir::*;
+use circ_plan::plan::*;
+
+use super::context::{Keys, Lowerer, Report, Site, Source};
+use super::drives::{constant_or, finite_result, ports};
+use super::inputs::number;
+use super::layout::{Layout, Storage};
+use super::pair::PairSite;
+use crate::hir::VarKind;
+use crate::kernel::build::Builder;
+use crate::net::{self, Closure, Setting};
+use circ_grammar::ast::Span;
+
+/// Columns that the programs of a projection read, by name.
+#[derive(Default)]
+struct Columns {
+    pre: Vec<String>,
+    post: Vec<String>,
+}
+
+struct Pairs<'a, 'r, 's> {
+    source: Source<'a>,
+    net: &'a net::Projection,
+    report: &'r mut Report<'s>,
+    keys: Keys,
+    columns: Columns,
+}
+
+/// The plan of a projection. May add positions to layouts.
+pub fn projection<'a>(
+    source: Source<'a>,
+    net: &'a net::Projection,
+    layouts: &mut [Layout],
+    report: &mut Report,
+) -> ProjectionPlan {
+    let mut keys = Keys::default();
+    keys.of("connect");
+    let mut pairs = Pairs { source, net, report, keys, columns: Columns::default() };
+    let connect = pairs.connect();
+    let weight = pairs.quantity(&[("weight", &net.weight)], net.weight_span);
+    let mut delays = vec![("delay", &net.delay)];
+    delays.extend(net.dendritic.as_ref().map(|dendritic| ("dendritic", dendritic)));
+    let delay = pairs.quantity(&delays, net.delay_span);
+    let Pairs { keys, columns, .. } = pairs;
+    let column = |layouts: &mut [Layout], names: &[String], view: &View| {
+        names.iter().map(|name| view.segments.iter().map(|s| column_of(layouts, s.population, name)).collect()).collect()
+    };
+    ProjectionPlan {
+        path: net.path.clone(),
+        source: net.source.clone(),
+        source_events: events(&net.source, &net.event, layouts),
+        target: net.target.clone(),
+        ports: ports(&net.target, &net.port, layouts),
+        connect,
+        allow_self: net.allow_self,
+        allow_multiple: net.allow_multiple,
+        weight,
+        delay,
+        sign: net.sign,
+        pre_columns: column(layouts, &columns.pre, &net.source),
+        post_columns: column(layouts, &columns.post, &net.target),
+        edges: net.edges.iter().map(|(_, values)| values.clone()).collect(),
+        keys: keys.resolve(source.net.seed, &net.path),
+        place: report.place(net.span, format!("the projection `{}`", net.path)),
+    }
+}
+
+/// The event, for every segment of a view.
+fn events(view: &View, event: &str, layouts: &[Layout]) -> Vec<EventId> {
+    let of = |population: u32| {
+        let layout = layouts.get(population as usize)?;
+        layout.events.iter().position(|e| e.name == event)
+    };
+    view.segments.iter().map(|s| EventId(of(s.population).unwrap_or(0) as u32)).collect()
+}
+
+/// Where the values of a column are, for the cells of one population.
+fn column_of(layouts: &mut [Layout], population: u32, name: &str) -> Column {
+    let Some(layout) = layouts.get_mut(population as usize) else { return Column::Constant(0.0) };
+    if let Some(var) = layout.named(name)
+        && matches!(layout.cell.vars[var.index()].kind, VarKind::Param { .. })
+    {
+        return match &layout.storage[var.index()] {
+            Storage::Uniform(uniform, _) => Column::Uniform(population, *uniform),
+            Storage::Array(array, _) => Column::Array(population, *array),
+            _ => Column::Constant(0.0),
+        };
+    }
+    let axis = ["x", "y", "z"].iter().position(|axis| *axis == name);
+    let (Some(axis), Some(_)) = (axis, &layout.net.at) else { return Column::Constant(0.0) };
+    let array = match layout.positions[axis] {
+        Some(array) => array,
+        None => {
+            let array = layout.array(name, Ty::Float, Role::Parameter);
+            layout.positions[axis] = Some(array);
+            array
+        }
+    };
+    Column::Array(population, array)
+}
+
+impl<'a> Pairs<'a, '_, '_> {
+    fn connect(&mut self) -> Connect {
+        let span = self.net.connect_span;
+        match &self.net.connect {
+            net::Connect::Probability(setting) => Connect::Probability(self.quantity(&[("probability", setting)], span)),
+            net::Connect::InDegree(n) => Connect::InDegree(*n),
+            net::Connect::OutDegree(n) => Connect::OutDegree(*n),
+            net::Connect::Total(n) => Connect::Total(*n),
+            net::Connect::OneToOne => Connect::OneToOne,
+            net::Connect::AllToAll => Connect::AllToAll,
+            net::Connect::Where(closure) => Connect::Where(self.condition(*closure, span)),
+            net::Connect::Pairs(pairs) => Connect::Pairs(pairs.clone()),
+        }
+    }
+
+    /// The sum of some settings: one number, or a program.
+    fn quantity(&mut self, settings: &[(&'static str, &'a Setting)], span: Span) -> Quantity {
+        let numbers: Option<Vec<f64>> = settings
+            .iter()
+            .map(|(_, setting)| match setting {
+                Setting::Value(value) => number(value),
+                Setting::Each(_) => None,
+            })
+            .collect();
+        if let Some(numbers) = numbers {
+            return Quantity::Constant(numbers.iter().sum());
+        }
+        let what = settings.first().map_or("", |s| s.0);
+        constant_or(self.program(what, span, |lowerer| {
+            let mut sum: Option<ValueId> = None;
+            for (name, setting) in settings {
+                let value = match setting {
+                    Setting::Value(value) => lowerer.b.float(number(value).unwrap_or(0.0)),
+                    Setting::Each(closure) => lowerer.declared(name, |lowerer| {
+                        lowerer.within(closure.environment, |lowerer| lowerer.float(closure.expr))
+                    }),
+                };
+                sum = Some(match sum {
+                    None => value,
+                    Some(sum) => lowerer.b.add(sum, value),
+                });
+            }
+            sum.unwrap_or_else(|| lowerer.b.float(0.0))
+        }))
+    }
+
+    fn condition(&mut self, closure: Closure, span: Span) -> Program {
+        self.program("where", span, |lowerer| {
+            lowerer.declared("where", |lowerer| lowerer.within(closure.environment, |lowerer| lowerer.truth(closure.expr)))
+        })
+    }
+
+    fn program(&mut self, what: &str, span: Span, value: impl FnOnce(&mut Lowerer<'a, '_, '_>) -> ValueId) -> Program {
+        let builder = Builder::new(format!("{}.{what}", self.net.path), Precision::F64);
+        let (pre, post) = (std::mem::take(&mut self.columns.pre), std::mem::take(&mut self.columns.post));
+        let site = Site::Pair(PairSite { net: self.net, pre, post });
+        let mut lowerer = Lowerer::new(self.source, self.report, &mut self.keys, builder, site);
+        let value = value(&mut lowerer);
+        if let Site::Pair(site) = &mut lowerer.site {
+            self.columns.pre = std::mem::take(&mut site.pre);
+            self.columns.post = std::mem::take(&mut site.post);
+        }
+        finite_result(lowerer, value, span, &format!("the {what} of `{}`", self.net.path))
+    }
+}
