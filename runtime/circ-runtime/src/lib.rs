@@ -1,1 +1,31 @@
 //! Runs a plan: state, network construction, delivery, threads, recording.
+//!
+//! In: a [`circ_plan::plan::Plan`] and the compiled kernels of its populations. Out: a [`Network`] with
+//! all synapses, and a [`Machine`] that makes ticks, the same bits for every number of threads. Knows
+//! nothing of the language and nothing of the code generator.
+//!
+//! ```text
+//! plan ──build──▶ Network ──┐
+//! kernels ──────────────────┴──▶ Machine ──advance──▶ events, samples, states
+//! ```
+
+mod aligned;
+mod build;
+mod cells;
+mod deliver;
+mod drive;
+mod engine;
+mod kernel;
+mod meeting;
+mod network;
+mod parallel;
+mod ring;
+mod rows;
+mod shards;
+mod worker;
+
+pub use build::estimate::estimate;
+pub use build::{BadValue, BuildError, MAX_DELAY};
+pub use engine::Machine;
+pub use kernel::Kernels;
+pub use network::Network;

@@ -1,0 +1,364 @@
+//! How synapses lie in memory: rows by source, for the targets of one thread.
+//!
+//! In: rows of target positions with their weights and delays. Out: a [`Part`]: targets as 16-bit
+//! distances in the thread's arena where they fit, weights only where they differ, and where delays
+//! differ the synapses of each row sorted by delay (stably: the canonical order of sums stays).
+
+use circ_plan::ir::Precision;
+use circ_plan::plan::Quantity;
+
+use super::pairs::RowSet;
+use super::synapses::{Context, delay_ticks};
+use crate::shards::Spot;
+
+/// The synapses of a projection onto the cells of one thread and precision.
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub precision: Precision,
+    /// Where in the arena distances are counted from.
+    pub base: u32,
+    /// Elements of the arena from `base` on that targets may name.
+    pub span: u32,
+    /// By source position: where its synapses begin; one more at the end.
+    pub starts: Vec<u64>,
+    pub targets: Targets,
+    pub weights: Weights,
+    pub delays: Delays,
+}
+
+/// Distances from the base.
+#[derive(Clone, Debug)]
+pub enum Targets {
+    Near(Vec<u16>),
+    Far(Vec<u32>),
+}
+
+#[derive(Clone, Debug)]
+pub enum Weights {
+    One(f64),
+    Each(Vec<f32>),
+}
+
+#[derive(Clone, Debug)]
+pub enum Delays {
+    One(u32),
+    /// Rows sorted by delay: by source, where its runs begin.
+    Runs {
+        starts: Vec<u64>,
+        runs: Vec<Run>,
+    },
+}
+
+/// Synapses of one delay, in a row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Run {
+    pub delay: u32,
+    /// Counted from the beginning of the row.
+    pub end: u32,
+}
+
+impl Part {
+    /// Synapses.
+    pub fn synapses(&self) -> u64 {
+        self.starts.last().copied().unwrap_or(0)
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> u64 {
+        let targets = match &self.targets {
+            Targets::Near(t) => 2 * t.capacity(),
+            Targets::Far(t) => 4 * t.capacity(),
+        };
+        let weights = match &self.weights {
+            Weights::One(_) => 0,
+            Weights::Each(w) => 4 * w.capacity(),
+        };
+        let delays = match &self.delays {
+            Delays::One(_) => 0,
+            Delays::Runs { starts, runs } => 8 * (starts.capacity() + runs.capacity()),
+        };
+        (8 * self.starts.capacity() + targets + weights + delays) as u64
+    }
+}
+
+/// The targets of a projection divided by thread and precision.
+#[derive(Clone, Debug, Default)]
+pub struct Lanes {
+    pub lanes: Vec<Lane>,
+    /// The lane of every target position; empty where there is one lane only.
+    pub lane_of: Vec<u32>,
+    /// The distance of every target position from the base of its lane.
+    pub distance: Vec<u32>,
+}
+
+/// Targets of one thread and precision.
+#[derive(Clone, Copy, Debug)]
+pub struct Lane {
+    pub thread: u32,
+    pub precision: Precision,
+    pub base: u32,
+    pub span: u32,
+    /// Target positions in this lane.
+    pub positions: u32,
+}
+
+impl Lanes {
+    pub fn new(spots: &[Spot]) -> Lanes {
+        let mut lanes: Vec<Lane> = vec![];
+        let mut lane_of = Vec::with_capacity(spots.len());
+        for spot in spots {
+            let same = |l: &Lane| l.thread == spot.thread && l.precision == spot.precision;
+            let at = lanes.iter().position(same).unwrap_or_else(|| {
+                let Spot {
+                    thread,
+                    precision,
+                    index,
+                } = *spot;
+                lanes.push(Lane {
+                    thread,
+                    precision,
+                    base: index,
+                    span: 0,
+                    positions: 0,
+                });
+                lanes.len() - 1
+            });
+            let lane = &mut lanes[at];
+            // `span` holds the end until all bases are known.
+            (lane.base, lane.span) = (lane.base.min(spot.index), lane.span.max(spot.index + 1));
+            lane.positions += 1;
+            lane_of.push(at as u32);
+        }
+        let distance = spots
+            .iter()
+            .zip(&lane_of)
+            .map(|(s, &lane)| s.index - lanes[lane as usize].base)
+            .collect();
+        for lane in &mut lanes {
+            lane.span -= lane.base;
+        }
+        if lanes.len() == 1 {
+            lane_of = vec![];
+        }
+        Lanes {
+            lanes,
+            lane_of,
+            distance,
+        }
+    }
+
+    /// A single lane of all positions as they are numbered.
+    pub fn flat(positions: u32) -> Lanes {
+        let lane = Lane {
+            thread: 0,
+            precision: Precision::F64,
+            base: 0,
+            span: positions,
+            positions,
+        };
+        Lanes {
+            lanes: vec![lane],
+            lane_of: vec![],
+            distance: vec![],
+        }
+    }
+
+    /// The target positions in a lane, ascending.
+    pub fn positions(&self, lane: usize, all: u32) -> Vec<u32> {
+        match self.lane_of.is_empty() {
+            true => (0..all).collect(),
+            false => (0..all)
+                .filter(|&k| self.lane_of[k as usize] == lane as u32)
+                .collect(),
+        }
+    }
+
+    /// Keeps of `from` what is in a lane.
+    pub fn filter(&self, lane: usize, from: &RowSet, into: &mut RowSet) {
+        into.first = from.first;
+        into.starts.clear();
+        into.starts.push(0);
+        into.targets.clear();
+        into.table_rows.clear();
+        for row in 0..from.rows() {
+            for k in from.starts[row]..from.starts[row + 1] {
+                if self.lane_of[from.targets[k] as usize] == lane as u32 {
+                    into.targets.push(from.targets[k]);
+                    into.table_rows.extend(from.table_rows.get(k));
+                }
+            }
+            into.seal();
+        }
+    }
+}
+
+/// What takes the finished rows of a lane, in order.
+pub trait Sink: Send {
+    /// `weights` and `delays` lie beside `rows.targets`, or are empty.
+    fn take(&mut self, rows: &RowSet, weights: &[f32], delays: &[u32]);
+    /// Bytes held so far.
+    fn bytes(&self) -> u64;
+}
+
+/// Builds a [`Part`].
+pub struct Builder<'a> {
+    distance: &'a [u32],
+    pub part: Part,
+    /// (delay, index in the row), for sorting.
+    order: Vec<u64>,
+    counts: Vec<u32>,
+}
+
+impl<'a> Builder<'a> {
+    /// With room for `rows` rows and about `synapses` synapses.
+    pub fn new(
+        context: &Context,
+        lane: &Lane,
+        distance: &'a [u32],
+        rows: usize,
+        synapses: usize,
+    ) -> Builder<'a> {
+        let mut starts = Vec::with_capacity(rows + 1);
+        starts.push(0);
+        let targets = match lane.span <= 1 << 16 {
+            true => Targets::Near(Vec::with_capacity(synapses)),
+            false => Targets::Far(Vec::with_capacity(synapses)),
+        };
+        let weights = match context.plan.weight {
+            Quantity::Constant(weight) => Weights::One(weight),
+            Quantity::Program(_) => Weights::Each(Vec::with_capacity(synapses)),
+        };
+        let delays = match context.plan.delay {
+            // A delay that does not hold was refused before.
+            Quantity::Constant(delay) => Delays::One(delay_ticks(delay, context.dt).unwrap_or(1)),
+            Quantity::Program(_) => Delays::Runs {
+                starts: vec![0],
+                runs: vec![],
+            },
+        };
+        let Lane {
+            precision,
+            base,
+            span,
+            ..
+        } = *lane;
+        let part = Part {
+            precision,
+            base,
+            span,
+            starts,
+            targets,
+            weights,
+            delays,
+        };
+        Builder {
+            distance,
+            part,
+            order: vec![],
+            counts: vec![],
+        }
+    }
+
+    /// The part, without spare room where that is much.
+    pub fn finish(self) -> Part {
+        let mut part = self.part;
+        match &mut part.targets {
+            Targets::Near(t) => trim(t),
+            Targets::Far(t) => trim(t),
+        }
+        if let Weights::Each(w) = &mut part.weights {
+            trim(w);
+        }
+        part
+    }
+
+    /// Fills `order` with the indices of a row sorted by delay, and appends its runs.
+    fn sort(&mut self, delays: &[u32]) {
+        let Delays::Runs { starts, runs } = &mut self.part.delays else {
+            return;
+        };
+        let (shortest, longest) = delays
+            .iter()
+            .fold((u32::MAX, 0), |a, &d| (a.0.min(d), a.1.max(d)));
+        self.order.clear();
+        if !delays.is_empty() && (longest - shortest) as usize <= 4 * delays.len() {
+            self.counts.clear();
+            self.counts.resize((longest - shortest) as usize + 2, 0);
+            for &delay in delays {
+                self.counts[(delay - shortest) as usize + 1] += 1;
+            }
+            for k in 1..self.counts.len() {
+                self.counts[k] += self.counts[k - 1];
+            }
+            self.order.resize(delays.len(), 0);
+            for (k, &delay) in delays.iter().enumerate() {
+                let at = &mut self.counts[(delay - shortest) as usize];
+                self.order[*at as usize] = u64::from(delay) << 32 | k as u64;
+                *at += 1;
+            }
+        } else {
+            self.order.extend(
+                delays
+                    .iter()
+                    .enumerate()
+                    .map(|(k, &d)| u64::from(d) << 32 | k as u64),
+            );
+            self.order.sort_unstable();
+        }
+        for (k, &entry) in self.order.iter().enumerate() {
+            let delay = (entry >> 32) as u32;
+            let next = self.order.get(k + 1).map(|e| (e >> 32) as u32);
+            if next != Some(delay) {
+                runs.push(Run {
+                    delay,
+                    end: k as u32 + 1,
+                });
+            }
+        }
+        starts.push(runs.len() as u64);
+    }
+}
+
+fn trim<T>(list: &mut Vec<T>) {
+    if list.len() + list.len() / 8 < list.capacity() {
+        list.shrink_to_fit();
+    }
+}
+
+impl Sink for Builder<'_> {
+    fn take(&mut self, rows: &RowSet, weights: &[f32], delays: &[u32]) {
+        let distance = self.distance;
+        if delays.is_empty() {
+            let targets = rows.targets.iter().map(|&t| distance[t as usize]);
+            match &mut self.part.targets {
+                Targets::Near(out) => out.extend(targets.map(|t| t as u16)),
+                Targets::Far(out) => out.extend(targets),
+            }
+            if let Weights::Each(out) = &mut self.part.weights {
+                out.extend_from_slice(weights);
+            }
+        }
+        let mut end = self.part.synapses();
+        for row in 0..rows.rows() {
+            let (first, last) = (rows.starts[row], rows.starts[row + 1]);
+            end += (last - first) as u64;
+            self.part.starts.push(end);
+            if let Delays::Runs { .. } = self.part.delays {
+                self.sort(delays.get(first..last).unwrap_or(&[]));
+                let from = self.order.iter().map(|&e| first + (e as u32) as usize);
+                let targets = from.clone().map(|k| distance[rows.targets[k] as usize]);
+                match &mut self.part.targets {
+                    Targets::Near(out) => out.extend(targets.map(|t| t as u16)),
+                    Targets::Far(out) => out.extend(targets),
+                }
+                if let Weights::Each(out) = &mut self.part.weights {
+                    out.extend(from.map(|k| weights[k]));
+                }
+            }
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        self.part.bytes()
+    }
+}

@@ -1,0 +1,326 @@
+//! Builds the synapses of a plan.
+//!
+//! In: a plan, a number of threads, and the bytes that may be used. Out: a [`Network`], or the first
+//! thing that does not hold. The synapses are the same for every number of threads; only their
+//! division is not.
+
+mod error;
+pub mod estimate;
+mod generate;
+pub mod layout;
+mod pairs;
+pub mod selves;
+mod synapses;
+
+use std::sync::Arc;
+
+use circ_plan::engine::{Memory, Synapses, Values};
+use circ_plan::plan::{Column, Connect, Plan, ProjectionPlan, Quantity, Sender};
+
+pub(crate) use error::note;
+pub use error::{BadValue, BuildError};
+pub use pairs::{Marks, sample};
+pub use synapses::{MAX_DELAY, delay_ticks, holds};
+
+use crate::cells::{Scene, Shard, initial_slots, value_of};
+use crate::drive::DriveValues;
+use crate::network::{Broadcast, Kind, Network, SourceMap, Wiring};
+use crate::shards::Shards;
+use estimate::{estimate, expected, is_broadcast};
+use generate::generate;
+use layout::{Builder, Lanes, Part, Sink};
+use pairs::RowSet;
+use selves::Selves;
+use synapses::{Context, columns};
+
+/// All populations as they are at the start: what weights and conditions may read.
+pub struct Cells {
+    slots: Vec<Vec<u64>>,
+    shards: Vec<Shard>,
+}
+
+impl Cells {
+    pub fn new(plan: &Plan) -> Cells {
+        let slots: Vec<Vec<u64>> = plan
+            .populations
+            .iter()
+            .map(|p| initial_slots(p, &plan.tables, plan.dt))
+            .collect();
+        let instantiate = |(population, slots): (_, &Vec<u64>)| {
+            let population: &circ_plan::plan::PopulationPlan = population;
+            let mut shard = Shard::new(population, 0, population.cells);
+            shard.initialise(Scene {
+                population,
+                tables: &plan.tables,
+                slots,
+                now: 0,
+                dt: plan.dt,
+            });
+            shard
+        };
+        let shards = plan
+            .populations
+            .iter()
+            .zip(&slots)
+            .map(instantiate)
+            .collect();
+        Cells { slots, shards }
+    }
+
+    /// A projection with what its programs read.
+    pub fn context<'a>(&self, plan: &'a Plan, projection: u32) -> Context<'a> {
+        let this = &plan.projections[projection as usize];
+        let value = |column: Column, cell: u32| match column {
+            Column::Array(p, array) => {
+                self.shards[p as usize].get(&plan.populations[p as usize], array, cell as usize)
+            }
+            Column::Uniform(p, slot) => {
+                let population = &plan.populations[p as usize];
+                let ty = population.uniforms[slot.0 as usize].ty;
+                value_of(
+                    ty,
+                    population.precision,
+                    self.slots[p as usize][slot.0 as usize],
+                )
+            }
+            Column::Constant(value) => value,
+        };
+        Context {
+            plan: this,
+            index: projection,
+            tables: &plan.tables,
+            dt: plan.dt,
+            pre: columns(&this.pre_columns, &this.source, &value),
+            post: columns(&this.post_columns, &this.target, &value),
+        }
+    }
+}
+
+/// Builds all synapses for `threads` threads, in at most `limit` bytes.
+pub fn build(plan: Arc<Plan>, threads: usize, limit: u64) -> Result<Network, BuildError> {
+    let threads = threads.max(1);
+    let needed = estimate(&plan, threads);
+    if limit < needed.total() {
+        return Err(BuildError::TooLarge {
+            need: needed.total(),
+            have: limit,
+            parts: needed,
+        });
+    }
+    let drives = plan.drives.iter().enumerate();
+    let drives = drives.map(|(k, d)| DriveValues::new(&plan, d).and_then(|v| v.check(k as u32, d)));
+    let drives = drives.collect::<Result<Vec<_>, _>>()?;
+    let shards = Shards::new(&plan, threads);
+    let cells = Cells::new(&plan);
+    let mut wirings = vec![];
+    for projection in 0..plan.projections.len() as u32 {
+        wirings.push(wiring(&plan, projection, &cells, &shards, limit)?);
+    }
+    let network = Network::new(plan, shards, wirings, drives);
+    let memory = network.memory();
+    if limit < memory.total() {
+        return Err(BuildError::TooLarge {
+            need: memory.total(),
+            have: limit,
+            parts: memory,
+        });
+    }
+    Ok(network)
+}
+
+/// One part, for a report.
+fn part(name: &str, bytes: u64) -> Memory {
+    Memory {
+        parts: vec![(name.to_owned(), bytes)],
+    }
+}
+
+fn wiring(
+    plan: &Plan,
+    projection: u32,
+    cells: &Cells,
+    shards: &Shards,
+    limit: u64,
+) -> Result<Wiring, BuildError> {
+    let this = &plan.projections[projection as usize];
+    check(plan, projection)?;
+    let spots = shards.spots(&this.target, &this.ports);
+    let sources = SourceMap::new(plan, this);
+    if is_broadcast(this) {
+        let broadcast = Broadcast::new(plan, this, &spots);
+        let all = this.source.len() as u64 * this.target.len() as u64;
+        let synapses = all - broadcast.selves.pairs();
+        let delay = broadcast.delay;
+        let delays = (0 < synapses).then_some((delay, delay));
+        return Ok(Wiring {
+            sources,
+            kind: Kind::Broadcast(broadcast),
+            synapses,
+            delays,
+        });
+    }
+    let context = cells.context(plan, projection);
+    let lanes = Lanes::new(&spots);
+    let synapses = expected(plan, projection, Some(cells));
+    let rows = this.source.len();
+    let mut builders: Vec<Builder> = lanes
+        .lanes
+        .iter()
+        .map(|lane| {
+            let share = synapses as f64 * f64::from(lane.positions) / spots.len().max(1) as f64;
+            Builder::new(&context, lane, &lanes.distance, rows, share as usize)
+        })
+        .collect();
+    let report = generate(&context, &lanes, shards.threads, limit, &mut builders)?;
+    let mut parts: Vec<Vec<Part>> = vec![vec![]; shards.threads];
+    for (lane, builder) in lanes.lanes.iter().zip(builders) {
+        parts[lane.thread as usize].push(builder.finish());
+    }
+    let synapses = parts.iter().flatten().map(Part::synapses).sum();
+    let constant = match this.delay {
+        Quantity::Constant(delay) => delay_ticks(delay, plan.dt).map(|d| (d, d)),
+        Quantity::Program(_) => None,
+    };
+    let delays = report.delays.or(constant).filter(|_| 0 < synapses);
+    Ok(Wiring {
+        sources,
+        kind: Kind::Rows(parts),
+        synapses,
+        delays,
+    })
+}
+
+/// What must hold before any synapse is made.
+fn check(plan: &Plan, projection: u32) -> Result<(), BuildError> {
+    let this = &plan.projections[projection as usize];
+    let sender = Sender::Projection(projection);
+    let one = |value| BadValue {
+        pre: 0,
+        post: 0,
+        value,
+        count: 0,
+    };
+    if let Quantity::Constant(weight) = this.weight
+        && !holds(this.sign, weight)
+    {
+        return Err(BuildError::Weight {
+            sender,
+            sign: this.sign,
+            first: one(weight),
+        });
+    }
+    if let Quantity::Constant(delay) = this.delay
+        && delay_ticks(delay, plan.dt).is_none()
+    {
+        return Err(BuildError::Delay {
+            sender,
+            first: one(delay),
+        });
+    }
+    let (sources, targets) = (this.source.len() as u64, this.target.len() as u64);
+    let fewest = |from, to, all: u64, n: u64| {
+        let selves = if this.allow_self {
+            Selves::none()
+        } else {
+            Selves::new(from, to)
+        };
+        let most = (0..n as u32).map(|k| selves.of(k).len()).max().unwrap_or(0) as u64;
+        (all - most, selves.pairs())
+    };
+    let (need, have) = match this.connect {
+        Connect::InDegree(degree) => (
+            u64::from(degree),
+            fewest(&this.target, &this.source, sources, targets).0,
+        ),
+        Connect::OutDegree(degree) => (
+            u64::from(degree),
+            fewest(&this.source, &this.target, targets, sources).0,
+        ),
+        Connect::Total(total) => (
+            total,
+            sources * targets - fewest(&this.source, &this.target, targets, sources).1,
+        ),
+        Connect::OneToOne if sources != targets => {
+            return Err(BuildError::Sizes {
+                projection,
+                sources,
+                targets,
+            });
+        }
+        _ => return Ok(()),
+    };
+    let enough = need <= have || (this.allow_multiple && 0 < have);
+    if enough {
+        Ok(())
+    } else {
+        Err(BuildError::TooMany {
+            projection,
+            need,
+            have,
+        })
+    }
+}
+
+/// The synapses of a projection in canonical order: made again, which is as fast as putting together
+/// what the threads hold, and needs nothing stored.
+pub fn synapses(plan: &Plan, projection: u32, threads: usize) -> Synapses {
+    let this: &ProjectionPlan = &plan.projections[projection as usize];
+    let constant_delay = match this.delay {
+        Quantity::Constant(delay) => delay_ticks(delay, plan.dt),
+        Quantity::Program(_) => None,
+    };
+    let mut flat = Flat::default();
+    let cells = Cells::new(plan);
+    let context = cells.context(plan, projection);
+    let lanes = Lanes::flat(this.target.len() as u32);
+    // The network was built from the same plan: what does not hold was refused there.
+    let made = generate(
+        &context,
+        &lanes,
+        threads,
+        u64::MAX,
+        std::slice::from_mut(&mut flat),
+    );
+    assert!(
+        made.is_ok(),
+        "a projection that was built can be built again"
+    );
+    Synapses {
+        source: flat.source,
+        target: flat.target,
+        weight: match this.weight {
+            Quantity::Constant(weight) => Values::One(weight),
+            Quantity::Program(_) => Values::Each(flat.weight),
+        },
+        delay: match constant_delay {
+            Some(ticks) => Values::One(f64::from(ticks)),
+            None => Values::Each(flat.delay),
+        },
+        broadcast: is_broadcast(this),
+    }
+}
+
+/// Collects synapses as they come.
+#[derive(Default)]
+struct Flat {
+    source: Vec<u32>,
+    target: Vec<u32>,
+    weight: Vec<f64>,
+    delay: Vec<f64>,
+}
+
+impl Sink for Flat {
+    fn take(&mut self, rows: &RowSet, weights: &[f32], delays: &[u32]) {
+        for row in 0..rows.rows() {
+            let end = self.source.len() + rows.starts[row + 1] - rows.starts[row];
+            self.source.resize(end, rows.first + row as u32);
+        }
+        self.target.extend_from_slice(&rows.targets);
+        self.weight.extend(weights.iter().map(|&w| f64::from(w)));
+        self.delay.extend(delays.iter().map(|&d| f64::from(d)));
+    }
+
+    fn bytes(&self) -> u64 {
+        0
+    }
+}

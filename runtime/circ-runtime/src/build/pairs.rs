@@ -1,0 +1,471 @@
+//! Which pairs a projection connects: rows of target positions, one row per source.
+//!
+//! In: the two views and the `connect` form. Out: for any range of sources, their rows in canonical order
+//! (target positions ascending, repeats adjacent). What is drawn depends only on the key of the
+//! projection and on the source (or the target, or the pair): never on threads or on who asks.
+//!
+//! Probability (Batagelj and Brandes 2005): the gaps between targets are geometric, so a row costs as
+//! much as it has synapses. Degrees (Floyd, in Bentley 1987): exactly one draw per synapse.
+
+use circ_numerics::math;
+use circ_numerics::random::{Counter, Stream, uniform53};
+use circ_plan::ir::Program;
+use circ_plan::plan::{Connect, ProjectionPlan, Quantity};
+
+use super::error::BuildError;
+use super::selves::{Selves, skip};
+use super::synapses::{Context, PairRows};
+use crate::rows::{ROW, result_of};
+
+/// Rows of target positions.
+#[derive(Clone, Debug, Default)]
+pub struct RowSet {
+    /// Position of the first row's source.
+    pub first: u32,
+    /// `rows + 1` limits in `targets`.
+    pub starts: Vec<usize>,
+    pub targets: Vec<u32>,
+    /// For a connection table with columns: the row of the table, beside `targets`.
+    pub table_rows: Vec<u32>,
+}
+
+impl RowSet {
+    /// No rows yet.
+    pub fn new(first: u32) -> RowSet {
+        RowSet {
+            first,
+            starts: vec![0],
+            targets: vec![],
+            table_rows: vec![],
+        }
+    }
+
+    /// How many rows.
+    pub fn rows(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Ends a row.
+    pub fn seal(&mut self) {
+        self.starts.push(self.targets.len());
+    }
+}
+
+/// Makes the rows of a projection.
+pub struct Pairs<'a> {
+    context: &'a Context<'a>,
+    form: Form<'a>,
+    /// Target positions to leave out, by source position.
+    selves: Selves,
+    targets: u32,
+}
+
+/// How rows are made.
+enum Form<'a> {
+    /// `log(1 - p)` of a probability between 0 and 1.
+    Geometric {
+        log_gap: f64,
+    },
+    Nothing,
+    Everything,
+    OneToOne,
+    OutDegree(u32),
+    /// A probability, or a condition, for every pair.
+    Pairwise {
+        program: &'a Program,
+        condition: Condition,
+    },
+    /// Sorted: (source, target, row of the table).
+    Listed(Vec<(u32, u32, u32)>),
+}
+
+#[derive(Clone, Copy)]
+enum Condition {
+    Holds,
+    Probability,
+}
+
+impl<'a> Pairs<'a> {
+    /// For every form but `in_degree`, whose rows come from [`in_degree`].
+    pub fn new(context: &'a Context<'a>) -> Result<Pairs<'a>, BuildError> {
+        let plan = context.plan;
+        let targets = plan.target.len() as u32;
+        let selves = if plan.allow_self {
+            Selves::none()
+        } else {
+            Selves::new(&plan.source, &plan.target)
+        };
+        let form = match &plan.connect {
+            Connect::Probability(Quantity::Constant(p)) => geometric(*p, context.index)?,
+            Connect::Probability(Quantity::Program(program)) => Form::Pairwise {
+                program,
+                condition: Condition::Probability,
+            },
+            Connect::Where(program) => Form::Pairwise {
+                program,
+                condition: Condition::Holds,
+            },
+            Connect::AllToAll => Form::Everything,
+            Connect::OneToOne => Form::OneToOne,
+            Connect::OutDegree(degree) => Form::OutDegree(*degree),
+            Connect::Total(total) => Form::Listed(total_pairs(plan, *total, &selves)),
+            Connect::Pairs(list) => Form::Listed(listed(plan, context.index, list, &selves)?),
+            Connect::InDegree(_) => panic!("the rows of `in_degree` are made by target"),
+        };
+        Ok(Pairs {
+            context,
+            form,
+            selves,
+            targets,
+        })
+    }
+
+    /// Appends the rows of these sources.
+    pub fn make(
+        &self,
+        sources: std::ops::Range<u32>,
+        rows: &mut RowSet,
+        wrong: &mut Option<BuildError>,
+    ) {
+        let mut pairwise = match &self.form {
+            Form::Pairwise { program, .. } => Some(PairRows::new(self.context, program)),
+            _ => None,
+        };
+        let marked = matches!(self.form, Form::OutDegree(_)) && !self.context.plan.allow_multiple;
+        let mut marks = Marks::new(if marked { self.targets } else { 0 });
+        for source in sources {
+            match &self.form {
+                Form::Pairwise { program, condition } => {
+                    let Some(pairwise) = &mut pairwise else {
+                        continue;
+                    };
+                    self.pairwise_row(source, program, *condition, pairwise, rows, wrong);
+                }
+                form => self.row(form, source, rows, &mut marks),
+            }
+            rows.seal();
+        }
+    }
+
+    fn row(&self, form: &Form, source: u32, rows: &mut RowSet, marks: &mut Marks) {
+        let selves = self.selves.of(source);
+        match form {
+            Form::Nothing | Form::Pairwise { .. } => {}
+            Form::Geometric { log_gap } => {
+                self.geometric_row(source, *log_gap, selves, &mut rows.targets)
+            }
+            Form::Everything => match selves {
+                [] => rows.targets.extend(0..self.targets),
+                _ => rows
+                    .targets
+                    .extend((0..self.targets - selves.len() as u32).map(|k| skip(selves, k))),
+            },
+            Form::OneToOne => rows
+                .targets
+                .extend((!selves.contains(&source)).then_some(source)),
+            Form::OutDegree(degree) => {
+                self.out_degree_row(source, *degree, selves, &mut rows.targets, marks)
+            }
+            Form::Listed(list) => {
+                let first = list.partition_point(|pair| pair.0 < source);
+                for pair in list[first..].iter().take_while(|pair| pair.0 == source) {
+                    rows.targets.push(pair.1);
+                    rows.table_rows.push(pair.2);
+                }
+            }
+        }
+    }
+
+    fn geometric_row(&self, source: u32, log_gap: f64, selves: &[u32], out: &mut Vec<u32>) {
+        let mut stream = Stream::new(self.context.key(), entity(source));
+        let admissible = self.targets - selves.len() as u32;
+        let inverse = 1.0 / log_gap;
+        let mut next = 0_u32;
+        loop {
+            // 1 - u lies in (0, 1]: its logarithm is finite and not positive.
+            let gap = math::log(1.0 - stream.next_f64()) * inverse;
+            if gap >= f64::from(admissible - next) {
+                return;
+            }
+            next += gap as u32;
+            out.push(if selves.is_empty() {
+                next
+            } else {
+                skip(selves, next)
+            });
+            next += 1;
+        }
+    }
+
+    fn out_degree_row(
+        &self,
+        source: u32,
+        degree: u32,
+        selves: &[u32],
+        out: &mut Vec<u32>,
+        marks: &mut Marks,
+    ) {
+        let mut stream = Stream::new(self.context.key(), entity(source));
+        let admissible = self.targets - selves.len() as u32;
+        let first = out.len();
+        if self.context.plan.allow_multiple {
+            out.extend((0..degree).map(|_| stream.below(u64::from(admissible)) as u32));
+        } else {
+            sample(&mut stream, admissible, degree, &mut |k| out.push(k), marks);
+        }
+        for target in &mut out[first..] {
+            *target = skip(selves, *target);
+        }
+        out[first..].sort_unstable();
+    }
+
+    fn pairwise_row(
+        &self,
+        source: u32,
+        program: &Program,
+        condition: Condition,
+        pairwise: &mut PairRows,
+        rows: &mut RowSet,
+        wrong: &mut Option<BuildError>,
+    ) {
+        let result = result_of(program);
+        let selves = self.selves.of(source);
+        let key = self.context.key();
+        for first in (0..self.targets).step_by(ROW) {
+            let n = (ROW as u32).min(self.targets - first) as usize;
+            let values = pairwise.run_row(program, source, first, n);
+            for k in 0..n {
+                let target = first + k as u32;
+                let connected = match condition {
+                    Condition::Holds => values.bools(result)[k],
+                    Condition::Probability => {
+                        let p = values.floats(result)[k];
+                        if !(0.0..=1.0).contains(&p) && wrong.is_none() && !selves.contains(&target)
+                        {
+                            let pair = Some((source, target));
+                            *wrong = Some(BuildError::Probability {
+                                projection: self.context.index,
+                                pair,
+                                value: p,
+                            });
+                        }
+                        uniform53(
+                            key,
+                            Counter {
+                                partner: target,
+                                ..entity(source)
+                            },
+                        ) < p
+                    }
+                };
+                if connected && !selves.contains(&target) {
+                    rows.targets.push(target);
+                }
+            }
+        }
+    }
+}
+
+fn geometric<'a>(p: f64, projection: u32) -> Result<Form<'a>, BuildError> {
+    if !(0.0..=1.0).contains(&p) {
+        return Err(BuildError::Probability {
+            projection,
+            pair: None,
+            value: p,
+        });
+    }
+    // Near 0, log(1 - p) loses digits: three terms of its series are exact there.
+    let log_gap = if p < 1e-5 {
+        -p * (1.0 + p * (0.5 + p / 3.0))
+    } else {
+        math::log(1.0 - p)
+    };
+    Ok(match p {
+        0.0 => Form::Nothing,
+        1.0 => Form::Everything,
+        // Gaps too long for any row.
+        _ if log_gap > -1e-300 => Form::Nothing,
+        _ => Form::Geometric { log_gap },
+    })
+}
+
+/// Where the construction of a row draws: everything else is 0.
+fn entity(position: u32) -> Counter {
+    Counter {
+        entity: position,
+        partner: 0,
+        tick: 0,
+        salt: 0,
+    }
+}
+
+/// A set of small numbers that is emptied in no time.
+pub struct Marks {
+    stamps: Vec<u32>,
+    stamp: u32,
+}
+
+impl Marks {
+    /// For numbers below `n`.
+    pub fn new(n: u32) -> Marks {
+        Marks {
+            stamps: vec![0; n as usize],
+            stamp: 0,
+        }
+    }
+
+    fn clear(&mut self) {
+        self.stamp = self.stamp.wrapping_add(1);
+        if self.stamp == 0 {
+            self.stamps.fill(0);
+            self.stamp = 1;
+        }
+    }
+
+    /// Adds a number; whether it was not there.
+    fn add(&mut self, k: u32) -> bool {
+        let fresh = self.stamps[k as usize] != self.stamp;
+        self.stamps[k as usize] = self.stamp;
+        fresh
+    }
+}
+
+/// `count <= n` different numbers below `n`, every set as likely as any other: for `j` from `n - count`
+/// to `n - 1` draw from `0 ..= j` and take `j` itself where the drawn number was taken before
+/// (Floyd). They come in the order of drawing.
+pub fn sample(
+    stream: &mut Stream,
+    n: u32,
+    count: u32,
+    take: &mut impl FnMut(u32),
+    marks: &mut Marks,
+) {
+    marks.clear();
+    for j in n - count..n {
+        let drawn = stream.below(u64::from(j) + 1) as u32;
+        let k = if marks.add(drawn) { drawn } else { j };
+        marks.add(k);
+        take(k);
+    }
+}
+
+/// The sources of some targets (`count` each, one after the other), for `in_degree`.
+pub fn in_degree(
+    context: &Context,
+    count: u32,
+    targets: &[u32],
+    selves: &Selves,
+    out: &mut Vec<u32>,
+) {
+    let sources = context.plan.source.len() as u32;
+    let mut marks = Marks::new(sources);
+    out.reserve_exact(targets.len() * count as usize);
+    for &target in targets {
+        let selves = selves.of(target);
+        let admissible = sources - selves.len() as u32;
+        let mut stream = Stream::new(context.key(), entity(target));
+        let mut take = |k| {
+            out.push(if selves.is_empty() {
+                k
+            } else {
+                skip(selves, k)
+            })
+        };
+        if context.plan.allow_multiple {
+            (0..count).for_each(|_| take(stream.below(u64::from(admissible)) as u32));
+        } else {
+            sample(&mut stream, admissible, count, &mut take, &mut marks);
+        }
+    }
+}
+
+/// `total` pairs. Drawn in batches of as many as are missing; without `allow multiple`, repeats are
+/// dropped and drawn again. This is drawing one by one until there are enough different ones, so
+/// every set of pairs is as likely as any other. Where most pairs are wanted, those left out are drawn.
+fn total_pairs(plan: &ProjectionPlan, total: u64, selves: &Selves) -> Vec<(u32, u32, u32)> {
+    let targets = plan.target.len() as u64;
+    let all = plan.source.len() as u64 * targets;
+    let key = plan.keys.first().copied().unwrap_or_default();
+    let mut stream = Stream::new(key, entity(0));
+    let mut draw = |n: u64, codes: &mut Vec<u64>| {
+        while (codes.len() as u64) < n {
+            let code = stream.below(all);
+            if !selves
+                .of((code / targets) as u32)
+                .contains(&((code % targets) as u32))
+            {
+                codes.push(code);
+            }
+        }
+        codes.sort_unstable();
+    };
+    let pair = |code: u64| ((code / targets) as u32, (code % targets) as u32, 0);
+    let mut codes = vec![];
+    if plan.allow_multiple {
+        draw(total, &mut codes);
+        return codes.into_iter().map(pair).collect();
+    }
+    let admissible = all - selves.pairs();
+    let left_out = total > admissible / 2;
+    let wanted = if left_out { admissible - total } else { total };
+    while (codes.len() as u64) < wanted {
+        draw(wanted, &mut codes);
+        codes.dedup();
+    }
+    if !left_out {
+        return codes.into_iter().map(pair).collect();
+    }
+    let mut out = codes.into_iter().peekable();
+    (0..all)
+        .filter(|code| out.next_if_eq(code).is_none())
+        .map(pair)
+        .filter(|p| !selves.of(p.0).contains(&p.1))
+        .collect()
+}
+
+/// The rows of a connection table, sorted; equal pairs keep the table's order.
+fn listed(
+    plan: &ProjectionPlan,
+    projection: u32,
+    list: &[(u32, u32)],
+    selves: &Selves,
+) -> Result<Vec<(u32, u32, u32)>, BuildError> {
+    let (sources, targets) = (plan.source.len(), plan.target.len());
+    for (row, &(pre, post)) in list.iter().enumerate() {
+        let row = row as u64;
+        if sources <= pre as usize || targets <= post as usize {
+            return Err(BuildError::Row {
+                projection,
+                row,
+                pre,
+                post,
+            });
+        }
+        if selves.of(pre).contains(&post) {
+            return Err(BuildError::SelfPair {
+                projection,
+                row,
+                pre,
+                post,
+            });
+        }
+    }
+    let mut pairs: Vec<(u32, u32, u32)> = list
+        .iter()
+        .enumerate()
+        .map(|(row, &(pre, post))| (pre, post, row as u32))
+        .collect();
+    pairs.sort_unstable();
+    let repeated = pairs
+        .windows(2)
+        .find(|w| (w[0].0, w[0].1) == (w[1].0, w[1].1));
+    match repeated {
+        Some(w) if !plan.allow_multiple => Err(BuildError::Repeated {
+            projection,
+            row: u64::from(w[1].2),
+            pre: w[1].0,
+            post: w[1].1,
+        }),
+        _ => Ok(pairs),
+    }
+}

@@ -1,0 +1,78 @@
+//! Which positions of two views are the same cell.
+//!
+//! In: two views. Out: for every position of the first, the positions of the second that are the same
+//! cell, ascending. A projection without `allow self` leaves these pairs out.
+
+use circ_plan::plan::View;
+
+/// For each position of one view: the positions of the same cell in another.
+#[derive(Clone, Debug, Default)]
+pub struct Selves {
+    /// Empty where the views have no cell in common.
+    starts: Vec<u32>,
+    positions: Vec<u32>,
+}
+
+impl Selves {
+    /// No pair is left out.
+    pub fn none() -> Selves {
+        Selves::default()
+    }
+
+    /// Of the positions of `from`, in `to`.
+    pub fn new(from: &View, to: &View) -> Selves {
+        let shared = |population| from.segments.iter().any(|s| s.population == population);
+        if !to.segments.iter().any(|s| shared(s.population)) {
+            return Selves::none();
+        }
+        let mut cells: Vec<(u32, u32, u32)> = cells(to)
+            .enumerate()
+            .map(|(k, (population, cell))| (population, cell, k as u32))
+            .collect();
+        cells.sort_unstable();
+        let mut selves = Selves {
+            starts: vec![0],
+            positions: vec![],
+        };
+        for (population, cell) in self::cells(from) {
+            let first = cells.partition_point(|c| (c.0, c.1) < (population, cell));
+            let same = cells[first..]
+                .iter()
+                .take_while(|c| (c.0, c.1) == (population, cell));
+            selves.positions.extend(same.map(|c| c.2));
+            selves.starts.push(selves.positions.len() as u32);
+        }
+        selves
+    }
+
+    /// The positions that are the same cell as `position`, ascending.
+    pub fn of(&self, position: u32) -> &[u32] {
+        match self.starts.get(position as usize + 1) {
+            Some(&end) => &self.positions[self.starts[position as usize] as usize..end as usize],
+            None => &[],
+        }
+    }
+
+    /// Pairs in all.
+    pub fn pairs(&self) -> u64 {
+        self.positions.len() as u64
+    }
+}
+
+/// (population, cell) of every position.
+fn cells(view: &View) -> impl Iterator<Item = (u32, u32)> {
+    view.segments
+        .iter()
+        .flat_map(|s| (0..s.cells.len()).map(move |k| (s.population, s.cells.get(k))))
+}
+
+/// The `admissible`-th position that is not among `selves` (ascending).
+pub fn skip(selves: &[u32], admissible: u32) -> u32 {
+    let mut position = admissible;
+    for &own in selves {
+        if own <= position {
+            position += 1;
+        }
+    }
+    position
+}

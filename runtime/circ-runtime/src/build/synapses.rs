@@ -1,0 +1,330 @@
+//! What synapses carry: weights and delays, evaluated in rows.
+//!
+//! In: rows of target positions. Out: beside every target an `f32` weight and a delay in ticks, where
+//! they are not one number for all; and a report of what does not hold.
+//!
+//! A draw of a synapse is at (pre, post, tick 0, salt), positions in the views; the k-th of equal
+//! pairs draws at salt + 64 k, beyond the 12 bits of a salt at the next ticks: no two draws meet.
+
+use circ_numerics::random::Counter;
+use circ_plan::ir::{ArrayId, KeyId, Program, Side, TableId};
+use circ_plan::plan::{Column, ProjectionPlan, Quantity, Sender, Sign, Table, View};
+
+use super::error::{BadValue, BuildError, note};
+use super::pairs::RowSet;
+use crate::rows::{Leaves, ROW, Rows, result_of};
+
+/// The longest delay in ticks.
+pub const MAX_DELAY: u32 = 1 << 24;
+
+/// A projection with everything that its programs read.
+pub struct Context<'a> {
+    pub plan: &'a ProjectionPlan,
+    /// Index in the plan.
+    pub index: u32,
+    pub tables: &'a [Table],
+    pub dt: f64,
+    /// By column, by position in the source view.
+    pub pre: Vec<Vec<f64>>,
+    pub post: Vec<Vec<f64>>,
+}
+
+impl Context<'_> {
+    /// The key of the connectivity itself.
+    pub fn key(&self) -> [u32; 2] {
+        self.plan.keys.first().copied().unwrap_or_default()
+    }
+}
+
+/// The values of columns over a view; `value` says what a cell has.
+pub fn columns(
+    columns: &[Vec<Column>],
+    view: &View,
+    value: &impl Fn(Column, u32) -> f64,
+) -> Vec<Vec<f64>> {
+    let over = |column: &Vec<Column>| {
+        let segments = view.segments.iter().zip(column);
+        segments
+            .flat_map(|(s, &c)| (0..s.cells.len()).map(move |k| value(c, s.cells.get(k))))
+            .collect()
+    };
+    columns.iter().map(over).collect()
+}
+
+/// Pairs of a projection, as a program sees them.
+struct PairLeaves<'a> {
+    context: &'a Context<'a>,
+    pre: &'a [u32],
+    post: &'a [u32],
+    /// Which of equal pairs; empty where there are none.
+    occurrence: &'a [u32],
+    table_rows: &'a [u32],
+}
+
+impl PairLeaves<'_> {
+    fn value(&self, side: Side, array: ArrayId, row: usize) -> f64 {
+        match side {
+            Side::Pre | Side::Own => self.context.pre[array.0 as usize][self.pre[row] as usize],
+            Side::Post => self.context.post[array.0 as usize][self.post[row] as usize],
+        }
+    }
+}
+
+impl Leaves<f64> for PairLeaves<'_> {
+    fn floats(&self, side: Side, array: ArrayId, out: &mut [f64]) {
+        for (row, out) in out.iter_mut().enumerate() {
+            *out = self.value(side, array, row);
+        }
+    }
+    fn ints(&self, side: Side, array: ArrayId, out: &mut [i64]) {
+        for (row, out) in out.iter_mut().enumerate() {
+            *out = self.value(side, array, row) as i64;
+        }
+    }
+    fn bools(&self, side: Side, array: ArrayId, out: &mut [bool]) {
+        for (row, out) in out.iter_mut().enumerate() {
+            *out = self.value(side, array, row) != 0.0;
+        }
+    }
+    fn indices(&self, side: Side, out: &mut [i64]) {
+        let positions = if side == Side::Post {
+            self.post
+        } else {
+            self.pre
+        };
+        for (out, &position) in out.iter_mut().zip(positions) {
+            *out = i64::from(position);
+        }
+    }
+    fn edges(&self, column: u32, out: &mut [f64]) {
+        let column = &self.context.plan.edges[column as usize];
+        for (out, &row) in out.iter_mut().zip(self.table_rows) {
+            *out = column.get(row as usize).copied().unwrap_or(f64::NAN);
+        }
+    }
+    fn table(&self, table: TableId) -> &Table {
+        &self.context.tables[table.0 as usize]
+    }
+    fn key(&self, key: KeyId) -> [u32; 2] {
+        self.context.plan.keys[key.0 as usize]
+    }
+    fn counter(&self, row: usize, salt: u32) -> Counter {
+        let occurrence = self.occurrence.get(row).copied().unwrap_or(0);
+        let salt = salt + 64 * (occurrence % 64);
+        Counter {
+            entity: self.pre[row],
+            partner: self.post[row],
+            tick: occurrence / 64 + (salt >> 12),
+            salt: salt & 0xfff,
+        }
+    }
+}
+
+/// A program over pairs.
+pub struct PairRows<'a> {
+    context: &'a Context<'a>,
+    rows: Rows<f64>,
+    pre: Vec<u32>,
+    post: Vec<u32>,
+}
+
+impl<'a> PairRows<'a> {
+    /// For this program, which all calls must name again.
+    pub fn new(context: &'a Context<'a>, program: &Program) -> PairRows<'a> {
+        PairRows {
+            context,
+            rows: Rows::new(program),
+            pre: vec![],
+            post: vec![],
+        }
+    }
+
+    /// One source and `n` targets from `first` on.
+    pub fn run_row(&mut self, program: &Program, source: u32, first: u32, n: usize) -> &Rows<f64> {
+        self.pre.clear();
+        self.pre.resize(n, source);
+        self.post.clear();
+        self.post.extend(first..first + n as u32);
+        let leaves = PairLeaves {
+            context: self.context,
+            pre: &self.pre,
+            post: &self.post,
+            occurrence: &[],
+            table_rows: &[],
+        };
+        self.rows.run(program, n, &leaves);
+        &self.rows
+    }
+}
+
+/// What was found about the values of a projection.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Report {
+    pub weight: Option<BadValue>,
+    pub delay: Option<BadValue>,
+    /// Shortest and longest delay in ticks, where there are synapses.
+    pub delays: Option<(u32, u32)>,
+}
+
+impl Report {
+    /// What two threads found.
+    pub fn merge(self, other: Report) -> Report {
+        let worst = |a: Option<BadValue>, b: Option<BadValue>| match (a, b) {
+            (Some(a), Some(b)) => Some(a.merge(b)),
+            (a, b) => a.or(b),
+        };
+        let delays = match (self.delays, other.delays) {
+            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+            (a, b) => a.or(b),
+        };
+        Report {
+            weight: worst(self.weight, other.weight),
+            delay: worst(self.delay, other.delay),
+            delays,
+        }
+    }
+
+    /// The first thing that does not hold.
+    pub fn check(&self, projection: u32, sign: Sign) -> Result<(), BuildError> {
+        let sender = Sender::Projection(projection);
+        match (self.weight, self.delay) {
+            (Some(first), _) => Err(BuildError::Weight {
+                sender,
+                sign,
+                first,
+            }),
+            (None, Some(first)) => Err(BuildError::Delay { sender, first }),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+/// Whether a weight may be.
+pub fn holds(sign: Sign, weight: f64) -> bool {
+    // Held as `f32`: what is beyond its range would become infinite.
+    weight.abs() <= f64::from(f32::MAX)
+        && match sign {
+            Sign::Free => true,
+            Sign::NotNegative => 0.0 <= weight,
+            Sign::NotPositive => weight <= 0.0,
+        }
+}
+
+/// A delay in whole ticks: rounded to the nearest, at least one.
+pub fn delay_ticks(delay_ms: f64, dt: f64) -> Option<u32> {
+    let ticks = (delay_ms / dt).round();
+    (1.0..=f64::from(MAX_DELAY))
+        .contains(&ticks)
+        .then_some(ticks as u32)
+}
+
+/// Evaluates weights and delays of rows.
+pub struct Valuer<'a> {
+    context: &'a Context<'a>,
+    weight: Option<(&'a Program, Rows<f64>)>,
+    delay: Option<(&'a Program, Rows<f64>)>,
+    pre: Vec<u32>,
+    occurrence: Vec<u32>,
+    /// Beside the targets of the last rows; empty where it is one number.
+    pub weights: Vec<f32>,
+    pub delays: Vec<u32>,
+    pub report: Report,
+}
+
+impl<'a> Valuer<'a> {
+    pub fn new(context: &'a Context<'a>) -> Valuer<'a> {
+        let rows = |quantity: &'a Quantity| match quantity {
+            Quantity::Constant(_) => None,
+            Quantity::Program(program) => Some((program, Rows::new(program))),
+        };
+        Valuer {
+            context,
+            weight: rows(&context.plan.weight),
+            delay: rows(&context.plan.delay),
+            pre: vec![],
+            occurrence: vec![],
+            weights: vec![],
+            delays: vec![],
+            report: Report::default(),
+        }
+    }
+
+    /// Weights and delays of these rows, of which only `rows.starts` to its end are meant.
+    pub fn evaluate(&mut self, rows: &RowSet) {
+        self.weights.clear();
+        self.delays.clear();
+        if self.weight.is_none() && self.delay.is_none() {
+            return;
+        }
+        self.sides(rows);
+        let n = rows.targets.len();
+        for first in (0..n).step_by(ROW) {
+            self.block(rows, first, (first + ROW).min(n));
+        }
+    }
+
+    /// Sources and occurrences of all synapses.
+    fn sides(&mut self, rows: &RowSet) {
+        self.pre.clear();
+        self.occurrence.clear();
+        for row in 0..rows.rows() {
+            let targets = &rows.targets[rows.starts[row]..rows.starts[row + 1]];
+            self.pre
+                .resize(self.pre.len() + targets.len(), rows.first + row as u32);
+            if self.context.plan.allow_multiple {
+                let mut last = (u32::MAX, 0);
+                for &target in targets {
+                    last = if last.0 == target {
+                        (target, last.1 + 1)
+                    } else {
+                        (target, 0)
+                    };
+                    self.occurrence.push(last.1);
+                }
+            }
+        }
+    }
+
+    fn block(&mut self, rows: &RowSet, first: usize, end: usize) {
+        let leaves = PairLeaves {
+            context: self.context,
+            pre: &self.pre[first..end],
+            post: &rows.targets[first..end],
+            occurrence: self.occurrence.get(first..end).unwrap_or(&[]),
+            table_rows: rows.table_rows.get(first..end).unwrap_or(&[]),
+        };
+        if let Some((program, values)) = &mut self.weight {
+            values.run(program, end - first, &leaves);
+            for (k, &weight) in values.floats(result_of(program))[..end - first]
+                .iter()
+                .enumerate()
+            {
+                if !holds(self.context.plan.sign, weight) {
+                    note(
+                        &mut self.report.weight,
+                        leaves.pre[k],
+                        leaves.post[k],
+                        weight,
+                    );
+                }
+                self.weights.push(weight as f32);
+            }
+        }
+        if let Some((program, values)) = &mut self.delay {
+            values.run(program, end - first, &leaves);
+            let (mut shortest, mut longest) = self.report.delays.unwrap_or((u32::MAX, 0));
+            for (k, &delay) in values.floats(result_of(program))[..end - first]
+                .iter()
+                .enumerate()
+            {
+                let ticks = delay_ticks(delay, self.context.dt).unwrap_or_else(|| {
+                    note(&mut self.report.delay, leaves.pre[k], leaves.post[k], delay);
+                    1
+                });
+                (shortest, longest) = (shortest.min(ticks), longest.max(ticks));
+                self.delays.push(ticks);
+            }
+            self.report.delays = Some((shortest, longest));
+        }
+    }
+}

@@ -1,0 +1,549 @@
+//! Drives that send events: Poisson trains, chosen cells, volleys.
+//!
+//! In: the drives of the plan and their slots. Out: at every tick, for the targets of a thread, how many
+//! events each gets; what arrives is the count times the weight, both rounded to the target's
+//! precision first. The train of position `p` of the view at tick `n` is the draw (p, 0, n, salt 0) of the
+//! drive's key 0; the cells chosen at tick `n` are Floyd's sample of its stream (0, 1, n, 0).
+
+use circ_numerics::Distribution;
+use circ_numerics::math;
+use circ_numerics::random::{Counter, Stream, draw, poisson_cumulative, uniform_row};
+use circ_plan::ir::{KeyId, Moment, Precision, Program, Side, TableId, UniformId};
+use circ_plan::plan::{DriveKind, DrivePlan, Plan, Quantity, Sender, Sign, Table};
+
+use crate::aligned::Scalar;
+use crate::build::{BadValue, BuildError, Marks, holds, note, sample};
+use crate::cells::slot_of;
+use crate::ring::Rings;
+use crate::rows::{Leaves, ROW, Rows, depends_on_element, depends_on_time, result_of};
+use crate::shards::{Shards, Spot};
+
+/// Means from here on are not looked up in a table.
+const LARGE_MEAN: f64 = 12.0;
+/// Equal parts of `[0, 1)` for which a table says where to begin.
+const GUIDES: usize = 1024;
+
+/// What follows from the slots of a drive.
+#[derive(Clone, Debug)]
+pub struct DriveValues {
+    /// By `UniformId`.
+    pub slots: Vec<u64>,
+    /// By position, or one for all.
+    weights: Vec<f64>,
+    mean: Mean,
+}
+
+/// The mean number of events in a tick.
+#[derive(Clone, Debug)]
+enum Mean {
+    /// Not a Poisson drive.
+    None,
+    One(Counts),
+    /// By position: the mean and `exp(-mean)`.
+    Each(Vec<(f64, f64)>),
+    /// Other at every tick: one for all cells, or one for each.
+    Timed {
+        each: bool,
+    },
+}
+
+/// Poisson counts of one mean.
+#[derive(Clone, Debug)]
+struct Counts {
+    mean: f64,
+    /// The count is the number of entries that are not above the uniform number. Empty for large means.
+    cumulative: Vec<f64>,
+    /// For each part of `[0, 1)`: how many entries are not above its beginning.
+    guide: Vec<u8>,
+}
+
+impl Counts {
+    fn new(mean: f64) -> Counts {
+        if !(0.0 < mean && mean < LARGE_MEAN) {
+            return Counts {
+                mean,
+                cumulative: vec![],
+                guide: vec![],
+            };
+        }
+        let mut cumulative = poisson_cumulative(mean);
+        // No uniform number reaches 1: what lies there is never counted.
+        cumulative.truncate(cumulative.partition_point(|sum| *sum < 1.0));
+        let below =
+            |k: usize| cumulative.partition_point(|sum| *sum <= k as f64 / GUIDES as f64) as u8;
+        let guide = (0..GUIDES).map(below).collect();
+        Counts {
+            mean,
+            cumulative,
+            guide,
+        }
+    }
+
+    #[inline]
+    fn of(&self, uniform: f64) -> usize {
+        let mut count = usize::from(self.guide[(uniform * GUIDES as f64) as usize % GUIDES]);
+        while self
+            .cumulative
+            .get(count)
+            .is_some_and(|sum| *sum <= uniform)
+        {
+            count += 1;
+        }
+        count
+    }
+}
+
+/// A drive as its programs see it.
+struct DriveLeaves<'a> {
+    drive: &'a DrivePlan,
+    slots: &'a [u64],
+    tables: &'a [Table],
+    first: u32,
+    tick: i64,
+    dt: f64,
+}
+
+impl Leaves<f64> for DriveLeaves<'_> {
+    fn slot(&self, slot: UniformId) -> u64 {
+        self.slots[slot.0 as usize]
+    }
+    fn indices(&self, _side: Side, out: &mut [i64]) {
+        for (row, out) in out.iter_mut().enumerate() {
+            *out = i64::from(self.first) + row as i64;
+        }
+    }
+    fn now(&self) -> i64 {
+        self.tick
+    }
+    fn time(&self, moment: Moment) -> f64 {
+        let tick = match moment {
+            Moment::Start => self.tick - 1,
+            Moment::End => self.tick,
+        };
+        tick as f64 * self.dt
+    }
+    fn table(&self, table: TableId) -> &Table {
+        &self.tables[table.0 as usize]
+    }
+    fn key(&self, key: KeyId) -> [u32; 2] {
+        self.drive.keys[key.0 as usize]
+    }
+    fn counter(&self, row: usize, salt: u32) -> Counter {
+        Counter {
+            entity: self.first + row as u32,
+            partner: 0,
+            tick: self.tick as u32,
+            salt,
+        }
+    }
+}
+
+impl DriveValues {
+    /// Of a drive as the plan has it.
+    pub fn new(plan: &Plan, drive: &DrivePlan) -> Result<DriveValues, BuildError> {
+        let slots = drive
+            .uniforms
+            .iter()
+            .map(|u| slot_of(u.ty, Precision::F64, u.value))
+            .collect();
+        let mut values = DriveValues {
+            slots,
+            weights: vec![],
+            mean: Mean::None,
+        };
+        values.derive(plan, drive);
+        Ok(values)
+    }
+
+    /// Changes a slot and what follows from it.
+    pub fn set(&mut self, plan: &Plan, drive: &DrivePlan, slot: UniformId, value: f64) {
+        self.slots[slot.0 as usize] =
+            slot_of(drive.uniforms[slot.0 as usize].ty, Precision::F64, value);
+        self.derive(plan, drive);
+    }
+
+    fn derive(&mut self, plan: &Plan, drive: &DrivePlan) {
+        self.weights = match &drive.weight {
+            Quantity::Constant(weight) => vec![*weight],
+            Quantity::Program(program) => self.evaluate(
+                plan,
+                drive,
+                program,
+                0,
+                0,
+                elements(program, drive.target.len()),
+            ),
+        };
+        self.mean = match &drive.kind {
+            DriveKind::Choose { .. } | DriveKind::Times(_) => Mean::None,
+            DriveKind::Poisson(Quantity::Constant(mean)) => Mean::One(Counts::new(*mean)),
+            DriveKind::Poisson(Quantity::Program(program)) if depends_on_time(program) => {
+                Mean::Timed {
+                    each: depends_on_element(program),
+                }
+            }
+            DriveKind::Poisson(Quantity::Program(program)) => {
+                let means = self.evaluate(
+                    plan,
+                    drive,
+                    program,
+                    0,
+                    0,
+                    elements(program, drive.target.len()),
+                );
+                match means[..] {
+                    [mean] => Mean::One(Counts::new(mean)),
+                    _ => Mean::Each(means.iter().map(|&mean| (mean, math::exp(-mean))).collect()),
+                }
+            }
+        };
+    }
+
+    fn evaluate(
+        &self,
+        plan: &Plan,
+        drive: &DrivePlan,
+        program: &Program,
+        tick: i64,
+        first: u32,
+        n: usize,
+    ) -> Vec<f64> {
+        let mut rows = Rows::new(program);
+        let mut values = vec![];
+        for start in (0..n).step_by(ROW) {
+            let size = ROW.min(n - start);
+            let (tables, dt) = (&plan.tables[..], plan.dt);
+            let leaves = DriveLeaves {
+                drive,
+                slots: &self.slots,
+                tables,
+                first: first + start as u32,
+                tick,
+                dt,
+            };
+            rows.run(program, size, &leaves);
+            values.extend_from_slice(&rows.floats(result_of(program))[..size]);
+        }
+        values
+    }
+
+    fn weight(&self, position: u32) -> f64 {
+        match self.weights[..] {
+            [weight] => weight,
+            _ => self.weights.get(position as usize).copied().unwrap_or(0.0),
+        }
+    }
+
+    /// Whether all weights may be.
+    pub fn check(self, index: u32, drive: &DrivePlan) -> Result<DriveValues, BuildError> {
+        let sender = Sender::Drive(index);
+        let mut bad: Option<BadValue> = None;
+        for (position, &weight) in self.weights.iter().enumerate() {
+            if !holds(drive.sign, weight) {
+                note(&mut bad, 0, position as u32, weight);
+            }
+        }
+        match bad {
+            Some(first) => {
+                let count = if self.weights.len() == 1 {
+                    0
+                } else {
+                    first.count
+                };
+                let sign: Sign = drive.sign;
+                Err(BuildError::Weight {
+                    sender,
+                    sign,
+                    first: BadValue { count, ..first },
+                })
+            }
+            None => Ok(self),
+        }
+    }
+}
+
+/// One evaluation is enough where all cells have the same.
+fn elements(program: &Program, cells: usize) -> usize {
+    if depends_on_element(program) {
+        cells
+    } else {
+        cells.min(1)
+    }
+}
+
+/// The targets of a drive that a thread owns.
+#[derive(Debug)]
+pub struct DriveLane {
+    runs: Vec<TargetRun>,
+    uniforms: Vec<f64>,
+    counts: Vec<u32>,
+    /// Of a mean that is other at every tick but the same for all cells.
+    latest: Option<Counts>,
+}
+
+/// Neighbouring positions of one precision.
+#[derive(Debug)]
+struct TargetRun {
+    precision: Precision,
+    first: u32,
+    /// Where in the arena each is.
+    indices: Vec<u32>,
+}
+
+/// A drive at a tick.
+pub struct Pulse<'a> {
+    pub plan: &'a Plan,
+    pub drive: &'a DrivePlan,
+    pub values: &'a DriveValues,
+    pub tick: i64,
+}
+
+impl DriveLane {
+    /// The part of `thread` in the targets of a drive.
+    pub fn new(shards: &Shards, drive: &DrivePlan, thread: usize) -> DriveLane {
+        let mut runs: Vec<TargetRun> = vec![];
+        let spots = shards.spots(&drive.target, &drive.ports);
+        let own = spots
+            .iter()
+            .enumerate()
+            .filter(|s| s.1.thread as usize == thread);
+        for (
+            position,
+            &Spot {
+                precision, index, ..
+            },
+        ) in own
+        {
+            let follows = |run: &&mut TargetRun| {
+                run.precision == precision && run.first as usize + run.indices.len() == position
+            };
+            match runs.last_mut().filter(|run| follows(run)) {
+                Some(run) => run.indices.push(index),
+                None => runs.push(TargetRun {
+                    precision,
+                    first: position as u32,
+                    indices: vec![index],
+                }),
+            }
+        }
+        DriveLane {
+            runs,
+            uniforms: vec![0.0; ROW],
+            counts: vec![0; ROW],
+            latest: None,
+        }
+    }
+
+    /// Adds the events of `pulse.tick` to the accumulators of their arrival.
+    pub fn send(&mut self, pulse: &Pulse, rings: &mut Rings) {
+        let drive = pulse.drive;
+        if pulse.tick < drive.from_tick || drive.to_tick <= pulse.tick || self.runs.is_empty() {
+            return;
+        }
+        match &drive.kind {
+            DriveKind::Poisson(_) => self.poisson(pulse, rings),
+            DriveKind::Choose {
+                count,
+                interval_ticks,
+            } => {
+                if pulse.tick % (*interval_ticks).max(1) == 0 {
+                    self.choose(pulse, *count, rings);
+                }
+            }
+            DriveKind::Times(ticks) => {
+                let first = ticks.partition_point(|&t| t < pulse.tick);
+                let count = ticks[first..]
+                    .iter()
+                    .take_while(|&&t| t == pulse.tick)
+                    .count() as u32;
+                if 0 < count {
+                    self.counts.fill(count);
+                    for run in &self.runs {
+                        for first in (0..run.indices.len()).step_by(ROW) {
+                            let n = ROW.min(run.indices.len() - first);
+                            add_counts(run, first, &self.counts[..n], pulse, rings);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn choose(&mut self, pulse: &Pulse, count: u32, rings: &mut Rings) {
+        let cells = pulse.drive.target.len() as u32;
+        let at = Counter {
+            entity: 0,
+            partner: 1,
+            tick: pulse.tick as u32,
+            salt: 0,
+        };
+        let mut stream = Stream::new(pulse.drive.keys[0], at);
+        let mut chosen = Vec::with_capacity(count.min(cells) as usize);
+        sample(
+            &mut stream,
+            cells,
+            count.min(cells),
+            &mut |k| chosen.push(k),
+            &mut Marks::new(cells),
+        );
+        chosen.sort_unstable();
+        for run in &self.runs {
+            let from = chosen.partition_point(|&k| k < run.first);
+            for &position in &chosen[from..] {
+                let local = (position - run.first) as usize;
+                if run.indices.len() <= local {
+                    break;
+                }
+                add_counts(run, local, &[1], pulse, rings);
+            }
+        }
+    }
+
+    fn poisson(&mut self, pulse: &Pulse, rings: &mut Rings) {
+        let mean = match (&pulse.values.mean, &pulse.drive.kind) {
+            (Mean::Timed { each: false }, DriveKind::Poisson(Quantity::Program(program))) => {
+                let mean =
+                    pulse
+                        .values
+                        .evaluate(pulse.plan, pulse.drive, program, pulse.tick, 0, 1)[0];
+                let same = |counts: &Counts| counts.mean.to_bits() == mean.to_bits();
+                if !self.latest.as_ref().is_some_and(same) {
+                    self.latest = Some(Counts::new(mean));
+                }
+                self.latest.as_ref()
+            }
+            (Mean::One(counts), _) => Some(counts),
+            _ => None,
+        };
+        // A rate of 0 is how drives are switched off.
+        if mean.is_some_and(|counts| counts.mean <= 0.0) {
+            return;
+        }
+        for run in &self.runs {
+            for first in (0..run.indices.len()).step_by(ROW) {
+                let n = ROW.min(run.indices.len() - first);
+                let counts = &mut self.counts[..n];
+                let position = run.first + first as u32;
+                match mean {
+                    Some(mean) => draw_one(mean, pulse, position, &mut self.uniforms[..n], counts),
+                    None => draw_each(pulse, position, &mut self.uniforms[..n], counts),
+                }
+                add_counts(run, first, counts, pulse, rings);
+            }
+        }
+    }
+}
+
+/// Counts of one mean for all.
+fn draw_one(mean: &Counts, pulse: &Pulse, first: u32, uniforms: &mut [f64], counts: &mut [u32]) {
+    if mean.cumulative.is_empty() {
+        for (k, count) in counts.iter_mut().enumerate() {
+            *count = draw_large(mean.mean, pulse, first + k as u32);
+        }
+        return;
+    }
+    uniform_row(
+        pulse.drive.keys[0],
+        first,
+        0,
+        pulse.tick as u32,
+        0,
+        uniforms,
+    );
+    for (count, &uniform) in counts.iter_mut().zip(&*uniforms) {
+        *count = mean.of(uniform) as u32;
+    }
+}
+
+/// Counts of a mean for each.
+fn draw_each(pulse: &Pulse, first: u32, uniforms: &mut [f64], counts: &mut [u32]) {
+    uniform_row(
+        pulse.drive.keys[0],
+        first,
+        0,
+        pulse.tick as u32,
+        0,
+        uniforms,
+    );
+    let timed: Vec<(f64, f64)>;
+    let means = match (&pulse.values.mean, &pulse.drive.kind) {
+        (Mean::Each(means), _) => &means[first as usize..first as usize + counts.len()],
+        (_, DriveKind::Poisson(Quantity::Program(program))) => {
+            let means = pulse.values.evaluate(
+                pulse.plan,
+                pulse.drive,
+                program,
+                pulse.tick,
+                first,
+                counts.len(),
+            );
+            timed = means
+                .into_iter()
+                .map(|mean| (mean, math::exp(-mean)))
+                .collect();
+            &timed[..]
+        }
+        _ => return counts.fill(0),
+    };
+    for (k, ((count, &uniform), &(mean, none))) in
+        counts.iter_mut().zip(&*uniforms).zip(means).enumerate()
+    {
+        *count = match 0.0 < mean && mean < LARGE_MEAN {
+            true => search(mean, none, uniform),
+            false => draw_large(mean, pulse, first + k as u32),
+        };
+    }
+}
+
+/// The search of `circ_numerics::random::poisson_from_uniform` with `none = exp(-mean)` at hand.
+fn search(mean: f64, none: f64, uniform: f64) -> u32 {
+    let (mut term, mut sum, mut count) = (none, none, 0);
+    while sum <= uniform && count < 100 {
+        count += 1;
+        term = term * mean / f64::from(count);
+        sum += term;
+    }
+    count
+}
+
+/// A count of any mean, as the generator draws it. NaN counts as none.
+fn draw_large(mean: f64, pulse: &Pulse, position: u32) -> u32 {
+    let at = Counter {
+        entity: position,
+        partner: 0,
+        tick: pulse.tick as u32,
+        salt: 0,
+    };
+    draw(Distribution::Poisson, [mean, 0.0], pulse.drive.keys[0], at) as u32
+}
+
+/// Adds `count * weight` for neighbouring positions of a run.
+fn add_counts(run: &TargetRun, first: usize, counts: &[u32], pulse: &Pulse, rings: &mut Rings) {
+    let arrival = pulse.tick + pulse.drive.delay_ticks;
+    match run.precision {
+        Precision::F32 => add_counts_in(run, first, counts, pulse, rings.single.slot_mut(arrival)),
+        Precision::F64 => add_counts_in(run, first, counts, pulse, rings.double.slot_mut(arrival)),
+    }
+}
+
+fn add_counts_in<F: Scalar>(
+    run: &TargetRun,
+    first: usize,
+    counts: &[u32],
+    pulse: &Pulse,
+    sums: &mut [F],
+) {
+    let indices = &run.indices[first..first + counts.len()];
+    let number = |count: u32| F::from_f64(f64::from(count));
+    if let [weight] = pulse.values.weights[..] {
+        let weight = F::from_f64(weight);
+        for (&index, &count) in indices.iter().zip(counts) {
+            sums[index as usize] += number(count) * weight;
+        }
+        return;
+    }
+    for (k, (&index, &count)) in indices.iter().zip(counts).enumerate() {
+        let weight = pulse.values.weight(run.first + (first + k) as u32);
+        sums[index as usize] += number(count) * F::from_f64(weight);
+    }
+}

@@ -1,0 +1,127 @@
+//! Calls machine code: one step of one shard.
+//!
+//! In: the shard, its accumulators and lists. Out: what the kernel left in them, and the cell that
+//! failed, if any. The only place where compiled code is entered.
+
+use circ_plan::abi::{KernelArgs, KernelFn, TableRef};
+use circ_plan::ir::Precision;
+use circ_plan::plan::{PopulationPlan, Table};
+
+use crate::cells::{Shard, padded};
+use crate::ring::Rings;
+
+/// The compiled programs of a population.
+#[derive(Clone, Copy, Debug)]
+pub struct Kernels {
+    /// Makes tick 0.
+    pub start: KernelFn,
+    /// Makes every later tick.
+    pub step: KernelFn,
+}
+
+/// The lists that kernels append to: by event.
+#[derive(Debug)]
+pub struct Lists {
+    lists: Vec<Vec<u32>>,
+    counts: Vec<u32>,
+}
+
+impl Lists {
+    /// With room for all cells and padding.
+    pub fn new(population: &PopulationPlan, cells: u32) -> Lists {
+        let events = population.events.len();
+        Lists {
+            lists: vec![vec![0; padded(cells)]; events],
+            counts: vec![0; events],
+        }
+    }
+
+    /// Replaces the cells of event 0.
+    pub fn put(&mut self, cells: impl Iterator<Item = u32>) {
+        let Some(list) = self.lists.first_mut() else {
+            return;
+        };
+        let mut count = 0;
+        for (place, cell) in list.iter_mut().zip(cells) {
+            *place = cell;
+            count += 1;
+        }
+        self.counts[0] = count;
+    }
+
+    /// The local indices of the cells that had an event in the last step, ascending.
+    pub fn cells(&self, event: usize) -> &[u32] {
+        &self.lists[event][..self.counts[event] as usize]
+    }
+}
+
+/// What a step is called with besides its shard.
+pub struct Step<'a> {
+    pub kernel: KernelFn,
+    pub population: &'a PopulationPlan,
+    pub tables: &'a [Table],
+    pub slots: &'a [u64],
+    /// By port: where in the arena the shard's accumulators begin.
+    pub offsets: &'a [usize],
+    pub tick: i64,
+    pub dt: f64,
+}
+
+/// Makes one step; returns the local index of a cell that failed a check.
+pub fn step(call: &Step, shard: &mut Shard, rings: &mut Rings, lists: &mut Lists) -> Option<u32> {
+    let arrays: Vec<*mut u8> = shard.arrays.iter_mut().map(|a| a.pointer()).collect();
+    let arrivals: Vec<*mut u8> = match call.population.precision {
+        Precision::F32 => ports(rings.single.slot_mut(call.tick), call.offsets, shard.cells),
+        Precision::F64 => ports(rings.double.slot_mut(call.tick), call.offsets, shard.cells),
+    };
+    let events: Vec<*mut u32> = lists.lists.iter_mut().map(|l| l.as_mut_ptr()).collect();
+    lists.counts.fill(0);
+    let tables: Vec<TableRef> = call
+        .tables
+        .iter()
+        .map(|t| TableRef {
+            data: t.data.as_ptr(),
+            rows: t.rows as i64,
+            columns: t.columns as i64,
+        })
+        .collect();
+    let args = KernelArgs {
+        arrays: arrays.as_ptr(),
+        uniforms: call.slots.as_ptr(),
+        arrivals: arrivals.as_ptr(),
+        events: events.as_ptr(),
+        event_counts: lists.counts.as_mut_ptr(),
+        keys: call.population.keys.as_ptr(),
+        tables: tables.as_ptr(),
+        first_cell: i64::from(shard.first),
+        cells: i64::from(shard.cells),
+        now: call.tick,
+        time_start: (call.tick - 1).max(0) as f64 * call.dt,
+        time_end: call.tick as f64 * call.dt,
+    };
+    // SAFETY: the kernel was compiled for this population of this plan. Every pointer is to memory of the
+    // extent that `KernelArgs` promises: arrays and accumulators are padded to whole blocks (`Shard::new`,
+    // `Shards::arenas`), lists have room for all cells and padding, slots, keys and tables are those of
+    // the plan. All are borrowed here, the written ones exclusively and without overlap, for the call.
+    let failed = unsafe { (call.kernel)(&raw const args) };
+    for (list, count) in lists.lists.iter().zip(&mut lists.counts) {
+        let written = &list[..(*count as usize).min(list.len())];
+        // Padding cells come last.
+        *count = written.partition_point(|&cell| cell < shard.cells) as u32;
+    }
+    u32::try_from(failed).ok()
+}
+
+/// The address of each port's accumulators in an arena. Disjoint parts of one exclusive borrow.
+fn ports<F>(arena: &mut [F], offsets: &[usize], cells: u32) -> Vec<*mut u8> {
+    let base = arena.as_mut_ptr();
+    let address = |&offset: &usize| {
+        assert!(
+            offset + padded(cells) <= arena.len(),
+            "the arena has room for every port"
+        );
+        // SAFETY: within the slice, as just asserted.
+        unsafe { base.add(offset) }.cast::<u8>()
+    };
+    offsets.iter().map(address).collect()
+}

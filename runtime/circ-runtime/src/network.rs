@@ -1,0 +1,311 @@
+//! The built network: all synapses, divided among threads.
+//!
+//! In: what `build` made. Out: for delivery, each thread's rows; for the interpreter and for digests,
+//! the flat list of a projection's synapses in canonical order.
+
+use std::sync::Arc;
+
+use circ_plan::engine::{Memory, Synapses, Values};
+use circ_plan::ir::Precision;
+use circ_plan::plan::{Indices, Plan, ProjectionPlan, Quantity};
+
+use crate::build::layout::Part;
+use crate::build::selves::Selves;
+use crate::build::{BuildError, build, delay_ticks, synapses};
+use crate::drive::DriveValues;
+use crate::shards::{Shards, Spot, arena_of, array_bytes};
+
+/// Ticks between meetings where no delay bounds them: an interrupt is then seen soon enough.
+const LONGEST_WINDOW: i64 = 64;
+
+/// All synapses of a plan, divided among a number of threads.
+#[derive(Debug)]
+pub struct Network {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) shards: Shards,
+    pub(crate) wirings: Vec<Wiring>,
+    pub(crate) drives: Vec<DriveValues>,
+    /// Ticks between meetings: the shortest delay.
+    pub(crate) window: i64,
+    /// Ticks for which arrivals are kept: a power of two, at least the longest delay.
+    pub(crate) slots: usize,
+}
+
+/// A projection, built.
+#[derive(Debug)]
+pub struct Wiring {
+    pub sources: SourceMap,
+    pub kind: Kind,
+    pub synapses: u64,
+    /// Shortest and longest delay in ticks, where there are synapses.
+    pub delays: Option<(u32, u32)>,
+}
+
+/// How arrivals are made from spikes.
+#[derive(Debug)]
+pub enum Kind {
+    Broadcast(Broadcast),
+    /// By thread.
+    Rows(Vec<Vec<Part>>),
+}
+
+/// `all_to_all` with one weight and one delay: a sum over the sources, times the weight.
+#[derive(Debug)]
+pub struct Broadcast {
+    pub weight: f64,
+    pub delay: u32,
+    /// Target positions that are the same cell as a source.
+    pub selves: Selves,
+    /// Where every target position is.
+    pub spots: Vec<Spot>,
+    /// By thread: stretches of the arena that all get the same.
+    pub stretches: Vec<Vec<Stretch>>,
+    /// Whether a cell is twice in the target view: then it gets two contributions.
+    pub overlapping: bool,
+}
+
+/// Neighbouring elements of an arena.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stretch {
+    pub precision: Precision,
+    pub first: u32,
+    pub end: u32,
+}
+
+impl Broadcast {
+    pub fn new(plan: &Plan, projection: &ProjectionPlan, spots: &[Spot]) -> Broadcast {
+        let constant = |quantity: &Quantity| match quantity {
+            Quantity::Constant(value) => *value,
+            Quantity::Program(_) => 0.0,
+        };
+        let threads = spots
+            .iter()
+            .map(|s| s.thread as usize + 1)
+            .max()
+            .unwrap_or(0);
+        let mut stretches: Vec<Vec<Stretch>> = vec![vec![]; threads];
+        for spot in spots {
+            let list = &mut stretches[spot.thread as usize];
+            match list.last_mut() {
+                Some(last) if last.end == spot.index && last.precision == spot.precision => {
+                    last.end += 1
+                }
+                _ => list.push(Stretch {
+                    precision: spot.precision,
+                    first: spot.index,
+                    end: spot.index + 1,
+                }),
+            }
+        }
+        let selves = match projection.allow_self {
+            true => Selves::none(),
+            false => Selves::new(&projection.source, &projection.target),
+        };
+        let mut places: Vec<(u32, usize, u32)> = spots
+            .iter()
+            .map(|s| (s.thread, arena_of(s.precision), s.index))
+            .collect();
+        places.sort_unstable();
+        let overlapping = places.windows(2).any(|w| w[0] == w[1]);
+        Broadcast {
+            overlapping,
+            weight: constant(&projection.weight),
+            delay: delay_ticks(constant(&projection.delay), plan.dt).unwrap_or(1),
+            selves,
+            spots: spots.to_vec(),
+            stretches,
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        (self.spots.len() * size_of::<Spot>()) as u64 + 4 * self.selves.pairs()
+    }
+}
+
+/// From the cells of populations to positions in a source view.
+#[derive(Debug)]
+pub struct SourceMap {
+    pub segments: Vec<SourceSegment>,
+}
+
+/// A part of a source view.
+#[derive(Debug)]
+pub struct SourceSegment {
+    pub population: u32,
+    pub event: u32,
+    /// Position of the segment's first cell in the view.
+    pub offset: u32,
+    pub cells: SourceCells,
+}
+
+/// Which cells, and where in the segment they are.
+#[derive(Debug)]
+pub enum SourceCells {
+    Range(u32, u32),
+    /// Ascending: (cell, place in the segment). `sorted` says whether places ascend too.
+    List {
+        places: Vec<(u32, u32)>,
+        sorted: bool,
+    },
+}
+
+impl SourceMap {
+    pub fn new(plan: &Plan, projection: &ProjectionPlan) -> SourceMap {
+        let mut offset = 0;
+        let mut segments = vec![];
+        for (segment, event) in projection
+            .source
+            .segments
+            .iter()
+            .zip(&projection.source_events)
+        {
+            let cells = match &segment.cells {
+                Indices::Range(lo, hi) => SourceCells::Range(*lo, *hi),
+                Indices::List(list) => {
+                    let mut places: Vec<(u32, u32)> = list
+                        .iter()
+                        .enumerate()
+                        .map(|(k, &c)| (c, k as u32))
+                        .collect();
+                    places.sort_unstable();
+                    let sorted = places.is_sorted_by_key(|p| p.1);
+                    SourceCells::List { places, sorted }
+                }
+            };
+            let silent =
+                plan.populations[segment.population as usize].events.len() <= event.0 as usize;
+            if !silent {
+                segments.push(SourceSegment {
+                    population: segment.population,
+                    event: event.0,
+                    offset,
+                    cells,
+                });
+            }
+            offset += segment.cells.len() as u32;
+        }
+        SourceMap { segments }
+    }
+}
+
+impl SourceSegment {
+    /// Appends the positions of these cells (ascending); returns whether they ascend.
+    pub fn positions(&self, cells: &[u32], out: &mut Vec<u32>) -> bool {
+        match &self.cells {
+            SourceCells::Range(lo, hi) => {
+                let first = cells.partition_point(|c| c < lo);
+                let spiking = cells[first..].iter().take_while(|c| *c < hi);
+                out.extend(spiking.map(|c| self.offset + c - lo));
+                true
+            }
+            SourceCells::List { places, sorted } => {
+                for cell in cells {
+                    if let Ok(at) = places.binary_search_by_key(cell, |p| p.0) {
+                        out.push(self.offset + places[at].1);
+                    }
+                }
+                *sorted
+            }
+        }
+    }
+}
+
+impl Network {
+    /// Builds all synapses of a plan for `threads` threads, in at most `limit` bytes.
+    ///
+    /// # Errors
+    /// What asks for more memory than there is, for more partners than there are, or gives a weight,
+    /// delay or probability that does not hold.
+    pub fn build(plan: Arc<Plan>, threads: usize, limit: u64) -> Result<Network, BuildError> {
+        build(plan, threads, limit)
+    }
+
+    pub(crate) fn new(
+        plan: Arc<Plan>,
+        shards: Shards,
+        wirings: Vec<Wiring>,
+        drives: Vec<DriveValues>,
+    ) -> Network {
+        let delays = wirings.iter().filter_map(|w| w.delays);
+        let drive_delays = plan.drives.iter().map(|d| d.delay_ticks).filter(|&d| 0 < d);
+        let shortest = delays
+            .clone()
+            .map(|d| i64::from(d.0))
+            .chain(drive_delays.clone())
+            .min();
+        let longest = delays.map(|d| i64::from(d.1)).chain(drive_delays).max();
+        let window = shortest.unwrap_or(LONGEST_WINDOW).min(LONGEST_WINDOW);
+        // All spikes of a window are delivered when all its arrivals are used up, and a window is no longer
+        // than any delay: as many slots as the longest delay never meet.
+        let slots = (longest.unwrap_or(1).max(1) as u64).next_power_of_two() as usize;
+        Network {
+            plan,
+            shards,
+            wirings,
+            drives,
+            window,
+            slots,
+        }
+    }
+
+    /// The plan that this was built from.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// The number of threads that this is divided for.
+    pub fn threads(&self) -> usize {
+        self.shards.threads
+    }
+
+    /// Synapses of a projection.
+    pub fn synapse_count(&self, projection: u32) -> u64 {
+        self.wirings[projection as usize].synapses
+    }
+
+    /// Shortest and longest delay of a projection in ticks, where it has synapses.
+    pub fn delay_range(&self, projection: u32) -> Option<(u32, u32)> {
+        self.wirings[projection as usize].delays
+    }
+
+    /// Ticks that populations step between meetings.
+    pub fn window_ticks(&self) -> i64 {
+        self.window
+    }
+
+    /// All synapses of a projection, flat, in canonical order. A broadcast has no lists: its synapses
+    /// are all pairs of the two views (less a cell with itself, unless `allow self`).
+    pub fn synapses(&self, projection: u32) -> Synapses {
+        match &self.wirings[projection as usize].kind {
+            Kind::Broadcast(broadcast) => Synapses {
+                weight: Values::One(broadcast.weight),
+                delay: Values::One(f64::from(broadcast.delay)),
+                broadcast: true,
+                ..Synapses::default()
+            },
+            Kind::Rows(_) => synapses(&self.plan, projection, self.shards.threads),
+        }
+    }
+
+    /// Bytes held by synapses of a projection.
+    pub fn projection_bytes(&self, projection: u32) -> u64 {
+        match &self.wirings[projection as usize].kind {
+            Kind::Broadcast(broadcast) => broadcast.bytes(),
+            Kind::Rows(parts) => parts.iter().flatten().map(Part::bytes).sum(),
+        }
+    }
+
+    /// What the network and a machine that runs it hold.
+    pub fn memory(&self) -> Memory {
+        let populations = self.plan.populations.iter();
+        let mut parts: Vec<(String, u64)> = populations
+            .map(|p| (p.path.clone(), array_bytes(p, self.shards.threads)))
+            .collect();
+        for (k, projection) in self.plan.projections.iter().enumerate() {
+            parts.push((projection.path.clone(), self.projection_bytes(k as u32)));
+        }
+        let ring = self.shards.slot_bytes().saturating_mul(self.slots as u64);
+        parts.push(("what is on its way".into(), ring));
+        Memory { parts }
+    }
+}

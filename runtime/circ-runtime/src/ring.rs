@@ -1,0 +1,55 @@
+//! Arrivals to come: for every tick within the longest delay one arena of accumulators.
+//!
+//! In: contributions with their tick of arrival. Out: the accumulators of the tick being made, which the
+//! kernel adds to its ports and sets to 0, so that the slot can serve a later tick.
+
+use std::marker::PhantomData;
+
+use crate::aligned::{Aligned, Scalar};
+
+/// Slots of accumulators, slot-major.
+#[derive(Debug)]
+pub struct Ring<F> {
+    data: Aligned,
+    /// Elements of a slot.
+    length: usize,
+    /// A power of two.
+    slots: usize,
+    float: PhantomData<F>,
+}
+
+impl<F: Scalar> Ring<F> {
+    /// `slots` is a power of two. `length` is that of an arena: whole blocks.
+    pub fn new(slots: usize, length: usize) -> Ring<F> {
+        assert!(slots.is_power_of_two(), "slots are found by a mask");
+        Ring {
+            data: Aligned::zeroed(slots * length * size_of::<F>()),
+            length,
+            slots,
+            float: PhantomData,
+        }
+    }
+
+    fn first(&self, tick: i64) -> usize {
+        (tick as usize & (self.slots - 1)) * self.length
+    }
+
+    /// The accumulators of a tick.
+    pub fn slot(&self, tick: i64) -> &[F] {
+        let first = self.first(tick);
+        &self.data.view::<F>()[first..first + self.length]
+    }
+
+    /// The accumulators of a tick.
+    pub fn slot_mut(&mut self, tick: i64) -> &mut [F] {
+        let first = self.first(tick);
+        &mut self.data.view_mut::<F>()[first..first + self.length]
+    }
+}
+
+/// The two arenas of a thread.
+#[derive(Debug)]
+pub struct Rings {
+    pub single: Ring<f32>,
+    pub double: Ring<f64>,
+}

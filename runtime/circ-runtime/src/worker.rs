@@ -1,0 +1,466 @@
+//! What one thread owns and does.
+//!
+//! In: the shared scene of a run and this thread's shards. Out: ticks made window by window: step all
+//! own shards through the window, meet, deliver the spikes of all threads to the own targets.
+//!
+//! Order within a window: for each tick, drives without delay, then every population's kernel, then
+//! probes. After the meeting: for each tick, delayed drives and projections as declared. So
+//! contributions to an accumulator come in the order of stamp, sender, source, synapse, whatever the
+//! threads and windows.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use circ_plan::engine::{Fault, Probe};
+use circ_plan::ir::Precision;
+use circ_plan::plan::{Dynamics, Plan, PopulationPlan, Sender};
+
+use crate::cells::{Observer, Scene, Shard};
+use crate::deliver;
+use crate::drive::{DriveLane, DriveValues, Pulse};
+use crate::kernel::{Kernels, Lists, Step, step};
+use crate::meeting::Meeting;
+use crate::network::{Kind, Network, SourceMap};
+use crate::ring::{Ring, Rings};
+
+/// What all threads see during a run.
+pub struct Shared<'a> {
+    pub plan: &'a Plan,
+    pub network: &'a Network,
+    pub kernels: &'a [Option<Kernels>],
+    /// By population.
+    pub slots: &'a [Vec<u64>],
+    pub drives: &'a [DriveValues],
+    pub first: i64,
+    pub until: i64,
+    pub interrupt: &'a AtomicBool,
+    pub meeting: Meeting,
+    /// By thread, for even and odd windows: while one is read, the next is written.
+    pub mail: Vec<[RwLock<Mail>; 2]>,
+    /// For even and odd windows: stop after this one; a cell failed in this one.
+    pub stop: [AtomicBool; 2],
+    pub failed: [AtomicBool; 2],
+    /// The first fault: smallest tick, population, cell.
+    pub fault: Mutex<Option<Fault>>,
+}
+
+/// The events of one thread in one window.
+#[derive(Debug, Default)]
+pub struct Mail {
+    /// By population, event.
+    letters: Vec<Vec<Letter>>,
+}
+
+/// The events of one kind in one window.
+#[derive(Debug, Default)]
+struct Letter {
+    /// By tick of the window: where its cells end.
+    ends: Vec<u32>,
+    /// Indices in the population.
+    cells: Vec<u32>,
+}
+
+impl Mail {
+    /// Empty, for all events of a plan.
+    pub fn new(plan: &Plan) -> Mail {
+        let letters = |p: &PopulationPlan| p.events.iter().map(|_| Letter::default()).collect();
+        Mail {
+            letters: plan.populations.iter().map(letters).collect(),
+        }
+    }
+
+    fn clear(&mut self) {
+        for letter in self.letters.iter_mut().flatten() {
+            letter.ends.clear();
+            letter.cells.clear();
+        }
+    }
+
+    fn cells(&self, population: u32, event: u32, tick_of_window: usize) -> &[u32] {
+        let letter = &self.letters[population as usize][event as usize];
+        let first = if tick_of_window == 0 {
+            0
+        } else {
+            letter.ends[tick_of_window - 1]
+        };
+        &letter.cells[first as usize..letter.ends[tick_of_window] as usize]
+    }
+}
+
+/// A probe on the cells of one thread.
+struct ProbeLane {
+    probe: Probe,
+    /// Local indices of the thread's part of the cells.
+    cells: Vec<u32>,
+    observer: Observer,
+    ticks: Vec<i64>,
+    values: Vec<f64>,
+}
+
+/// What a thread owns.
+pub struct Worker {
+    pub id: usize,
+    /// By population.
+    pub shards: Vec<Shard>,
+    pub rings: Rings,
+    lists: Vec<Lists>,
+    /// By population, port: where in the arena.
+    offsets: Vec<Vec<usize>>,
+    /// By population, event: all events so far, (tick, cell).
+    history: Vec<Vec<Vec<(u32, u32)>>>,
+    drives: Vec<DriveLane>,
+    probes: Vec<ProbeLane>,
+    /// Source positions, for delivery.
+    positions: Vec<u32>,
+}
+
+impl Worker {
+    /// With states as they are at the start; `slots` by population.
+    pub fn new(plan: &Plan, network: &Network, slots: &[Vec<u64>], id: usize) -> Worker {
+        let shards: Vec<Shard> = plan
+            .populations
+            .iter()
+            .enumerate()
+            .map(|(k, population)| {
+                let (first, cells) = network.shards.range(k, id);
+                let mut shard = Shard::new(population, first, cells);
+                shard.initialise(Scene {
+                    population,
+                    tables: &plan.tables,
+                    slots: &slots[k],
+                    now: 0,
+                    dt: plan.dt,
+                });
+                shard
+            })
+            .collect();
+        let length = |precision| network.shards.length(id, precision);
+        let offset = |(k, p): (usize, &PopulationPlan)| {
+            (0..p.ports.len())
+                .map(|port| network.shards.offset(id, k, port))
+                .collect()
+        };
+        Worker {
+            id,
+            rings: Rings {
+                single: Ring::new(network.slots, length(Precision::F32)),
+                double: Ring::new(network.slots, length(Precision::F64)),
+            },
+            lists: plan
+                .populations
+                .iter()
+                .zip(&shards)
+                .map(|(p, s)| Lists::new(p, s.cells))
+                .collect(),
+            offsets: plan.populations.iter().enumerate().map(offset).collect(),
+            history: plan
+                .populations
+                .iter()
+                .map(|p| vec![vec![]; p.events.len()])
+                .collect(),
+            drives: plan
+                .drives
+                .iter()
+                .map(|d| DriveLane::new(&network.shards, d, id))
+                .collect(),
+            probes: vec![],
+            positions: vec![],
+            shards,
+        }
+    }
+
+    /// Runs to the end, or to the end of the window in which something stopped; returns the last tick
+    /// whose window was completed.
+    pub fn run(&mut self, shared: &Shared) -> i64 {
+        let _attendance = shared.meeting.attend();
+        let (mut first, mut phase) = (shared.first, 0);
+        while first <= shared.until {
+            let last = (first + shared.network.window - 1).min(shared.until);
+            self.make(shared, first, last, phase);
+            if self.id == 0 && shared.interrupt.load(Ordering::Relaxed) {
+                shared.stop[phase].store(true, Ordering::Relaxed);
+            }
+            shared.meeting.wait();
+            if shared.failed[phase].load(Ordering::Relaxed) {
+                return first - 1;
+            }
+            self.deliver(shared, first, last, phase);
+            first = last + 1;
+            // Only after the next meeting may this flag be written again, and that waits for us.
+            if shared.stop[phase].load(Ordering::Relaxed) {
+                break;
+            }
+            phase ^= 1;
+        }
+        first - 1
+    }
+
+    /// Steps all own shards through a window, or to the first fault.
+    fn make(&mut self, shared: &Shared, first: i64, last: i64, phase: usize) {
+        let mut mail = shared.mail[self.id][phase]
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        mail.clear();
+        for tick in first..=last {
+            self.drive(shared, tick);
+            for population in 0..self.shards.len() {
+                if let Some(cell) = self.step(shared, population, tick) {
+                    self.report(shared, population, cell, tick);
+                    shared.failed[phase].store(true, Ordering::Relaxed);
+                    return;
+                }
+                self.post(population, tick, &mut mail);
+            }
+            self.sample(shared, tick);
+        }
+    }
+
+    /// Drive events that arrive in the tick that they belong to.
+    fn drive(&mut self, shared: &Shared, tick: i64) {
+        for sender in &shared.plan.order {
+            if let Sender::Drive(k) = *sender {
+                let drive = &shared.plan.drives[k as usize];
+                if drive.delay_ticks <= 0 {
+                    let values = &shared.drives[k as usize];
+                    self.drives[k as usize].send(
+                        &Pulse {
+                            plan: shared.plan,
+                            drive,
+                            values,
+                            tick,
+                        },
+                        &mut self.rings,
+                    );
+                }
+            }
+        }
+    }
+
+    fn step(&mut self, shared: &Shared, population: usize, tick: i64) -> Option<u32> {
+        let plan = &shared.plan.populations[population];
+        if let Dynamics::SpikeTimes(times) = &plan.dynamics {
+            self.play(times, population, tick);
+            return None;
+        }
+        let kernels = shared.kernels.get(population).copied().flatten()?;
+        let shard = &mut self.shards[population];
+        if shard.cells == 0 {
+            return None;
+        }
+        let call = Step {
+            kernel: if tick == 0 {
+                kernels.start
+            } else {
+                kernels.step
+            },
+            population: plan,
+            tables: &shared.plan.tables,
+            slots: &shared.slots[population],
+            offsets: &self.offsets[population],
+            tick,
+            dt: shared.plan.dt,
+        };
+        step(&call, shard, &mut self.rings, &mut self.lists[population])
+    }
+
+    /// Fills the list of a population without dynamics, which only plays its spike times.
+    fn play(&mut self, times: &[(i64, u32)], population: usize, tick: i64) {
+        let shard = &self.shards[population];
+        let first = times.partition_point(|t| *t < (tick, shard.first));
+        let end = times.partition_point(|t| *t < (tick, shard.first + shard.cells));
+        self.lists[population].put(times[first..end].iter().map(|t| t.1 - shard.first));
+    }
+
+    /// Puts a population's events of a tick into history and mail.
+    fn post(&mut self, population: usize, tick: i64, mail: &mut Mail) {
+        let shard = &self.shards[population];
+        for (event, letter) in mail.letters[population].iter_mut().enumerate() {
+            let before = letter.cells.len();
+            letter.cells.extend(
+                self.lists[population]
+                    .cells(event)
+                    .iter()
+                    .map(|local| shard.first + local),
+            );
+            letter.ends.push(letter.cells.len() as u32);
+            self.history[population][event].extend(
+                letter.cells[before..]
+                    .iter()
+                    .map(|&cell| (tick as u32, cell)),
+            );
+        }
+    }
+
+    /// Keeps the fault if it is the first of all threads.
+    fn report(&self, shared: &Shared, population: usize, cell: u32, tick: i64) {
+        let plan = &shared.plan.populations[population];
+        let shard = &self.shards[population];
+        let local = cell as usize;
+        let arrivals = self.offsets[population]
+            .iter()
+            .map(|offset| match plan.precision {
+                Precision::F32 => f64::from(self.rings.single.slot(tick)[offset + local]),
+                Precision::F64 => self.rings.double.slot(tick)[offset + local],
+            });
+        let fault = Fault {
+            population: population as u32,
+            cell: shard.first + cell,
+            tick,
+            arrays: (0..shard.arrays.len())
+                .map(|k| shard.get(plan, circ_plan::ir::ArrayId(k as u32), local))
+                .collect(),
+            arrivals: arrivals.collect(),
+        };
+        let mut first = shared.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = |f: &Fault| (f.tick, f.population, f.cell);
+        if first
+            .as_ref()
+            .is_none_or(|other| place(&fault) < place(other))
+        {
+            *first = Some(fault);
+        }
+    }
+
+    /// Delivers the spikes of a window, of all threads, to the own cells.
+    fn deliver(&mut self, shared: &Shared, first: i64, last: i64, phase: usize) {
+        let mail: Vec<RwLockReadGuard<Mail>> = shared
+            .mail
+            .iter()
+            .map(|m| m[phase].read().unwrap_or_else(PoisonError::into_inner))
+            .collect();
+        for tick in first..=last {
+            for sender in &shared.plan.order {
+                match *sender {
+                    Sender::Drive(k) => {
+                        let drive = &shared.plan.drives[k as usize];
+                        if 0 < drive.delay_ticks {
+                            let values = &shared.drives[k as usize];
+                            let pulse = Pulse {
+                                plan: shared.plan,
+                                drive,
+                                values,
+                                tick,
+                            };
+                            self.drives[k as usize].send(&pulse, &mut self.rings);
+                        }
+                    }
+                    Sender::Projection(k) => {
+                        let wiring = &shared.network.wirings[k as usize];
+                        self.spiking(&wiring.sources, &mail, (tick - first) as usize);
+                        match &wiring.kind {
+                            Kind::Broadcast(all) => {
+                                deliver::broadcast(
+                                    all,
+                                    self.id,
+                                    &self.positions,
+                                    tick,
+                                    &mut self.rings,
+                                );
+                            }
+                            Kind::Rows(parts) => {
+                                for part in &parts[self.id] {
+                                    deliver::deliver(part, &self.positions, tick, &mut self.rings);
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The positions of the sources that had their event at a tick, ascending.
+    fn spiking(
+        &mut self,
+        sources: &SourceMap,
+        mail: &[RwLockReadGuard<Mail>],
+        tick_of_window: usize,
+    ) {
+        self.positions.clear();
+        for segment in &sources.segments {
+            let first = self.positions.len();
+            let mut sorted = true;
+            // Threads own ascending ranges of cells.
+            for mail in mail {
+                let cells = mail.cells(segment.population, segment.event, tick_of_window);
+                sorted &= segment.positions(cells, &mut self.positions);
+            }
+            if !sorted {
+                self.positions[first..].sort_unstable();
+            }
+        }
+    }
+
+    /// Begins to sample the own part of a probe's cells.
+    pub fn add_probe(&mut self, plan: &Plan, probe: &Probe) {
+        let population = &plan.populations[probe.population as usize];
+        let shard = &self.shards[probe.population as usize];
+        let own = shard.first..shard.first + shard.cells;
+        let cells = probe
+            .cells
+            .iter()
+            .filter(|c| own.contains(c))
+            .map(|c| c - shard.first)
+            .collect();
+        let program = &population.observables[probe.observable as usize].program;
+        let observer = Observer::new(program, population.precision);
+        self.probes.push(ProbeLane {
+            probe: probe.clone(),
+            cells,
+            observer,
+            ticks: vec![],
+            values: vec![],
+        });
+    }
+
+    fn sample(&mut self, shared: &Shared, tick: i64) {
+        for lane in &mut self.probes {
+            let since = tick - lane.probe.first_tick;
+            if since < 0 || since % lane.probe.interval_ticks.max(1) != 0 {
+                continue;
+            }
+            let k = lane.probe.population as usize;
+            let population = &shared.plan.populations[k];
+            let (tables, dt) = (&shared.plan.tables[..], shared.plan.dt);
+            let scene = Scene {
+                population,
+                tables,
+                slots: &shared.slots[k],
+                now: tick,
+                dt,
+            };
+            let program = &population.observables[lane.probe.observable as usize].program;
+            lane.ticks.push(tick);
+            lane.observer.observe(
+                program,
+                scene,
+                &self.shards[k],
+                &lane.cells,
+                &mut lane.values,
+            );
+        }
+    }
+
+    /// The ticks of a probe, and the values of the own cells: tick by tick.
+    pub fn samples(&self, probe: usize) -> (&[i64], &[f64], usize) {
+        let lane = &self.probes[probe];
+        (&lane.ticks, &lane.values, lane.cells.len())
+    }
+
+    /// Events of the own cells, (tick, cell), ascending.
+    pub fn events(&self, population: usize, event: usize) -> &[(u32, u32)] {
+        &self.history[population][event]
+    }
+
+    /// Forgets events and samples from a tick on: a fault leaves nothing half made.
+    pub fn forget(&mut self, tick: i64) {
+        for events in self.history.iter_mut().flatten() {
+            events.truncate(events.partition_point(|e| i64::from(e.0) < tick));
+        }
+        for lane in &mut self.probes {
+            lane.ticks
+                .truncate(lane.ticks.partition_point(|t| *t < tick));
+            lane.values.truncate(lane.ticks.len() * lane.cells.len());
+        }
+    }
+}
