@@ -78,6 +78,19 @@ pub struct Function {
     pub formals: Vec<LocalId>,
     pub result: Option<Type>,
     pub body: ExprId,
+    /// Whose names the body may read.
+    pub owner: Owner,
+}
+
+/// What a function belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    /// A file: the function reads globals only.
+    File,
+    Cell(CellId),
+    Circuit(CircuitId),
+    /// Into [`Hir::experiments`].
+    Experiment(u32),
 }
 
 #[derive(Clone, Debug)]
@@ -98,24 +111,59 @@ pub struct Expr {
 pub enum ExprKind {
     /// Coherent value and dimension; `plain` without a unit (then 0 and inf fit any dimension, and a whole
     /// number may be an Int where one is demanded).
-    Number { value: f64, dimension: Dimension, plain: bool },
+    Number {
+        value: f64,
+        dimension: Dimension,
+        plain: bool,
+    },
     Bool(bool),
     Text(Arc<str>),
     Ref(Ref),
-    Unary { op: UnaryOp, value: ExprId },
-    Binary { op: BinaryOp, left: ExprId, right: ExprId },
+    Unary {
+        op: UnaryOp,
+        value: ExprId,
+    },
+    Binary {
+        op: BinaryOp,
+        left: ExprId,
+        right: ExprId,
+    },
     /// `value in lo .. hi`, both ends included.
-    InRange { value: ExprId, lo: ExprId, hi: ExprId },
+    InRange {
+        value: ExprId,
+        lo: ExprId,
+        hi: ExprId,
+    },
     /// `pre in VIEW`: `side` true for post.
-    InView { value: ExprId, view: ExprId },
-    If { condition: ExprId, then: ExprId, otherwise: ExprId },
+    InView {
+        value: ExprId,
+        view: ExprId,
+    },
+    If {
+        condition: ExprId,
+        then: ExprId,
+        otherwise: ExprId,
+    },
     /// A mathematical function of the language.
-    Call { builtin: Builtin, args: Vec<ExprId> },
-    CallFn { function: FunctionId, args: Vec<ExprId> },
+    Call {
+        builtin: Builtin,
+        args: Vec<ExprId>,
+    },
+    CallFn {
+        function: FunctionId,
+        args: Vec<ExprId>,
+    },
     /// A draw; `poisson` of a frequency is `poisson(m * dt)`: written out by `check`'s types, see [`Builtin`].
-    Draw { distribution: Distribution, args: Vec<ExprId> },
+    Draw {
+        distribution: Distribution,
+        args: Vec<ExprId>,
+    },
     /// `redraw(e, lo, hi)`
-    Redraw { value: ExprId, lo: ExprId, hi: ExprId },
+    Redraw {
+        value: ExprId,
+        lo: ExprId,
+        hi: ExprId,
+    },
     /// `xi` is source 0, `xi(k)` source k.
     Noise(u32),
     /// `chance(p)`: Bool.
@@ -125,14 +173,29 @@ pub enum ExprKind {
     /// `x'`
     Derivative(VarId),
     /// `sum(array)`, `mean(array)`, ... of an array, or over `index` in `lo .. hi`.
-    Reduce { reduce: Reduce, value: ExprId, over: Option<(LocalId, ExprId, ExprId)> },
+    Reduce {
+        reduce: Reduce,
+        value: ExprId,
+        over: Option<(LocalId, ExprId, ExprId)>,
+    },
     Array(Vec<ExprId>),
     Tuple(Vec<ExprId>),
-    Index { base: ExprId, indices: Vec<Index> },
+    Index {
+        base: ExprId,
+        indices: Vec<Index>,
+    },
     /// A member of what `base` is: a population's state, port or event, a part's item, `pre.x`.
-    Field { base: ExprId, name: Arc<str>, name_span: Span },
+    Field {
+        base: ExprId,
+        name: Arc<str>,
+        name_span: Span,
+    },
     /// A measure or another function of views, in constraints and experiments: `rate(E)`, `size(E)`, `load("f")`, `at(E[0].v, 3 ms)`, `round`...
-    Measure { name: Arc<str>, name_span: Span, args: Vec<MeasureArg> },
+    Measure {
+        name: Arc<str>,
+        name_span: Span,
+        args: Vec<MeasureArg>,
+    },
     Error,
 }
 
@@ -196,20 +259,60 @@ pub enum Ref {
 /// Functions of numbers. `Round`, `Floor`, `Ceil` give an Int; `Min`, `Max` of numbers take two or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Builtin {
-    Exp, Log, Log10, Sqrt, Abs, Sign, Floor, Ceil, Round, Mod, Min, Max, Clamp, Sin, Cos, Tan, Tanh, Sinh, Cosh,
-    Atan, Sigmoid, Relu, StepFunction, Exprel, Lgamma, Erf,
+    Exp,
+    Log,
+    Log10,
+    Sqrt,
+    Abs,
+    Sign,
+    Floor,
+    Ceil,
+    Round,
+    Mod,
+    Min,
+    Max,
+    Clamp,
+    Sin,
+    Cos,
+    Tan,
+    Tanh,
+    Sinh,
+    Cosh,
+    Atan,
+    Sigmoid,
+    Relu,
+    StepFunction,
+    Exprel,
+    Lgamma,
+    Erf,
 }
 
 /// Reductions of arrays. `Argmax` and `Count` (of bools) give an Int.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reduce {
-    Sum, Mean, Std, Min, Max, Product, Any, All, Count, Argmax,
+    Sum,
+    Mean,
+    Std,
+    Min,
+    Max,
+    Product,
+    Any,
+    All,
+    Count,
+    Argmax,
 }
 
 /// Methods of integration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Method {
-    Auto, Exact, ExponentialEuler, Euler, Rk2, Rk4, Heun, Implicit,
+    Auto,
+    Exact,
+    ExponentialEuler,
+    Euler,
+    Rk2,
+    Rk4,
+    Heun,
+    Implicit,
 }
 
 /// A cell, flattened.
@@ -218,6 +321,8 @@ pub struct Cell {
     pub name: Arc<str>,
     pub span: Span,
     pub doc: Option<Arc<str>>,
+    /// The cell that it extends.
+    pub base: Option<CellId>,
     /// Parameters, states, ports, `let`s, in order of declaration (the base's first).
     pub vars: Vec<Var>,
     pub equations: Vec<Equation>,
@@ -244,19 +349,40 @@ pub struct Var {
 
 #[derive(Clone, Debug)]
 pub enum VarKind {
-    Param { range: Option<(ExprId, ExprId)>, default: Option<ExprId> },
-    State { range: Option<(ExprId, ExprId)>, initial: Option<ExprId> },
-    Let { value: ExprId },
-    Port { polarity: Option<Polarity>, shape: PortShape },
+    Param {
+        range: Option<(ExprId, ExprId)>,
+        default: Option<ExprId>,
+    },
+    State {
+        range: Option<(ExprId, ExprId)>,
+        initial: Option<ExprId>,
+    },
+    Let {
+        value: ExprId,
+    },
+    Port {
+        polarity: Option<Polarity>,
+        shape: PortShape,
+    },
 }
 
 #[derive(Clone, Debug)]
 pub enum PortShape {
-    Exponential { tau: ExprId },
-    Alpha { tau: ExprId },
-    Biexponential { rise: ExprId, decay: ExprId },
+    Exponential {
+        tau: ExprId,
+    },
+    Alpha {
+        tau: ExprId,
+    },
+    Biexponential {
+        rise: ExprId,
+        decay: ExprId,
+    },
     /// Adds to (or subtracts from) a state at arrival; has no value.
-    Delta { state: VarId, subtract: bool },
+    Delta {
+        state: VarId,
+        subtract: bool,
+    },
     Sum,
     Error,
 }
@@ -274,6 +400,8 @@ pub struct Equation {
 pub struct Event {
     pub name: Arc<str>,
     pub span: Span,
+    /// Its place among the events in order of writing: blocks of one tick run in this order.
+    pub order: u32,
     /// `None`: happens only by `emit`.
     pub condition: Option<ExprId>,
     pub body: Vec<Action>,
@@ -319,11 +447,25 @@ pub struct Action {
 #[derive(Clone, Debug)]
 pub enum ActionKind {
     /// Of a state or port.
-    Assign { target: VarId, op: AssignOp, value: ExprId },
-    Let { local: LocalId, value: ExprId },
-    If { condition: ExprId, then: Vec<Action>, otherwise: Vec<Action> },
+    Assign {
+        target: VarId,
+        op: AssignOp,
+        value: ExprId,
+    },
+    Let {
+        local: LocalId,
+        value: ExprId,
+    },
+    If {
+        condition: ExprId,
+        then: Vec<Action>,
+        otherwise: Vec<Action>,
+    },
     /// `None`: until it is left.
-    Enter { mode: ModeId, duration: Option<ExprId> },
+    Enter {
+        mode: ModeId,
+        duration: Option<ExprId>,
+    },
     Leave(ModeId),
     Emit(EventIx),
 }
@@ -352,14 +494,28 @@ pub struct Slot {
 
 #[derive(Clone, Debug)]
 pub enum SlotKind {
-    Formal { declared: Option<Type>, range: Option<(ExprId, ExprId)>, default: Option<ExprId> },
-    Let { declared: Option<Type>, value: ExprId },
-    Data { declared: Type, value: ExprId },
+    Formal {
+        declared: Option<Type>,
+        range: Option<(ExprId, ExprId)>,
+        default: Option<ExprId>,
+    },
+    Let {
+        declared: Option<Type>,
+        value: ExprId,
+    },
+    Data {
+        declared: Type,
+        value: ExprId,
+    },
     Index,
-    Population { cell: CellId },
+    Population {
+        cell: CellId,
+    },
     Drive,
     Projection,
-    Part { circuit: CircuitId },
+    Part {
+        circuit: CircuitId,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -373,11 +529,23 @@ pub enum ItemKind {
     Population(Population),
     Drive(Drive),
     Projection(Projection),
-    Part { slot: SlotId, circuit: CircuitId, args: Vec<(SlotId, ExprId)> },
+    Part {
+        slot: SlotId,
+        circuit: CircuitId,
+        args: Vec<(SlotId, ExprId)>,
+    },
     /// `let` and `data`: the value is in the slot.
     Binding(SlotId),
-    For { index: SlotId, over: Over, items: Vec<Item> },
-    If { condition: ExprId, then: Vec<Item>, otherwise: Vec<Item> },
+    For {
+        index: SlotId,
+        over: Over,
+        items: Vec<Item>,
+    },
+    If {
+        condition: ExprId,
+        then: Vec<Item>,
+        otherwise: Vec<Item>,
+    },
     Constraint(Constraint),
 }
 
@@ -417,10 +585,16 @@ pub struct Drive {
 #[derive(Clone, Debug)]
 pub enum DriveSource {
     Poisson(ExprId),
-    Choose { count: ExprId, every: ExprId },
+    Choose {
+        count: ExprId,
+        every: ExprId,
+    },
     Times(ExprId),
     /// A value of data, row `q` from `q * every`.
-    Table { data: ExprId, every: ExprId },
+    Table {
+        data: ExprId,
+        every: ExprId,
+    },
     /// A value, of `t` and `i`.
     Value(ExprId),
 }
@@ -503,13 +677,30 @@ pub enum StatementKind {
     Binding(SlotId),
     Drive(Drive),
     /// Of a `let` of the experiment.
-    Assign { slot: SlotId, op: AssignOp, value: ExprId },
-    Record { what: Vec<ExprId>, every: Option<ExprId> },
-    Run { duration: ExprId, until: Option<ExprId> },
+    Assign {
+        slot: SlotId,
+        op: AssignOp,
+        value: ExprId,
+    },
+    Record {
+        what: Vec<ExprId>,
+        every: Option<ExprId>,
+    },
+    Run {
+        duration: ExprId,
+        until: Option<ExprId>,
+    },
     /// A parameter or state of a population (`Field`), or a drive.
-    Set { target: ExprId, value: ExprId },
+    Set {
+        target: ExprId,
+        value: ExprId,
+    },
     Print(Vec<ExprId>),
     Report(Vec<ExprId>),
     Expect(ExprId),
-    If { condition: ExprId, then: Vec<Statement>, otherwise: Vec<Statement> },
+    If {
+        condition: ExprId,
+        then: Vec<Statement>,
+        otherwise: Vec<Statement>,
+    },
 }

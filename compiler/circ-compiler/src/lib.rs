@@ -6,4 +6,7 @@ pub mod hir;
 pub mod interpret;
 pub mod kernel;
 pub mod net;
+pub mod solve;
+pub mod resolve;
 pub mod types;
+pub mod units;

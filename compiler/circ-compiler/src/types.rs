@@ -4,6 +4,7 @@
 //! temperature. Inside, every quantity is a plain number in the coherent system ms, mV, pA, (nS, pF,
 //! GOhm, fC), µm, mM·µm³, K; frequencies are in 1/ms.
 
+use std::fmt;
 use std::sync::Arc;
 
 /// Exponents of (time, voltage, current, length, amount, temperature), in twelfths, so that square
@@ -20,6 +21,83 @@ impl Dimension {
     pub const LENGTH: Dimension = Dimension([0, 0, 0, 12, 0, 0]);
     pub const AMOUNT: Dimension = Dimension([0, 0, 0, 0, 12, 0]);
     pub const TEMPERATURE: Dimension = Dimension([0, 0, 0, 0, 0, 12]);
+    pub const CONDUCTANCE: Dimension = Dimension([0, -12, 12, 0, 0, 0]);
+    pub const RESISTANCE: Dimension = Dimension([0, 12, -12, 0, 0, 0]);
+    pub const CAPACITANCE: Dimension = Dimension([12, -12, 12, 0, 0, 0]);
+    pub const CHARGE: Dimension = Dimension([12, 0, 12, 0, 0, 0]);
+    pub const AREA: Dimension = Dimension([0, 0, 0, 24, 0, 0]);
+    pub const VOLUME: Dimension = Dimension([0, 0, 0, 36, 0, 0]);
+    pub const CONCENTRATION: Dimension = Dimension([0, 0, 0, -36, 12, 0]);
+    pub const VELOCITY: Dimension = Dimension([-12, 0, 0, 12, 0, 0]);
+
+    /// Whether it is that of a plain number.
+    pub fn is_real(self) -> bool {
+        self == Dimension::REAL
+    }
+
+    /// Of a product; `None` where a power becomes too high to hold.
+    pub fn times(self, other: Dimension) -> Option<Dimension> {
+        self.zip(other, i16::checked_add)
+    }
+
+    /// Of a quotient; `None` where a power becomes too high to hold.
+    pub fn per(self, other: Dimension) -> Option<Dimension> {
+        self.zip(other, i16::checked_sub)
+    }
+
+    /// Of a power; `None` where a power is not a whole number of twelfths or too high to hold.
+    pub fn power(self, exponent: f64) -> Option<Dimension> {
+        let mut powers = self.0;
+        for power in &mut powers {
+            let exact = f64::from(*power) * exponent;
+            let whole = exact.round();
+            // 1/3 is not a binary fraction: its multiples may miss the whole number by a rounding.
+            if 1e-9 < (exact - whole).abs() || !(-32768.0..=32767.0).contains(&whole) {
+                return None;
+            }
+            *power = whole as i16;
+        }
+        Some(Dimension(powers))
+    }
+
+    fn zip(self, other: Dimension, op: fn(i16, i16) -> Option<i16>) -> Option<Dimension> {
+        let mut powers = self.0;
+        for (power, other) in powers.iter_mut().zip(other.0) {
+            *power = op(*power, other)?;
+        }
+        Some(Dimension(powers))
+    }
+}
+
+/// As a type is written: `conductance / area`, `int[2, 3]`; views and the like in words.
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Type::Real(dimension) => f.write_str(&crate::units::dimension_text(*dimension)),
+            Type::AnyReal => f.write_str("any real"),
+            Type::Int => f.write_str("int"),
+            Type::Bool => f.write_str("bool"),
+            Type::Text => f.write_str("text"),
+            Type::Array(element, shape) => {
+                let sizes = shape
+                    .iter()
+                    .map(|size| size.map_or("_".to_owned(), |n| n.to_string()));
+                write!(f, "{element}[{}]", sizes.collect::<Vec<_>>().join(", "))
+            }
+            Type::Tuple(parts) => {
+                let parts = parts.iter().map(Type::to_string).collect::<Vec<_>>();
+                write!(f, "({})", parts.join(", "))
+            }
+            Type::View(_) => f.write_str("view"),
+            Type::Port(dimension) => write!(f, "port {}", crate::units::dimension_text(*dimension)),
+            Type::Events => f.write_str("events"),
+            Type::Part(_) => f.write_str("part"),
+            Type::Drive => f.write_str("drive"),
+            Type::Projection => f.write_str("projection"),
+            Type::Family(member) => write!(f, "family of {member}"),
+            Type::Error => f.write_str("?"),
+        }
+    }
 }
 
 /// What an expression is.
@@ -52,7 +130,6 @@ pub enum Type {
     /// Already reported: fits everything.
     Error,
 }
-
 
 /// A value known when the circuit is built or an experiment runs. Reals are coherent.
 #[derive(Clone, Debug, PartialEq)]

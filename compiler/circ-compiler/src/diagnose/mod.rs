@@ -3,7 +3,53 @@
 //! In: facts, from every pass. Out: [`Diagnostic`]s in a [`Sink`], rendered by [`render`] alone. The
 //! wording of each family of messages is in a file of its own.
 
+pub mod build;
+pub mod data;
+pub mod names;
+pub mod render;
+pub mod solve;
+pub mod structure;
+pub mod suggest;
+pub mod time;
+pub mod typing;
+pub mod value;
+
 use circ_grammar::ast::{FileId, Span};
+
+pub use render::render;
+
+/// Declares the rules of a family and `RULES`, the list of them: `NAME = "kebab-case", Level;` The page
+/// is `compiler/docs/rules/kebab-case.md`.
+#[macro_export]
+macro_rules! rules {
+    ($($(#[$meta:meta])* $name:ident = $kebab:literal, $level:ident;)*) => {
+        $($(#[$meta])* pub static $name: $crate::diagnose::Rule = $crate::diagnose::Rule {
+            name: $kebab,
+            level: $crate::diagnose::Level::$level,
+            page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/rules/", $kebab, ".md")),
+        };)*
+        /// The rules of this family.
+        pub static RULES: &[&$crate::diagnose::Rule] = &[$(&$name),*];
+    };
+}
+
+/// Every family of rules; a new family adds its line here.
+static FAMILIES: &[&[&Rule]] = &[
+    build::RULES,
+    data::RULES,
+    names::RULES,
+    structure::RULES,
+    time::RULES,
+    typing::RULES,
+    value::RULES,
+    solve::RULES,
+];
+
+/// All rules, for `circ explain RULE`.
+pub fn rules() -> &'static [&'static Rule] {
+    static ALL: std::sync::OnceLock<Vec<&'static Rule>> = std::sync::OnceLock::new();
+    ALL.get_or_init(|| FAMILIES.concat())
+}
 
 /// How bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,12 +98,18 @@ impl Sink {
     }
     /// Whether the program was rejected.
     pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|d| d.rule.level == Level::Error)
+        self.diagnostics
+            .iter()
+            .any(|d| d.rule.level == Level::Error)
     }
     /// All, sorted by place, each once.
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
-        self.diagnostics.sort_by(|a, b| (a.span, a.rule.name, &a.message).cmp(&(b.span, b.rule.name, &b.message)));
-        self.diagnostics.dedup_by(|a, b| a.span == b.span && a.rule.name == b.rule.name && a.message == b.message);
+        self.diagnostics.sort_by(|a, b| {
+            (a.span, a.rule.name, &a.message).cmp(&(b.span, b.rule.name, &b.message))
+        });
+        self.diagnostics.dedup_by(|a, b| {
+            a.span == b.span && a.rule.name == b.rule.name && a.message == b.message
+        });
         self.diagnostics
     }
 }
@@ -65,7 +117,14 @@ impl Sink {
 impl Rule {
     /// Begins a message.
     pub fn at(&'static self, span: Span, message: impl Into<String>) -> Diagnostic {
-        Diagnostic { rule: self, span, message: message.into(), labels: vec![], notes: vec![], help: None }
+        Diagnostic {
+            rule: self,
+            span,
+            message: message.into(),
+            labels: vec![],
+            notes: vec![],
+            help: None,
+        }
     }
 }
 

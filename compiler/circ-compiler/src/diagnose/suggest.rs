@@ -1,0 +1,73 @@
+//! "Did you mean": the one name in scope that a misspelt name most likely stands for.
+//!
+//! In: a name and candidates of the right kind. Out: one candidate or none. The same letters in
+//! another case come first, else the nearest within a third of the name's length.
+
+/// Names longer than this are not compared: the distance takes quadratic time.
+const LONGEST: usize = 64;
+
+/// The candidate to offer for `written`; the first of equally near ones.
+pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let letters: Vec<char> = written.chars().collect();
+    if LONGEST < letters.len() {
+        return None;
+    }
+    let lower = written.to_lowercase();
+    let mut best: Option<(usize, &str)> = None;
+    for candidate in candidates {
+        if candidate == written || LONGEST < candidate.len() {
+            continue;
+        }
+        let distance = if candidate.to_lowercase() == lower {
+            0
+        } else {
+            distance(&letters, candidate)
+        };
+        let near = distance * 3 <= letters.len();
+        if near && best.is_none_or(|(found, _)| distance < found) {
+            best = Some((distance, candidate));
+        }
+    }
+    best.map(|(_, name)| name.to_owned())
+}
+
+/// Insertions, deletions, replacements and swaps of neighbours.
+fn distance(a: &[char], b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut before: Vec<usize> = vec![];
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut cost = replaced.min(last[j] + 1).min(row[j - 1] + 1);
+            if 1 < i && 1 < j && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                cost = cost.min(before[j - 2] + 1);
+            }
+            row.push(cost);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn the_same_letters_in_another_case_come_first() {
+        assert_eq!(nearest("v_th", ["v_tg", "V_th"]).as_deref(), Some("V_th"));
+    }
+
+    #[test]
+    fn a_swap_is_one_slip() {
+        assert_eq!(nearest("tua", ["tau"]).as_deref(), Some("tau"));
+    }
+
+    #[test]
+    fn what_is_far_is_not_offered() {
+        assert_eq!(nearest("ge", ["gi", "tau"]), None);
+        assert_eq!(nearest("", ["a"]), None);
+    }
+}

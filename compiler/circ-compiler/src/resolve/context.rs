@@ -1,0 +1,124 @@
+//! Contexts: where an expression stands, and so which names it sees and what may stand in it.
+
+use super::scope::{Named, Names};
+use crate::hir::{LocalId, ModeId, Owner};
+use circ_grammar::ast::Span;
+use std::sync::Arc;
+
+/// What may stand in an expression, as a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place(u16);
+
+impl Place {
+    /// Numbers, names and functions: what every expression may hold.
+    pub const CONSTANT: Place = Place(0);
+    /// `t`
+    pub const TIME: Place = Place(1);
+    /// `i row col layer size`
+    pub const CELL: Place = Place(2);
+    /// `xi`
+    pub const NOISE: Place = Place(4);
+    /// `uniform(...)` and its like
+    pub const DRAWS: Place = Place(8);
+    /// `chance(p)`, and counts per tick
+    pub const CHANCE: Place = Place(16);
+    /// `rising(c)`
+    pub const RISING: Place = Place(32);
+    /// `pre post distance edge`
+    pub const PAIR: Place = Place(64);
+    /// `x'`
+    pub const RATES: Place = Place(128);
+    /// `rate(E)` and other measures
+    pub const MEASURES: Place = Place(256);
+    /// `size(E)`, `load("f")`
+    pub const BUILD: Place = Place(512);
+
+    pub const PARAM: Place = Place::CELL.and(Place::DRAWS);
+    pub const EQUATION: Place = Place::TIME
+        .and(Place::CELL)
+        .and(Place::NOISE)
+        .and(Place::RATES);
+    pub const CELL_LET: Place = Place::EQUATION.and(Place::DRAWS).and(Place::CHANCE);
+    pub const BLOCK: Place = Place::TIME
+        .and(Place::CELL)
+        .and(Place::RATES)
+        .and(Place::DRAWS)
+        .and(Place::CHANCE);
+    pub const CONDITION: Place = Place::BLOCK.and(Place::RISING);
+    pub const CELL_FN: Place = Place::TIME.and(Place::CELL);
+    pub const SYNAPSE: Place = Place::PAIR.and(Place::DRAWS).and(Place::BUILD);
+    pub const DRIVE: Place = Place::TIME.and(Place::CELL).and(Place::BUILD);
+    pub const PROTOCOL: Place = Place::MEASURES.and(Place::BUILD);
+
+    pub const fn and(self, other: Place) -> Place {
+        Place(self.0 | other.0)
+    }
+    pub fn allows(self, what: Place) -> bool {
+        self.0 & what.0 == what.0
+    }
+}
+
+/// Where an expression stands.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Into the modules: whose file the text is in, and whose top level it sees.
+    pub module: usize,
+    pub owner: Owner,
+    pub place: Place,
+    /// Formals of a function, indices of `sum(... for q ...)`, `let`s of a block; the innermost last.
+    pub locals: Vec<(Arc<str>, LocalId)>,
+    /// Loop indices and `let`s of loops, the innermost last; then the names of a protocol's blocks.
+    pub frames: Vec<Names>,
+    /// Names of the cell, circuit or experiment.
+    pub names: Names,
+    /// For an experiment: those of its circuit.
+    pub outer: Names,
+    /// In the block of an event: its index, for `refractory`.
+    pub event: Option<crate::hir::EventIx>,
+    /// Durations of modes, for `enter`.
+    pub durations: std::collections::BTreeMap<ModeId, crate::hir::ExprId>,
+}
+
+impl Context {
+    /// At the top level of a file.
+    pub fn file(module: usize) -> Context {
+        Context {
+            module,
+            owner: Owner::File,
+            place: Place::BUILD,
+            locals: vec![],
+            frames: vec![],
+            names: Names::new(),
+            outer: Names::new(),
+            event: None,
+            durations: Default::default(),
+        }
+    }
+
+    /// The meaning of a name inside of the cell, circuit or experiment.
+    pub fn named(&self, name: &str) -> Option<(Named, Span)> {
+        let frame = self.frames.iter().rev().find_map(|frame| frame.get(name));
+        frame
+            .or_else(|| self.names.get(name))
+            .or_else(|| self.outer.get(name))
+            .copied()
+    }
+
+    pub fn local(&self, name: &str) -> Option<LocalId> {
+        self.locals
+            .iter()
+            .rev()
+            .find(|(text, _)| &**text == name)
+            .map(|(_, id)| *id)
+    }
+
+    /// Every name of the cell, circuit or experiment whose meaning is wanted, for "did you mean".
+    pub fn candidates(&self, is_wanted: fn(Named) -> bool) -> Vec<String> {
+        let layers = self.frames.iter().rev().chain([&self.names, &self.outer]);
+        layers
+            .flatten()
+            .filter(|(_, (named, _))| is_wanted(*named))
+            .map(|(name, _)| name.to_string())
+            .collect()
+    }
+}

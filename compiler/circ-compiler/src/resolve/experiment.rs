@@ -1,0 +1,391 @@
+//! Experiments: settings, recordings, and statements in order.
+//!
+//! In: experiments of a file. Out: [`crate::hir::Experiment`]s. Names of an experiment come before those of
+//! its circuit; a `let` is seen from its line to the end of its block.
+
+use super::builtins;
+use super::context::Place;
+use super::scope::{self, Def, Named, Names};
+use super::{Context, Resolver};
+use crate::diagnose::{names, structure};
+use crate::hir::{self, ExprId, ExprKind, Owner, Ref, SlotId, SlotKind, StatementKind as Out};
+use crate::types::Type;
+use circ_grammar::ast::{self, Name, StatementKind};
+
+impl<'a> Resolver<'a> {
+    pub(super) fn experiments(&mut self) {
+        for at in 0..self.experiments.len() {
+            let (module, item, experiment) = self.experiments[at];
+            self.experiment(at as u32, module, item, experiment);
+        }
+    }
+
+    fn experiment(
+        &mut self,
+        at: u32,
+        module: usize,
+        item: &'a ast::Item,
+        written: &'a ast::Experiment,
+    ) {
+        self.hir.experiments.push(hir::Experiment {
+            name: written.name.text.clone(),
+            span: written.name.span,
+            doc: item.attributes.doc.clone(),
+            slots: vec![],
+            formals: vec![],
+            circuit: None,
+            args: vec![],
+            dt: None,
+            seed: None,
+            precision: None,
+            method: None,
+            statements: vec![],
+        });
+        let owner = Owner::Experiment(at);
+        let mut cx = Context {
+            owner,
+            ..Context::file(module)
+        };
+        for formal in &written.formals {
+            let kind = self.formal_slot(&mut cx, formal);
+            let slot = self.new_slot(owner, &formal.name, kind, true, &[]);
+            self.hir.experiments[at as usize].formals.push(slot);
+            self.declare_in(&mut cx.names, &formal.name, Named::Slot(slot));
+        }
+        if let Some((path, args)) = &written.of
+            && let Some((Def::Circuit(circuit), _)) =
+                self.lookup_path(module, path, "circuit", |def| {
+                    matches!(def, Def::Circuit(_))
+                })
+        {
+            let args = self.circuit_args(&mut cx, circuit, args, scope::path_span(path));
+            let experiment = &mut self.hir.experiments[at as usize];
+            (experiment.circuit, experiment.args) = (Some(circuit), args);
+            let names = self.circuit_names[circuit.index()].iter();
+            cx.outer = names
+                .map(|(name, (named, span))| {
+                    let named = match named {
+                        Named::Slot(slot) => Named::OfCircuit(*slot),
+                        // A circuit's function reads the circuit's slots: it can not be called from elsewhere yet.
+                        Named::Function(_) => Named::Refused,
+                        other => *other,
+                    };
+                    (name.clone(), (named, *span))
+                })
+                .collect();
+        }
+        cx.place = Place::PROTOCOL;
+        self.experiment_functions(&mut cx, &written.items);
+        let statements = self.statements(&mut cx, at, &written.items);
+        self.hir.experiments[at as usize].statements = statements;
+    }
+
+    fn declare_in(&mut self, names: &mut Names, name: &Name, named: Named) {
+        if let Some(first) = scope::declare(names, name, named) {
+            self.sink
+                .push(names::duplicate_name(name.span, &name.text, first));
+        }
+    }
+
+    /// Functions are seen everywhere in the experiment, and read its formals and its circuit's names.
+    fn experiment_functions(&mut self, cx: &mut Context, items: &'a [ast::Statement]) {
+        for item in items {
+            if let StatementKind::Fn(function) = &item.kind {
+                let id = self.new_function(cx.module, function, cx.owner);
+                self.declare_in(&mut cx.names, &function.name, Named::Function(id));
+            }
+        }
+        let (owner, outer) = (cx.owner, cx.clone());
+        self.function_bodies(|of| of == owner, &mut |_| outer.clone());
+    }
+
+    fn statements(
+        &mut self,
+        cx: &mut Context,
+        at: u32,
+        items: &'a [ast::Statement],
+    ) -> Vec<hir::Statement> {
+        let mut lowered = vec![];
+        for item in items {
+            if let Some(kind) = self.statement(cx, at, item) {
+                lowered.push(hir::Statement {
+                    kind,
+                    span: item.span,
+                });
+            }
+        }
+        lowered
+    }
+
+    fn statement(&mut self, cx: &mut Context, at: u32, item: &'a ast::Statement) -> Option<Out> {
+        match &item.kind {
+            StatementKind::Dt(value) => self.setting(cx, at, *value, |experiment, value| {
+                experiment.dt = Some(value)
+            }),
+            StatementKind::Seed(value) => self.setting(cx, at, *value, |experiment, value| {
+                experiment.seed = Some(value)
+            }),
+            StatementKind::Precision(name) => {
+                let precision = self.word(name, "precision", builtins::PRECISIONS);
+                self.hir.experiments[at as usize].precision = precision;
+                None
+            }
+            StatementKind::Method(name) => {
+                let method = self
+                    .word(name, "method", builtins::METHODS)
+                    .map(|method| (method, name.span));
+                self.hir.experiments[at as usize].method = method;
+                None
+            }
+            StatementKind::Data(data) => {
+                let declared = self.ty(cx, &data.ty).unwrap_or(Type::Error);
+                let value = self.expr(cx, data.value);
+                Some(Out::Binding(self.binding(
+                    cx,
+                    &data.name,
+                    SlotKind::Data { declared, value },
+                )))
+            }
+            StatementKind::Let(binding) => {
+                let declared = binding.ty.as_ref().and_then(|ty| self.ty(cx, ty));
+                let value = self.expr(cx, binding.value);
+                Some(Out::Binding(self.binding(
+                    cx,
+                    &binding.name,
+                    SlotKind::Let { declared, value },
+                )))
+            }
+            StatementKind::Fn(_) | StatementKind::Error => None,
+            StatementKind::Drive(drive) => {
+                let slot = self.binding(cx, &drive.name, SlotKind::Drive);
+                let outer = std::mem::replace(&mut cx.place, Place::BUILD);
+                let drive = self.drive(cx, drive, slot, item.span);
+                cx.place = outer;
+                drive.map(Out::Drive)
+            }
+            StatementKind::Assign { target, op, value } => {
+                let value = self.expr(cx, *value);
+                let slot = self.assigned(cx, *target)?;
+                Some(Out::Assign {
+                    slot,
+                    op: *op,
+                    value,
+                })
+            }
+            StatementKind::Record { what, every } => {
+                let what = self.exprs(cx, what);
+                let every = every.map(|every| self.expr(cx, every));
+                Some(Out::Record { what, every })
+            }
+            StatementKind::Run {
+                until: Some(until), ..
+            } => {
+                let at = self.span(cx, *until);
+                self.refuse(at, "`run ... until`");
+                None
+            }
+            StatementKind::Run {
+                duration,
+                until: None,
+            } => Some(Out::Run {
+                duration: self.expr(cx, *duration),
+                until: None,
+            }),
+            StatementKind::Set {
+                filter: Some(filter),
+                ..
+            } => {
+                let at = self.span(cx, *filter);
+                self.refuse(at, "`set ... where`");
+                None
+            }
+            StatementKind::Set {
+                target,
+                filter: None,
+                value,
+            } => self.set(cx, *target, *value),
+            StatementKind::Print(values) => Some(Out::Print(self.exprs(cx, values))),
+            StatementKind::Report(values) => Some(Out::Report(self.exprs(cx, values))),
+            StatementKind::Expect(value) => Some(Out::Expect(self.expr(cx, *value))),
+            StatementKind::If {
+                condition,
+                then,
+                otherwise,
+            } => {
+                let condition = self.expr(cx, *condition);
+                let then = self.block(cx, at, then);
+                let otherwise = self.block(cx, at, otherwise);
+                Some(Out::If {
+                    condition,
+                    then,
+                    otherwise,
+                })
+            }
+            other => {
+                if let Some(what) = not_yet(other) {
+                    self.refuse(item.span, what);
+                }
+                None
+            }
+        }
+    }
+
+    fn setting(
+        &mut self,
+        cx: &mut Context,
+        at: u32,
+        value: ast::ExprId,
+        store: fn(&mut hir::Experiment, ExprId),
+    ) -> Option<Out> {
+        let value = self.expr_in(cx, Place::BUILD, value);
+        store(&mut self.hir.experiments[at as usize], value);
+        None
+    }
+
+    fn exprs(&mut self, cx: &mut Context, values: &[ast::ExprId]) -> Vec<ExprId> {
+        values.iter().map(|value| self.expr(cx, *value)).collect()
+    }
+
+    /// What is declared in a block is seen to its end.
+    fn block(
+        &mut self,
+        cx: &mut Context,
+        at: u32,
+        items: &'a [ast::Statement],
+    ) -> Vec<hir::Statement> {
+        cx.frames.push(Names::new());
+        let statements = self.statements(cx, at, items);
+        cx.frames.pop();
+        statements
+    }
+
+    fn binding(&mut self, cx: &mut Context, name: &Name, kind: SlotKind) -> SlotId {
+        let slot = self.new_slot(cx.owner, name, kind, false, &[]);
+        let mut names = match cx.frames.pop() {
+            Some(frame) => frame,
+            None => {
+                let mut names = std::mem::take(&mut cx.names);
+                self.declare_in(&mut names, name, Named::Slot(slot));
+                cx.names = names;
+                return slot;
+            }
+        };
+        self.declare_in(&mut names, name, Named::Slot(slot));
+        cx.frames.push(names);
+        slot
+    }
+
+    /// A `let` of this experiment.
+    fn assigned(&mut self, cx: &mut Context, target: ast::ExprId) -> Option<SlotId> {
+        let at = self.span(cx, target);
+        let ast::ExprKind::Name(name) = &self.ast(cx, target).kind else {
+            match self.ast(cx, target).kind {
+                ast::ExprKind::Error => {}
+                ast::ExprKind::Index { .. } => self.refuse(at, "an assignment to an element"),
+                _ => {
+                    let message = "only a `let` of the experiment is assigned to".to_owned();
+                    self.sink.push(structure::argument_form(
+                        at,
+                        message,
+                        "write `set` before it to change the circuit",
+                    ));
+                }
+            }
+            return None;
+        };
+        match cx.named(name) {
+            Some((Named::Slot(slot), declared)) => match self.slots(cx.owner)[slot.index()].kind {
+                SlotKind::Let { .. } => Some(slot),
+                _ => {
+                    self.sink.push(names::wrong_kind(
+                        at,
+                        name,
+                        "not a `let`",
+                        "a `let` of this experiment",
+                        Some(declared),
+                    ));
+                    None
+                }
+            },
+            Some((Named::Refused, _)) => None,
+            Some((_, declared)) => {
+                self.sink.push(names::wrong_kind(
+                    at,
+                    name,
+                    "part of the circuit",
+                    "a `let` of this experiment",
+                    Some(declared),
+                ));
+                None
+            }
+            None => {
+                let known = cx.candidates(|named| matches!(named, Named::Slot(_)));
+                let suggestion =
+                    crate::diagnose::suggest::nearest(name, known.iter().map(String::as_str));
+                self.sink
+                    .push(names::unknown_name(at, name, "`let`", suggestion));
+                None
+            }
+        }
+    }
+
+    fn set(&mut self, cx: &mut Context, target: ast::ExprId, value: ast::ExprId) -> Option<Out> {
+        let target = self.expr(cx, target);
+        let value = self.expr_in(
+            cx,
+            Place::PROTOCOL
+                .and(Place::CELL)
+                .and(Place::DRAWS)
+                .and(Place::TIME),
+            value,
+        );
+        let drive = |slots: &[hir::Slot], slot: SlotId| {
+            matches!(
+                slots.get(slot.index()).map(|slot| &slot.kind),
+                Some(SlotKind::Drive)
+            )
+        };
+        let at = self.hir.expr(target).span;
+        let fits = match &self.hir.expr(target).kind {
+            ExprKind::Field { .. } => true,
+            ExprKind::Ref(Ref::OfCircuit(slot)) => drive(self.outer_slots(cx.owner), *slot),
+            ExprKind::Ref(Ref::Slot(slot)) => drive(self.slots(cx.owner), *slot),
+            ExprKind::Index { base, .. } => matches!(self.hir.expr(*base).kind, ExprKind::Ref(_)),
+            ExprKind::Error => return None,
+            _ => false,
+        };
+        if fits {
+            return Some(Out::Set { target, value });
+        }
+        let message =
+            "`set` changes a parameter of a population, as in `set E.tau = 5 ms`, or a drive"
+                .to_owned();
+        self.sink
+            .push(structure::argument_form(at, message, "neither of them"));
+        None
+    }
+}
+
+/// What the statement is, where no later pass builds it.
+fn not_yet(statement: &StatementKind) -> Option<&'static str> {
+    Some(match statement {
+        StatementKind::Fire(_) => "`fire`",
+        StatementKind::Enforce(_) => "`enforce`",
+        StatementKind::Reset { .. } => "`reset`",
+        StatementKind::FreezePlasticity { thaw: false, .. } | StatementKind::Freeze(_) => {
+            "`freeze`"
+        }
+        StatementKind::FreezePlasticity { thaw: true, .. } => "`thaw`",
+        StatementKind::Clamp { .. } => "`clamp`",
+        StatementKind::Release(_) => "`release`",
+        StatementKind::Silence(_) => "`silence`",
+        StatementKind::Save(_) => "`save`",
+        StatementKind::Load(_) => "the statement `load`",
+        StatementKind::Plot(_) => "`plot`",
+        StatementKind::For { .. } => "a loop in an experiment",
+        StatementKind::Trials { .. } => "`trials`",
+        StatementKind::Repeat { .. } => "`repeat`",
+        StatementKind::Sweep(_) => "`sweep`",
+        _ => return None,
+    })
+}

@@ -1,0 +1,576 @@
+//! Who needs whom: definitions in an order in which each comes after what it reads, and the circles that
+//! have no such order.
+//!
+//! In: a resolved program. Out: [`order`], for the type checker; messages about circles and about parameters
+//! that would not be constant. Nothing here recurses: a chain of definitions may be as long as a file.
+
+use crate::diagnose::{Diagnostic, Sink, names, structure};
+use crate::hir::*;
+use circ_grammar::ast::Span;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// A definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Node {
+    Global(GlobalId),
+    /// A parameter, initial value, `let`, or the shape of a port.
+    Var(CellId, VarId),
+    /// The derivative of a state.
+    Rate(CellId, VarId),
+    Slot(Owner, SlotId),
+    Function(FunctionId),
+}
+
+/// Calls `visit` with an expression and everything in it, parents first; bodies of functions that it calls are not in it.
+pub fn walk(hir: &Hir, root: ExprId, visit: &mut dyn FnMut(ExprId, &Expr)) {
+    let mut stack = vec![root];
+    while let Some(id) = stack.pop() {
+        let expr = hir.expr(id);
+        visit(id, expr);
+        let from = stack.len();
+        children(&expr.kind, &mut |child| stack.push(child));
+        stack[from..].reverse();
+    }
+}
+
+/// Calls `visit` with each direct child in order of writing.
+pub fn children(kind: &ExprKind, visit: &mut dyn FnMut(ExprId)) {
+    match kind {
+        ExprKind::Number { .. } | ExprKind::Bool(_) | ExprKind::Text(_) | ExprKind::Ref(_) => {}
+        ExprKind::Noise(_) | ExprKind::Derivative(_) | ExprKind::Error => {}
+        ExprKind::Unary { value, .. } | ExprKind::Chance(value) | ExprKind::Rising(value) => {
+            visit(*value)
+        }
+        ExprKind::Binary { left, right, .. } => [*left, *right].into_iter().for_each(visit),
+        ExprKind::InRange { value, lo, hi } | ExprKind::Redraw { value, lo, hi } => {
+            [*value, *lo, *hi].into_iter().for_each(visit)
+        }
+        ExprKind::InView { value, view } => [*value, *view].into_iter().for_each(visit),
+        ExprKind::If {
+            condition,
+            then,
+            otherwise,
+        } => [*condition, *then, *otherwise].into_iter().for_each(visit),
+        ExprKind::Call { args, .. }
+        | ExprKind::CallFn { args, .. }
+        | ExprKind::Draw { args, .. } => args.iter().copied().for_each(visit),
+        ExprKind::Array(parts) | ExprKind::Tuple(parts) => parts.iter().copied().for_each(visit),
+        ExprKind::Reduce { value, over, .. } => {
+            over.iter()
+                .for_each(|(_, lo, hi)| [*lo, *hi].into_iter().for_each(&mut *visit));
+            visit(*value);
+        }
+        ExprKind::Index { base, indices } => {
+            visit(*base);
+            indices.iter().for_each(|index| match index {
+                Index::At(e) | Index::Where(e) => visit(*e),
+                Index::Range(lo, hi) => [*lo, *hi].into_iter().for_each(&mut *visit),
+            });
+        }
+        ExprKind::Field { base, .. } => visit(*base),
+        ExprKind::Measure { args, .. } => args.iter().for_each(|arg| {
+            visit(arg.value);
+            arg.to.into_iter().for_each(&mut *visit);
+            match arg.over {
+                None => {}
+                Some(Window::Last(length)) => visit(length),
+                Some(Window::Between(lo, hi)) => [lo, hi].into_iter().for_each(&mut *visit),
+            }
+        }),
+    }
+}
+
+/// All definitions, each after what it reads: globals and cells, circuits from the inside out, experiments;
+/// functions as they are called. Members of a circle come in any order.
+pub fn order(hir: &Hir) -> Vec<Node> {
+    let graph = Graph::new(hir);
+    components(&graph.edges)
+        .into_iter()
+        .flatten()
+        .map(|at| graph.nodes[at])
+        .collect()
+}
+
+struct Graph {
+    nodes: Vec<Node>,
+    edges: Vec<Vec<usize>>,
+}
+
+impl Graph {
+    fn new(hir: &Hir) -> Graph {
+        let nodes = nodes(hir);
+        let index: BTreeMap<Node, usize> = nodes
+            .iter()
+            .enumerate()
+            .map(|(at, node)| (*node, at))
+            .collect();
+        let overs = overs(hir);
+        let edges = nodes
+            .iter()
+            .map(|node| {
+                let mut edges = vec![];
+                for root in roots(hir, &overs, *node) {
+                    walk(hir, root, &mut |_, expr| {
+                        edges.extend(
+                            reads(hir, owner(hir, *node), expr).and_then(|read| index.get(&read)),
+                        )
+                    });
+                }
+                edges
+            })
+            .collect();
+        Graph { nodes, edges }
+    }
+}
+
+/// Every definition, in the order in which they are begun.
+fn nodes(hir: &Hir) -> Vec<Node> {
+    let mut nodes: Vec<Node> = (0..hir.globals.len())
+        .map(|at| Node::Global(GlobalId(at as u32)))
+        .collect();
+    for (at, cell) in hir.cells.iter().enumerate() {
+        let id = CellId(at as u32);
+        nodes.extend((0..cell.vars.len()).map(|var| Node::Var(id, VarId(var as u32))));
+        let states = cell
+            .vars
+            .iter()
+            .enumerate()
+            .filter(|(_, var)| matches!(var.kind, VarKind::State { .. }));
+        nodes.extend(states.map(|(var, _)| Node::Rate(id, VarId(var as u32))));
+    }
+    let mut slots = |owner, count: usize| {
+        nodes.extend((0..count).map(|slot| Node::Slot(owner, SlotId(slot as u32))))
+    };
+    for at in components(&parts(hir)).into_iter().flatten() {
+        slots(
+            Owner::Circuit(CircuitId(at as u32)),
+            hir.circuits[at].slots.len(),
+        );
+    }
+    for (at, experiment) in hir.experiments.iter().enumerate() {
+        slots(Owner::Experiment(at as u32), experiment.slots.len());
+    }
+    nodes.extend((0..hir.functions.len()).map(|at| Node::Function(FunctionId(at as u32))));
+    nodes
+}
+
+/// Which circuits each circuit contains.
+fn parts(hir: &Hir) -> Vec<Vec<usize>> {
+    let parts = |circuit: &Circuit| {
+        let slots = circuit.slots.iter();
+        slots
+            .filter_map(|slot| {
+                if let SlotKind::Part { circuit } = slot.kind {
+                    Some(circuit.index())
+                } else {
+                    None
+                }
+            })
+            .collect()
+    };
+    hir.circuits.iter().map(parts).collect()
+}
+
+/// What loops run over, by their index.
+pub fn overs(hir: &Hir) -> BTreeMap<(CircuitId, SlotId), Over> {
+    let mut overs = BTreeMap::new();
+    for (at, circuit) in hir.circuits.iter().enumerate() {
+        let mut stack: Vec<&Item> = circuit.items.iter().collect();
+        while let Some(item) = stack.pop() {
+            match &item.kind {
+                ItemKind::For { index, over, items } => {
+                    overs.insert((CircuitId(at as u32), *index), *over);
+                    stack.extend(items);
+                }
+                ItemKind::If {
+                    then, otherwise, ..
+                } => stack.extend(then.iter().chain(otherwise)),
+                ItemKind::Population(_) | ItemKind::Drive(_) | ItemKind::Projection(_) => {}
+                ItemKind::Part { .. } | ItemKind::Binding(_) | ItemKind::Constraint(_) => {}
+            }
+        }
+    }
+    overs
+}
+
+/// The expressions that a definition consists of.
+fn roots(hir: &Hir, overs: &BTreeMap<(CircuitId, SlotId), Over>, node: Node) -> Vec<ExprId> {
+    let ranged = |range: &Option<(ExprId, ExprId)>, value: &Option<ExprId>| {
+        range
+            .iter()
+            .flat_map(|(lo, hi)| [*lo, *hi])
+            .chain(*value)
+            .collect()
+    };
+    match node {
+        Node::Global(id) => vec![hir.globals[id.index()].value],
+        Node::Function(id) => vec![hir.functions[id.index()].body],
+        Node::Var(cell, var) => match &hir.cell(cell).vars[var.index()].kind {
+            VarKind::Param { range, default } => ranged(range, default),
+            VarKind::State { range, initial } => ranged(range, initial),
+            VarKind::Let { value } => vec![*value],
+            VarKind::Port { shape, .. } => taus(shape),
+        },
+        Node::Rate(cell, var) => {
+            let cell = hir.cell(cell);
+            let all = cell
+                .equations
+                .iter()
+                .chain(cell.modes.iter().flat_map(|mode| &mode.equations));
+            all.filter(|equation| equation.var == var)
+                .flat_map(|equation| equation.factor.into_iter().chain([equation.value]))
+                .collect()
+        }
+        Node::Slot(owner, slot) => match &slots(hir, owner)[slot.index()].kind {
+            SlotKind::Formal { range, default, .. } => ranged(range, default),
+            SlotKind::Let { value, .. } | SlotKind::Data { value, .. } => vec![*value],
+            SlotKind::Index => match (owner, overs) {
+                (Owner::Circuit(circuit), overs) => match overs.get(&(circuit, slot)) {
+                    Some(Over::Range(lo, hi)) => vec![*lo, *hi],
+                    Some(Over::Values(values)) => vec![*values],
+                    None => vec![],
+                },
+                _ => vec![],
+            },
+            SlotKind::Population { .. }
+            | SlotKind::Drive
+            | SlotKind::Projection
+            | SlotKind::Part { .. } => vec![],
+        },
+    }
+}
+
+/// The time constants of a port.
+pub fn taus(shape: &PortShape) -> Vec<ExprId> {
+    match shape {
+        PortShape::Exponential { tau } | PortShape::Alpha { tau } => vec![*tau],
+        PortShape::Biexponential { rise, decay } => vec![*rise, *decay],
+        PortShape::Delta { .. } | PortShape::Sum | PortShape::Error => vec![],
+    }
+}
+
+/// The slots of a circuit or experiment.
+pub fn slots(hir: &Hir, owner: Owner) -> &[Slot] {
+    match owner {
+        Owner::Circuit(at) => &hir.circuit(at).slots,
+        Owner::Experiment(at) => &hir.experiments[at as usize].slots,
+        Owner::File | Owner::Cell(_) => &[],
+    }
+}
+
+fn owner(hir: &Hir, node: Node) -> Owner {
+    match node {
+        Node::Global(_) => Owner::File,
+        Node::Function(id) => hir.functions[id.index()].owner,
+        Node::Var(cell, _) | Node::Rate(cell, _) => Owner::Cell(cell),
+        Node::Slot(owner, _) => owner,
+    }
+}
+
+/// The definition that an expression reads by itself, its children aside.
+fn reads(hir: &Hir, owner: Owner, expr: &Expr) -> Option<Node> {
+    let reference = match &expr.kind {
+        ExprKind::CallFn { function, .. } => return Some(Node::Function(*function)),
+        ExprKind::Derivative(var) => match owner {
+            Owner::Cell(cell) => return Some(Node::Rate(cell, *var)),
+            _ => return None,
+        },
+        ExprKind::Ref(reference) => *reference,
+        _ => return None,
+    };
+    match (reference, owner) {
+        (Ref::Global(id), _) => Some(Node::Global(id)),
+        (Ref::Var(var), Owner::Cell(cell)) => Some(Node::Var(cell, var)),
+        (Ref::Slot(slot), _) => Some(Node::Slot(owner, slot)),
+        (Ref::OfCircuit(slot), Owner::Experiment(at)) => hir.experiments[at as usize]
+            .circuit
+            .map(|circuit| Node::Slot(Owner::Circuit(circuit), slot)),
+        _ => None,
+    }
+}
+
+/// Strongly connected components (Tarjan 1972), each after those that its members lead to.
+fn components(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    const NEW: usize = usize::MAX;
+    let (mut number, mut low) = (vec![NEW; edges.len()], vec![0; edges.len()]);
+    let mut open = vec![false; edges.len()];
+    let (mut path, mut found, mut next) = (vec![], vec![], 0);
+    for root in 0..edges.len() {
+        if number[root] != NEW {
+            continue;
+        }
+        // The call stack of the recursive formulation: a node and how many of its edges were followed.
+        let mut calls = vec![(root, 0)];
+        while let Some((node, edge)) = calls.pop() {
+            if edge == 0 {
+                (number[node], low[node]) = (next, next);
+                next += 1;
+                path.push(node);
+                open[node] = true;
+            } else {
+                // Coming back from the edge before this one.
+                let child = edges[node][edge - 1];
+                if open[child] {
+                    low[node] = low[node].min(low[child]);
+                }
+            }
+            if let Some(&child) = edges[node].get(edge) {
+                calls.push((node, edge + 1));
+                if number[child] == NEW {
+                    calls.push((child, 0));
+                } else if open[child] {
+                    low[node] = low[node].min(number[child]);
+                }
+                continue;
+            }
+            if low[node] == number[node] {
+                let at = path.iter().rposition(|member| *member == node).unwrap_or(0);
+                let component = path.split_off(at);
+                component.iter().for_each(|member| open[*member] = false);
+                found.push(component);
+            }
+        }
+    }
+    found
+}
+
+/// A shortest circle within a component, from its first member on; `None` where there is none.
+fn circle(edges: &[Vec<usize>], component: &[usize], first: usize) -> Option<Vec<usize>> {
+    let members: BTreeSet<usize> = component.iter().copied().collect();
+    let mut from: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut queue = VecDeque::from([first]);
+    while let Some(node) = queue.pop_front() {
+        for child in edges[node].iter().filter(|child| members.contains(child)) {
+            if *child == first {
+                let mut circle = vec![node];
+                while circle[circle.len() - 1] != first {
+                    circle.push(from[&circle[circle.len() - 1]]);
+                }
+                circle.reverse();
+                return Some(circle);
+            }
+            if !from.contains_key(child) {
+                from.insert(*child, node);
+                queue.push_back(*child);
+            }
+        }
+    }
+    None
+}
+
+/// Reports circles, and empties their members so that nothing later runs in one; then parameters that are not constant.
+pub fn check_cycles(hir: &mut Hir, sink: &mut Sink) {
+    let contained = parts(hir);
+    for component in components(&contained) {
+        let place = |at: usize| (hir.circuits[at].name.to_string(), hir.circuits[at].span);
+        report(
+            &contained,
+            &component,
+            &place,
+            &|members| names::cyclic_circuit(members),
+            sink,
+        );
+    }
+    let graph = Graph::new(hir);
+    let mut emptied = vec![];
+    for component in components(&graph.edges) {
+        let place = |at: usize| name(hir, graph.nodes[at]);
+        let functions = component
+            .iter()
+            .all(|at| matches!(graph.nodes[*at], Node::Function(_)));
+        let message = if functions {
+            names::cyclic_function
+        } else {
+            names::cyclic_let
+        };
+        if report(
+            &graph.edges,
+            &component,
+            &place,
+            &|members| message(members),
+            sink,
+        ) {
+            emptied.extend(component.iter().map(|at| graph.nodes[*at]));
+        }
+    }
+    emptied.into_iter().for_each(|node| empty(hir, node));
+    check_constant(hir, sink);
+}
+
+fn report(
+    edges: &[Vec<usize>],
+    component: &[usize],
+    place: &dyn Fn(usize) -> (String, Span),
+    message: &dyn Fn(&[(String, Span)]) -> Diagnostic,
+    sink: &mut Sink,
+) -> bool {
+    let Some(first) = component.iter().copied().min_by_key(|at| place(*at).1) else {
+        return false;
+    };
+    let Some(circle) = circle(edges, component, first) else {
+        return false;
+    };
+    let members: Vec<_> = circle.into_iter().map(place).collect();
+    sink.push(message(&members));
+    true
+}
+
+fn name(hir: &Hir, node: Node) -> (String, Span) {
+    match node {
+        Node::Global(id) => (
+            hir.globals[id.index()].name.to_string(),
+            hir.globals[id.index()].span,
+        ),
+        Node::Function(id) => (
+            hir.functions[id.index()].name.to_string(),
+            hir.functions[id.index()].span,
+        ),
+        Node::Var(cell, var) => (
+            hir.cell(cell).vars[var.index()].name.to_string(),
+            hir.cell(cell).vars[var.index()].span,
+        ),
+        Node::Rate(cell, var) => {
+            let cell = hir.cell(cell);
+            let at = cell
+                .equations
+                .iter()
+                .find(|equation| equation.var == var)
+                .map_or(cell.vars[var.index()].span, |equation| equation.span);
+            (format!("{}'", cell.vars[var.index()].name), at)
+        }
+        Node::Slot(owner, slot) => {
+            let slot = &slots(hir, owner)[slot.index()];
+            (slot.name.to_string(), slot.span)
+        }
+    }
+}
+
+/// Takes the expressions out of a definition.
+fn empty(hir: &mut Hir, node: Node) {
+    let error = super::ERROR;
+    match node {
+        Node::Global(id) => hir.globals[id.index()].value = error,
+        Node::Function(id) => hir.functions[id.index()].body = error,
+        Node::Var(cell, var) => match &mut hir.cells[cell.index()].vars[var.index()].kind {
+            VarKind::Param { range, default } => (*range, *default) = (None, Some(error)),
+            VarKind::State { range, initial } => (*range, *initial) = (None, Some(error)),
+            VarKind::Let { value } => *value = error,
+            VarKind::Port { shape, .. } => *shape = PortShape::Error,
+        },
+        Node::Rate(cell, var) => {
+            let cell = &mut hir.cells[cell.index()];
+            let modes = cell.modes.iter_mut().flat_map(|mode| &mut mode.equations);
+            cell.equations
+                .iter_mut()
+                .chain(modes)
+                .filter(|equation| equation.var == var)
+                .for_each(|equation| equation.value = error);
+        }
+        Node::Slot(owner, slot) => {
+            let slots = match owner {
+                Owner::Circuit(at) => &mut hir.circuits[at.index()].slots,
+                Owner::Experiment(at) => &mut hir.experiments[at as usize].slots,
+                Owner::File | Owner::Cell(_) => return,
+            };
+            match &mut slots[slot.index()].kind {
+                SlotKind::Formal { range, default, .. } => (*range, *default) = (None, Some(error)),
+                SlotKind::Let { value, .. } | SlotKind::Data { value, .. } => *value = error,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Parameters, their ranges and time constants may not follow states, ports, modes or the time.
+fn check_constant(hir: &Hir, sink: &mut Sink) {
+    let mut varying: BTreeSet<Node> = BTreeSet::new();
+    for node in order(hir) {
+        if varies(hir, node, &varying) {
+            varying.insert(node);
+        }
+    }
+    for (at, cell) in hir.cells.iter().enumerate() {
+        let owner = Owner::Cell(CellId(at as u32));
+        for var in &cell.vars {
+            let (what, roots) = match &var.kind {
+                VarKind::Param { range, default } => (
+                    format!("the parameter `{}`", var.name),
+                    range
+                        .iter()
+                        .flat_map(|(lo, hi)| [*lo, *hi])
+                        .chain(*default)
+                        .collect(),
+                ),
+                VarKind::State {
+                    range: Some((lo, hi)),
+                    ..
+                } => (format!("the range of `{}`", var.name), vec![*lo, *hi]),
+                VarKind::Port { shape, .. } => {
+                    (format!("the time constant of `{}`", var.name), taus(shape))
+                }
+                VarKind::State { .. } | VarKind::Let { .. } => continue,
+            };
+            if let Some((reads, at)) = roots
+                .iter()
+                .find_map(|root| follows(hir, owner, *root, &varying))
+            {
+                let is_param = matches!(var.kind, VarKind::Param { .. });
+                sink.push(structure::not_constant(
+                    at,
+                    &what,
+                    &reads,
+                    var.span,
+                    is_param.then_some(&*var.name),
+                ));
+            }
+        }
+    }
+}
+
+fn varies(hir: &Hir, node: Node, varying: &BTreeSet<Node>) -> bool {
+    let root = match node {
+        Node::Rate(..) => return true,
+        Node::Global(_) | Node::Slot(..) => return false,
+        Node::Function(id) => hir.functions[id.index()].body,
+        Node::Var(cell, var) => match &hir.cell(cell).vars[var.index()].kind {
+            VarKind::State { .. } | VarKind::Port { .. } => return true,
+            VarKind::Param { .. } => return false,
+            VarKind::Let { value } => *value,
+        },
+    };
+    let mut found = false;
+    let owner = owner(hir, node);
+    walk(hir, root, &mut |_, expr| {
+        found |= matches!(
+            expr.kind,
+            ExprKind::Draw { .. }
+                | ExprKind::Chance(_)
+                | ExprKind::Noise(_)
+                | ExprKind::Redraw { .. }
+        );
+        found |= reads(hir, owner, expr).is_some_and(|read| varying.contains(&read));
+        found |= matches!(expr.kind, ExprKind::Ref(Ref::Time | Ref::Mode(_)));
+    });
+    found
+}
+
+/// The first thing in an expression that changes while time runs.
+fn follows(
+    hir: &Hir,
+    owner: Owner,
+    root: ExprId,
+    varying: &BTreeSet<Node>,
+) -> Option<(String, Span)> {
+    let mut found = None;
+    walk(hir, root, &mut |_, expr| {
+        let text = match (&expr.kind, reads(hir, owner, expr)) {
+            (ExprKind::Ref(Ref::Mode(_)), _) => Some("a mode".to_owned()),
+            (_, Some(read)) if varying.contains(&read) => Some(format!("`{}`", name(hir, read).0)),
+            _ => None,
+        };
+        if let (None, Some(text)) = (&found, text) {
+            found = Some((text, expr.span));
+        }
+    });
+    found
+}

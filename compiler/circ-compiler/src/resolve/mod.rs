@@ -1,0 +1,245 @@
+//! Resolving: gives every name its meaning, flattens cells that extend cells, and takes sugar away.
+//!
+//! In: the trees of a program's files, by the parser. Out: [`Hir`]. What can not be understood is
+//! reported once and becomes `Error` in the result, which keeps later passes quiet. What the language
+//! has but no later pass can build is refused here (`not-yet`), never left out in silence.
+
+mod block;
+mod builtins;
+mod call;
+mod cell;
+mod circuit;
+mod context;
+mod depth;
+mod experiment;
+mod expr;
+mod function;
+pub(crate) mod graph;
+mod projection;
+mod scope;
+mod ty;
+
+pub use cell::kind_words;
+
+use crate::diagnose::{Sink, names};
+use crate::hir::{self, CellId, CircuitId, ExprKind, FunctionId, GlobalId, Hir, Owner};
+use circ_grammar::ast::{self, Span};
+use context::Context;
+use scope::{Def, FileScope};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A file of the program under the name by which `use` finds it.
+#[derive(Clone, Debug, Default)]
+pub struct Module {
+    /// `["std", "cells"]`, `["columns"]`; empty for the main file.
+    pub path: Vec<String>,
+    /// Its tree.
+    pub file: ast::File,
+}
+
+/// Which modules a file's `use` items name, each with the span of its path, so that the host can load them.
+///
+/// `use a.b.{X}` names `a.b`. Without braces the last name is an item if it begins with a capital letter
+/// (`use columns.Column` names `columns`), else a whole file. A library module has two names: `std.cells`.
+pub fn imports(file: &ast::File) -> Vec<(Vec<String>, Span)> {
+    let uses = file.items.iter().filter_map(|item| match &item.kind {
+        ast::ItemKind::Use { path, names } => Some(scope::import(path, names.as_deref())),
+        _ => None,
+    });
+    uses.map(|import| (import.module, import.span))
+        .filter(|(module, _)| !module.is_empty())
+        .collect()
+}
+
+/// Resolves a program; the main file comes first. The result holds all items of all modules, those of the
+/// main file first, in order of writing. A module that a `use` names and that is not given is reported.
+pub fn resolve(modules: &[Module], sink: &mut Sink) -> Hir {
+    let mut resolver = Resolver::new(modules, sink);
+    resolver.declare();
+    resolver.imports();
+    resolver.globals();
+    resolver.cells();
+    resolver.circuits();
+    resolver.experiments();
+    resolver.refuse_rules();
+    let mut hir = resolver.hir;
+    graph::check_cycles(&mut hir, sink);
+    hir
+}
+
+/// What is being built, with the tables that every part of the pass needs.
+struct Resolver<'a> {
+    modules: &'a [Module],
+    sink: &'a mut Sink,
+    hir: Hir,
+    /// By module.
+    scopes: Vec<FileScope>,
+    /// Nesting of every expression, by module.
+    depths: Vec<Vec<u32>>,
+    cells: Vec<CellSource<'a>>,
+    circuits: Vec<(usize, &'a ast::Node<ast::ItemKind>, &'a ast::Circuit)>,
+    experiments: Vec<(usize, &'a ast::Node<ast::ItemKind>, &'a ast::Experiment)>,
+    functions: BTreeMap<FunctionId, FunctionSource<'a>>,
+    /// Names of each circuit, filled before any circuit's expressions are read.
+    circuit_names: Vec<scope::Names>,
+    /// Names of events of any cell, to tell `count(E.nmda)` from `count(array)`.
+    event_names: std::collections::BTreeSet<Arc<str>>,
+}
+
+/// Where a cell is written; `None` for the one that the language provides.
+#[derive(Clone, Copy)]
+struct CellSource<'a> {
+    module: usize,
+    written: Option<(&'a ast::Node<ast::ItemKind>, &'a ast::Cell)>,
+}
+
+/// Where a function is written.
+#[derive(Clone, Copy)]
+struct FunctionSource<'a> {
+    module: usize,
+    function: &'a ast::Function,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(modules: &'a [Module], sink: &'a mut Sink) -> Self {
+        let mut hir = Hir::default();
+        // Expression 0 stands for everything that could not be understood.
+        hir.exprs.push(hir::Expr {
+            kind: ExprKind::Error,
+            span: Span::default(),
+        });
+        Resolver {
+            modules,
+            sink,
+            hir,
+            scopes: modules.iter().map(|_| FileScope::default()).collect(),
+            depths: modules
+                .iter()
+                .map(|module| depth::depths(&module.file))
+                .collect(),
+            cells: vec![],
+            circuits: vec![],
+            experiments: vec![],
+            functions: BTreeMap::new(),
+            circuit_names: vec![],
+            event_names: ["spike".into()].into(),
+        }
+    }
+
+    /// Gives every top-level item of every file its id.
+    fn declare(&mut self) {
+        for module in 0..self.modules.len() {
+            for item in &self.modules[module].file.items {
+                let Some((name, def)) = self.declare_item(module, item) else {
+                    continue;
+                };
+                if let Some(first) = self.scopes[module].declare(name, def) {
+                    self.sink
+                        .push(names::duplicate_name(name.span, &name.text, first));
+                }
+            }
+        }
+        self.declare_spike_times();
+    }
+
+    fn declare_item(&mut self, module: usize, item: &'a ast::Item) -> Option<(&'a ast::Name, Def)> {
+        Some(match &item.kind {
+            ast::ItemKind::Use { .. } | ast::ItemKind::Error => return None,
+            ast::ItemKind::Let(binding) => {
+                (&binding.name, Def::Global(self.new_global(&binding.name)))
+            }
+            ast::ItemKind::Data(data) => (&data.name, Def::Global(self.new_global(&data.name))),
+            ast::ItemKind::Fn(function) => (
+                &function.name,
+                Def::Function(self.new_function(module, function, Owner::File)),
+            ),
+            ast::ItemKind::Cell(cell) => {
+                self.cells.push(CellSource {
+                    module,
+                    written: Some((item, cell)),
+                });
+                self.event_names
+                    .extend(cell.items.iter().filter_map(|item| match &item.kind {
+                        ast::CellItemKind::Event { name, .. } => Some(name.text.clone()),
+                        _ => None,
+                    }));
+                (&cell.name, Def::Cell(CellId(self.cells.len() as u32 - 1)))
+            }
+            ast::ItemKind::Rule(rule) => (&rule.name, Def::Rule),
+            ast::ItemKind::Circuit(circuit) => {
+                self.circuits.push((module, item, circuit));
+                (
+                    &circuit.name,
+                    Def::Circuit(CircuitId(self.circuits.len() as u32 - 1)),
+                )
+            }
+            ast::ItemKind::Experiment(experiment) => {
+                self.experiments.push((module, item, experiment));
+                (&experiment.name, Def::Experiment)
+            }
+        })
+    }
+
+    fn new_global(&mut self, name: &ast::Name) -> GlobalId {
+        let global = hir::Global {
+            name: name.text.clone(),
+            span: name.span,
+            declared: None,
+            value: ERROR,
+        };
+        self.hir.globals.push(global);
+        GlobalId(self.hir.globals.len() as u32 - 1)
+    }
+
+    /// Top-level `let`, `data` and `fn`.
+    fn globals(&mut self) {
+        let mut next = 0;
+        for module in 0..self.modules.len() {
+            let mut cx = Context::file(module);
+            for item in &self.modules[module].file.items {
+                let (ty, value) = match &item.kind {
+                    ast::ItemKind::Let(binding) => (binding.ty.as_ref(), binding.value),
+                    ast::ItemKind::Data(data) => (Some(&data.ty), data.value),
+                    _ => continue,
+                };
+                let declared = ty.and_then(|ty| self.ty(&mut cx, ty));
+                let value = self.expr(&mut cx, value);
+                self.hir.globals[next].declared = declared;
+                self.hir.globals[next].value = value;
+                next += 1;
+            }
+        }
+        self.function_bodies(|owner| owner == Owner::File, &mut |function| {
+            Context::file(function.module)
+        });
+    }
+
+    /// Plasticity is not built yet, so a rule that is written is refused even if nothing attaches it.
+    fn refuse_rules(&mut self) {
+        for module in self.modules {
+            // The library may hold rules: only using one is refused, where it is attached.
+            if module.path.first().is_some_and(|name| name == "std") {
+                continue;
+            }
+            for item in &module.file.items {
+                if let ast::ItemKind::Rule(rule) = &item.kind {
+                    self.refuse(rule.name.span, "a plasticity rule");
+                }
+            }
+        }
+    }
+
+    fn refuse(&mut self, at: Span, what: &str) {
+        self.sink
+            .push(crate::diagnose::structure::not_yet(at, what));
+    }
+
+    fn push(&mut self, kind: ExprKind, span: Span) -> hir::ExprId {
+        self.hir.exprs.push(hir::Expr { kind, span });
+        hir::ExprId(self.hir.exprs.len() as u32 - 1)
+    }
+}
+
+/// The expression that stands for everything that could not be understood.
+const ERROR: hir::ExprId = hir::ExprId(0);

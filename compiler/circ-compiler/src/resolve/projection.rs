@@ -1,0 +1,380 @@
+//! Projections and drives: their clauses, each once, and what they can not do without.
+//!
+//! In: projections and drives of circuits and experiments. Out: [`crate::hir::Projection`]s and
+//! [`crate::hir::Drive`]s.
+
+use super::builtins;
+use super::context::Place;
+use super::{Context, ERROR, Resolver};
+use crate::diagnose::{names, structure, suggest};
+use crate::hir::{self, Connect, DriveSource, ExprId, SlotId};
+use circ_grammar::ast::{self, Arg, ClauseKind, DriveClauseKind, Name, Span};
+use std::collections::BTreeMap;
+
+/// Clauses met so far, with their places.
+type Seen = BTreeMap<&'static str, Span>;
+
+impl<'a> Resolver<'a> {
+    pub(super) fn projection(
+        &mut self,
+        cx: &mut Context,
+        written: &'a ast::Projection,
+        slot: SlotId,
+        span: Span,
+    ) -> Option<hir::Projection> {
+        let source = self.expr(cx, written.source);
+        let target = self.expr(cx, written.target);
+        if written.symmetric {
+            self.refuse(
+                self.span(cx, written.source)
+                    .to(self.span(cx, written.target)),
+                "a symmetric projection `<->`",
+            );
+        }
+        let mut projection = hir::Projection {
+            slot,
+            source,
+            target,
+            connect: Connect::Error,
+            connect_span: written.name.span,
+            allow_self: false,
+            allow_multiple: false,
+            allow_corelease: false,
+            weight: None,
+            delay: None,
+            dendritic: None,
+            polarity: None,
+            span,
+        };
+        let mut seen = Seen::new();
+        for clause in &written.clauses {
+            self.clause(cx, clause, &mut projection, &mut seen);
+        }
+        let name = format!("projection `{}`", written.name.text);
+        let broken = written
+            .clauses
+            .iter()
+            .any(|clause| matches!(clause.kind, ClauseKind::Error));
+        if !broken && !seen.contains_key("connect") {
+            self.sink.push(structure::missing_clause(
+                written.name.span,
+                &name,
+                "connect",
+                "connect probability 0.1",
+            ));
+        }
+        if !broken && !seen.contains_key("weight") && !seen.contains_key("continuous") {
+            self.sink.push(structure::missing_clause(
+                written.name.span,
+                &name,
+                "weight",
+                "weight 1 mV",
+            ));
+        }
+        Some(projection)
+    }
+
+    fn clause(
+        &mut self,
+        cx: &mut Context,
+        clause: &'a ast::Clause,
+        projection: &mut hir::Projection,
+        seen: &mut Seen,
+    ) {
+        let word = match &clause.kind {
+            ClauseKind::Connect { .. } => "connect",
+            ClauseKind::Weight(_) => "weight",
+            ClauseKind::Delay(_) => "delay",
+            ClauseKind::Dendritic(_) => "dendritic",
+            ClauseKind::Polarity(_) => "polarity",
+            ClauseKind::Continuous(_) => "continuous",
+            ClauseKind::Allow(_)
+            | ClauseKind::Back(_)
+            | ClauseKind::Onto(_)
+            | ClauseKind::Share(_) => "",
+            ClauseKind::Plasticity(_) | ClauseKind::Store { .. } | ClauseKind::Error => "",
+        };
+        if !word.is_empty() && !self.once(seen, word, clause.span) {
+            return;
+        }
+        match &clause.kind {
+            ClauseKind::Connect { kind, value } => {
+                projection.connect = self.connect(cx, kind, *value);
+                projection.connect_span = clause.span;
+            }
+            ClauseKind::Allow(words) => words.iter().for_each(|word| self.allow(word, projection)),
+            ClauseKind::Weight(value) => {
+                projection.weight = Some(self.expr_in(cx, Place::SYNAPSE, *value))
+            }
+            ClauseKind::Delay(value) => {
+                projection.delay = Some(self.expr_in(cx, Place::SYNAPSE, *value))
+            }
+            ClauseKind::Dendritic(value) => {
+                projection.dendritic = Some(self.expr_in(cx, Place::SYNAPSE, *value))
+            }
+            ClauseKind::Polarity(polarity) => projection.polarity = Some(*polarity),
+            ClauseKind::Continuous(_) => self.refuse(clause.span, "a continuous projection"),
+            ClauseKind::Back(_) => self.refuse(clause.span, "the clause `back`"),
+            ClauseKind::Onto(_) => self.refuse(clause.span, "the clause `onto`"),
+            ClauseKind::Share(_) => self.refuse(clause.span, "the clause `share`"),
+            ClauseKind::Plasticity(_) => self.refuse(clause.span, "plasticity"),
+            ClauseKind::Store { .. } => self.refuse(clause.span, "the clause `store`"),
+            ClauseKind::Error => {}
+        }
+    }
+
+    fn once(&mut self, seen: &mut Seen, word: &'static str, at: Span) -> bool {
+        match seen.get(word) {
+            Some(first) => {
+                self.sink
+                    .push(structure::duplicate_clause(at, word, *first));
+                false
+            }
+            None => {
+                seen.insert(word, at);
+                true
+            }
+        }
+    }
+
+    fn allow(&mut self, word: &Name, projection: &mut hir::Projection) {
+        match &*word.text {
+            "self" => projection.allow_self = true,
+            "multiple" => projection.allow_multiple = true,
+            "corelease" => projection.allow_corelease = true,
+            other => {
+                let suggestion = suggest::nearest(other, ["self", "multiple", "corelease"]);
+                self.sink.push(names::unknown_name(
+                    word.span,
+                    other,
+                    "permission",
+                    suggestion,
+                ));
+            }
+        }
+    }
+
+    fn connect(&mut self, cx: &mut Context, kind: &Name, value: Option<ast::ExprId>) -> Connect {
+        let word = &*kind.text;
+        if !builtins::CONNECTS.contains(&word) {
+            let suggestion = suggest::nearest(word, builtins::CONNECTS.iter().copied());
+            self.sink.push(names::unknown_name(
+                kind.span,
+                word,
+                "way to connect",
+                suggestion,
+            ));
+            return Connect::Error;
+        }
+        let bare = matches!(word, "one_to_one" | "all_to_all");
+        let Some(value) = value else {
+            return match word {
+                "one_to_one" => Connect::OneToOne,
+                "all_to_all" => Connect::AllToAll,
+                _ => {
+                    self.sink.push(structure::argument_count(
+                        kind.span,
+                        word,
+                        "a value after it",
+                        0,
+                    ));
+                    Connect::Error
+                }
+            };
+        };
+        if bare {
+            let at = self.span(cx, value);
+            self.sink.push(structure::argument_form(
+                at,
+                format!("`{word}` takes no value"),
+                "a value",
+            ));
+            return Connect::Error;
+        }
+        let pair = Place::PAIR.and(Place::BUILD);
+        match word {
+            "probability" => Connect::Probability(self.expr_in(cx, pair, value)),
+            "where" => Connect::Where(self.expr_in(cx, pair, value)),
+            "in_degree" => Connect::InDegree(self.expr(cx, value)),
+            "out_degree" => Connect::OutDegree(self.expr(cx, value)),
+            "total" => Connect::Total(self.expr(cx, value)),
+            _ => Connect::From(self.expr(cx, value)),
+        }
+    }
+
+    pub(super) fn drive(
+        &mut self,
+        cx: &mut Context,
+        written: &'a ast::Drive,
+        slot: SlotId,
+        span: Span,
+    ) -> Option<hir::Drive> {
+        let source = self.source(cx, written.source);
+        let target = self.expr(cx, written.target);
+        let mut drive = hir::Drive {
+            slot,
+            source,
+            target,
+            weight: None,
+            delay: None,
+            window: None,
+            span,
+        };
+        let mut seen = Seen::new();
+        let events = matches!(
+            drive.source,
+            DriveSource::Poisson(_) | DriveSource::Choose { .. } | DriveSource::Times(_)
+        );
+        for clause in &written.clauses {
+            self.drive_clause(cx, clause, &mut drive, events, &mut seen);
+        }
+        let broken = written
+            .clauses
+            .iter()
+            .any(|clause| matches!(clause.kind, DriveClauseKind::Error));
+        if events && !broken && drive.weight.is_none() {
+            let name = format!("drive `{}`", written.name.text);
+            self.sink.push(structure::missing_clause(
+                written.name.span,
+                &name,
+                "weight",
+                "weight 1 mV",
+            ));
+        }
+        Some(drive)
+    }
+
+    fn drive_clause(
+        &mut self,
+        cx: &mut Context,
+        clause: &ast::DriveClause,
+        drive: &mut hir::Drive,
+        events: bool,
+        seen: &mut Seen,
+    ) {
+        let word = match &clause.kind {
+            DriveClauseKind::Weight(_) => "weight",
+            DriveClauseKind::Delay(_) => "delay",
+            DriveClauseKind::FromTo(..) => "from",
+            DriveClauseKind::Error => return,
+        };
+        if !self.once(seen, word, clause.span) {
+            return;
+        }
+        if !events && word != "from" {
+            let due = "this drive gives a value at every step, not events";
+            self.sink
+                .push(names::out_of_place(clause.span, &format!("`{word}`"), due));
+            return;
+        }
+        match &clause.kind {
+            DriveClauseKind::Weight(value) => {
+                drive.weight = Some(self.expr_in(cx, Place::PARAM.and(Place::BUILD), *value))
+            }
+            DriveClauseKind::Delay(value) => drive.delay = Some(self.expr(cx, *value)),
+            DriveClauseKind::FromTo(from, to) => {
+                drive.window = Some((self.expr(cx, *from), self.expr(cx, *to)))
+            }
+            DriveClauseKind::Error => {}
+        }
+    }
+
+    /// `poisson(rate)`, `choose(n, every = T)`, `times([...])`, `table(x, every = T)`, or a value.
+    fn source(&mut self, cx: &mut Context, source: ast::ExprId) -> DriveSource {
+        let called = match &self.ast(cx, source).kind {
+            ast::ExprKind::Call { callee, args } => match &self.ast(cx, *callee).kind {
+                ast::ExprKind::Name(name) if cx.named(name).is_none() => Some((&**name, args)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let at = self.span(cx, source);
+        let error = DriveSource::Value(ERROR);
+        match called {
+            Some(("poisson", args)) => match self.source_args(cx, "poisson", args, false, at) {
+                Some((rate, _)) => DriveSource::Poisson(rate),
+                None => error,
+            },
+            Some(("times", args)) => match self.source_args(cx, "times", args, false, at) {
+                Some((times, _)) => DriveSource::Times(times),
+                None => error,
+            },
+            Some(("choose", args)) => match self.source_args(cx, "choose", args, true, at) {
+                Some((count, every)) => DriveSource::Choose { count, every },
+                None => error,
+            },
+            Some(("table", args)) => match self.source_args(cx, "table", args, true, at) {
+                Some((data, every)) => DriveSource::Table { data, every },
+                None => error,
+            },
+            _ => DriveSource::Value(self.expr_in(cx, Place::DRIVE, source)),
+        }
+    }
+
+    /// One value, and `every = T` where the source takes it.
+    fn source_args(
+        &mut self,
+        cx: &mut Context,
+        name: &str,
+        args: &'a [Arg],
+        takes_every: bool,
+        at: Span,
+    ) -> Option<(ExprId, ExprId)> {
+        let (mut value, mut every) = (None, None);
+        for arg in args {
+            self.plain_argument(arg);
+            // A rate may differ from cell to cell and be drawn, and follow the time.
+            let place = if name == "poisson" {
+                Place::DRIVE.and(Place::DRAWS)
+            } else {
+                Place::BUILD
+            };
+            let lowered = self.expr_in(cx, place, arg.value);
+            let named_every = arg.name.as_ref().is_some_and(|name| &*name.text == "every");
+            match (&arg.name, &mut value, &mut every) {
+                (Some(_), _, every @ None) if named_every && takes_every => *every = Some(lowered),
+                (None, value @ None, _) => *value = Some(lowered),
+                (Some(word), ..) if !named_every || !takes_every => {
+                    let suggestion = suggest::nearest(&word.text, takes_every.then_some("every"));
+                    self.sink.push(names::unknown_member(
+                        word.span,
+                        &word.text,
+                        &format!("`{name}`"),
+                        suggestion,
+                    ));
+                    return None;
+                }
+                _ => {
+                    self.sink.push(structure::argument_count(
+                        at,
+                        name,
+                        due(takes_every),
+                        args.len(),
+                    ));
+                    return None;
+                }
+            }
+        }
+        match (value, every) {
+            (Some(value), Some(every)) => Some((value, every)),
+            (Some(value), None) if !takes_every => Some((value, ERROR)),
+            _ => {
+                self.sink.push(structure::argument_count(
+                    at,
+                    name,
+                    due(takes_every),
+                    args.len(),
+                ));
+                None
+            }
+        }
+    }
+}
+
+fn due(takes_every: bool) -> &'static str {
+    if takes_every {
+        "a value and `every = ...`"
+    } else {
+        "1 argument"
+    }
+}
