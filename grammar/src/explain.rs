@@ -147,7 +147,9 @@ impl Scene<'_> {
     fn statement_word(&self) -> Option<SyntaxError> {
         let first = skip_attributes(self.work, self.start);
         let place = place_of(self.work, self.start);
-        if self.work.is_empty() || first >= self.end || self.stop.at < first {
+        // A lone expression is announced by `=`.
+        let is_expression = self.start == 1 && self.kind(0) == Some(Kind::Assign);
+        if is_expression || self.work.is_empty() || first >= self.end || self.stop.at < first {
             return None;
         }
         let found = self.found();

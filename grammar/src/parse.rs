@@ -11,7 +11,7 @@ use crate::layout::{self, Layout};
 use crate::message;
 use crate::recover::{self, Reader};
 use crate::token::{self, RawToken};
-use crate::tree::Parens;
+use crate::tree::Marks;
 
 /// The largest text that is read, in bytes.
 const MAX_BYTES: usize = 1 << 30;
@@ -69,7 +69,7 @@ pub fn parse_expr(id: FileId, text: &str) -> (File, Option<ExprId>, Vec<SyntaxEr
     };
     let mut reader = Reader::new(text, &layout);
     let value = if errors.is_empty() {
-        recover::expression(&mut reader, &mut errors)
+        recover::expression(&mut reader, id, &mut errors)
     } else {
         None
     };
@@ -83,7 +83,7 @@ pub(crate) struct Whole {
     pub errors: Vec<SyntaxError>,
     pub raw: Vec<RawToken>,
     pub layout: Layout,
-    pub parens: Vec<Parens>,
+    pub marks: Marks,
 }
 
 pub(crate) fn read(id: FileId, text: &str) -> Whole {
@@ -104,7 +104,7 @@ pub(crate) fn read(id: FileId, text: &str) -> Whole {
                 errors: vec![error],
                 raw: Vec::new(),
                 layout: Layout::default(),
-                parens: Vec::new(),
+                marks: Marks::default(),
             };
         }
     };
@@ -118,7 +118,7 @@ pub(crate) fn read(id: FileId, text: &str) -> Whole {
         errors.truncate(MAX_ERRORS);
         errors.push(message::too_many(span, MAX_ERRORS));
     }
-    let Reader { exprs, parens, .. } = reader;
+    let Reader { exprs, marks, .. } = reader;
     let file = File {
         id,
         doc: layout.file_doc.clone(),
@@ -131,7 +131,7 @@ pub(crate) fn read(id: FileId, text: &str) -> Whole {
         errors,
         raw,
         layout,
-        parens,
+        marks,
     }
 }
 

@@ -5,13 +5,13 @@
 //! replaced by [`Kind::Broken`], which every block accepts, and the item is read again. So a mistake
 //! costs one statement, causes no other message, and needs no guess about where to go on.
 
-use crate::ast::{Attributes, Expr, ExprId, Item, ItemKind, Span};
+use crate::ast::{Attributes, Expr, ExprId, FileId, Item, ItemKind, Span};
 use crate::explain::explain;
-use crate::grammar::{DeclParser, ExprParser};
+use crate::grammar::StartParser;
 use crate::layout::{Layout, Token};
 use crate::near::nearest;
 use crate::parse::SyntaxError;
-use crate::tree::{Parens, Tree};
+use crate::tree::{Marks, Tree, Whole};
 use crate::words::Kind;
 use lalrpop_util::ParseError;
 
@@ -24,8 +24,8 @@ pub struct Reader<'s> {
     layout: &'s Layout,
     /// The arena.
     pub exprs: Vec<Expr>,
-    /// Parentheses around one expression.
-    pub parens: Vec<Parens>,
+    /// How signs are meant.
+    pub marks: Marks,
 }
 
 impl<'s> Reader<'s> {
@@ -35,7 +35,7 @@ impl<'s> Reader<'s> {
             text,
             layout,
             exprs: Vec::new(),
-            parens: Vec::new(),
+            marks: Marks::default(),
         }
     }
 }
@@ -85,31 +85,38 @@ pub fn items(
 }
 
 /// Reads the whole text as one expression.
-pub fn expression(reader: &mut Reader, errors: &mut Vec<SyntaxError>) -> Option<ExprId> {
+pub fn expression(
+    reader: &mut Reader,
+    file: FileId,
+    errors: &mut Vec<SyntaxError>,
+) -> Option<ExprId> {
     let layout = reader.layout;
-    let work: Work = layout
-        .tokens
-        .iter()
-        .map(|token| (*token, layout.spans[token.index as usize]))
-        .collect();
+    let begin = Span { file, start: 0, end: 0 };
+    let announced = (Token { kind: Kind::Assign, index: 0 }, begin);
+    let mut work: Work = vec![announced];
+    work.extend(placed(layout, &layout.tokens));
     let mut tree = Tree::new(reader.text, layout, &work, Vec::new());
-    let result = ExprParser::new().parse(&mut tree, stream(&work));
+    let result = StartParser::new().parse(&mut tree, stream(&work));
     errors.append(&mut tree.errors);
     reader.exprs = tree.exprs;
     match result {
-        Ok(value) => Some(value),
+        Ok(Whole::Expr(value)) => Some(value),
+        // Can not happen: an item does not begin with `=`.
+        Ok(Whole::Item(_)) => None,
         Err(error) => {
             let stop = stop_of(error, &work);
-            errors.push(explain(
-                reader.text,
-                reader.layout,
-                &work,
-                &stop,
-                (0, work.len()),
-            ));
+            let statement = (1, work.len());
+            errors.push(explain(reader.text, layout, &work, &stop, statement));
             None
         }
     }
+}
+
+fn placed<'a>(
+    layout: &'a Layout,
+    tokens: &'a [Token],
+) -> impl Iterator<Item = (Token, Span)> + 'a {
+    tokens.iter().map(|token| (*token, layout.spans[token.index as usize]))
 }
 
 fn stream(work: &Work) -> impl Iterator<Item = Result<(usize, Token, usize), ()>> + '_ {
@@ -171,17 +178,17 @@ fn item(
             &work,
             std::mem::take(&mut reader.exprs),
         );
-        let result = DeclParser::new().parse(&mut tree, stream(&work));
+        let result = StartParser::new().parse(&mut tree, stream(&work));
         let Tree {
             mut exprs,
-            mut parens,
+            marks,
             errors: mut found,
             ..
         } = tree;
         let stop = match result {
-            Ok(item) => {
+            Ok(Whole::Item(item)) => {
                 reader.exprs = exprs;
-                reader.parens.append(&mut parens);
+                reader.marks.append(marks);
                 errors.append(&mut found);
                 return if header == Header::AsWritten {
                     item
@@ -189,6 +196,7 @@ fn item(
                     unread
                 };
             }
+            Ok(Whole::Expr(_)) => Stop { at: 0, expected: Vec::new() },
             Err(error) => stop_of(error, &work),
         };
         exprs.truncate(base);

@@ -23,6 +23,37 @@ pub struct Parens {
     pub close: u32,
 }
 
+/// How signs are meant, which their text alone does not tell; by index in the layout.
+#[derive(Debug, Default)]
+pub struct Marks {
+    /// Parentheses around one expression.
+    pub parens: Vec<Parens>,
+    /// `(` and `[` that belong to what stands before them.
+    pub glued: Vec<u32>,
+    /// `-` that belongs to what follows.
+    pub prefixes: Vec<u32>,
+    /// `-` inside the name of a rule.
+    pub tight: Vec<u32>,
+}
+
+impl Marks {
+    /// Takes over what another item has marked.
+    pub fn append(&mut self, mut other: Marks) {
+        self.parens.append(&mut other.parens);
+        self.glued.append(&mut other.glued);
+        self.prefixes.append(&mut other.prefixes);
+        self.tight.append(&mut other.tight);
+    }
+}
+
+/// What the grammar reads at once.
+pub enum Whole {
+    /// A top-level item.
+    Item(Item),
+    /// One expression.
+    Expr(ExprId),
+}
+
 /// The tree under construction, of one top-level item at a time.
 pub struct Tree<'s> {
     text: &'s str,
@@ -34,8 +65,8 @@ pub struct Tree<'s> {
     /// Where this item's expressions begin: nothing refers to those of items before.
     base: usize,
     depths: Vec<u16>,
-    /// Parentheses around one expression.
-    pub parens: Vec<Parens>,
+    /// How signs are meant.
+    pub marks: Marks,
     /// What the grammar itself can not tell.
     pub errors: Vec<SyntaxError>,
     too_deep: bool,
@@ -57,7 +88,7 @@ impl<'s> Tree<'s> {
             exprs,
             base,
             depths: Vec::new(),
-            parens: Vec::new(),
+            marks: Marks::default(),
             errors: Vec::new(),
             too_deep: false,
         }
@@ -130,6 +161,21 @@ impl<'s> Tree<'s> {
         } else {
             Some(Arc::from(joined.join("\n")))
         }
+    }
+
+    /// `(` or `[` belongs to what stands before it.
+    pub fn glue(&mut self, open: Token) {
+        self.marks.glued.push(open.index);
+    }
+
+    /// `-` belongs to what follows.
+    pub fn prefix(&mut self, minus: Token) {
+        self.marks.prefixes.push(minus.index);
+    }
+
+    /// `-` is part of a name.
+    pub fn tight(&mut self, minus: Token) {
+        self.marks.tight.push(minus.index);
     }
 
     /// Only `@allow` exists.
@@ -331,7 +377,8 @@ impl<'s> Tree<'s> {
     }
 
     /// `base[indices]`
-    pub fn index(&mut self, base: ExprId, indices: Vec<Index>, close: Token) -> ExprId {
+    pub fn index(&mut self, base: ExprId, open: Token, indices: Vec<Index>, close: Token) -> ExprId {
+        self.glue(open);
         let span = self.place(base).to(self.span(close));
         let mut children = vec![base];
         for index in &indices {
@@ -344,7 +391,8 @@ impl<'s> Tree<'s> {
     }
 
     /// `callee(args)`
-    pub fn call(&mut self, callee: ExprId, args: Vec<Arg>, close: Token) -> ExprId {
+    pub fn call(&mut self, callee: ExprId, open: Token, args: Vec<Arg>, close: Token) -> ExprId {
+        self.glue(open);
         let span = self.place(callee).to(self.span(close));
         let mut children = vec![callee];
         for arg in &args {
@@ -408,7 +456,7 @@ impl<'s> Tree<'s> {
         if let Some(expr) = self.exprs.get_mut(inner.0 as usize) {
             expr.span = span;
         }
-        self.parens.push(Parens {
+        self.marks.parens.push(Parens {
             inner,
             open: open.index,
             close: close.index,
@@ -434,6 +482,9 @@ impl<'s> Tree<'s> {
 
     /// `-value`, `not value`
     pub fn unary(&mut self, op: UnaryOp, token: Token, value: ExprId) -> ExprId {
+        if op == UnaryOp::Negate {
+            self.prefix(token);
+        }
         let span = self.span(token).to(self.place(value));
         self.push(ExprKind::Unary { op, value }, span, [value])
     }

@@ -29,16 +29,6 @@ macro_rules! kinds {
                 match sign { $($sign_text => Some(Kind::$sign),)* _ => None }
             }
 
-            /// The text of a word or sign; what it is called for the others.
-            pub fn text(self) -> &'static str {
-                match self {
-                    $(Kind::$reserved => $reserved_text,)*
-                    $(Kind::$contextual => $contextual_text,)*
-                    $(Kind::$sign => $sign_text,)*
-                    $(Kind::$other => $other_text,)*
-                }
-            }
-
             /// Whether this word can not be a name.
             pub fn is_reserved(self) -> bool { matches!(self, $(Kind::$reserved)|*) }
 
@@ -83,15 +73,6 @@ kinds! {
 }
 
 impl Kind {
-    /// Whether a value can end with this token, so that no value can follow.
-    pub fn ends_value(self) -> bool {
-        use Kind::*;
-        matches!(
-            self,
-            Identifier | Number | Text | True | False | CloseParen | CloseBracket | Prime
-        ) || self.is_contextual()
-    }
-
     /// Whether a line that ends with this token goes on in the next.
     pub fn continues_line(self) -> bool {
         use Kind::*;
