@@ -1,1 +1,203 @@
 //! Kernels to machine code: the only crate that sees Cranelift.
+//!
+//! In: verified programs that make a step of the cells of a shard. Out: functions with the calling
+//! convention of `circ_plan::abi`, which give the bits that a scalar evaluation of the same programs
+//! gives. One loop over groups of 128 bits does everything; see [`emit`] for its shape.
+
+mod emit;
+mod facts;
+mod helpers;
+mod machine;
+mod validate;
+
+use circ_plan::abi::KernelFn;
+use circ_plan::ir::Program;
+use cranelift_codegen::Context;
+use cranelift_frontend::FunctionBuilderContext;
+use cranelift_jit::{JITBuilder, JITModule};
+use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
+use std::fmt;
+
+/// How to compile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Keep the texts that [`Compiled::clif`] and [`Compiled::asm`] give.
+    pub keep_text: bool,
+    /// How `a * b + c` is computed.
+    pub fma: Fma,
+}
+
+/// How a fused multiply-add is computed. The bits are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fma {
+    /// By the processor where it can.
+    #[default]
+    Detect,
+    /// In software: slow.
+    Emulate,
+}
+
+/// Why there is no machine code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CodegenError {
+    /// Our code runs on x86-64 with SSE 4.2 and on what else the code generator knows.
+    Processor(String),
+    /// This operation, leaf or output does not belong in a kernel: (name of the program, what).
+    Unsupported(String, String),
+    /// The program is not well formed: (name of the program, where and why).
+    Malformed(String, String),
+    /// The code generator gave up, or there is no memory for code.
+    Generator(String),
+}
+
+impl CodegenError {
+    fn generator(error: impl fmt::Display) -> CodegenError {
+        CodegenError::Generator(error.to_string())
+    }
+}
+
+impl fmt::Display for CodegenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CodegenError::Processor(why) => write!(f, "no machine code for this processor: {why}"),
+            CodegenError::Unsupported(program, what) => {
+                write!(f, "`{program}`: {what} has no machine code")
+            }
+            CodegenError::Malformed(program, what) => {
+                write!(f, "`{program}` is not well formed: {what}")
+            }
+            CodegenError::Generator(why) => write!(f, "the code generator stopped: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for CodegenError {}
+
+/// Compiled kernels. Owns their memory: a function that it gave must not be called after it is dropped.
+pub struct Compiled {
+    kernels: Vec<Kernel>,
+    /// Last, so that it outlives the pointers above.
+    _memory: Memory,
+}
+
+struct Kernel {
+    function: KernelFn,
+    clif: String,
+    asm: String,
+}
+
+impl Compiled {
+    /// The function of the kernel with this index in the list that was compiled.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn kernel(&self, index: usize) -> KernelFn {
+        self.kernels[index].function
+    }
+
+    /// The code generator's own form; empty unless [`Options::keep_text`].
+    ///
+    /// # Panics
+    /// If there is no such kernel.
+    pub fn clif(&self, index: usize) -> &str {
+        &self.kernels[index].clif
+    }
+
+    /// The instructions; empty unless [`Options::keep_text`].
+    ///
+    /// # Panics
+    /// If there is no such kernel.
+    pub fn asm(&self, index: usize) -> &str {
+        &self.kernels[index].asm
+    }
+}
+
+/// Frees the code, which a dropped module would leak.
+struct Memory(Option<JITModule>);
+
+// SAFETY: the module is only touched when it is made and when it is dropped.
+unsafe impl Sync for Memory {}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if let Some(module) = self.0.take() {
+            // SAFETY: `Compiled` documents that its functions end with it.
+            unsafe { module.free_memory() };
+        }
+    }
+}
+
+/// Compiles kernels (`start` and `step` programs) for this processor.
+pub fn compile(kernels: &[&Program], options: &Options) -> Result<Compiled, CodegenError> {
+    for kernel in kernels {
+        validate::validate(kernel)?;
+    }
+    let machine = machine::machine(options)?;
+    let mut builder = JITBuilder::with_isa(machine.isa.clone(), default_libcall_names());
+    builder.symbol_lookup_fn(Box::new(helpers::address));
+    let mut memory = Memory(Some(JITModule::new(builder)));
+    let Some(module) = memory.0.as_mut() else {
+        return Err(CodegenError::generator("no module"));
+    };
+    let mut context = module.make_context();
+    let mut builder_context = FunctionBuilderContext::new();
+    let mut compiled = vec![];
+    for kernel in kernels {
+        context.set_disasm(options.keep_text);
+        emit::emit(
+            kernel,
+            machine.fma,
+            module,
+            &mut context,
+            &mut builder_context,
+        )?;
+        let clif = if options.keep_text {
+            context.func.display().to_string()
+        } else {
+            String::new()
+        };
+        let id = define(module, &mut context)?;
+        let text = context.compiled_code().and_then(|code| code.vcode.clone());
+        compiled.push((id, clif, text.unwrap_or_default()));
+        module.clear_context(&mut context);
+    }
+    module
+        .finalize_definitions()
+        .map_err(CodegenError::generator)?;
+    let kernels = compiled.into_iter().map(|(id, clif, asm)| Kernel {
+        function: function(module, id),
+        clif,
+        asm,
+    });
+    Ok(Compiled {
+        kernels: kernels.collect(),
+        _memory: memory,
+    })
+}
+
+fn define(module: &mut JITModule, context: &mut Context) -> Result<FuncId, CodegenError> {
+    let id = module
+        .declare_anonymous_function(&context.func.signature)
+        .map_err(CodegenError::generator)?;
+    module
+        .define_function(id, context)
+        .map_err(|error| CodegenError::Generator(format!("{error:?}")))?;
+    Ok(id)
+}
+
+fn function(module: &JITModule, id: FuncId) -> KernelFn {
+    let address = module.get_finalized_function(id);
+    // SAFETY: `emit` gave the function the signature of `KernelFn`.
+    unsafe { std::mem::transmute::<*const u8, KernelFn>(address) }
+}
+
+/// Helpers are imported: their addresses are absolute, so it does not matter how far away they lie.
+fn import(
+    module: &mut JITModule,
+    name: &str,
+    signature: &cranelift_codegen::ir::Signature,
+) -> Result<FuncId, CodegenError> {
+    module
+        .declare_function(name, Linkage::Import, signature)
+        .map_err(CodegenError::generator)
+}

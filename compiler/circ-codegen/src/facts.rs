@@ -1,0 +1,300 @@
+//! What is known of a program before code is emitted: which values all cells share, which constants the
+//! loop needs and how often, which regions are worth a branch, how many groups one turn of the loop takes.
+
+use crate::validate::operands;
+use circ_numerics::math::exp::{F32, F64};
+use circ_numerics::{Distribution, Function};
+use circ_plan::ir::{MAX_TICK, Op, Output, Precision, Program, Region, Ty, ValueId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A vector of equal lanes that does not change in the loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Invariant {
+    /// A float by its bits (as wide as the precision).
+    Float(u64),
+    /// An integer as wide as the float.
+    Whole(i64),
+    /// A shared value.
+    Value(ValueId),
+}
+
+/// A region that is branched over where no lane needs it.
+#[derive(Clone, Debug)]
+pub(crate) struct Branch {
+    pub(crate) region: Region,
+    /// Its values that are read after it.
+    pub(crate) live: Vec<ValueId>,
+}
+
+pub(crate) struct Facts {
+    /// For every value, whether all cells share it: it is computed once, before the loop.
+    pub(crate) shared: Vec<bool>,
+    /// Ordered by their first operation; nested or disjoint.
+    pub(crate) branches: Vec<Branch>,
+    /// What the loop keeps in registers.
+    pub(crate) registers: BTreeSet<Invariant>,
+    /// What it reads from memory at every use, in order of their slots.
+    pub(crate) pool: Vec<Invariant>,
+    /// Groups of 128 bits in one turn of the loop.
+    pub(crate) groups: u32,
+    /// Draws that are made for a row of cells at once, in order.
+    pub(crate) rows: Vec<ValueId>,
+}
+
+/// Registers that the loop's invariants may take of the 16 that there are.
+const REGISTERS: usize = 6;
+/// A region that costs less is computed for all cells.
+const BRANCH_PAYS: u32 = 24;
+/// Bodies up to this cost are repeated four times, up to the next twice.
+const FOUR_GROUPS: u32 = 48;
+const TWO_GROUPS: u32 = 120;
+
+/// All facts.
+pub(crate) fn facts(program: &Program, fma: bool) -> Facts {
+    let shared = shared(program);
+    let branches = branches(program, &shared);
+    let rows = if fma {
+        rows(program, &branches)
+    } else {
+        vec![]
+    };
+    let uses = invariants(program, &shared, fma);
+    let mut by_use: Vec<Invariant> = uses.keys().copied().collect();
+    by_use.sort_by_key(|invariant| std::cmp::Reverse(uses[invariant]));
+    let pool = by_use.split_off(by_use.len().min(REGISTERS));
+    let cost: u32 = own(program, &shared, 0..program.ops.len())
+        .map(|at| cost(program, &program.ops[at]))
+        .sum();
+    let groups = match cost {
+        0..=FOUR_GROUPS => 4,
+        0..=TWO_GROUPS => 2,
+        _ => 1,
+    };
+    Facts {
+        shared,
+        branches,
+        registers: by_use.into_iter().collect(),
+        pool,
+        groups,
+        rows,
+    }
+}
+
+fn shared(program: &Program) -> Vec<bool> {
+    let mut shared: Vec<bool> = Vec::with_capacity(program.ops.len());
+    for op in &program.ops {
+        let own = matches!(
+            op,
+            Op::Load(..) | Op::Arrival(_) | Op::Index(_) | Op::Draw { .. }
+        );
+        shared.push(!own && operands(op).iter().all(|v| shared[v.0 as usize]));
+    }
+    shared
+}
+
+/// Operations of a range that every cell makes for itself.
+fn own<'a>(
+    program: &'a Program,
+    shared: &'a [bool],
+    range: std::ops::Range<usize>,
+) -> impl Iterator<Item = usize> + use<'a> {
+    debug_assert!(range.end <= program.ops.len());
+    range.filter(|at| !shared[*at])
+}
+
+/// Roughly how many instructions it takes for a group.
+fn cost(program: &Program, op: &Op) -> u32 {
+    let lanes = lanes(program.precision);
+    match op {
+        Op::Call1(function, _) if exp_like(*function) => 24,
+        Op::Call1(..) | Op::Call2(..) => 20 * lanes,
+        Op::Draw { .. } => 40 * lanes,
+        Op::Div(..) | Op::Sqrt(_) | Op::TickAdd(..) => 6,
+        Op::Table(..) | Op::IntDiv(..) | Op::IntMod(..) => 8 * lanes,
+        Op::Int(_) | Op::Float(_) | Op::Bool(_) | Op::Tick(_) => 0,
+        _ => 1,
+    }
+}
+
+/// Lanes of a group.
+pub(crate) fn lanes(precision: Precision) -> u32 {
+    match precision {
+        Precision::F32 => 4,
+        Precision::F64 => 2,
+    }
+}
+
+/// Functions that are emitted in line.
+pub(crate) fn exp_like(function: Function) -> bool {
+    use Function::{Exp, Expm1, Exprel, Sigmoid, Tanh};
+    matches!(function, Exp | Expm1 | Exprel | Tanh | Sigmoid)
+}
+
+fn branches(program: &Program, shared: &[bool]) -> Vec<Branch> {
+    let pays = |region: &Region| {
+        let range = region.first as usize..region.end as usize;
+        own(program, shared, range)
+            .map(|at| cost(program, &program.ops[at]))
+            .sum::<u32>()
+            >= BRANCH_PAYS
+    };
+    let readers = last_readers(program);
+    let mut branches: Vec<Branch> = vec![];
+    for region in program.regions.iter().filter(|region| pays(region)) {
+        let same =
+            |other: &Branch| (other.region.first, other.region.end) == (region.first, region.end);
+        if branches.last().is_some_and(same) {
+            continue;
+        }
+        let range = region.first as usize..region.end as usize;
+        let live = own(program, shared, range).filter(|at| readers[*at] >= region.end as usize);
+        branches.push(Branch {
+            region: *region,
+            live: live.map(|at| ValueId(at as u32)).collect(),
+        });
+    }
+    branches
+}
+
+/// For every value the last operation that reads it; outputs and checks read after all.
+fn last_readers(program: &Program) -> Vec<usize> {
+    let mut readers = vec![0; program.ops.len()];
+    for (at, op) in program.ops.iter().enumerate() {
+        for operand in operands(op) {
+            readers[operand.0 as usize] = at;
+        }
+    }
+    for region in &program.regions {
+        let reader = &mut readers[region.mask.0 as usize];
+        *reader = (*reader).max(region.first as usize);
+    }
+    for value in program
+        .checks
+        .iter()
+        .map(|check| check.value)
+        .chain(outputs(program))
+    {
+        readers[value.0 as usize] = usize::MAX;
+    }
+    readers
+}
+
+/// The values that go out.
+pub(crate) fn outputs(program: &Program) -> impl Iterator<Item = ValueId> + '_ {
+    program.outputs.iter().map(|output| match output {
+        Output::Array(_, value)
+        | Output::Uniform(_, value)
+        | Output::Event(_, value)
+        | Output::Result(value) => *value,
+    })
+}
+
+/// Uniform and normal draws that every cell makes.
+fn rows(program: &Program, branches: &[Branch]) -> Vec<ValueId> {
+    let branched = |at: usize| {
+        branches
+            .iter()
+            .any(|b| (b.region.first as usize..b.region.end as usize).contains(&at))
+    };
+    let row = |(at, op): (usize, &Op)| match op {
+        Op::Draw {
+            distribution: Distribution::Uniform | Distribution::Normal,
+            ..
+        } if !branched(at) => Some(ValueId(at as u32)),
+        _ => None,
+    };
+    program.ops.iter().enumerate().filter_map(row).collect()
+}
+
+/// How often the loop uses each.
+fn invariants(program: &Program, shared: &[bool], fma: bool) -> BTreeMap<Invariant, u32> {
+    let mut uses = BTreeMap::new();
+    let mut count = |invariant: Invariant| *uses.entry(invariant).or_insert(0) += 1;
+    for at in own(program, shared, 0..program.ops.len()) {
+        let op = &program.ops[at];
+        for operand in operands(op)
+            .into_iter()
+            .filter(|v| shared[v.0 as usize] && program.ty(*v) != Ty::Int)
+        {
+            count(invariant(program, operand));
+        }
+        match op {
+            Op::Call1(function, _) if exp_like(*function) && fma => {
+                exp_constants(*function, program.precision)
+                    .into_iter()
+                    .for_each(&mut count);
+            }
+            Op::TickAdd(..) => count(Invariant::Whole(MAX_TICK)),
+            _ => {}
+        }
+    }
+    for value in program
+        .checks
+        .iter()
+        .map(|check| check.value)
+        .chain(outputs(program))
+    {
+        if shared[value.0 as usize] && program.ty(value) != Ty::Int {
+            count(invariant(program, value));
+        }
+    }
+    uses
+}
+
+/// A shared value, as a vector.
+pub(crate) fn invariant(program: &Program, value: ValueId) -> Invariant {
+    match program.op(value) {
+        Op::Float(x) => Invariant::Float(float_bits(program.precision, *x)),
+        _ => Invariant::Value(value),
+    }
+}
+
+/// The bits of a number in a precision.
+pub(crate) fn float_bits(precision: Precision, x: f64) -> u64 {
+    match precision {
+        Precision::F32 => u64::from((x as f32).to_bits()),
+        Precision::F64 => x.to_bits(),
+    }
+}
+
+/// What the sequences of [`crate::emit`] for these functions ask for.
+fn exp_constants(function: Function, precision: Precision) -> Vec<Invariant> {
+    let float = |x: f64| Invariant::Float(float_bits(precision, x));
+    let (mut constants, limits, reciprocal) = match precision {
+        Precision::F32 => {
+            let c = &F32;
+            let mut list = vec![c.log2e, c.shift, c.shift, c.minus_ln2_high, c.minus_ln2_low];
+            list.extend(c.polynomial);
+            let limits = [c.exp_above, c.exp_below, c.exprel_above, c.expm1_below].map(f64::from);
+            (
+                list.into_iter()
+                    .map(|x| float(f64::from(x)))
+                    .collect::<Vec<_>>(),
+                limits,
+                c.reciprocal,
+            )
+        }
+        Precision::F64 => {
+            let c = &F64;
+            let mut list = vec![c.log2e, c.shift, c.shift, c.minus_ln2_high, c.minus_ln2_low];
+            list.extend(c.polynomial);
+            let limits = [c.exp_above, c.exp_below, c.exprel_above, c.expm1_below];
+            (
+                list.into_iter().map(float).collect::<Vec<_>>(),
+                limits,
+                c.reciprocal,
+            )
+        }
+    };
+    let reciprocal = Invariant::Whole(reciprocal as i64);
+    let [exp_above, exp_below, exprel_above, expm1_below] = limits.map(float);
+    constants.extend(match function {
+        Function::Exp => vec![exp_above, exp_below, float(1.0)],
+        Function::Sigmoid => vec![exp_above, exp_below, float(1.0), float(1.0), float(1.0)],
+        Function::Expm1 => vec![exp_above, expm1_below, reciprocal],
+        Function::Exprel => vec![exprel_above, expm1_below, reciprocal, float(1.0)],
+        Function::Tanh => vec![expm1_below, reciprocal, float(-2.0), float(2.0)],
+        _ => vec![],
+    });
+    constants
+}

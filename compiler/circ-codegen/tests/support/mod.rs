@@ -1,0 +1,4 @@
+//! A scalar evaluator and a generator of programs.
+
+pub mod evaluate;
+pub mod generate;
