@@ -85,6 +85,8 @@ impl<'a> Spacing<'a> {
         use Kind::*;
         match (self.kind(left), self.kind(right)) {
             (OpenParen | OpenBracket | Dot | At_ | OpenBrace, _) => false,
+            // `10 .x` lexes only with the blank.
+            (Number, Dot) => true,
             (_, CloseParen | CloseBracket | CloseBrace | Comma | Colon | Prime | Dot) => false,
             // `(5 ms)^2` written without parentheses; joined, it would be a unit.
             (_, Caret) => self.has_unit(left),
