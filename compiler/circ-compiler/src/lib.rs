@@ -1,8 +1,10 @@
 //! From the tree to the plan: names, dimensions, elaboration, integration, kernels; and the
 //! reference interpreter.
 
+pub mod check;
 pub mod diagnose;
 pub mod hir;
+pub mod hir_print;
 pub mod interpret;
 pub mod kernel;
 pub mod net;

@@ -14,6 +14,8 @@ crate::rules! {
     MISSING_CLAUSE = "missing-clause", Error;
     /// Twice the same clause.
     DUPLICATE_CLAUSE = "duplicate-clause", Error;
+    /// A value that flows into a port for events.
+    VALUE_PORT = "value-port", Error;
     /// A target that is not a port.
     MISSING_PORT = "missing-port", Error;
     /// Arguments that do not fit what is called.
@@ -39,42 +41,72 @@ pub fn not_yet(at: Span, what: &str) -> Diagnostic {
         .primary("part of the language, but not of this version of the compiler")
 }
 
-/// A population sends to a port of the other polarity.
-pub fn polarity(
-    source: &str,
-    source_at: Span,
-    declared: Span,
-    sign: &str,
-    verb: &str,
-    projection: &str,
-    target_at: Span,
-    target: &str,
-    port_sign: &str,
-    other_port: Option<String>,
-) -> Diagnostic {
+/// A population and a port that do not go together.
+pub struct PolarityClash<'a> {
+    pub source: &'a str,
+    /// Where the source is declared.
+    pub declared: Span,
+    /// Of the source.
+    pub sign: &'a str,
+    pub projection: &'a str,
+    pub port_at: Span,
+    pub port_sign: &'a str,
+    /// The population that the port belongs to, where it has one name.
+    pub target: Option<&'a str>,
+    /// A port of the target that would do.
+    pub other_port: Option<&'a str>,
+}
+
+/// A population sends to a port of another polarity.
+pub fn polarity(clash: PolarityClash<'_>) -> Diagnostic {
+    let PolarityClash {
+        source,
+        sign,
+        projection,
+        target,
+        ..
+    } = clash;
+    let target = target.unwrap_or("its target");
+    let verb = if clash.port_sign == "excitatory" {
+        "excites"
+    } else {
+        "inhibits"
+    };
+    let quoted = if clash.target.is_some() {
+        format!("`{target}`")
+    } else {
+        target.to_owned()
+    };
     let diagnostic = POLARITY
         .at(
-            target_at,
-            format!("`{source}` is {sign}, but `{projection}` {verb} `{target}`"),
+            clash.port_at,
+            format!("`{source}` is {sign}, but `{projection}` {verb} {quoted}"),
         )
-        .primary(format!(
-            "{} port",
-            if port_sign.starts_with(['e', 'i']) {
-                format!("an {port_sign}")
-            } else {
-                format!("a {port_sign}")
-            }
-        ))
-        .label(source_at, format!("{sign}"))
-        .label(declared, "declared here");
-    match other_port {
-        Some(port) => diagnostic.help(format!(
+        .primary(format!("an {} port", clash.port_sign))
+        .label(clash.declared, format!("declared {sign} here"));
+    match clash.other_port {
+        Some(port) if clash.target.is_some() => diagnostic.help(format!(
             "project to `{target}.{port}`, or drop `{sign}` from `{source}`"
         )),
-        None => diagnostic.help(format!(
-            "drop `{sign}` from `{source}`, or give `{target}` a port that is {sign}"
+        Some(port) => diagnostic.help(format!(
+            "project to the port `{port}`, or drop `{sign}` from `{source}`"
         )),
+        None => diagnostic,
     }
+}
+
+/// A drive that gives values, at a port that takes events only.
+pub fn value_port(at: Span, port: &str, declared: Span) -> Diagnostic {
+    VALUE_PORT
+        .at(
+            at,
+            format!("a value can flow only into a `sum` port, and `{port}` is none"),
+        )
+        .primary("takes events only")
+        .label(declared, "declared here")
+        .help(format!(
+            "declare `{port}` as `via sum`, or drive it with events, as in `poisson(...)`"
+        ))
 }
 
 /// `of` is what lacks it: "projection `from_E`".

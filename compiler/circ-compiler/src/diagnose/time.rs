@@ -23,9 +23,12 @@ pub struct Step {
     pub span: Option<Span>,
 }
 
-/// A time for people.
+/// A time for people: in ms where that needs no power of ten, as most of them are written.
 pub fn time(ms: f64) -> String {
-    show(ms, Dimension::TIME)
+    match ms.abs() {
+        0.001..1000.0 => format!("{} ms", show(ms, Dimension::REAL)),
+        _ => show(ms, Dimension::TIME),
+    }
 }
 
 /// A duration between two ticks.
@@ -129,27 +132,20 @@ fn with_step(diagnostic: Diagnostic, step: Step) -> Diagnostic {
     }
 }
 
-/// The step nearest to `dt_ms` of which the duration is a whole number, among those that people would write
-/// (three digits) where there is one.
+/// A shorter step of which the duration is a whole number: 1, 2 or 5 times a power of ten where one is near,
+/// for the other durations of the program will fit that too.
 fn nearest_step(duration_ms: f64, dt_ms: f64) -> f64 {
-    let fits = |k: f64| duration_ms / k;
-    let ratio = duration_ms / dt_ms;
-    let near = (ratio.floor().max(1.0), ratio.ceil().max(1.0));
-    let plain = |x: f64| {
-        format!("{x:.2e}")
+    let least = (duration_ms / dt_ms).ceil().max(1.0);
+    let is_plain = |x: f64| {
+        let rounded = format!("{x:.0e}");
+        let close = rounded
             .parse::<f64>()
-            .is_ok_and(|rounded| (rounded - x).abs() <= 1e-12 * x)
+            .is_ok_and(|r| (r - x).abs() <= 1e-9 * x);
+        close && rounded.starts_with(['1', '2', '5'])
     };
-    let candidates = (1..=64).flat_map(|k| [near.1 + k as f64 - 1.0, near.0 - k as f64 + 1.0]);
+    let candidates = (0..1000).map(|k| duration_ms / (least + f64::from(k)));
     candidates
-        .filter(|k| *k >= 1.0)
-        .map(fits)
-        .find(|x| plain(*x))
-        .unwrap_or_else(|| {
-            if (fits(near.0) - dt_ms).abs() < (fits(near.1) - dt_ms).abs() {
-                fits(near.0)
-            } else {
-                fits(near.1)
-            }
-        })
+        .into_iter()
+        .find(|x| is_plain(*x))
+        .unwrap_or(duration_ms / least)
 }

@@ -188,3 +188,59 @@ pub fn changed_type(
             "a cell that extends another may give a name another value, but not another dimension",
         )
 }
+
+/// The name of a port that adds to a state has no value of its own.
+pub fn port_without_value(at: Span, port: &str, declared: Span, state: &str) -> Diagnostic {
+    WRONG_TYPE
+        .at(
+            at,
+            format!("`{port}` has no value: what arrives there is added to `{state}`"),
+        )
+        .primary("no value")
+        .label(declared, "declared with `delta` here")
+        .help(format!("read `{state}`"))
+}
+
+/// `x'` of something that has no equation.
+pub fn no_derivative(at: Span, name: &str, is: &str, declared: Span) -> Diagnostic {
+    WRONG_TYPE
+        .at(
+            at,
+            format!("`{name}` is {is} without an equation, so `{name}'` has no value"),
+        )
+        .primary("no derivative")
+        .label(declared, "declared here")
+}
+
+/// A condition for each cell where one is due.
+pub fn many_conditions(at: Span) -> Diagnostic {
+    WRONG_TYPE
+        .at(
+            at,
+            "one condition is due here, but this is one for each element",
+        )
+        .primary("an array of conditions")
+        .help("write `all(...)` or `any(...)` around it")
+}
+
+/// More indices than dimensions.
+pub fn too_many_indices(at: Span, dimensions: usize, found: usize) -> Diagnostic {
+    let plural = if dimensions == 1 { "" } else { "s" };
+    WRONG_TYPE
+        .at(
+            at,
+            format!("this has {dimensions} dimension{plural}, but {found} indices are given"),
+        )
+        .primary(format!("{found} indices"))
+}
+
+/// Arrays of different shapes.
+pub fn shapes(at: Span, left: (Span, &Type), right: (Span, &Type)) -> Diagnostic {
+    WRONG_TYPE
+        .at(
+            at,
+            "arrays of different shapes can not be combined by element",
+        )
+        .label(left.0, format!("`{}`", left.1))
+        .label(right.0, format!("`{}`", right.1))
+}

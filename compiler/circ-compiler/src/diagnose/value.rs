@@ -83,7 +83,7 @@ pub fn selection_range(at: Span, lo: i64, hi: i64, length: u64, what: &str) -> D
 /// A member of a family that was not made.
 pub fn no_such_member(at: Span, path: &str, known: &[String]) -> Diagnostic {
     let known = match known {
-        [] => "nothing of this name was made".to_string(),
+        [] => "nothing of this name is made before this place".to_string(),
         [only] => format!("only `{only}` was made"),
         [first, .., last] => format!("`{first}` to `{last}` were made"),
     };

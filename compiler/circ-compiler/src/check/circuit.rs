@@ -1,0 +1,362 @@
+//! Circuits: sizes, overrides, drives, projections, constraints.
+//!
+//! In: circuits whose slots have types. Out: reports.
+
+use super::Checker;
+use super::field::innermost;
+use super::infer::view_of;
+use crate::diagnose::{structure, typing};
+use crate::hir::*;
+use crate::types::{Dimension, Type};
+use circ_grammar::ast::Span;
+
+const REAL: Type = Type::Real(Dimension::REAL);
+
+impl<'a> Checker<'a> {
+    pub fn circuits(&mut self) {
+        for (at, circuit) in self.hir.circuits.iter().enumerate() {
+            self.owner = Owner::Circuit(CircuitId(at as u32));
+            self.items(CircuitId(at as u32), &circuit.items);
+        }
+    }
+
+    fn items(&mut self, id: CircuitId, items: &'a [Item]) {
+        for item in items {
+            match &item.kind {
+                ItemKind::Population(population) => self.population(population),
+                ItemKind::Drive(drive) => self.drive(drive),
+                ItemKind::Projection(projection) => {
+                    let weight = self.projection(projection);
+                    self.weights.insert((id, projection.slot), weight);
+                }
+                ItemKind::Part { circuit, args, .. } => self.arguments(*circuit, args),
+                ItemKind::Binding(_) => {}
+                ItemKind::For { items, .. } => self.items(id, items),
+                ItemKind::If {
+                    condition,
+                    then,
+                    otherwise,
+                } => {
+                    self.infer(*condition);
+                    self.condition(*condition);
+                    self.items(id, then);
+                    self.items(id, otherwise);
+                }
+                ItemKind::Constraint(constraint) => self.constraint(constraint),
+            }
+        }
+    }
+
+    pub fn arguments(&mut self, circuit: CircuitId, args: &[(SlotId, ExprId)]) {
+        for (slot, value) in args {
+            self.infer(*value);
+            let formal = &self.hir.circuit(circuit).slots[slot.index()];
+            let due = self.types.circuit_slots[circuit.index()][slot.index()].clone();
+            let because = (formal.span, format!("{}, as declared", typing::words(&due)));
+            self.demand(*value, &due, &format!("`{}`", formal.name), Some(because));
+        }
+    }
+
+    fn population(&mut self, population: &Population) {
+        for size in &population.size {
+            self.infer(*size);
+            self.demand_whole(*size, "the size of a population");
+        }
+        let cell = self.hir.cell(population.cell);
+        for (var, value, _) in &population.overrides {
+            self.infer(*value);
+            let due = self.types.vars[population.cell.index()][var.index()].clone();
+            let declared = &cell.vars[var.index()];
+            if cell.spike_times {
+                self.spike_times(*value);
+                continue;
+            }
+            let because = (
+                declared.span,
+                format!("{}, as declared", typing::words(&due)),
+            );
+            self.demand(*value, &due, &format!("`{}`", declared.name), Some(because));
+        }
+        if let Some(at) = population.at {
+            self.infer(at);
+            if let ExprKind::Tuple(parts) = &self.hir.expr(at).kind {
+                parts.iter().for_each(|part| {
+                    self.demand(*part, &Type::Real(Dimension::LENGTH), "a position", None)
+                });
+            }
+        }
+    }
+
+    /// `[(0 ms, 0), (5 ms, 2)]`, or loaded.
+    fn spike_times(&mut self, value: ExprId) {
+        let pairs = match &self.hir.expr(value).kind {
+            ExprKind::Array(pairs) => pairs.as_slice(),
+            _ if self.ty(value) == Type::Error => return,
+            _ => &[value],
+        };
+        for pair in pairs {
+            match &self.hir.expr(*pair).kind {
+                ExprKind::Tuple(parts) if parts.len() == 2 => {
+                    self.demand(
+                        parts[0],
+                        &Type::Real(Dimension::TIME),
+                        "the time of a spike",
+                        None,
+                    );
+                    self.demand_whole(parts[1], "the cell of a spike");
+                }
+                ExprKind::Error => {}
+                _ => {
+                    let found = self.ty(*pair);
+                    self.sink.push(typing::wrong_type(
+                        self.span(*pair),
+                        "a pair of a time and a cell",
+                        &found,
+                    ));
+                }
+            }
+        }
+    }
+
+    /// The dimension of what arrives at a target; reports one that is no port.
+    fn target(&mut self, target: ExprId, what: &str) -> Option<Type> {
+        self.infer(target);
+        match self.ty(target) {
+            Type::Port(dimension) => Some(Type::Real(dimension)),
+            Type::Error => None,
+            ty if view_of(&ty).is_some() => {
+                let cells = self.cells_of(target);
+                let ports = cells.first().map_or(vec![], |cell| self.port_names(*cell));
+                self.sink
+                    .push(structure::missing_port(self.span(target), what, &ports));
+                None
+            }
+            other => {
+                self.sink.push(typing::wrong_type(
+                    self.span(target),
+                    "a port of a population",
+                    &other,
+                ));
+                None
+            }
+        }
+    }
+
+    fn port_names(&self, cell: CellId) -> Vec<String> {
+        let ports = self
+            .hir
+            .cell(cell)
+            .vars
+            .iter()
+            .filter(|var| matches!(var.kind, VarKind::Port { .. }));
+        ports.map(|var| var.name.to_string()).collect()
+    }
+
+    pub fn drive(&mut self, drive: &Drive) {
+        let port = self.target(drive.target, "a drive").unwrap_or(Type::Error);
+        let arrives = Some((
+            self.span(drive.target),
+            format!("a port for {}", typing::words(&port)),
+        ));
+        match &drive.source {
+            DriveSource::Poisson(rate) => match self.infer(*rate) {
+                Type::Real(Dimension::REAL) | Type::AnyReal | Type::Int => {}
+                _ => self.demand(
+                    *rate,
+                    &Type::Real(Dimension::FREQUENCY),
+                    "the rate of `poisson`",
+                    None,
+                ),
+            },
+            DriveSource::Choose { count, every } => {
+                self.infer(*count);
+                self.demand_whole(*count, "the number of cells to choose");
+                self.demand_time(*every, "`every`");
+            }
+            DriveSource::Times(times) => {
+                self.infer(*times);
+                self.demand(
+                    *times,
+                    &Type::Array(Box::new(Type::Real(Dimension::TIME)), vec![None]),
+                    "the list of times",
+                    None,
+                );
+            }
+            DriveSource::Table { data, every } => {
+                self.demand_time(*every, "`every`");
+                match self.infer(*data) {
+                    Type::Array(element, shape) if shape.len() <= 2 => {
+                        if !super::demand::fits(&element, &port) {
+                            self.sink.push(typing::must_be(
+                                self.span(*data),
+                                "what drives this port",
+                                &port,
+                                &element,
+                                arrives,
+                            ));
+                        }
+                    }
+                    Type::Error => {}
+                    other => self.sink.push(typing::wrong_type(
+                        self.span(*data),
+                        "a table of one or two dimensions",
+                        &other,
+                    )),
+                }
+                self.value_port(drive.target);
+            }
+            DriveSource::Value(value) => {
+                self.infer(*value);
+                self.demand(*value, &port, "what drives this port", arrives);
+                self.value_port(drive.target);
+            }
+        }
+        let arrives = Some((
+            self.span(drive.target),
+            format!("a port for {}", typing::words(&port)),
+        ));
+        if let Some(weight) = drive.weight {
+            self.infer(weight);
+            self.demand(weight, &port, "the weight", arrives);
+        }
+        drive
+            .delay
+            .iter()
+            .for_each(|delay| self.demand_time(*delay, "a delay"));
+        drive.window.iter().for_each(|(from, to)| {
+            self.demand_time(*from, "the start of a drive");
+            self.demand_time(*to, "the end of a drive");
+        });
+    }
+
+    /// Values flow only into `sum` ports.
+    fn value_port(&mut self, target: ExprId) {
+        for (_, cell, var) in self.ports_of(target) {
+            let port = &self.hir.cell(cell).vars[var.index()];
+            if let VarKind::Port { shape, .. } = &port.kind
+                && !matches!(shape, PortShape::Sum | PortShape::Error)
+            {
+                self.sink.push(structure::value_port(
+                    self.span(target),
+                    &port.name,
+                    port.span,
+                ));
+                return;
+            }
+        }
+    }
+
+    /// The ports that a target names, one for each kind of cell.
+    pub fn ports_of(&self, target: ExprId) -> Vec<(Span, CellId, VarId)> {
+        let ExprKind::Field {
+            base,
+            name,
+            name_span,
+        } = &self.hir.expr(target).kind
+        else {
+            return vec![];
+        };
+        let ports = self.cells_of(*base).into_iter().filter_map(|cell| {
+            let var = self
+                .hir
+                .cell(cell)
+                .vars
+                .iter()
+                .position(|var| var.name == *name)?;
+            Some((*name_span, cell, VarId(var as u32)))
+        });
+        ports.collect()
+    }
+
+    /// Gives the type of the weights.
+    fn projection(&mut self, projection: &'a Projection) -> Type {
+        self.infer(projection.source);
+        let source = self.ty(projection.source);
+        if !matches!(source, Type::Events | Type::Error) && view_of(&source).is_none() {
+            self.sink.push(typing::wrong_type(
+                self.span(projection.source),
+                "a population or one of its events",
+                &source,
+            ));
+        }
+        let port = self
+            .target(projection.target, "a projection")
+            .unwrap_or(Type::Error);
+        let before = match self.hir.expr(projection.source).kind {
+            ExprKind::Field { base, .. } if source == Type::Events => self.cells_of(base),
+            _ => self.cells_of(projection.source),
+        };
+        let after = match self.hir.expr(projection.target).kind {
+            ExprKind::Field { base, .. } => self.cells_of(base),
+            _ => vec![],
+        };
+        self.sides = (before, after);
+        self.connect(&projection.connect);
+        if let Some(weight) = projection.weight {
+            self.infer(weight);
+            let because = (
+                self.span(projection.target),
+                format!("a port for {}", typing::words(&port)),
+            );
+            self.demand(weight, &port, "the weight", Some(because));
+        }
+        projection
+            .delay
+            .iter()
+            .for_each(|delay| self.demand_time(*delay, "a delay"));
+        projection
+            .dendritic
+            .iter()
+            .for_each(|delay| self.demand_time(*delay, "a delay"));
+        self.sides = Default::default();
+        self.polarity(projection);
+        port
+    }
+
+    fn connect(&mut self, connect: &Connect) {
+        match connect {
+            Connect::Probability(p) => {
+                self.infer(*p);
+                self.demand(*p, &REAL, "a probability", None);
+            }
+            Connect::InDegree(n) | Connect::OutDegree(n) | Connect::Total(n) => {
+                self.infer(*n);
+                self.demand_whole(*n, "the number of synapses");
+            }
+            Connect::Where(condition) => {
+                self.infer(*condition);
+                self.condition(*condition);
+            }
+            Connect::From(table) => match self.infer(*table) {
+                Type::Error | Type::Text | Type::Array(..) => {}
+                other => self.sink.push(typing::wrong_type(
+                    self.span(*table),
+                    "a table of pairs",
+                    &other,
+                )),
+            },
+            Connect::OneToOne | Connect::AllToAll | Connect::Error => {}
+        }
+    }
+
+    fn constraint(&mut self, constraint: &Constraint) {
+        match &constraint.kind {
+            ConstraintKind::Dale(views) => views.iter().for_each(|view| {
+                self.infer(*view);
+                self.view(*view);
+            }),
+            ConstraintKind::Require(what) | ConstraintKind::Monitor(what) => {
+                self.infer(*what);
+                self.condition(*what);
+            }
+        }
+    }
+
+    /// Whether an expression names an item of a circuit, not a value.
+    pub fn is_item(&self, id: ExprId) -> bool {
+        matches!(
+            innermost(self.types.expr(id)),
+            Type::Drive | Type::Projection | Type::Part(_)
+        )
+    }
+}

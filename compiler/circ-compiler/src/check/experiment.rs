@@ -1,0 +1,229 @@
+//! Experiments: settings and statements.
+//!
+//! In: experiments whose slots have types. Out: reports.
+
+use super::Checker;
+use super::demand::fits;
+use super::field::innermost;
+use crate::diagnose::{structure, typing};
+use crate::hir::*;
+use crate::resolve::graph;
+use crate::types::{Dimension, Type};
+use circ_grammar::ast::AssignOp;
+
+impl<'a> Checker<'a> {
+    pub fn experiments(&mut self) {
+        for (at, experiment) in self.hir.experiments.iter().enumerate() {
+            self.owner = Owner::Experiment(at as u32);
+            if let Some(circuit) = experiment.circuit {
+                self.arguments(circuit, &experiment.args);
+            }
+            experiment
+                .dt
+                .iter()
+                .for_each(|dt| self.demand_time(*dt, "the step `dt`"));
+            if let Some(seed) = experiment.seed {
+                self.infer(seed);
+                self.demand_whole(seed, "the seed");
+            }
+            self.statements(&experiment.statements);
+        }
+    }
+
+    fn statements(&mut self, statements: &'a [Statement]) {
+        for statement in statements {
+            match &statement.kind {
+                StatementKind::Binding(_) => {}
+                StatementKind::Drive(drive) => self.drive(drive),
+                StatementKind::Assign { slot, op, value } => self.assign_slot(*slot, *op, *value),
+                StatementKind::Record { what, every } => {
+                    for value in what {
+                        self.infer(*value);
+                        if self.is_item(*value) {
+                            let ty = self.ty(*value);
+                            self.sink.push(typing::wrong_type(
+                                self.span(*value),
+                                "something with values or events",
+                                &ty,
+                            ));
+                        }
+                    }
+                    every
+                        .iter()
+                        .for_each(|every| self.demand_time(*every, "`every`"));
+                }
+                StatementKind::Run { duration, until } => {
+                    self.demand_time(*duration, "the duration of a run");
+                    if let Some(until) = until {
+                        self.infer(*until);
+                        self.condition(*until);
+                    }
+                }
+                StatementKind::Set { target, value } => self.set(*target, *value),
+                StatementKind::Print(values) | StatementKind::Report(values) => {
+                    values.iter().for_each(|value| {
+                        self.infer(*value);
+                    });
+                }
+                StatementKind::Expect(value) => {
+                    self.infer(*value);
+                    self.condition(*value);
+                }
+                StatementKind::If {
+                    condition,
+                    then,
+                    otherwise,
+                } => {
+                    self.infer(*condition);
+                    self.condition(*condition);
+                    self.statements(then);
+                    self.statements(otherwise);
+                }
+            }
+        }
+    }
+
+    fn assign_slot(&mut self, slot: SlotId, op: AssignOp, value: ExprId) {
+        self.infer(value);
+        let declared = &graph::slots(self.hir, self.owner)[slot.index()];
+        let Owner::Experiment(at) = self.owner else {
+            return;
+        };
+        let ty = self.types.experiment_slots[at as usize][slot.index()].clone();
+        let due = if op == AssignOp::Multiply && ty != Type::Int {
+            Type::Real(Dimension::REAL)
+        } else {
+            ty.clone()
+        };
+        self.demand(
+            value,
+            &due,
+            &format!("`{}`", declared.name),
+            Some((declared.span, typing::words(&ty))),
+        );
+    }
+
+    /// A parameter or state, one value or one for each cell; or a drive.
+    fn set(&mut self, target: ExprId, value: ExprId) {
+        self.infer(target);
+        let found = self.infer(value);
+        let ty = self.ty(target);
+        match innermost(&ty) {
+            Type::Error => {}
+            Type::Drive => self.set_drive(target, value),
+            Type::Projection
+            | Type::Part(_)
+            | Type::View(_)
+            | Type::Events
+            | Type::Port(_)
+            | Type::Family(_) => {
+                self.sink.push(typing::wrong_type(
+                    self.span(target),
+                    "a parameter, a state or a drive",
+                    &ty,
+                ));
+            }
+            _ if self.is_of_projection(target) => self
+                .sink
+                .push(structure::not_yet(self.span(target), "`set` of synapses")),
+            Type::Array(element, _) => {
+                let one = !matches!(found, Type::Array(..));
+                let due = if one { (**element).clone() } else { ty.clone() };
+                self.demand(
+                    value,
+                    &due,
+                    "what is set",
+                    Some((self.span(target), typing::words(element))),
+                );
+            }
+            due => self.demand(
+                value,
+                due,
+                "what is set",
+                Some((self.span(target), typing::words(due))),
+            ),
+        }
+    }
+
+    fn is_of_projection(&self, target: ExprId) -> bool {
+        let ExprKind::Field { base, .. } = self.hir.expr(target).kind else {
+            return false;
+        };
+        *innermost(self.types.expr(base)) == Type::Projection
+    }
+
+    /// What is set of a drive: a rate for `poisson`, else a value for its port.
+    fn set_drive(&mut self, target: ExprId, value: ExprId) {
+        let Some(drive) = self.drive_of(target) else {
+            return;
+        };
+        match &drive.source {
+            DriveSource::Poisson(_) => match self.ty(value) {
+                Type::Real(Dimension::REAL) | Type::AnyReal | Type::Int => {}
+                Type::Array(element, _) if fits(&element, &Type::Real(Dimension::FREQUENCY)) => {}
+                _ => self.demand(
+                    value,
+                    &Type::Real(Dimension::FREQUENCY),
+                    "the rate of `poisson`",
+                    Some((drive.span, "declared here".into())),
+                ),
+            },
+            DriveSource::Value(_) => {
+                if let Type::Port(dimension) = self.ty(drive.target) {
+                    let due = Type::Real(dimension);
+                    if !matches!(self.ty(value), Type::Array(element, _) if fits(&element, &due)) {
+                        self.demand(
+                            value,
+                            &due,
+                            "what drives this port",
+                            Some((drive.span, "declared here".into())),
+                        );
+                    }
+                }
+            }
+            DriveSource::Choose { .. } | DriveSource::Times(_) | DriveSource::Table { .. } => {
+                self.sink.push(structure::not_yet(
+                    self.span(target),
+                    "`set` of a drive that is no rate and no value",
+                ));
+            }
+        }
+    }
+
+    fn drive_of(&self, target: ExprId) -> Option<&'a Drive> {
+        let hir = self.hir;
+        let own = match (&hir.expr(target).kind, self.owner) {
+            (ExprKind::Ref(Ref::Slot(slot)), Owner::Experiment(at)) => {
+                let mut statements: Vec<&Statement> =
+                    hir.experiments[at as usize].statements.iter().collect();
+                let mut found = None;
+                while let Some(statement) = statements.pop() {
+                    match &statement.kind {
+                        StatementKind::Drive(drive) if drive.slot == *slot => found = Some(drive),
+                        StatementKind::If {
+                            then, otherwise, ..
+                        } => statements.extend(then.iter().chain(otherwise)),
+                        _ => {}
+                    }
+                }
+                found
+            }
+            _ => None,
+        };
+        own.or_else(|| {
+            let (circuit, slot) = self.place_of(target)?;
+            let mut items: Vec<&Item> = hir.circuit(circuit).items.iter().collect();
+            while let Some(item) = items.pop() {
+                match &item.kind {
+                    ItemKind::Drive(drive) if drive.slot == slot => return Some(drive),
+                    ItemKind::For { items: inner, .. } => items.extend(inner),
+                    ItemKind::If {
+                        then, otherwise, ..
+                    } => items.extend(then.iter().chain(otherwise)),
+                    _ => {}
+                }
+            }
+            None
+        })
+    }
+}

@@ -1,0 +1,296 @@
+//! Members: states, ports and events of populations, items of parts, sides of synapses.
+//!
+//! In: `base.name` where the base has a type. Out: what the member is; a report of what is not there.
+
+use super::Checker;
+use super::infer::view_of;
+use crate::diagnose::{names, suggest};
+use crate::hir::*;
+use crate::resolve::graph;
+use crate::types::{Dimension, Type};
+use circ_grammar::ast::Span;
+
+/// What every cell has in the clauses of a projection.
+const INDICES: [&str; 4] = ["i", "row", "col", "layer"];
+
+impl<'a> Checker<'a> {
+    pub fn field(&mut self, base: ExprId, name: &str, at: Span) -> Type {
+        match self.hir.expr(base).kind {
+            ExprKind::Ref(Ref::Pre) => return self.side(self.sides.0.clone(), name, at),
+            ExprKind::Ref(Ref::Post) => return self.side(self.sides.1.clone(), name, at),
+            // Columns of a table are numbers without unit.
+            ExprKind::Ref(Ref::Edge) => return Type::Real(Dimension::REAL),
+            _ => {}
+        }
+        let ty = self.ty(base);
+        if view_of(&ty).is_some() {
+            return self.member(base, name, at);
+        }
+        match innermost(&ty) {
+            Type::Part(circuit) => self.item(*circuit, name, at),
+            Type::Projection => self.of_projection(base, name, at),
+            Type::Drive => self.nothing(at, name, "a drive", &[]),
+            Type::Error => Type::Error,
+            Type::Real(_) | Type::AnyReal | Type::Int | Type::Bool => {
+                self.nothing(at, name, "a number", &[])
+            }
+            _ => self.nothing(at, name, "this", &[]),
+        }
+    }
+
+    fn nothing(&mut self, at: Span, name: &str, of: &str, known: &[&str]) -> Type {
+        self.sink.push(names::unknown_member(
+            at,
+            name,
+            of,
+            suggest::nearest(name, known.iter().copied()),
+        ));
+        Type::Error
+    }
+
+    /// `pre.i`, `post.x`: one value for each synapse.
+    fn side(&mut self, cells: Vec<CellId>, name: &str, at: Span) -> Type {
+        if INDICES.contains(&name) {
+            return Type::Int;
+        }
+        if ["x", "y", "z"].contains(&name) && !self.declares(&cells, name) {
+            return Type::Real(Dimension::LENGTH);
+        }
+        if cells.is_empty() {
+            return Type::Error;
+        }
+        match self.member_of(&cells, name, at) {
+            Some(Member::Value(ty) | Member::Port(ty)) => ty,
+            Some(Member::Mode) => Type::Bool,
+            Some(Member::Event) => Type::Events,
+            None => Type::Error,
+        }
+    }
+
+    fn declares(&self, cells: &[CellId], name: &str) -> bool {
+        cells.iter().any(|cell| {
+            self.hir
+                .cell(*cell)
+                .vars
+                .iter()
+                .any(|var| &*var.name == name)
+        })
+    }
+
+    /// `E.v`: the values of all cells, of one cell a number.
+    fn member(&mut self, base: ExprId, name: &str, at: Span) -> Type {
+        let cells = self.cells_of(base);
+        if cells.is_empty() {
+            return Type::Error;
+        }
+        let each = |ty: Type, one: bool| match (ty, one) {
+            (Type::Error, _) => Type::Error,
+            (ty, true) => ty,
+            (ty, false) => Type::Array(Box::new(ty), vec![None]),
+        };
+        let one = self.is_one(base);
+        match self.member_of(&cells, name, at) {
+            Some(Member::Value(ty)) => each(ty, one),
+            Some(Member::Mode) => each(Type::Bool, one),
+            Some(Member::Port(Type::Real(dimension))) => Type::Port(dimension),
+            Some(Member::Port(_)) | None => Type::Error,
+            Some(Member::Event) => Type::Events,
+        }
+    }
+
+    /// What a name is in all of these cells; reports one that lacks it, or has it with another dimension.
+    fn member_of(&mut self, cells: &[CellId], name: &str, at: Span) -> Option<Member> {
+        let mut all: Option<Member> = None;
+        for id in cells {
+            let found = match self.one_member(*id, name) {
+                Some(found) => found,
+                None => {
+                    let cell = self.hir.cell(*id);
+                    let known: Vec<&str> = cell
+                        .vars
+                        .iter()
+                        .map(|var| &*var.name)
+                        .chain(cell.events.iter().map(|event| &*event.name))
+                        .collect();
+                    self.nothing(at, name, &format!("the cell `{}`", cell.name), &known);
+                    return None;
+                }
+            };
+            match &all {
+                Some(before) if !before.goes_with(&found) => {
+                    let text = format!(
+                        "`{name}` of `{}` is not of the same type as that of `{}`",
+                        self.hir.cell(cells[0]).name,
+                        self.hir.cell(*id).name
+                    );
+                    self.sink.push(
+                        crate::diagnose::typing::UNIT_MISMATCH
+                            .at(at, text)
+                            .primary("of both in one view"),
+                    );
+                    return None;
+                }
+                Some(_) => {}
+                None => all = Some(found),
+            }
+        }
+        all
+    }
+
+    fn one_member(&self, id: CellId, name: &str) -> Option<Member> {
+        let cell = self.hir.cell(id);
+        if let Some(at) = cell.vars.iter().position(|var| &*var.name == name) {
+            let ty = self.types.vars[id.index()][at].clone();
+            return Some(if matches!(cell.vars[at].kind, VarKind::Port { .. }) {
+                Member::Port(ty)
+            } else {
+                Member::Value(ty)
+            });
+        }
+        if cell.events.iter().any(|event| &*event.name == name) {
+            return Some(Member::Event);
+        }
+        cell.modes
+            .iter()
+            .any(|mode| mode.named && &*mode.name == name)
+            .then_some(Member::Mode)
+    }
+
+    /// An item of a part: only what is `pub`, except from an experiment.
+    fn item(&mut self, circuit: CircuitId, name: &str, at: Span) -> Type {
+        let slots = &self.hir.circuit(circuit).slots;
+        let Some(slot) = slots
+            .iter()
+            .position(|slot| &*slot.name == name && !matches!(slot.kind, SlotKind::Index))
+        else {
+            let known: Vec<&str> = slots.iter().map(|slot| &*slot.name).collect();
+            return self.nothing(
+                at,
+                name,
+                &format!("the circuit `{}`", self.hir.circuit(circuit).name),
+                &known,
+            );
+        };
+        if !slots[slot].public && !matches!(self.owner, Owner::Experiment(_)) {
+            self.sink
+                .push(names::not_public(at, name, slots[slot].span));
+        }
+        self.types.circuit_slots[circuit.index()][slot].clone()
+    }
+
+    /// `P.w`, `P.d`
+    fn of_projection(&mut self, base: ExprId, name: &str, at: Span) -> Type {
+        let element = match name {
+            "w" => self
+                .place_of(base)
+                .and_then(|place| self.weights.get(&place))
+                .cloned()
+                .unwrap_or(Type::Error),
+            "d" => Type::Real(Dimension::TIME),
+            _ => return self.nothing(at, name, "a projection", &["w", "d"]),
+        };
+        if element == Type::Error {
+            Type::Error
+        } else {
+            Type::Array(Box::new(element), vec![None])
+        }
+    }
+
+    /// The circuit and slot that an expression names, through indices and parts.
+    pub fn place_of(&self, id: ExprId) -> Option<(CircuitId, SlotId)> {
+        match &self.hir.expr(id).kind {
+            ExprKind::Ref(Ref::Slot(slot)) => match self.owner {
+                Owner::Circuit(circuit) => Some((circuit, *slot)),
+                _ => None,
+            },
+            ExprKind::Ref(Ref::OfCircuit(slot)) => match self.owner {
+                Owner::Experiment(at) => Some((self.hir.experiments[at as usize].circuit?, *slot)),
+                _ => None,
+            },
+            ExprKind::Index { base, .. } => self.place_of(*base),
+            ExprKind::Field { base, name, .. } => match innermost(self.types.expr(*base)) {
+                Type::Part(circuit) => {
+                    let slot = self
+                        .hir
+                        .circuit(*circuit)
+                        .slots
+                        .iter()
+                        .position(|slot| slot.name == *name)?;
+                    Some((*circuit, SlotId(slot as u32)))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The kinds of cells of a view, each once, in order.
+    pub fn cells_of(&self, id: ExprId) -> Vec<CellId> {
+        let mut cells = vec![];
+        let mut add = |found: Vec<CellId>| {
+            found.into_iter().for_each(|cell| {
+                if !cells.contains(&cell) {
+                    cells.push(cell)
+                }
+            })
+        };
+        match &self.hir.expr(id).kind {
+            ExprKind::Tuple(parts) => parts.iter().for_each(|part| add(self.cells_of(*part))),
+            ExprKind::Index { base, .. } => add(self.cells_of(*base)),
+            ExprKind::Ref(Ref::Slot(slot)) if view_of(self.types.expr(id)) == Some(None) => {
+                // A `let` that names a union.
+                if let Some(SlotKind::Let { value, .. }) = graph::slots(self.hir, self.owner)
+                    .get(slot.index())
+                    .map(|slot| &slot.kind)
+                {
+                    add(self.cells_of(*value));
+                }
+            }
+            _ => add(view_of(self.types.expr(id)).flatten().into_iter().collect()),
+        }
+        cells
+    }
+
+    /// Whether a view is one cell that is named by its index.
+    pub fn is_one(&self, id: ExprId) -> bool {
+        match &self.hir.expr(id).kind {
+            ExprKind::Index { base, indices } => {
+                let single = |index: &Index| matches!(index, Index::At(e) if !matches!(self.types.expr(*e), Type::Array(..)));
+                matches!(self.types.expr(*base), Type::View(_)) && indices.iter().all(single)
+            }
+            _ => false,
+        }
+    }
+
+    /// As [`Self::is_one`], of a member's base.
+    pub fn is_one_cell(&self, id: ExprId) -> bool {
+        matches!(&self.hir.expr(id).kind, ExprKind::Field { base, .. } if self.is_one(*base))
+    }
+}
+
+enum Member {
+    Value(Type),
+    Port(Type),
+    Mode,
+    Event,
+}
+
+impl Member {
+    fn goes_with(&self, other: &Member) -> bool {
+        match (self, other) {
+            (Member::Value(a), Member::Value(b)) | (Member::Port(a), Member::Port(b)) => {
+                *a == Type::Error || *b == Type::Error || a == b
+            }
+            (Member::Mode, Member::Mode) | (Member::Event, Member::Event) => true,
+            _ => false,
+        }
+    }
+}
+
+/// What a family is of.
+pub fn innermost(ty: &Type) -> &Type {
+    match ty {
+        Type::Family(member) => innermost(member),
+        other => other,
+    }
+}
