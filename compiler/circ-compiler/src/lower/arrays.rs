@@ -162,7 +162,7 @@ impl Lowerer<'_, '_, '_> {
         let value = self.b.table(table, row, column);
         match array.element {
             Type::Int => self.b.to_int(value),
-            Type::Bool => self.to_bool(value),
+            Type::Bool => self.as_bool(value),
             _ => value,
         }
     }
@@ -241,7 +241,7 @@ impl Lowerer<'_, '_, '_> {
             Reduce::Std => self.deviation(&elements, span),
             Reduce::Min | Reduce::Max => {
                 let elements: Vec<ValueId> =
-                    elements.iter().map(|x| if ints { *x } else { self.to_float(*x) }).collect();
+                    elements.iter().map(|x| if ints { *x } else { self.as_float(*x) }).collect();
                 let combine = |this: &mut Self, x, y| if reduce == Reduce::Min { this.b.min(x, y) } else { this.b.max(x, y) };
                 elements[1..].iter().fold(elements[0], |so_far, x| combine(self, so_far, *x))
             }
@@ -256,8 +256,8 @@ impl Lowerer<'_, '_, '_> {
             Reduce::Count => {
                 let zero = self.b.int(0);
                 elements.iter().fold(zero, |sum, x| {
-                    let truth = self.to_bool(*x);
-                    let one = self.to_int(truth);
+                    let truth = self.as_bool(*x);
+                    let one = self.as_int(truth);
                     self.b.add(sum, one)
                 })
             }
@@ -267,7 +267,7 @@ impl Lowerer<'_, '_, '_> {
 
     fn mean(&mut self, elements: &[ValueId], span: Span) -> ValueId {
         let sum = self.reduced(Reduce::Sum, elements.to_vec(), span);
-        let (sum, count) = (self.to_float(sum), self.b.float(elements.len() as f64));
+        let (sum, count) = (self.as_float(sum), self.b.float(elements.len() as f64));
         self.b.div(sum, count)
     }
 
@@ -277,7 +277,7 @@ impl Lowerer<'_, '_, '_> {
         let squares: Vec<ValueId> = elements
             .iter()
             .map(|x| {
-                let x = self.to_float(*x);
+                let x = self.as_float(*x);
                 let difference = self.b.sub(x, mean);
                 self.b.mul(difference, difference)
             })

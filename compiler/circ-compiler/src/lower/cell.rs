@@ -194,7 +194,10 @@ impl<'a> Lowerer<'a, '_, '_> {
             return self.refuse(crate::diagnose::names::cyclic_let(&[(name, span)]));
         }
         site.open.push(var);
+        // Others may read it where the statement at hand does not run.
+        let mask = self.mask.take();
         let value = evaluate(self);
+        self.mask = mask;
         if let Some(site) = self.cell() {
             site.open.pop();
             site.memo.insert(var, value.clone());
@@ -239,7 +242,9 @@ impl<'a> Lowerer<'a, '_, '_> {
         let mut terms = terms.into_iter();
         match terms.next() {
             Some(first) => terms.fold(first, |sum, term| self.b.add(sum, term)),
-            None => self.b.float(0.0),
+            None if self.phase() == Phase::Observe => self.b.float(0.0),
+            // Nothing flows: `x + -0` is `x`, and costs nothing.
+            None => self.b.float(-0.0),
         }
     }
 

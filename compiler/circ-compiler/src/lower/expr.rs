@@ -31,19 +31,19 @@ impl Lowerer<'_, '_, '_> {
     /// The value of an expression that is one number, as a `Float`.
     pub fn float(&mut self, id: ExprId) -> ValueId {
         let value = self.one(id);
-        self.to_float(value)
+        self.as_float(value)
     }
 
     /// The value of an expression that is a whole number.
     pub fn int(&mut self, id: ExprId) -> ValueId {
         let value = self.one(id);
-        self.to_int(value)
+        self.as_int(value)
     }
 
     /// The value of an expression that is true or false.
     pub fn truth(&mut self, id: ExprId) -> ValueId {
         let value = self.one(id);
-        self.to_bool(value)
+        self.as_bool(value)
     }
 
     /// The value of an expression that is no array.
@@ -65,7 +65,7 @@ impl Lowerer<'_, '_, '_> {
     }
 
     /// As a `Float`.
-    pub fn to_float(&mut self, value: ValueId) -> ValueId {
+    pub fn as_float(&mut self, value: ValueId) -> ValueId {
         match self.b.ty(value) {
             Ty::Float => value,
             Ty::Int | Ty::Tick => self.b.to_float(value),
@@ -77,7 +77,7 @@ impl Lowerer<'_, '_, '_> {
     }
 
     /// As an `Int`.
-    pub fn to_int(&mut self, value: ValueId) -> ValueId {
+    pub fn as_int(&mut self, value: ValueId) -> ValueId {
         match self.b.ty(value) {
             Ty::Int => value,
             Ty::Float => self.b.to_int(value),
@@ -93,7 +93,7 @@ impl Lowerer<'_, '_, '_> {
     }
 
     /// As a truth value: whether it is not 0.
-    pub fn to_bool(&mut self, value: ValueId) -> ValueId {
+    pub fn as_bool(&mut self, value: ValueId) -> ValueId {
         match self.b.ty(value) {
             Ty::Bool => value,
             Ty::Float => {
@@ -114,9 +114,9 @@ impl Lowerer<'_, '_, '_> {
     /// As a value of this type.
     pub fn to(&mut self, ty: Ty, value: ValueId) -> ValueId {
         match ty {
-            Ty::Float => self.to_float(value),
-            Ty::Int => self.to_int(value),
-            Ty::Bool => self.to_bool(value),
+            Ty::Float => self.as_float(value),
+            Ty::Int => self.as_int(value),
+            Ty::Bool => self.as_bool(value),
             Ty::Tick => value,
         }
     }
@@ -153,7 +153,9 @@ impl Lowerer<'_, '_, '_> {
             ExprKind::InView { value, view } => self.in_view(*value, *view, span),
             ExprKind::If { condition, then, otherwise } => {
                 let condition = self.truth(*condition);
-                let (then, otherwise) = (self.expr(*then), self.expr(*otherwise));
+                let not = self.b.not(condition);
+                let then = self.where_true(condition, |this| this.expr(*then));
+                let otherwise = self.where_true(not, |this| this.expr(*otherwise));
                 self.pairs(then, otherwise, span, |this, x, y| this.choose(condition, x, y))
             }
             ExprKind::Call { builtin, args } => self.call(*builtin, args, span),
@@ -210,6 +212,18 @@ impl Lowerer<'_, '_, '_> {
                 None => self.missing(span),
             },
         }
+    }
+
+    /// Runs `inner`, whose checks matter only where the mask holds.
+    fn where_true<R>(&mut self, mask: ValueId, inner: impl FnOnce(&mut Self) -> R) -> R {
+        let outer = self.mask;
+        self.mask = Some(match outer {
+            Some(outer) => self.b.and(outer, mask),
+            None => mask,
+        });
+        let result = inner(self);
+        self.mask = outer;
+        result
     }
 
     fn missing(&mut self, span: Span) -> Lowered {
@@ -278,11 +292,11 @@ impl Lowerer<'_, '_, '_> {
     fn unary(&mut self, op: UnaryOp, x: ValueId) -> ValueId {
         match op {
             UnaryOp::Negate => {
-                let x = if self.b.ty(x) == Ty::Bool { self.to_float(x) } else { x };
+                let x = if self.b.ty(x) == Ty::Bool { self.as_float(x) } else { x };
                 self.b.neg(x)
             }
             UnaryOp::Not => {
-                let x = self.to_bool(x);
+                let x = self.as_bool(x);
                 self.b.not(x)
             }
         }
@@ -293,7 +307,7 @@ impl Lowerer<'_, '_, '_> {
         match op {
             BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply => self.arithmetic(op, x, y, span),
             BinaryOp::Divide => {
-                let (x, y) = (self.to_float(x), self.to_float(y));
+                let (x, y) = (self.as_float(x), self.as_float(y));
                 self.b.div(x, y)
             }
             BinaryOp::Power => self.power(x, y),
@@ -304,11 +318,11 @@ impl Lowerer<'_, '_, '_> {
             BinaryOp::Greater => self.compare(Compare::Gt, x, y),
             BinaryOp::GreaterEqual => self.compare(Compare::Ge, x, y),
             BinaryOp::And => {
-                let (x, y) = (self.to_bool(x), self.to_bool(y));
+                let (x, y) = (self.as_bool(x), self.as_bool(y));
                 self.b.and(x, y)
             }
             BinaryOp::Or => {
-                let (x, y) = (self.to_bool(x), self.to_bool(y));
+                let (x, y) = (self.as_bool(x), self.as_bool(y));
                 self.b.or(x, y)
             }
         }
@@ -324,7 +338,7 @@ impl Lowerer<'_, '_, '_> {
             self.check_not(CheckKind::Overflow, overflows, span, "this number");
             return value;
         }
-        let (x, y) = (self.to_float(x), self.to_float(y));
+        let (x, y) = (self.as_float(x), self.as_float(y));
         match op {
             BinaryOp::Subtract => self.b.sub(x, y),
             BinaryOp::Multiply => self.b.mul(x, y),
@@ -336,7 +350,7 @@ impl Lowerer<'_, '_, '_> {
     pub fn compare(&mut self, compare: Compare, x: ValueId, y: ValueId) -> ValueId {
         let (left, right) = (self.b.ty(x), self.b.ty(y));
         if left == Ty::Bool || right == Ty::Bool {
-            let (x, y) = (self.to_bool(x), self.to_bool(y));
+            let (x, y) = (self.as_bool(x), self.as_bool(y));
             let not_y = self.b.not(y);
             return match compare {
                 Compare::Ne => self.b.select(x, not_y, y),
@@ -346,7 +360,7 @@ impl Lowerer<'_, '_, '_> {
         if left == right {
             return self.b.compare(compare, x, y);
         }
-        let (x, y) = (self.to_float(x), self.to_float(y));
+        let (x, y) = (self.as_float(x), self.as_float(y));
         self.b.compare(compare, x, y)
     }
 
@@ -357,7 +371,7 @@ impl Lowerer<'_, '_, '_> {
             (Ty::Bool, Ty::Bool) => self.choose_truth(condition, x, y),
             _ if left == right => self.b.select(condition, x, y),
             _ => {
-                let (x, y) = (self.to_float(x), self.to_float(y));
+                let (x, y) = (self.as_float(x), self.as_float(y));
                 self.b.select(condition, x, y)
             }
         }
@@ -383,7 +397,7 @@ impl Lowerer<'_, '_, '_> {
 
     /// `x ^ y`: products for small whole powers.
     fn power(&mut self, x: ValueId, y: ValueId) -> ValueId {
-        let (x, y) = (self.to_float(x), self.to_float(y));
+        let (x, y) = (self.as_float(x), self.as_float(y));
         match self.b.float_constant(y) {
             Some(0.5) => self.b.sqrt(x),
             Some(n) if n.fract() == 0.0 && n.abs() <= MOST_PRODUCTS => {
@@ -454,7 +468,7 @@ impl Lowerer<'_, '_, '_> {
                 _ => self.b.int_mod(x, y),
             };
         }
-        let (x, y) = (self.to_float(x), self.to_float(y));
+        let (x, y) = (self.as_float(x), self.as_float(y));
         match builtin {
             Builtin::Min => self.b.min(x, y),
             Builtin::Max => self.b.max(x, y),
@@ -469,8 +483,8 @@ impl Lowerer<'_, '_, '_> {
             let Some(bound) = bound else { continue };
             let (bound, y) = match (self.b.ty(bound), self.b.ty(x)) {
                 (Ty::Int, Ty::Int) => (bound, x),
-                (_, Ty::Int) => (self.to_int(bound), x),
-                _ => (self.to_float(bound), self.to_float(x)),
+                (_, Ty::Int) => (self.as_int(bound), x),
+                _ => (self.as_float(bound), self.as_float(x)),
             };
             // The second operand is taken where the comparison fails: a NaN is not hidden by a bound.
             x = if least { self.b.max(bound, y) } else { self.b.min(bound, y) };
@@ -490,7 +504,7 @@ impl Lowerer<'_, '_, '_> {
                 _ => {}
             }
         }
-        let x = self.to_float(x);
+        let x = self.as_float(x);
         let (zero, one) = (self.b.float(0.0), self.b.float(1.0));
         match builtin {
             Builtin::Exp => self.b.call1(Function::Exp, x),

@@ -118,7 +118,7 @@ impl<'a> Lowerer<'a, '_, '_> {
                 (None, Setting::Value(value)) => {
                     let value = self.known(value, span);
                     let value = self.scalar(value, span);
-                    self.to_float(value)
+                    self.as_float(value)
                 }
                 (None, Setting::Each(closure)) => {
                     let name = format!("={}", input.drive.path);
@@ -191,7 +191,7 @@ impl<'a> Lowerer<'a, '_, '_> {
         }
         let columns = (array.data.len() as i64) / rows;
         let (now, late) = self.input_tick();
-        let now = self.to_int(now);
+        let now = self.as_int(now);
         let late = self.b.int(late);
         let tick = self.b.sub(now, late);
         let every = self.b.int(every);

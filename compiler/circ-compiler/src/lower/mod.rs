@@ -23,6 +23,8 @@ mod step;
 mod time;
 mod value;
 mod view;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -164,7 +164,7 @@ impl<'a> Lowerer<'a, '_, '_> {
         let table = self.report.add_table(Table { name: String::new(), rows: data.len(), columns: 1, data });
         let (index, zero) = (self.b.index(side), self.b.int(0));
         let inside = self.b.table(table, index, zero);
-        Lowered::One(self.to_bool(inside))
+        Lowered::One(self.as_bool(inside))
     }
 }
 

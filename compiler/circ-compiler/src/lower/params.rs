@@ -21,6 +21,9 @@ use crate::types::{Type, Value};
 
 /// Gives every parameter its place.
 pub fn place_parameters<'a>(source: Source<'a>, layout: &mut Layout<'a>, report: &mut Report, keys: &mut Keys) {
+    if layout.cell.spike_times {
+        return;
+    }
     for (var, found) in evaluated(source, layout, report, keys) {
         let name = layout.cell.vars[var.index()].name.to_string();
         let per_cell = layout.net.per_cell.contains(&var);
@@ -209,7 +212,7 @@ impl<'a> Lowerer<'a, '_, '_> {
         let declared = &layout.cell.vars[var.index()];
         let value = self.set_value(setting, &declared.name, declared.span);
         let value = self.scalar(value, declared.span);
-        self.to_float(value)
+        self.as_float(value)
     }
 
     /// In the type that the variable is kept in.

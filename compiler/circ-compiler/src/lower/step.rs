@@ -10,13 +10,16 @@ use circ_grammar::ast::{AssignOp, BinaryOp, Span};
 use circ_plan::ir::*;
 
 use super::cell::Slot;
-use super::context::Lowerer;
+use super::context::{Draws, Lowerer};
 use super::integrate::holding;
 use super::layout::Layout;
 use super::time::whole_ticks;
 use crate::diagnose::structure::not_yet;
 use crate::diagnose::time::{negative_duration, off_grid};
 use crate::hir::*;
+use crate::interpret::apply::Value as Constant;
+use crate::solve::affine::reachable;
+use crate::solve::substitute::Substitution;
 
 /// Which blocks run now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +49,20 @@ struct Ticker<'a, 'x, 'l, 'r, 's> {
     layout: &'a Layout<'a>,
     stage: Stage,
     assigned: BTreeMap<Slot, Span>,
+    /// How often each declaration has drawn: blocks with one trigger share a key.
+    salts: BTreeMap<String, u32>,
 }
 
 impl<'a> Lowerer<'a, '_, '_> {
     /// Steps 2 and 3.
     pub fn tick(&mut self, layout: &'a Layout<'a>) -> Outcome {
-        let mut ticker = Ticker { lowerer: self, layout, stage: Stage::Arrival, assigned: BTreeMap::new() };
+        let mut ticker = Ticker {
+            lowerer: self,
+            layout,
+            stage: Stage::Arrival,
+            assigned: BTreeMap::new(),
+            salts: BTreeMap::new(),
+        };
         ticker.deliver();
         let reached = ticker.lowerer.cell().map(|site| site.state.clone()).unwrap_or_default();
         let events = ticker.react();
@@ -81,13 +92,21 @@ impl<'a> Lowerer<'a, '_, '_> {
         self.b.to_tick(nearest)
     }
 
-    /// The duration in ms, if it is a constant or a parameter that all cells share.
+    /// The duration in ms, if it follows from constants and parameters that all cells share.
     fn constant_duration(&mut self, value: ValueId) -> Option<f64> {
-        if let Op::Uniform(uniform) = self.b.op(value) {
-            let uniform = *uniform;
-            return self.cell()?.layout.uniforms.get(uniform.0 as usize).map(|u| u.value);
+        let uniforms = &self.cell()?.layout.uniforms;
+        let mut scratch = self.b.clone();
+        let mut known = Substitution::default();
+        for made_of in reachable(&self.b, value, |_, _| true) {
+            if let Op::Uniform(uniform) = *self.b.op(made_of)
+                && let Some(parameter) = uniforms.get(uniform.0 as usize)
+            {
+                let constant = Constant::from_number(parameter.ty, scratch.precision(), parameter.value);
+                known.replace(made_of, scratch.value(constant));
+            }
         }
-        self.b.float_constant(value)
+        let value = known.apply(&mut scratch, value);
+        scratch.float_constant(value)
     }
 }
 
@@ -123,13 +142,8 @@ impl<'l> Ticker<'_, '_, 'l, '_, '_> {
         }
         self.stage = Stage::Tick;
         let always = self.lowerer.b.bool(true);
-        let mut first = true;
         for reaction in cell.reactions.iter().filter(|r| r.trigger == Trigger::Tick) {
-            // Draws of several blocks count on.
-            let salt = if first { 0 } else { self.lowerer.draws.salt };
-            first = false;
-            self.lowerer.draws = super::context::Draws { declaration: "on tick".to_owned(), salt };
-            self.masked(always, |this| this.actions(&reaction.body));
+            self.block("on tick", always, &reaction.body);
         }
     }
 
@@ -250,18 +264,12 @@ impl<'l> Ticker<'_, '_, 'l, '_, '_> {
 
     // Blocks.
 
-    /// A block with draws of its own.
+    /// A block, with the draws of its trigger.
     fn block(&mut self, declaration: &str, mask: ValueId, body: &[Action]) {
-        if body.is_empty() {
-            return;
-        }
-        // Two blocks with one trigger draw with one key: the second counts on.
-        let salt = match self.lowerer.draws.declaration == declaration {
-            true => self.lowerer.draws.salt,
-            false => 0,
-        };
-        self.lowerer.draws = super::context::Draws { declaration: declaration.to_owned(), salt };
+        let salt = self.salts.get(declaration).copied().unwrap_or(0);
+        self.lowerer.draws = Draws { declaration: declaration.to_owned(), salt };
         self.masked(mask, |this| this.actions(body));
+        self.salts.insert(declaration.to_owned(), self.lowerer.draws.salt);
     }
 
     /// Runs statements, and keeps what they did where the mask holds.
@@ -343,7 +351,7 @@ impl<'l> Ticker<'_, '_, 'l, '_, '_> {
             AssignOp::Subtract => Some(BinaryOp::Subtract),
             AssignOp::Multiply => Some(BinaryOp::Multiply),
         };
-        let given = if ty == Ty::Int && operator.is_some() { self.lowerer.to_int(given) } else { given };
+        let given = if ty == Ty::Int && operator.is_some() { self.lowerer.as_int(given) } else { given };
         let after = operator.map_or(given, |operator| self.lowerer.binary(operator, before, given, span));
         let after = self.lowerer.to(ty, after);
         if !self.lowerer.is_parameter(after) {
@@ -365,7 +373,7 @@ impl<'l> Ticker<'_, '_, 'l, '_, '_> {
         let after = match op {
             AssignOp::Set => self.lowerer.b.float(0.0),
             AssignOp::Multiply => {
-                let given = self.lowerer.to_float(given);
+                let given = self.lowerer.as_float(given);
                 self.lowerer.b.mul(rise, given)
             }
             AssignOp::Add | AssignOp::Subtract => rise,

@@ -122,8 +122,8 @@ impl Algebra<'_, '_, '_> {
     /// `x * y`
     pub fn times(&mut self, x: ValueId, y: ValueId) -> ValueId {
         match (self.plain(x).clone(), self.plain(y).clone()) {
-            (Op::Float(c), _) if c == -1.0 => self.neg(y),
-            (_, Op::Float(c)) if c == -1.0 => self.neg(x),
+            (Op::Float(-1.0), _) => self.neg(y),
+            (_, Op::Float(-1.0)) => self.neg(x),
             (Op::Neg(p), Op::Neg(q)) => self.b.mul(p, q),
             (Op::Neg(p), _) => {
                 let product = self.b.mul(p, y);

@@ -19,7 +19,7 @@ mod classify;
 mod facts;
 mod integrate;
 mod jacobian;
-mod substitute;
+pub mod substitute;
 #[cfg(test)]
 mod tests;
 
