@@ -80,16 +80,15 @@ impl Shards {
             .map(|p| p.ports.len())
             .max()
             .unwrap_or(0);
+        // Port by port: what projections like `E -> (E, I).exc` reach lies together.
         for port in 0..most {
-            for (k, population) in plan
-                .populations
-                .iter()
-                .enumerate()
-                .filter(|p| port < p.1.ports.len())
+            for (k, (population, offsets)) in plan.populations.iter().zip(&mut offsets).enumerate()
             {
                 let length = &mut lengths[arena_of(population.precision)];
-                offsets[k][port] = u32::try_from(*length).unwrap_or(u32::MAX);
-                *length += padded(self.range(k, thread).1);
+                if let Some(offset) = offsets.get_mut(port) {
+                    *offset = u32::try_from(*length).unwrap_or(u32::MAX);
+                    *length += padded(self.range(k, thread).1);
+                }
             }
         }
         (offsets, lengths)

@@ -117,7 +117,11 @@ fn bytes(plan: &ProjectionPlan, synapses: u64, threads: usize) -> u64 {
         return 8 * (sources + targets);
     }
     let rows = sources * threads as u64;
-    let target = if targets <= 1 << 16 { 2 } else { 4 };
+    let target = if targets.div_ceil(threads as u64) <= 1 << 16 {
+        2
+    } else {
+        4
+    };
     let weight = if matches!(plan.weight, Quantity::Constant(_)) {
         0
     } else {

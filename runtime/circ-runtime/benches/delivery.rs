@@ -1,0 +1,265 @@
+//! How fast spikes are delivered, networks built and drives drawn: items per second, one thread.
+//!
+//! `cargo bench -p circ-runtime`. The network is that of Brunel (2000): 12,500 cells, 1250 synapses each.
+//! Targets have no kernel here, so that only delivery is measured.
+//!
+//! Bounds: delivery by scattered read-modify-writes in the second-level cache; construction by the
+//! generator and by writing; trains by the generator.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use circ_numerics::Distribution;
+use circ_numerics::random::key;
+use circ_plan::engine::Engine;
+use circ_plan::ir::*;
+use circ_plan::plan::*;
+use circ_runtime::{Machine, Network};
+use divan::Bencher;
+use divan::counter::ItemsCount;
+
+const CELLS: u32 = 12_500;
+const DEGREE: u32 = 1250;
+/// Ticks in a measurement, and spikes in each.
+const TICKS: i64 = 15;
+const SPIKES: u32 = 125;
+
+fn main() {
+    divan::main();
+}
+
+fn population(path: &str, dynamics: Dynamics) -> PopulationPlan {
+    PopulationPlan {
+        path: path.into(),
+        cells: CELLS,
+        precision: Precision::F64,
+        arrays: vec![],
+        uniforms: vec![],
+        keys: vec![],
+        ports: vec![PortPlan { name: "syn".into() }],
+        events: vec![EventPlan {
+            name: "spike".into(),
+        }],
+        dynamics,
+        observables: vec![],
+        place: 0,
+    }
+}
+
+fn silent() -> Dynamics {
+    let program = || Program::new("none", Precision::F64);
+    Dynamics::Cells(Box::new(CellPrograms {
+        derive_uniforms: program(),
+        init_params: program(),
+        derive_cells: program(),
+        init_states: program(),
+        start: program(),
+        step: program(),
+        reference_start: program(),
+        reference_step: program(),
+    }))
+}
+
+/// Every cell spikes once in a hundred ticks, spread by a prime.
+fn spikes() -> Dynamics {
+    let mut times: Vec<(i64, u32)> = (0..CELLS * 100)
+        .map(|k| {
+            (
+                i64::from(k / SPIKES),
+                (k as u64 * 7919 % u64::from(CELLS)) as u32,
+            )
+        })
+        .collect();
+    times.sort_unstable();
+    Dynamics::SpikeTimes(times)
+}
+
+fn whole(population: u32) -> View {
+    View {
+        segments: vec![Segment {
+            population,
+            cells: Indices::Range(0, CELLS),
+        }],
+    }
+}
+
+fn drawn(lo: f64, hi: f64) -> Quantity {
+    let mut program = Program::new("drawn", Precision::F64);
+    let lo = program.push(Op::Float(lo), Ty::Float);
+    let hi = program.push(Op::Float(hi), Ty::Float);
+    let draw = Op::Draw {
+        distribution: Distribution::Uniform,
+        args: vec![lo, hi],
+        key: KeyId(1),
+        salt: 0,
+    };
+    let value = program.push(draw, Ty::Float);
+    program.outputs = vec![Output::Result(value)];
+    Quantity::Program(program)
+}
+
+fn network(connect: Connect, weight: Quantity, delay: Quantity) -> Arc<Plan> {
+    let projection = ProjectionPlan {
+        path: "p".into(),
+        source: whole(0),
+        source_events: vec![EventId(0)],
+        target: whole(1),
+        ports: vec![PortId(0)],
+        connect,
+        allow_self: false,
+        allow_multiple: false,
+        weight,
+        delay,
+        sign: Sign::Free,
+        pre_columns: vec![],
+        post_columns: vec![],
+        edges: vec![],
+        keys: vec![key(1, "connect"), key(1, "weight")],
+        place: 0,
+    };
+    Arc::new(Plan {
+        dt: 0.1,
+        seed: 1,
+        populations: vec![population("S", spikes()), population("E", silent())],
+        drives: vec![],
+        projections: vec![projection],
+        order: vec![Sender::Projection(0)],
+        tables: vec![],
+        places: vec![],
+    })
+}
+
+fn build(plan: &Arc<Plan>) -> Network {
+    Network::build(Arc::clone(plan), 1, 4 << 30).expect("it fits")
+}
+
+fn machine(network: Arc<Network>) -> Machine {
+    let kernels = vec![None; network.plan().populations.len()];
+    // SAFETY: there is no kernel.
+    unsafe { Machine::new(network, kernels, Arc::new(())) }
+}
+
+/// Synaptic events of windows of 15 ticks.
+fn events(bencher: Bencher, weight: Quantity, delay: Quantity) {
+    let plan = network(Connect::InDegree(DEGREE), weight, delay);
+    let mut machine = machine(Arc::new(build(&plan)));
+    bencher
+        .counter(ItemsCount::new(TICKS as u64 * u64::from(SPIKES * DEGREE)))
+        .bench_local(|| {
+            let until = machine.tick() + TICKS;
+            machine
+                .advance(until, &AtomicBool::new(false))
+                .expect("nothing stops it");
+        });
+}
+
+#[divan::bench]
+fn deliver_one_weight(bencher: Bencher) {
+    events(bencher, Quantity::Constant(0.1), Quantity::Constant(1.5));
+}
+
+#[divan::bench]
+fn deliver_weights(bencher: Bencher) {
+    events(bencher, drawn(0.0, 1.0), Quantity::Constant(1.5));
+}
+
+#[divan::bench]
+fn deliver_weights_and_delays(bencher: Bencher) {
+    events(bencher, drawn(0.0, 1.0), drawn(0.5, 2.0));
+}
+
+/// Synapses built.
+fn construction(bencher: Bencher, connect: Connect, weight: Quantity, delay: Quantity) {
+    let plan = network(connect, weight, delay);
+    let synapses = build(&plan).synapse_count(0);
+    bencher
+        .counter(ItemsCount::new(synapses))
+        .bench_local(|| build(&plan));
+}
+
+#[divan::bench(sample_count = 10)]
+fn build_probability(bencher: Bencher) {
+    let connect = Connect::Probability(Quantity::Constant(0.1));
+    construction(
+        bencher,
+        connect,
+        Quantity::Constant(0.1),
+        Quantity::Constant(1.5),
+    );
+}
+
+#[divan::bench(sample_count = 10)]
+fn build_in_degree(bencher: Bencher) {
+    construction(
+        bencher,
+        Connect::InDegree(DEGREE),
+        Quantity::Constant(0.1),
+        Quantity::Constant(1.5),
+    );
+}
+
+#[divan::bench(sample_count = 10)]
+fn build_out_degree(bencher: Bencher) {
+    construction(
+        bencher,
+        Connect::OutDegree(DEGREE),
+        Quantity::Constant(0.1),
+        Quantity::Constant(1.5),
+    );
+}
+
+#[divan::bench(sample_count = 5)]
+fn build_in_degree_with_weights(bencher: Bencher) {
+    construction(
+        bencher,
+        Connect::InDegree(DEGREE),
+        drawn(0.0, 1.0),
+        Quantity::Constant(1.5),
+    );
+}
+
+#[divan::bench(sample_count = 5)]
+fn build_in_degree_with_weights_and_delays(bencher: Bencher) {
+    construction(
+        bencher,
+        Connect::InDegree(DEGREE),
+        drawn(0.0, 1.0),
+        drawn(0.5, 2.0),
+    );
+}
+
+/// Poisson numbers: one per cell and tick.
+#[divan::bench(args = [0.02, 2.0, 11.0, 20.0])]
+fn poisson(bencher: Bencher, mean: f64) {
+    let mut plan = (*network(
+        Connect::OneToOne,
+        Quantity::Constant(0.0),
+        Quantity::Constant(0.1),
+    ))
+    .clone();
+    plan.projections.clear();
+    plan.order = vec![Sender::Drive(0)];
+    plan.drives = vec![DrivePlan {
+        path: "d".into(),
+        target: whole(1),
+        ports: vec![PortId(0)],
+        kind: DriveKind::Poisson(Quantity::Constant(mean)),
+        weight: Quantity::Constant(0.1),
+        delay_ticks: 0,
+        from_tick: 0,
+        to_tick: MAX_TICK,
+        sign: Sign::Free,
+        keys: vec![key(1, "d")],
+        uniforms: vec![],
+        place: 0,
+    }];
+    let mut machine = machine(Arc::new(build(&Arc::new(plan))));
+    bencher
+        .counter(ItemsCount::new(TICKS as u64 * u64::from(CELLS)))
+        .bench_local(|| {
+            let until = machine.tick() + TICKS;
+            machine
+                .advance(until, &AtomicBool::new(false))
+                .expect("nothing stops it");
+        });
+}
