@@ -53,40 +53,27 @@ const TWO_GROUPS: u32 = 120;
 pub(crate) fn facts(program: &Program, fma: bool) -> Facts {
     let shared = shared(program);
     let branches = branches(program, &shared);
-    let rows = if fma {
-        rows(program, &branches)
-    } else {
-        vec![]
-    };
+    let rows = if fma { rows(program, &branches) } else { vec![] };
     let uses = invariants(program, &shared, fma);
     let mut by_use: Vec<Invariant> = uses.keys().copied().collect();
     by_use.sort_by_key(|invariant| std::cmp::Reverse(uses[invariant]));
     let pool = by_use.split_off(by_use.len().min(REGISTERS));
-    let cost: u32 = own(program, &shared, 0..program.ops.len())
-        .map(|at| cost(program, &program.ops[at]))
-        .sum();
-    let groups = match cost {
-        0..=FOUR_GROUPS => 4,
-        0..=TWO_GROUPS => 2,
-        _ => 1,
+    let cost: u32 =
+        own(program, &shared, 0..program.ops.len()).map(|at| cost(program, &program.ops[at])).sum();
+    let groups = if cost <= FOUR_GROUPS {
+        4
+    } else if cost <= TWO_GROUPS {
+        2
+    } else {
+        1
     };
-    Facts {
-        shared,
-        branches,
-        registers: by_use.into_iter().collect(),
-        pool,
-        groups,
-        rows,
-    }
+    Facts { shared, branches, registers: by_use.into_iter().collect(), pool, groups, rows }
 }
 
 fn shared(program: &Program) -> Vec<bool> {
     let mut shared: Vec<bool> = Vec::with_capacity(program.ops.len());
     for op in &program.ops {
-        let own = matches!(
-            op,
-            Op::Load(..) | Op::Arrival(_) | Op::Index(_) | Op::Draw { .. }
-        );
+        let own = matches!(op, Op::Load(..) | Op::Arrival(_) | Op::Index(_) | Op::Draw { .. });
         shared.push(!own && operands(op).iter().all(|v| shared[v.0 as usize]));
     }
     shared
@@ -133,25 +120,18 @@ pub(crate) fn exp_like(function: Function) -> bool {
 fn branches(program: &Program, shared: &[bool]) -> Vec<Branch> {
     let pays = |region: &Region| {
         let range = region.first as usize..region.end as usize;
-        own(program, shared, range)
-            .map(|at| cost(program, &program.ops[at]))
-            .sum::<u32>()
-            >= BRANCH_PAYS
+        own(program, shared, range).map(|at| cost(program, &program.ops[at])).sum::<u32>() >= BRANCH_PAYS
     };
     let readers = last_readers(program);
     let mut branches: Vec<Branch> = vec![];
     for region in program.regions.iter().filter(|region| pays(region)) {
-        let same =
-            |other: &Branch| (other.region.first, other.region.end) == (region.first, region.end);
+        let same = |other: &Branch| (other.region.first, other.region.end) == (region.first, region.end);
         if branches.last().is_some_and(same) {
             continue;
         }
         let range = region.first as usize..region.end as usize;
         let live = own(program, shared, range).filter(|at| readers[*at] >= region.end as usize);
-        branches.push(Branch {
-            region: *region,
-            live: live.map(|at| ValueId(at as u32)).collect(),
-        });
+        branches.push(Branch { region: *region, live: live.map(|at| ValueId(at as u32)).collect() });
     }
     branches
 }
@@ -168,12 +148,7 @@ fn last_readers(program: &Program) -> Vec<usize> {
         let reader = &mut readers[region.mask.0 as usize];
         *reader = (*reader).max(region.first as usize);
     }
-    for value in program
-        .checks
-        .iter()
-        .map(|check| check.value)
-        .chain(outputs(program))
-    {
+    for value in program.checks.iter().map(|check| check.value).chain(outputs(program)) {
         readers[value.0 as usize] = usize::MAX;
     }
     readers
@@ -191,16 +166,12 @@ pub(crate) fn outputs(program: &Program) -> impl Iterator<Item = ValueId> + '_ {
 
 /// Uniform and normal draws that every cell makes.
 fn rows(program: &Program, branches: &[Branch]) -> Vec<ValueId> {
-    let branched = |at: usize| {
-        branches
-            .iter()
-            .any(|b| (b.region.first as usize..b.region.end as usize).contains(&at))
-    };
+    let branched =
+        |at: usize| branches.iter().any(|b| (b.region.first as usize..b.region.end as usize).contains(&at));
     let row = |(at, op): (usize, &Op)| match op {
-        Op::Draw {
-            distribution: Distribution::Uniform | Distribution::Normal,
-            ..
-        } if !branched(at) => Some(ValueId(at as u32)),
+        Op::Draw { distribution: Distribution::Uniform | Distribution::Normal, .. } if !branched(at) => {
+            Some(ValueId(at as u32))
+        }
         _ => None,
     };
     program.ops.iter().enumerate().filter_map(row).collect()
@@ -212,28 +183,19 @@ fn invariants(program: &Program, shared: &[bool], fma: bool) -> BTreeMap<Invaria
     let mut count = |invariant: Invariant| *uses.entry(invariant).or_insert(0) += 1;
     for at in own(program, shared, 0..program.ops.len()) {
         let op = &program.ops[at];
-        for operand in operands(op)
-            .into_iter()
-            .filter(|v| shared[v.0 as usize] && program.ty(*v) != Ty::Int)
+        for operand in operands(op).into_iter().filter(|v| shared[v.0 as usize] && program.ty(*v) != Ty::Int)
         {
             count(invariant(program, operand));
         }
         match op {
             Op::Call1(function, _) if exp_like(*function) && fma => {
-                exp_constants(*function, program.precision)
-                    .into_iter()
-                    .for_each(&mut count);
+                exp_constants(*function, program.precision).into_iter().for_each(&mut count);
             }
             Op::TickAdd(..) => count(Invariant::Whole(MAX_TICK)),
             _ => {}
         }
     }
-    for value in program
-        .checks
-        .iter()
-        .map(|check| check.value)
-        .chain(outputs(program))
-    {
+    for value in program.checks.iter().map(|check| check.value).chain(outputs(program)) {
         if shared[value.0 as usize] && program.ty(value) != Ty::Int {
             count(invariant(program, value));
         }
@@ -266,24 +228,14 @@ fn exp_constants(function: Function, precision: Precision) -> Vec<Invariant> {
             let mut list = vec![c.log2e, c.shift, c.shift, c.minus_ln2_high, c.minus_ln2_low];
             list.extend(c.polynomial);
             let limits = [c.exp_above, c.exp_below, c.exprel_above, c.expm1_below].map(f64::from);
-            (
-                list.into_iter()
-                    .map(|x| float(f64::from(x)))
-                    .collect::<Vec<_>>(),
-                limits,
-                c.reciprocal,
-            )
+            (list.into_iter().map(|x| float(f64::from(x))).collect::<Vec<_>>(), limits, c.reciprocal)
         }
         Precision::F64 => {
             let c = &F64;
             let mut list = vec![c.log2e, c.shift, c.shift, c.minus_ln2_high, c.minus_ln2_low];
             list.extend(c.polynomial);
             let limits = [c.exp_above, c.exp_below, c.exprel_above, c.expm1_below];
-            (
-                list.into_iter().map(float).collect::<Vec<_>>(),
-                limits,
-                c.reciprocal,
-            )
+            (list.into_iter().map(float).collect::<Vec<_>>(), limits, c.reciprocal)
         }
     };
     let reciprocal = Invariant::Whole(reciprocal as i64);

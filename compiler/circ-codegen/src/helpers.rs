@@ -84,8 +84,8 @@ static CALLS: [[Address; 2]; 17] = {
     let one = by_number!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14; call1_f32, call1_f64);
     let two = by_number!(15 16; call2_f32, call2_f64);
     [
-        one[0], one[1], one[2], one[3], one[4], one[5], one[6], one[7], one[8], one[9], one[10],
-        one[11], one[12], one[13], one[14], two[0], two[1],
+        one[0], one[1], one[2], one[3], one[4], one[5], one[6], one[7], one[8], one[9], one[10], one[11],
+        one[12], one[13], one[14], two[0], two[1],
     ]
 };
 
@@ -111,8 +111,7 @@ extern "C" fn call2_f64<const FUNCTION: usize>(x: f64, y: f64) -> f64 {
 /// Keys travel as they lie in memory.
 fn key_of(key: u64) -> [u32; 2] {
     let bytes = key.to_ne_bytes();
-    let word =
-        |at: usize| u32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+    let word = |at: usize| u32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
     [word(0), word(4)]
 }
 
@@ -124,18 +123,8 @@ extern "C" fn draw_f32<const DISTRIBUTION: usize>(
     tick: u32,
     salt: u32,
 ) -> f32 {
-    let at = Counter {
-        entity,
-        partner: 0,
-        tick,
-        salt,
-    };
-    draw(
-        const { Distribution::ALL[DISTRIBUTION] },
-        [a, b],
-        key_of(key),
-        at,
-    )
+    let at = Counter { entity, partner: 0, tick, salt };
+    draw(const { Distribution::ALL[DISTRIBUTION] }, [a, b], key_of(key), at)
 }
 
 extern "C" fn draw_f64<const DISTRIBUTION: usize>(
@@ -146,18 +135,8 @@ extern "C" fn draw_f64<const DISTRIBUTION: usize>(
     tick: u32,
     salt: u32,
 ) -> f64 {
-    let at = Counter {
-        entity,
-        partner: 0,
-        tick,
-        salt,
-    };
-    draw(
-        const { Distribution::ALL[DISTRIBUTION] },
-        [a, b],
-        key_of(key),
-        at,
-    )
+    let at = Counter { entity, partner: 0, tick, salt };
+    draw(const { Distribution::ALL[DISTRIBUTION] }, [a, b], key_of(key), at)
 }
 
 extern "C" fn fma_f32(a: f32, b: f32, c: f32) -> f32 {
@@ -183,34 +162,16 @@ extern "C" fn int_mod(a: i64, b: i64) -> i64 {
         return 0;
     }
     let remainder = a.wrapping_rem(b);
-    if remainder != 0 && (remainder < 0) != (b < 0) {
-        remainder + b
-    } else {
-        remainder
-    }
+    if remainder != 0 && (remainder < 0) != (b < 0) { remainder + b } else { remainder }
 }
 
-extern "C" fn uniform_numbers(
-    key: u64,
-    first: u32,
-    tick: u32,
-    salt: u32,
-    out: *mut f64,
-    count: usize,
-) {
+extern "C" fn uniform_numbers(key: u64, first: u32, tick: u32, salt: u32, out: *mut f64, count: usize) {
     // SAFETY: the emitter passes a part of its stack frame with room for `count` numbers.
     let out = unsafe { std::slice::from_raw_parts_mut(out, count) };
     uniform_row(key_of(key), first, 0, tick, salt, out);
 }
 
-extern "C" fn normal_numbers(
-    key: u64,
-    first: u32,
-    tick: u32,
-    salt: u32,
-    out: *mut f64,
-    count: usize,
-) {
+extern "C" fn normal_numbers(key: u64, first: u32, tick: u32, salt: u32, out: *mut f64, count: usize) {
     // SAFETY: as above.
     let out = unsafe { std::slice::from_raw_parts_mut(out, count) };
     normal_row(key_of(key), first, 0, tick, salt, out);
@@ -222,13 +183,8 @@ mod tests {
 
     #[test]
     fn every_helper_has_an_address() {
-        let mut helpers = vec![
-            Helper::Fma,
-            Helper::IntDiv,
-            Helper::IntMod,
-            Helper::UniformRow,
-            Helper::NormalRow,
-        ];
+        let mut helpers =
+            vec![Helper::Fma, Helper::IntDiv, Helper::IntMod, Helper::UniformRow, Helper::NormalRow];
         helpers.extend(Function::ALL.map(Helper::Call1));
         helpers.extend(Distribution::ALL.map(Helper::Draw));
         for helper in helpers {
@@ -242,22 +198,9 @@ mod tests {
     #[test]
     fn whole_division_floors() {
         assert_eq!(
-            [
-                int_div(7, -2),
-                int_div(-7, 2),
-                int_div(7, 0),
-                int_div(i64::MIN, -1)
-            ],
+            [int_div(7, -2), int_div(-7, 2), int_div(7, 0), int_div(i64::MIN, -1)],
             [-4, -4, 0, i64::MIN]
         );
-        assert_eq!(
-            [
-                int_mod(7, -2),
-                int_mod(-7, 2),
-                int_mod(7, 0),
-                int_mod(i64::MIN, -1)
-            ],
-            [-1, 1, 0, 0]
-        );
+        assert_eq!([int_mod(7, -2), int_mod(-7, 2), int_mod(7, 0), int_mod(i64::MIN, -1)], [-1, 1, 0, 0]);
     }
 }

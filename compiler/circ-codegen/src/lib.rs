@@ -144,44 +144,22 @@ pub fn compile(kernels: &[&Program], options: &Options) -> Result<Compiled, Code
     let mut compiled = vec![];
     for kernel in kernels {
         context.set_disasm(options.keep_text);
-        emit::emit(
-            kernel,
-            machine.fma,
-            module,
-            &mut context,
-            &mut builder_context,
-        )?;
-        let clif = if options.keep_text {
-            context.func.display().to_string()
-        } else {
-            String::new()
-        };
+        emit::emit(kernel, machine.fma, module, &mut context, &mut builder_context)?;
+        let clif = if options.keep_text { context.func.display().to_string() } else { String::new() };
         let id = define(module, &mut context)?;
         let text = context.compiled_code().and_then(|code| code.vcode.clone());
         compiled.push((id, clif, text.unwrap_or_default()));
         module.clear_context(&mut context);
     }
-    module
-        .finalize_definitions()
-        .map_err(CodegenError::generator)?;
-    let kernels = compiled.into_iter().map(|(id, clif, asm)| Kernel {
-        function: function(module, id),
-        clif,
-        asm,
-    });
-    Ok(Compiled {
-        kernels: kernels.collect(),
-        _memory: memory,
-    })
+    module.finalize_definitions().map_err(CodegenError::generator)?;
+    let kernels =
+        compiled.into_iter().map(|(id, clif, asm)| Kernel { function: function(module, id), clif, asm });
+    Ok(Compiled { kernels: kernels.collect(), _memory: memory })
 }
 
 fn define(module: &mut JITModule, context: &mut Context) -> Result<FuncId, CodegenError> {
-    let id = module
-        .declare_anonymous_function(&context.func.signature)
-        .map_err(CodegenError::generator)?;
-    module
-        .define_function(id, context)
-        .map_err(|error| CodegenError::Generator(format!("{error:?}")))?;
+    let id = module.declare_anonymous_function(&context.func.signature).map_err(CodegenError::generator)?;
+    module.define_function(id, context).map_err(|error| CodegenError::Generator(format!("{error:?}")))?;
     Ok(id)
 }
 
@@ -197,7 +175,5 @@ fn import(
     name: &str,
     signature: &cranelift_codegen::ir::Signature,
 ) -> Result<FuncId, CodegenError> {
-    module
-        .declare_function(name, Linkage::Import, signature)
-        .map_err(CodegenError::generator)
+    module.declare_function(name, Linkage::Import, signature).map_err(CodegenError::generator)
 }

@@ -15,11 +15,8 @@ pub(crate) struct Machine {
 pub(crate) fn machine(options: &Options) -> Result<Machine, CodegenError> {
     let builder = cranelift_native::builder().map_err(|why| CodegenError::Processor(why.into()))?;
     let isa = builder.finish(flags()?).map_err(CodegenError::generator)?;
-    let has = |name: &str| {
-        isa.isa_flags()
-            .iter()
-            .any(|flag| flag.name == name && flag.as_bool() == Some(true))
-    };
+    let has =
+        |name: &str| isa.isa_flags().iter().any(|flag| flag.name == name && flag.as_bool() == Some(true));
     let x86 = cfg!(target_arch = "x86_64");
     if x86 && !(has("has_sse41") && has("has_sse42")) {
         return Err(CodegenError::Processor("SSE 4.2 is needed".into()));
@@ -35,11 +32,7 @@ pub(crate) fn machine(options: &Options) -> Result<Machine, CodegenError> {
 /// registers or in memory as it pays, and makes no redundant operations. So compiling stays linear and fast.
 fn flags() -> Result<settings::Flags, CodegenError> {
     let mut flags = settings::builder();
-    let verify = if cfg!(debug_assertions) {
-        "true"
-    } else {
-        "false"
-    };
+    let verify = if cfg!(debug_assertions) { "true" } else { "false" };
     for (name, value) in [
         ("opt_level", "none"),
         ("is_pic", "false"),

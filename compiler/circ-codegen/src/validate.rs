@@ -8,20 +8,14 @@ use circ_plan::ir::{CheckKind, Op, Output, Program, Side, Ty, ValueId};
 pub(crate) fn validate(program: &Program) -> Result<(), CodegenError> {
     let name = || program.name.clone();
     if program.ops.len() != program.types.len() {
-        return Err(CodegenError::Malformed(
-            name(),
-            "every operation needs a type".into(),
-        ));
+        return Err(CodegenError::Malformed(name(), "every operation needs a type".into()));
     }
     for (at, op) in program.ops.iter().enumerate() {
         if let Some(what) = unsupported(op) {
             return Err(CodegenError::Unsupported(name(), what.into()));
         }
         if !operands(op).iter().all(|v| (v.0 as usize) < at) || !well_typed(program, at) {
-            return Err(CodegenError::Malformed(
-                name(),
-                format!("operation {at}: {op:?}"),
-            ));
+            return Err(CodegenError::Malformed(name(), format!("operation {at}: {op:?}")));
         }
     }
     let exists = |v: ValueId| (v.0 as usize) < program.ops.len();
@@ -31,25 +25,15 @@ pub(crate) fn validate(program: &Program) -> Result<(), CodegenError> {
             Output::Array(_, value) => exists(*value),
             Output::Event(_, mask) => is(*mask, Ty::Bool),
             Output::Uniform(..) | Output::Result(_) => {
-                return Err(CodegenError::Unsupported(
-                    name(),
-                    "an output that is not of a cell".into(),
-                ));
+                return Err(CodegenError::Unsupported(name(), "an output that is not of a cell".into()));
             }
         };
         if !fine {
-            return Err(CodegenError::Malformed(
-                name(),
-                format!("output {output:?}"),
-            ));
+            return Err(CodegenError::Malformed(name(), format!("output {output:?}")));
         }
     }
     for check in &program.checks {
-        let ty = if check.kind == CheckKind::Finite {
-            Ty::Float
-        } else {
-            Ty::Bool
-        };
+        let ty = if check.kind == CheckKind::Finite { Ty::Float } else { Ty::Bool };
         if !is(check.value, ty) {
             return Err(CodegenError::Malformed(name(), format!("check {check:?}")));
         }
@@ -59,14 +43,10 @@ pub(crate) fn validate(program: &Program) -> Result<(), CodegenError> {
     for region in &program.regions {
         open.retain(|end| region.first < *end);
         let nested = open.iter().all(|end| region.end <= *end);
-        let inside = region.first <= region.end
-            && region.end as usize <= program.ops.len()
-            && last <= region.first;
+        let inside =
+            region.first <= region.end && region.end as usize <= program.ops.len() && last <= region.first;
         if !(nested && inside && is(region.mask, Ty::Bool) && region.mask.0 < region.first.max(1)) {
-            return Err(CodegenError::Malformed(
-                name(),
-                format!("region {region:?}"),
-            ));
+            return Err(CodegenError::Malformed(name(), format!("region {region:?}")));
         }
         last = region.first;
         open.push(region.end);
@@ -116,14 +96,10 @@ fn well_typed(program: &Program, at: usize) -> bool {
         Op::ToInt(_) => takes(Float, Int),
         Op::ToTick(_) => takes(Float, Tick),
         Op::TickAdd(..) => takes(Tick, Tick),
-        Op::Compare(..) => [Float, Int, Tick]
-            .iter()
-            .any(|operand| takes(*operand, Bool)),
+        Op::Compare(..) => [Float, Int, Tick].iter().any(|operand| takes(*operand, Bool)),
         Op::Not(_) | Op::And(..) | Op::Or(..) => takes(Bool, Bool),
         Op::Select(mask, a, b) => ty(*mask) == Bool && ty(*a) == value && ty(*b) == value,
-        Op::Draw {
-            distribution, args, ..
-        } => args.len() == distribution.arity() && takes(Float, Float),
+        Op::Draw { distribution, args, .. } => args.len() == distribution.arity() && takes(Float, Float),
     }
 }
 

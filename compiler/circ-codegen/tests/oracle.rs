@@ -12,13 +12,7 @@ use support::generate::{Generator, generate};
 /// Compiles, runs both ways, compares everything that a kernel may change.
 #[track_caller]
 fn compare(program: &Program, shard: &Shard, fma: Fma) {
-    let compiled = match compile(
-        &[program],
-        &Options {
-            keep_text: false,
-            fma,
-        },
-    ) {
+    let compiled = match compile(&[program], &Options { keep_text: false, fma }) {
         Ok(compiled) => compiled,
         Err(error) => panic!("{error}\n{program:#?}"),
     };
@@ -92,11 +86,7 @@ fn the_first_real_cell_that_fails_is_returned_and_its_group_is_kept() {
     let one = program.push(Op::Float(1.0), Ty::Float);
     let y = program.push(Op::Add(x, one), Ty::Float);
     program.outputs.push(Output::Array(ArrayId(0), y));
-    program.checks.push(Check {
-        kind: CheckKind::Finite,
-        value: y,
-        place: 0,
-    });
+    program.checks.push(Check { kind: CheckKind::Finite, value: y, place: 0 });
     let compiled = compile(&[&program], &Options::default()).expect("it compiles");
     let mut shard = Shard::new(&program, 11);
     shard.arrays[0].fill(0);
@@ -134,14 +124,8 @@ fn what_is_no_kernel_is_refused() {
 #[test]
 fn an_empty_program_and_no_programs_compile() {
     let program = Program::new("empty", Precision::F32);
-    let compiled = compile(
-        &[&program],
-        &Options {
-            keep_text: true,
-            ..Options::default()
-        },
-    )
-    .expect("it compiles");
+    let compiled =
+        compile(&[&program], &Options { keep_text: true, ..Options::default() }).expect("it compiles");
     assert_eq!(Shard::new(&program, 5).call(compiled.kernel(0)), -1);
     assert!(compiled.clif(0).contains("function") && !compiled.asm(0).is_empty());
     assert!(compile(&[], &Options::default()).is_ok());

@@ -28,10 +28,7 @@ impl Emitter<'_> {
         let salt = self.iconst(types::I32, i64::from(salt));
         self.each_lane(vector, &numbers, |emitter, numbers, lane| {
             let entity = emitter.b.ins().ireduce(types::I32, index[lane]);
-            emitter.call(
-                Helper::Draw(distribution),
-                &[numbers[0], numbers[1], key, entity, tick, salt],
-            )
+            emitter.call(Helper::Draw(distribution), &[numbers[0], numbers[1], key, entity, tick, salt])
         })
     }
 
@@ -54,24 +51,12 @@ impl Emitter<'_> {
         let count = self.b.ins().umin(left, most);
         let rows = self.facts.rows.clone();
         for (row, value) in rows.into_iter().enumerate() {
-            let Op::Draw {
-                distribution,
-                key,
-                salt,
-                ..
-            } = self.program.op(value)
-            else {
+            let Op::Draw { distribution, key, salt, .. } = self.program.op(value) else {
                 continue;
             };
-            let helper = if *distribution == Distribution::Normal {
-                Helper::NormalRow
-            } else {
-                Helper::UniformRow
-            };
-            let out = self
-                .b
-                .ins()
-                .stack_addr(types::I64, self.rows, row as i32 * ROW as i32 * 8);
+            let helper =
+                if *distribution == Distribution::Normal { Helper::NormalRow } else { Helper::UniformRow };
+            let out = self.b.ins().stack_addr(types::I64, self.rows, row as i32 * ROW as i32 * 8);
             let salt = self.iconst(types::I32, i64::from(*salt));
             let (key, tick) = (self.keys[key], self.tick);
             self.call(helper, &[key, first, tick, salt, out, count])?;
@@ -103,11 +88,7 @@ impl Emitter<'_> {
         let mut values = vec![];
         for (at, standard) in standard.into_iter().enumerate() {
             let (a, b) = (wide_a[at], wide_b[at]);
-            let factor = if distribution == Distribution::Normal {
-                b
-            } else {
-                self.b.ins().fsub(b, a)
-            };
+            let factor = if distribution == Distribution::Normal { b } else { self.b.ins().fsub(b, a) };
             values.push(self.b.ins().fma(factor, standard, a));
         }
         let value = self.narrow_floats(&values);
@@ -143,20 +124,11 @@ impl Emitter<'_> {
             Precision::F32 => self.shift_left(within, 1),
             Precision::F64 => within,
         };
-        let buffer = self
-            .b
-            .ins()
-            .stack_addr(types::I64, self.rows, row as i32 * ROW as i32 * 8);
+        let buffer = self.b.ins().stack_addr(types::I64, self.rows, row as i32 * ROW as i32 * 8);
         let start = self.b.ins().iadd(buffer, within);
         let pairs = lanes(self.program.precision) as i32 / 2;
         let group = self.group as i32 * pairs * 16;
-        (0..pairs)
-            .map(|pair| {
-                self.b
-                    .ins()
-                    .load(types::F64X2, trusted(), start, group + pair * 16)
-            })
-            .collect()
+        (0..pairs).map(|pair| self.b.ins().load(types::F64X2, trusted(), start, group + pair * 16)).collect()
     }
 
     /// A group of floats as vectors of `f64`.
@@ -166,10 +138,7 @@ impl Emitter<'_> {
             Precision::F64 => vec![x],
             Precision::F32 => {
                 let high = self.halves(x, x, [8, 0]);
-                vec![
-                    self.b.ins().fvpromote_low(x),
-                    self.b.ins().fvpromote_low(high),
-                ]
+                vec![self.b.ins().fvpromote_low(x), self.b.ins().fvpromote_low(high)]
             }
         }
     }

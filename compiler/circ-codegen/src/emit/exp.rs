@@ -132,11 +132,7 @@ impl Emitter<'_> {
         let float = self.float_ty();
         let all = self.whole(c.reciprocal as i64);
         let reciprocal = self.b.ins().isub(all, b);
-        let (a, b, reciprocal) = (
-            self.cast(float, a),
-            self.cast(float, b),
-            self.cast(float, reciprocal),
-        );
+        let (a, b, reciprocal) = (self.cast(float, a), self.cast(float, b), self.cast(float, reciprocal));
         let rest = self.b.ins().fsub(a, reciprocal);
         Ok((self.fma(a, q, rest)?, b))
     }

@@ -32,9 +32,9 @@ impl Emitter<'_> {
             match branches.split_first() {
                 Some((branch, rest)) if branch.region.first as usize == at => {
                     let end = branch.region.end as usize;
-                    let inner = rest.iter().take_while(|b| {
-                        b.region.end as usize <= end && (b.region.first as usize) < end
-                    });
+                    let inner = rest
+                        .iter()
+                        .take_while(|b| b.region.end as usize <= end && (b.region.first as usize) < end);
                     let (inner, rest) = rest.split_at(inner.count());
                     self.branch(branch, inner)?;
                     (at, branches) = (end, rest);
@@ -61,12 +61,8 @@ impl Emitter<'_> {
         };
         let (needed, after) = (self.b.create_block(), self.b.create_block());
         self.b.set_cold_block(needed);
-        let skipped: Vec<BlockArg> = branch
-            .live
-            .iter()
-            .flat_map(|v| self.zeros_of(*v))
-            .map(BlockArg::Value)
-            .collect();
+        let skipped: Vec<BlockArg> =
+            branch.live.iter().flat_map(|v| self.zeros_of(*v)).map(BlockArg::Value).collect();
         let merged: Vec<Value> = skipped
             .iter()
             .map(|zero| match zero {
@@ -79,17 +75,9 @@ impl Emitter<'_> {
             .collect();
         self.b.ins().brif(condition, needed, &[], after, &skipped);
         self.b.switch_to_block(needed);
-        self.range(
-            branch.region.first as usize,
-            branch.region.end as usize,
-            inner,
-        )?;
-        let made: Vec<BlockArg> = branch
-            .live
-            .iter()
-            .flat_map(|v| self.parts(*v))
-            .map(BlockArg::Value)
-            .collect();
+        self.range(branch.region.first as usize, branch.region.end as usize, inner)?;
+        let made: Vec<BlockArg> =
+            branch.live.iter().flat_map(|v| self.parts(*v)).map(BlockArg::Value).collect();
         self.b.ins().jump(after, &made);
         self.b.switch_to_block(after);
         let mut merged = merged.into_iter();
@@ -182,12 +170,7 @@ impl Emitter<'_> {
 
     /// The path of groups in which a check fails or an event happens.
     fn rare(&mut self, failing: Option<Value>, events: &BTreeMap<EventId, Value>) {
-        let Some(any) = events
-            .values()
-            .copied()
-            .chain(failing)
-            .reduce(|a, b| self.b.ins().bor(a, b))
-        else {
+        let Some(any) = events.values().copied().chain(failing).reduce(|a, b| self.b.ins().bor(a, b)) else {
             return;
         };
         let any = self.bits(any);
@@ -211,11 +194,7 @@ impl Emitter<'_> {
 
     /// Returns the first failing lane if it is a real cell.
     fn fail(&mut self, failing: Value, local: Value) {
-        let (wrong, real, fine) = (
-            self.b.create_block(),
-            self.b.create_block(),
-            self.b.create_block(),
-        );
+        let (wrong, real, fine) = (self.b.create_block(), self.b.create_block(), self.b.create_block());
         for block in [wrong, real, fine] {
             self.b.set_cold_block(block);
         }
@@ -236,15 +215,9 @@ impl Emitter<'_> {
     /// goes on only behind those that hold. It never runs ahead of the cells, so there is room.
     fn append(&mut self, event: EventId, mask: Value, local: Value) {
         let lists = self.argument_field(types::I64, offset_of!(KernelArgs, events));
-        let list = self
-            .b
-            .ins()
-            .load(types::I64, trusted(), lists, event.0 as i32 * 8);
+        let list = self.b.ins().load(types::I64, trusted(), lists, event.0 as i32 * 8);
         let counts = self.argument_field(types::I64, offset_of!(KernelArgs, event_counts));
-        let count = self
-            .b
-            .ins()
-            .load(types::I32, trusted(), counts, event.0 as i32 * 4);
+        let count = self.b.ins().load(types::I32, trusted(), counts, event.0 as i32 * 4);
         let mut count = self.b.ins().uextend(types::I64, count);
         let bits = self.bits(mask);
         let first = self.b.ins().ireduce(types::I32, local);
@@ -261,9 +234,7 @@ impl Emitter<'_> {
             count = self.b.ins().iadd(count, bit);
         }
         let count = self.b.ins().ireduce(types::I32, count);
-        self.b
-            .ins()
-            .store(trusted(), count, counts, event.0 as i32 * 4);
+        self.b.ins().store(trusted(), count, counts, event.0 as i32 * 4);
     }
 
     /// A group of an array.
@@ -275,11 +246,7 @@ impl Emitter<'_> {
             Ty::Int => {
                 let (base, first) = self.int_place(pointer);
                 let count = self.lanes() as i32;
-                let load = |lane: i32| {
-                    self.b
-                        .ins()
-                        .load(types::I64, trusted(), base, first + lane * 8)
-                };
+                let load = |lane: i32| self.b.ins().load(types::I64, trusted(), base, first + lane * 8);
                 return Val::Lanes((0..count).map(load).collect());
             }
         };
@@ -291,11 +258,7 @@ impl Emitter<'_> {
     fn int_place(&mut self, pointer: Value) -> (Value, i32) {
         let wide = 8 / self.scalar_float().bytes() as i32;
         // The pointer has moved on as in an array of floats; beside `f32` an integer is twice as wide.
-        let base = if wide == 2 {
-            self.b.ins().iadd(pointer, self.offset)
-        } else {
-            pointer
-        };
+        let base = if wide == 2 { self.b.ins().iadd(pointer, self.offset) } else { pointer };
         (base, self.displacement() * wide)
     }
 
@@ -310,9 +273,7 @@ impl Emitter<'_> {
             if program.ty(*value) == Ty::Int {
                 let (base, first) = self.int_place(pointer);
                 for (lane, value) in self.ints(*value).into_iter().enumerate() {
-                    self.b
-                        .ins()
-                        .store(trusted(), value, base, first + lane as i32 * 8);
+                    self.b.ins().store(trusted(), value, base, first + lane as i32 * 8);
                 }
             } else {
                 let value = self.get(*value);

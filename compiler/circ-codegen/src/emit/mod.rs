@@ -51,11 +51,7 @@ pub(crate) fn emit(
     let pointer = AbiParam::new(types::I64);
     context.func.signature = module.make_signature();
     context.func.signature.params.push(pointer);
-    context
-        .func
-        .signature
-        .returns
-        .push(AbiParam::new(types::I64));
+    context.func.signature.returns.push(AbiParam::new(types::I64));
     let facts = facts(program, fma);
     let mut b = FunctionBuilder::new(&mut context.func, builder_context);
     let entry = b.create_block();
@@ -63,11 +59,7 @@ pub(crate) fn emit(
     b.switch_to_block(entry);
     let args = b.block_params(entry)[0];
     let slot = |b: &mut FunctionBuilder, bytes: usize| {
-        b.create_sized_stack_slot(StackSlotData::new(
-            StackSlotKind::ExplicitSlot,
-            bytes as u32,
-            4,
-        ))
+        b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, bytes as u32, 4))
     };
     let pool = slot(&mut b, 16 * facts.pool.len());
     let rows = slot(&mut b, 8 * ROW as usize * facts.rows.len());
@@ -175,10 +167,7 @@ impl Emitter<'_> {
         }
         for (at, invariant) in self.facts.pool.clone().into_iter().enumerate() {
             let value = self.splat(invariant);
-            let address = self
-                .b
-                .ins()
-                .stack_addr(types::I64, self.pool, at as i32 * 16);
+            let address = self.b.ins().stack_addr(types::I64, self.pool, at as i32 * 16);
             self.b.ins().store(trusted(), value, address, 0);
         }
         Ok(())
@@ -202,18 +191,12 @@ impl Emitter<'_> {
         }
         let list = self.argument_field(types::I64, offset_of!(KernelArgs, arrays));
         for array in arrays {
-            let pointer = self
-                .b
-                .ins()
-                .load(types::I64, trusted(), list, array.0 as i32 * 8);
+            let pointer = self.b.ins().load(types::I64, trusted(), list, array.0 as i32 * 8);
             self.arrays.insert(array, pointer);
         }
         let list = self.argument_field(types::I64, offset_of!(KernelArgs, arrivals));
         for port in ports {
-            let pointer = self
-                .b
-                .ins()
-                .load(types::I64, trusted(), list, port.0 as i32 * 8);
+            let pointer = self.b.ins().load(types::I64, trusted(), list, port.0 as i32 * 8);
             self.arrivals.insert(port, pointer);
         }
         let list = self.argument_field(types::I64, offset_of!(KernelArgs, keys));
@@ -271,10 +254,7 @@ impl Emitter<'_> {
             Invariant::Value(_) => self.vector_whole(),
         };
         // Loaded anew for each use, so that it becomes an operand of the instruction.
-        let address = self
-            .b
-            .ins()
-            .stack_addr(types::I64, self.pool, at as i32 * 16);
+        let address = self.b.ins().stack_addr(types::I64, self.pool, at as i32 * 16);
         self.b.ins().load(ty, trusted(), address, 0)
     }
 
@@ -285,10 +265,7 @@ impl Emitter<'_> {
         let zero = self.iconst(types::I64, 0);
         let turn = i64::from(self.facts.groups * 16);
         self.end = self.end_offset(turn);
-        let any = self
-            .b
-            .ins()
-            .icmp(IntCC::SignedGreaterThan, self.cells, zero);
+        let any = self.b.ins().icmp(IntCC::SignedGreaterThan, self.cells, zero);
         self.b.ins().brif(any, head, &[zero.into()], exit, &[]);
         self.b.switch_to_block(head);
         self.offset = offset;
@@ -316,10 +293,7 @@ impl Emitter<'_> {
     fn end_offset(&mut self, turn: i64) -> Value {
         let width = self.scalar_float().bytes().trailing_zeros();
         let bytes = self.shift_left(self.cells, width);
-        let (less, mask) = (
-            self.iconst(types::I64, turn - 1),
-            self.iconst(types::I64, -turn),
-        );
+        let (less, mask) = (self.iconst(types::I64, turn - 1), self.iconst(types::I64, -turn));
         let up = self.b.ins().iadd(bytes, less);
         self.b.ins().band(up, mask)
     }
@@ -353,11 +327,7 @@ impl Emitter<'_> {
 
     /// Integers, one a lane.
     fn ints(&mut self, value: ValueId) -> Vec<Value> {
-        let count = if self.shape == Shape::One {
-            1
-        } else {
-            lanes(self.program.precision) as usize
-        };
+        let count = if self.shape == Shape::One { 1 } else { lanes(self.program.precision) as usize };
         match &self.values[value.0 as usize] {
             Val::Value(scalar) => vec![*scalar; count],
             Val::Lanes(lanes) => lanes.clone(),
@@ -367,11 +337,7 @@ impl Emitter<'_> {
 
     /// The lanes of a vector (a scalar is in all), as many as the shape has.
     fn split(&mut self, x: Value) -> Vec<Value> {
-        let count = if self.shape == Shape::One {
-            1
-        } else {
-            self.lanes()
-        };
+        let count = if self.shape == Shape::One { 1 } else { self.lanes() };
         (0..count).map(|lane| self.lane(x, lane)).collect()
     }
 

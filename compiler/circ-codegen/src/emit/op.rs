@@ -23,11 +23,8 @@ impl Emitter<'_> {
             Op::Bool(x) => self.iconst(types::I8, i64::from(*x)),
             Op::Tick(x) => {
                 let ty = self.scalar_whole();
-                let x = if ty == types::I32 {
-                    (*x).clamp(i64::from(i32::MIN), i64::from(i32::MAX))
-                } else {
-                    *x
-                };
+                let x =
+                    if ty == types::I32 { (*x).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) } else { *x };
                 self.iconst(ty, x)
             }
             Op::Uniform(slot) => self.slot(*slot, ty),
@@ -35,24 +32,17 @@ impl Emitter<'_> {
             Op::Time(moment) => self.time(*moment),
             Op::Load(_, array) => return Ok(self.load(*array, ty)),
             Op::Arrival(port) => {
-                let (pointer, ty, at) = (
-                    self.arrivals[port],
-                    self.vector_float(),
-                    self.displacement(),
-                );
+                let (pointer, ty, at) = (self.arrivals[port], self.vector_float(), self.displacement());
                 self.b.ins().load(ty, trusted(), pointer, at)
             }
             Op::Index(_) => return Ok(Val::Lanes(self.index_lanes())),
             Op::Table(table, row, column) => self.table(*table, *row, *column)?,
-            Op::Draw {
-                distribution,
-                args,
-                key,
-                salt,
-            } => match self.facts.rows.iter().position(|v| v.0 as usize == at) {
-                Some(row) => self.draw_from_row(row, *distribution, args, *key, *salt)?,
-                None => self.draw(*distribution, args, *key, *salt)?,
-            },
+            Op::Draw { distribution, args, key, salt } => {
+                match self.facts.rows.iter().position(|v| v.0 as usize == at) {
+                    Some(row) => self.draw_from_row(row, *distribution, args, *key, *salt)?,
+                    None => self.draw(*distribution, args, *key, *salt)?,
+                }
+            }
             Op::Call1(function, x) if exp_like(*function) => {
                 let x = self.get(*x);
                 self.exp_like(*function, x)?
@@ -78,10 +68,7 @@ impl Emitter<'_> {
             Op::ToInt(x) => {
                 let x = self.argument(*x);
                 let lanes = self.split(x);
-                let ints = lanes
-                    .iter()
-                    .map(|x| self.b.ins().fcvt_to_sint_sat(types::I64, *x))
-                    .collect();
+                let ints = lanes.iter().map(|x| self.b.ins().fcvt_to_sint_sat(types::I64, *x)).collect();
                 return Ok(self.join(ints));
             }
             Op::ToTick(x) => self.tick_from(*x)?,
@@ -131,12 +118,7 @@ impl Emitter<'_> {
                     _ => self.b.ins().nearest(x),
                 }
             }
-            Op::Add(a, b)
-            | Op::Sub(a, b)
-            | Op::Mul(a, b)
-            | Op::Div(a, b)
-            | Op::Min(a, b)
-            | Op::Max(a, b) => {
+            Op::Add(a, b) | Op::Sub(a, b) | Op::Mul(a, b) | Op::Div(a, b) | Op::Min(a, b) | Op::Max(a, b) => {
                 let (a, b) = (self.get(*a), self.get(*b));
                 match op {
                     Op::Add(..) => self.b.ins().fadd(a, b),
@@ -233,12 +215,8 @@ impl Emitter<'_> {
                 self.b.ins().icmp(whole, a, b)
             }
             Ty::Int | Ty::Bool => {
-                let pairs: Vec<(Value, Value)> =
-                    self.ints(a).into_iter().zip(self.ints(b)).collect();
-                let lanes = pairs
-                    .into_iter()
-                    .map(|(a, b)| self.b.ins().icmp(whole, a, b))
-                    .collect();
+                let pairs: Vec<(Value, Value)> = self.ints(a).into_iter().zip(self.ints(b)).collect();
+                let lanes = pairs.into_iter().map(|(a, b)| self.b.ins().icmp(whole, a, b)).collect();
                 self.join_masks(lanes)
             }
         }
@@ -269,10 +247,7 @@ impl Emitter<'_> {
             }
             Ty::Int | Ty::Float | Ty::Bool => self.ints(x),
         };
-        let lanes: Vec<Value> = lanes
-            .into_iter()
-            .map(|x| self.b.ins().fcvt_from_sint(scalar, x))
-            .collect();
+        let lanes: Vec<Value> = lanes.into_iter().map(|x| self.b.ins().fcvt_from_sint(scalar, x)).collect();
         Ok(match self.shape {
             Shape::One => lanes[0],
             Shape::Group => self.gather(vector, &lanes),
@@ -286,9 +261,7 @@ impl Emitter<'_> {
             return Ok(self.b.ins().fcvt_to_sint_sat(ty, x));
         }
         let (scalar, vector) = (self.scalar_whole(), self.vector_whole());
-        self.each_lane(vector, &[x], |emitter, x, _| {
-            Ok(emitter.b.ins().fcvt_to_sint_sat(scalar, x[0]))
-        })
+        self.each_lane(vector, &[x], |emitter, x, _| Ok(emitter.b.ins().fcvt_to_sint_sat(scalar, x[0])))
     }
 
     /// The sum, at most `MAX_TICK`, at least the smallest integer.
@@ -304,11 +277,7 @@ impl Emitter<'_> {
         let overflow = self.b.ins().icmp(IntCC::SignedLessThan, wrapped, zero);
         let down = self.b.ins().icmp(IntCC::SignedLessThan, a, zero);
         let most = self.whole(MAX_TICK);
-        let least = if ty.lane_bits() == 32 {
-            i64::from(i32::MIN)
-        } else {
-            i64::MIN
-        };
+        let least = if ty.lane_bits() == 32 { i64::from(i32::MIN) } else { i64::MIN };
         let least = match self.shape {
             Shape::One => self.iconst(ty, least),
             Shape::Group => {
@@ -342,11 +311,7 @@ impl Emitter<'_> {
 
     /// A tick of 64 bits as wide as ticks are here.
     fn narrow(&mut self, tick: Value) -> Value {
-        if self.scalar_whole() == types::I32 {
-            self.b.ins().ireduce(types::I32, tick)
-        } else {
-            tick
-        }
+        if self.scalar_whole() == types::I32 { self.b.ins().ireduce(types::I32, tick) } else { tick }
     }
 
     fn now(&mut self) -> Value {
@@ -368,35 +333,14 @@ impl Emitter<'_> {
 
     /// An element of a table. Indices are clamped by the program; should they not be, something else is
     /// read, but nothing outside the table.
-    fn table(
-        &mut self,
-        table: TableId,
-        row: ValueId,
-        column: ValueId,
-    ) -> Result<Value, CodegenError> {
-        let pairs: Vec<(Value, Value)> =
-            self.ints(row).into_iter().zip(self.ints(column)).collect();
+    fn table(&mut self, table: TableId, row: ValueId, column: ValueId) -> Result<Value, CodegenError> {
+        let pairs: Vec<(Value, Value)> = self.ints(row).into_iter().zip(self.ints(column)).collect();
         let base = (table.0 as usize * size_of::<TableRef>()) as i32;
         let field = |offset: usize| base + offset as i32;
         let tables = self.tables;
-        let data = self.b.ins().load(
-            types::I64,
-            trusted(),
-            tables,
-            field(offset_of!(TableRef, data)),
-        );
-        let rows = self.b.ins().load(
-            types::I64,
-            trusted(),
-            tables,
-            field(offset_of!(TableRef, rows)),
-        );
-        let columns = self.b.ins().load(
-            types::I64,
-            trusted(),
-            tables,
-            field(offset_of!(TableRef, columns)),
-        );
+        let data = self.b.ins().load(types::I64, trusted(), tables, field(offset_of!(TableRef, data)));
+        let rows = self.b.ins().load(types::I64, trusted(), tables, field(offset_of!(TableRef, rows)));
+        let columns = self.b.ins().load(types::I64, trusted(), tables, field(offset_of!(TableRef, columns)));
         let count = self.b.ins().imul(rows, columns);
         let mut lanes = vec![];
         for (row, column) in pairs {

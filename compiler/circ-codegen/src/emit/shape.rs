@@ -100,22 +100,13 @@ impl Emitter<'_> {
 
     /// An integer constant; what does not fit is cut off.
     pub(super) fn iconst(&mut self, ty: Type, x: i64) -> Value {
-        let x = if ty == types::I32 {
-            i64::from(x as u32)
-        } else {
-            x
-        };
+        let x = if ty == types::I32 { i64::from(x as u32) } else { x };
         self.b.ins().iconst(ty, x)
     }
 
     /// All lanes 0, made anew: cheaper than keeping it.
     pub(super) fn zeros(&mut self, ty: Type) -> Value {
-        let constant = self
-            .b
-            .func
-            .dfg
-            .constants
-            .insert([0_u8; 16].as_slice().into());
+        let constant = self.b.func.dfg.constants.insert([0_u8; 16].as_slice().into());
         self.b.ins().vconst(ty, constant)
     }
 
@@ -124,20 +115,12 @@ impl Emitter<'_> {
         if self.b.func.dfg.value_type(x) == ty {
             return x;
         }
-        self.b.ins().bitcast(
-            ty,
-            MemFlagsData::new().with_endianness(Endianness::Little),
-            x,
-        )
+        self.b.ins().bitcast(ty, MemFlagsData::new().with_endianness(Endianness::Little), x)
     }
 
     /// `a * b + c`, rounded once.
     pub(super) fn fma(&mut self, a: Value, b: Value, c: Value) -> Result<Value, CodegenError> {
-        if self.fma {
-            Ok(self.b.ins().fma(a, b, c))
-        } else {
-            self.call_lanes(Helper::Fma, &[a, b, c])
-        }
+        if self.fma { Ok(self.b.ins().fma(a, b, c)) } else { self.call_lanes(Helper::Fma, &[a, b, c]) }
     }
 
     /// A comparison of floats: a mask of lanes, or `I8`.
@@ -193,11 +176,7 @@ impl Emitter<'_> {
 
     /// One lane of a vector; a scalar is the same in all lanes.
     pub(super) fn lane(&mut self, x: Value, lane: usize) -> Value {
-        if self.b.func.dfg.value_type(x).is_vector() {
-            self.b.ins().extractlane(x, lane as u8)
-        } else {
-            x
-        }
+        if self.b.func.dfg.value_type(x).is_vector() { self.b.ins().extractlane(x, lane as u8) } else { x }
     }
 
     /// A vector of these lanes.
@@ -212,10 +191,7 @@ impl Emitter<'_> {
     /// The mask of truth values (`I8`), one a lane.
     pub(super) fn gather_mask(&mut self, lanes: &[Value]) -> Value {
         let scalar = self.scalar_whole();
-        let masks: Vec<Value> = lanes
-            .iter()
-            .map(|lane| self.b.ins().bmask(scalar, *lane))
-            .collect();
+        let masks: Vec<Value> = lanes.iter().map(|lane| self.b.ins().bmask(scalar, *lane)).collect();
         self.gather(self.vector_whole(), &masks)
     }
 
@@ -243,40 +219,26 @@ impl Emitter<'_> {
     }
 
     /// Calls a helper of floats for every lane.
-    pub(super) fn call_lanes(
-        &mut self,
-        helper: Helper,
-        arguments: &[Value],
-    ) -> Result<Value, CodegenError> {
+    pub(super) fn call_lanes(&mut self, helper: Helper, arguments: &[Value]) -> Result<Value, CodegenError> {
         let float = self.vector_float();
-        self.each_lane(float, arguments, |emitter, lane, _| {
-            emitter.call(helper, lane)
-        })
+        self.each_lane(float, arguments, |emitter, lane, _| emitter.call(helper, lane))
     }
 
     /// Calls a helper.
-    pub(super) fn call(
-        &mut self,
-        helper: Helper,
-        arguments: &[Value],
-    ) -> Result<Value, CodegenError> {
+    pub(super) fn call(&mut self, helper: Helper, arguments: &[Value]) -> Result<Value, CodegenError> {
         let name = helper.name(self.program.precision);
         let function = match self.imports.get(&name) {
             Some(function) => *function,
             None => {
                 let mut signature = self.module.make_signature();
-                signature.params.extend(
-                    arguments
-                        .iter()
-                        .map(|x| AbiParam::new(self.b.func.dfg.value_type(*x))),
-                );
+                signature
+                    .params
+                    .extend(arguments.iter().map(|x| AbiParam::new(self.b.func.dfg.value_type(*x))));
                 match helper {
                     Helper::Call1(_) | Helper::Call2(_) | Helper::Draw(_) | Helper::Fma => {
                         signature.returns.push(AbiParam::new(self.scalar_float()));
                     }
-                    Helper::IntDiv | Helper::IntMod => {
-                        signature.returns.push(AbiParam::new(types::I64))
-                    }
+                    Helper::IntDiv | Helper::IntMod => signature.returns.push(AbiParam::new(types::I64)),
                     Helper::UniformRow | Helper::NormalRow => {}
                 }
                 let id = crate::import(self.module, &name, &signature)?;
@@ -287,12 +249,7 @@ impl Emitter<'_> {
         };
         let call = self.b.ins().call(function, arguments);
         // Rows have no result; nobody looks at what stands for it.
-        Ok(self
-            .b
-            .inst_results(call)
-            .first()
-            .copied()
-            .unwrap_or(self.args))
+        Ok(self.b.inst_results(call).first().copied().unwrap_or(self.args))
     }
 
     /// `min` of signed integers, with a comparison: vectors of 64 bits have no instruction of their own.

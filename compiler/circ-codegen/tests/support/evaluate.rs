@@ -124,14 +124,7 @@ impl Shard {
         }
     }
 
-    fn value<F: Real>(
-        &self,
-        precision: Precision,
-        op: &Op,
-        ty: Ty,
-        values: &[Value],
-        cell: usize,
-    ) -> Value {
+    fn value<F: Real>(&self, precision: Precision, op: &Op, ty: Ty, values: &[Value], cell: usize) -> Value {
         let of = |v: &ValueId| values[v.0 as usize];
         let float = |v: &ValueId| match of(v) {
             Value::Float(x) => F::from_f64(x),
@@ -165,9 +158,7 @@ impl Shard {
             Op::Time(Moment::End) => real(F::from_f64(self.times[1])),
             Op::Table(table, row, column) => {
                 let (_, columns, data) = &self.tables[table.0 as usize];
-                real(F::from_f64(
-                    data[(int(row) * *columns as i64 + int(column)) as usize],
-                ))
+                real(F::from_f64(data[(int(row) * *columns as i64 + int(column)) as usize]))
             }
             Op::Neg(x) => real(-float(x)),
             Op::Abs(x) => real(float(x).abs()),
@@ -185,16 +176,8 @@ impl Shard {
             Op::Mul(a, b) => real(float(a) * float(b)),
             Op::Div(a, b) => real(float(a) / float(b)),
             Op::Fma(a, b, c) => real(float(a).mul_add(float(b), float(c))),
-            Op::Min(a, b) => real(if float(a) < float(b) {
-                float(a)
-            } else {
-                float(b)
-            }),
-            Op::Max(a, b) => real(if float(a) > float(b) {
-                float(a)
-            } else {
-                float(b)
-            }),
+            Op::Min(a, b) => real(if float(a) < float(b) { float(a) } else { float(b) }),
+            Op::Max(a, b) => real(if float(a) > float(b) { float(a) } else { float(b) }),
             Op::Call1(function, x) => real(function.call1(float(x))),
             Op::Call2(function, x, y) => real(function.call2(float(x), float(y))),
             Op::IntDiv(a, b) => {
@@ -231,26 +214,11 @@ impl Shard {
                     of(b)
                 }
             }
-            Op::Draw {
-                distribution,
-                args,
-                key,
-                salt,
-            } => {
+            Op::Draw { distribution, args, key, salt } => {
                 let argument = |at: usize| args.get(at).map_or(F::ZERO, float);
                 let entity = (self.first_cell + cell as i64) as u32;
-                let at = Counter {
-                    entity,
-                    partner: 0,
-                    tick: self.now as u32,
-                    salt: *salt,
-                };
-                real(draw(
-                    *distribution,
-                    [argument(0), argument(1)],
-                    self.keys[key.0 as usize],
-                    at,
-                ))
+                let at = Counter { entity, partner: 0, tick: self.now as u32, salt: *salt };
+                real(draw(*distribution, [argument(0), argument(1)], self.keys[key.0 as usize], at))
             }
             Op::Edge(_) | Op::Expm { .. } => panic!("{op:?} is not for kernels"),
         }
@@ -261,19 +229,10 @@ impl Shard {
         let padded = self.cells.next_multiple_of(BLOCK);
         let (precision, types) = (self.precision, self.types.clone());
         let width = |ty: Ty| {
-            if precision == Precision::F32 && ty != Ty::Int {
-                4
-            } else {
-                8
-            }
+            if precision == Precision::F32 && ty != Ty::Int { 4 } else { 8 }
         };
         let pack = |array: &[u64], ty: Ty| Aligned::new(array, width(ty));
-        let mut arrays: Vec<Aligned> = self
-            .arrays
-            .iter()
-            .zip(&types)
-            .map(|(a, ty)| pack(a, *ty))
-            .collect();
+        let mut arrays: Vec<Aligned> = self.arrays.iter().zip(&types).map(|(a, ty)| pack(a, *ty)).collect();
         let mut arrivals: Vec<Aligned> = self.arrivals.iter().map(|a| pack(a, Ty::Float)).collect();
         let mut lists = vec![vec![0_u32; padded]; self.events.len()];
         let mut counts = vec![0_u32; self.events.len()];
@@ -288,8 +247,7 @@ impl Shard {
             .collect();
         let array_pointers: Vec<*mut u8> = arrays.iter_mut().map(Aligned::pointer).collect();
         let arrival_pointers: Vec<*mut u8> = arrivals.iter_mut().map(Aligned::pointer).collect();
-        let event_pointers: Vec<*mut u32> =
-            lists.iter_mut().map(|list| list.as_mut_ptr()).collect();
+        let event_pointers: Vec<*mut u32> = lists.iter_mut().map(|list| list.as_mut_ptr()).collect();
         let args = KernelArgs {
             arrays: array_pointers.as_ptr(),
             uniforms: self.uniforms.as_ptr(),
@@ -313,11 +271,7 @@ impl Shard {
             packed.unpack(array, width(Ty::Float), Ty::Float);
         }
         for ((list, made), count) in self.events.iter_mut().zip(&lists).zip(&counts) {
-            list.extend(
-                made[..*count as usize]
-                    .iter()
-                    .filter(|cell| (**cell as usize) < self.cells),
-            );
+            list.extend(made[..*count as usize].iter().filter(|cell| (**cell as usize) < self.cells));
         }
         returned
     }
@@ -335,26 +289,13 @@ impl Shard {
             return Some(format!("returned {returned}, not {expected}"));
         }
         // Up to the group that fails; what lies in the same turn of the loop before it may be stored or not.
-        let lanes = if program.precision == Precision::F32 {
-            4
-        } else {
-            2
-        };
+        let lanes = if program.precision == Precision::F32 { 4 } else { 2 };
         let whole = failed.map_or(self.cells, |cell| cell / lanes * lanes);
-        let pairs = self
-            .arrays
-            .iter()
-            .zip(&found.arrays)
-            .chain(self.arrivals.iter().zip(&found.arrivals));
+        let pairs = self.arrays.iter().zip(&found.arrays).chain(self.arrivals.iter().zip(&found.arrivals));
         for (at, (expected, found)) in pairs.enumerate() {
             for cell in 0..whole {
                 let same = expected[cell] == found[cell]
-                    || both_nan(
-                        self.precision,
-                        self.types.get(at),
-                        expected[cell],
-                        found[cell],
-                    );
+                    || both_nan(self.precision, self.types.get(at), expected[cell], found[cell]);
                 if !same {
                     return Some(format!(
                         "array {at}, cell {cell}: {:#x}, not {:#x}",
@@ -366,12 +307,7 @@ impl Shard {
         let cut = |events: &[Vec<u32>]| -> Vec<Vec<u32>> {
             events
                 .iter()
-                .map(|list| {
-                    list.iter()
-                        .copied()
-                        .filter(|cell| (*cell as usize) < whole)
-                        .collect()
-                })
+                .map(|list| list.iter().copied().filter(|cell| (*cell as usize) < whole).collect())
                 .collect()
         };
         (cut(&self.events) != cut(&found.events))
@@ -420,10 +356,7 @@ struct Aligned(Vec<Line>);
 
 impl Aligned {
     fn new(elements: &[u64], width: usize) -> Aligned {
-        let bytes: Vec<u8> = elements
-            .iter()
-            .flat_map(|x| x.to_le_bytes()[..width].to_vec())
-            .collect();
+        let bytes: Vec<u8> = elements.iter().flat_map(|x| x.to_le_bytes()[..width].to_vec()).collect();
         let line = |chunk: &[u8]| {
             let mut line = Line([0; 64]);
             line.0[..chunk.len()].copy_from_slice(chunk);
@@ -441,12 +374,8 @@ impl Aligned {
             let start = at * width;
             let bytes = &self.0[start / 64].0[start % 64..start % 64 + width];
             *element = match (width, ty) {
-                (4, Ty::Float) => {
-                    u64::from(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
-                }
-                (4, _) => {
-                    i64::from(i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])) as u64
-                }
+                (4, Ty::Float) => u64::from(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])),
+                (4, _) => i64::from(i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])) as u64,
                 _ => u64::from_le_bytes([
                     bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7],
                 ]),

@@ -87,16 +87,7 @@ impl Generator {
     }
 }
 
-const TYPES: [Ty; 8] = [
-    Ty::Float,
-    Ty::Float,
-    Ty::Float,
-    Ty::Tick,
-    Ty::Bool,
-    Ty::Int,
-    Ty::Float,
-    Ty::Bool,
-];
+const TYPES: [Ty; 8] = [Ty::Float, Ty::Float, Ty::Float, Ty::Tick, Ty::Bool, Ty::Int, Ty::Float, Ty::Bool];
 
 /// A program and the memory that it works on.
 pub fn generate(g: &mut Generator) -> (Program, Shard) {
@@ -117,18 +108,10 @@ pub fn generate(g: &mut Generator) -> (Program, Shard) {
     let mut shard = Shard::new(&program, cells);
     shard.types = TYPES.to_vec();
     let padded = cells.next_multiple_of(BLOCK);
-    shard.arrays = TYPES
-        .iter()
-        .map(|ty| (0..padded).map(|_| g.bits(precision, *ty)).collect())
-        .collect();
-    shard.arrivals = (0..2)
-        .map(|_| (0..padded).map(|_| g.bits(precision, Ty::Float)).collect())
-        .collect();
+    shard.arrays = TYPES.iter().map(|ty| (0..padded).map(|_| g.bits(precision, *ty)).collect()).collect();
+    shard.arrivals = (0..2).map(|_| (0..padded).map(|_| g.bits(precision, Ty::Float)).collect()).collect();
     shard.uniforms = TYPES.iter().map(|ty| g.bits(precision, *ty)).collect();
-    shard.tables = vec![
-        (3, 4, (0..12).map(|_| g.float(1)).collect()),
-        (1, 1, vec![2.5]),
-    ];
+    shard.tables = vec![(3, 4, (0..12).map(|_| g.float(1)).collect()), (1, 1, vec![2.5])];
     shard.first_cell = g.below(1000) as i64;
     shard.now = g.below(100_000) as i64;
     (program, shard)
@@ -150,10 +133,7 @@ fn operand(g: &mut Generator, program: &mut Program, ty: Ty) -> ValueId {
 /// Values of a region are only read within it, or through its mask (see `region`).
 fn readable(program: &Program, value: u32) -> bool {
     let at = program.ops.len() as u32;
-    program
-        .regions
-        .iter()
-        .all(|r| !(r.first <= value && value < r.end) || at < r.end)
+    program.regions.iter().all(|r| !(r.first <= value && value < r.end) || at < r.end)
 }
 
 fn leaf(g: &mut Generator, program: &mut Program, ty: Ty) -> ValueId {
@@ -189,16 +169,7 @@ impl FloatLeaf for u32 {
 }
 
 fn push(g: &mut Generator, program: &mut Program, calls: bool, _limit: u32) -> ValueId {
-    let ty = g.pick(&[
-        Ty::Float,
-        Ty::Float,
-        Ty::Float,
-        Ty::Float,
-        Ty::Bool,
-        Ty::Bool,
-        Ty::Tick,
-        Ty::Int,
-    ]);
+    let ty = g.pick(&[Ty::Float, Ty::Float, Ty::Float, Ty::Float, Ty::Bool, Ty::Bool, Ty::Tick, Ty::Int]);
     let op = match ty {
         Ty::Float => float_op(g, program, calls),
         Ty::Int => int_op(g, program, calls),
@@ -233,25 +204,14 @@ fn float_op(g: &mut Generator, program: &mut Program, calls: bool) -> Op {
             Op::Call1(function, a)
         }
         18 => Op::Call1(
-            g.pick(&[
-                Function::Exp,
-                Function::Expm1,
-                Function::Exprel,
-                Function::Tanh,
-                Function::Sigmoid,
-            ]),
+            g.pick(&[Function::Exp, Function::Expm1, Function::Exprel, Function::Tanh, Function::Sigmoid]),
             a,
         ),
         19 => Op::Call2(g.pick(&[Function::Pow, Function::Mod]), a, b),
         20 => {
             let distribution = g.pick(&Distribution::ALL);
             let args = [a, b][..distribution.arity()].to_vec();
-            Op::Draw {
-                distribution,
-                args,
-                key: KeyId(g.below(2) as u32),
-                salt: g.below(4096) as u32,
-            }
+            Op::Draw { distribution, args, key: KeyId(g.below(2) as u32), salt: g.below(4096) as u32 }
         }
         _ => {
             let (row, column) = (clamped(g, program, 2), clamped(g, program, 3));
@@ -294,25 +254,16 @@ fn tick_op(g: &mut Generator, program: &mut Program) -> Op {
 
 fn bool_op(g: &mut Generator, program: &mut Program) -> Op {
     let ty = g.pick(&[Ty::Float, Ty::Float, Ty::Tick, Ty::Int]);
-    let compare = g.pick(&[
-        Compare::Eq,
-        Compare::Ne,
-        Compare::Lt,
-        Compare::Le,
-        Compare::Gt,
-        Compare::Ge,
-    ]);
+    let compare = g.pick(&[Compare::Eq, Compare::Ne, Compare::Lt, Compare::Le, Compare::Gt, Compare::Ge]);
     match g.below(8) {
         0 => Op::Not(operand(g, program, Ty::Bool)),
         1 => Op::And(operand(g, program, Ty::Bool), operand(g, program, Ty::Bool)),
         2 => Op::Or(operand(g, program, Ty::Bool), operand(g, program, Ty::Bool)),
         3 => {
             let (a, b) = (operand(g, program, Ty::Int), operand(g, program, Ty::Int));
-            g.pick(&[
-                Op::AddOverflows as fn(ValueId, ValueId) -> Op,
-                Op::SubOverflows,
-                Op::MulOverflows,
-            ])(a, b)
+            g.pick(&[Op::AddOverflows as fn(ValueId, ValueId) -> Op, Op::SubOverflows, Op::MulOverflows])(
+                a, b,
+            )
         }
         4 => Op::Select(
             operand(g, program, Ty::Bool),
@@ -329,11 +280,7 @@ fn region(g: &mut Generator, program: &mut Program, calls: bool) -> bool {
     let others: Vec<ValueId> = Ty::ALL.iter().map(|ty| operand(g, program, *ty)).collect();
     let first = program.ops.len() as u32;
     let place = program.regions.len();
-    program.regions.push(Region {
-        mask,
-        first,
-        end: u32::MAX,
-    });
+    program.regions.push(Region { mask, first, end: u32::MAX });
     for _ in 0..2 + g.below(8) {
         push(g, program, calls, first);
     }
@@ -341,10 +288,7 @@ fn region(g: &mut Generator, program: &mut Program, calls: bool) -> bool {
         region(g, program, calls);
     }
     let end = program.ops.len() as u32;
-    let inside: Vec<ValueId> = (first..end)
-        .map(ValueId)
-        .filter(|v| readable(program, v.0))
-        .collect();
+    let inside: Vec<ValueId> = (first..end).map(ValueId).filter(|v| readable(program, v.0)).collect();
     program.regions[place].end = end;
     for _ in 0..1 + g.below(4) {
         let value = g.pick(&inside);
@@ -368,9 +312,7 @@ fn finish(g: &mut Generator, program: &mut Program) {
     for (at, ty) in TYPES.iter().enumerate() {
         if g.chance(70) {
             let value = operand(g, program, *ty);
-            program
-                .outputs
-                .push(Output::Array(ArrayId(at as u32), value));
+            program.outputs.push(Output::Array(ArrayId(at as u32), value));
         }
     }
     for event in 0..2 {
@@ -382,16 +324,8 @@ fn finish(g: &mut Generator, program: &mut Program) {
     for _ in 0..g.below(3) {
         if g.chance(30) {
             let check = match g.below(3) {
-                0 => Check {
-                    kind: CheckKind::Overflow,
-                    value: operand(g, program, Ty::Bool),
-                    place: 0,
-                },
-                _ => Check {
-                    kind: CheckKind::Finite,
-                    value: operand(g, program, Ty::Float),
-                    place: 0,
-                },
+                0 => Check { kind: CheckKind::Overflow, value: operand(g, program, Ty::Bool), place: 0 },
+                _ => Check { kind: CheckKind::Finite, value: operand(g, program, Ty::Float), place: 0 },
             };
             program.checks.push(check);
         }
