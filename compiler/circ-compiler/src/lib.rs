@@ -2,12 +2,16 @@
 //! reference interpreter.
 
 pub mod check;
+pub mod data;
 pub mod diagnose;
+pub mod elaborate;
+pub mod eval;
 pub mod hir;
 pub mod hir_print;
 pub mod interpret;
 pub mod kernel;
 pub mod net;
+pub mod net_print;
 pub mod solve;
 pub mod resolve;
 pub mod types;

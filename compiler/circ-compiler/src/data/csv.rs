@@ -17,8 +17,11 @@ pub struct Table {
 impl Table {
     /// Reads a file whose first line is a header. Blanks around fields and empty lines do not count.
     pub fn read(bytes: &[u8]) -> Result<Table, Fault> {
-        let mut reader =
-            csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).flexible(true).from_reader(bytes);
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .comment(Some(b'#'))
+            .flexible(true)
+            .from_reader(bytes);
         let header = reader.headers().map_err(|e| Fault::Unreadable(words(&e)))?;
         let names: Vec<String> = header.iter().map(str::to_string).collect();
         if names.is_empty() || names.iter().all(String::is_empty) {
@@ -55,7 +58,10 @@ impl Table {
             Ok(number) if !number.is_nan() => Ok(number),
             _ => Err(Fault::Line(
                 self.lines.get(row).copied().unwrap_or(0),
-                format!("`{text}` in column `{}` is not a number", self.names.get(column).map_or("", String::as_str)),
+                format!(
+                    "`{text}` in column `{}` is not a number",
+                    self.names.get(column).map_or("", String::as_str)
+                ),
             )),
         }
     }
@@ -66,7 +72,10 @@ impl Table {
         text.parse::<u32>().map_err(|_| {
             Fault::Line(
                 self.lines.get(row).copied().unwrap_or(0),
-                format!("`{text}` in column `{}` is not an index", self.names.get(column).map_or("", String::as_str)),
+                format!(
+                    "`{text}` in column `{}` is not an index",
+                    self.names.get(column).map_or("", String::as_str)
+                ),
             )
         })
     }

@@ -43,7 +43,8 @@ pub enum Fault {
 /// is one-dimensional where that is declared.
 pub fn load_array(path: &str, declared: Option<&Type>, files: &dyn Files) -> Result<Value, Fault> {
     let bytes = files.read(path).map_err(Fault::Unreadable)?;
-    let (shape, data) = if path.ends_with(".npy") { npy::read(&bytes)? } else { csv_array(&bytes, declared)? };
+    let (shape, data) =
+        if path.ends_with(".npy") { npy::read(&bytes)? } else { csv_array(&bytes, declared)? };
     let element = element_of(declared);
     if let Some(Type::Array(_, sizes)) = declared
         && !fits(sizes, &shape)
@@ -93,11 +94,9 @@ fn check_elements(element: &Type, data: &[f64], columns: u64) -> Result<(), Faul
         _ => return Ok(()),
     };
     match data.iter().position(|x| !good(*x)) {
-        Some(at) => Err(Fault::Unreadable(format!(
-            "{} in row {} is {what}",
-            data[at],
-            at as u64 / columns.max(1)
-        ))),
+        Some(at) => {
+            Err(Fault::Unreadable(format!("{} in row {} is {what}", data[at], at as u64 / columns.max(1))))
+        }
         None => Ok(()),
     }
 }

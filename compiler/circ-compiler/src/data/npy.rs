@@ -19,12 +19,16 @@ pub fn read(bytes: &[u8]) -> Result<(Vec<u64>, Vec<f64>), Fault> {
     let (header, body) = split(bytes).ok_or_else(|| fault("it is not an array in the npy format"))?;
     let kind = kind(header)?;
     let shape = shape(header).ok_or_else(|| fault("its header gives no shape"))?;
-    let count = shape.iter().try_fold(1u64, |n, s| n.checked_mul(*s)).ok_or_else(|| fault("its shape is too large"))?;
+    let count = shape
+        .iter()
+        .try_fold(1u64, |n, s| n.checked_mul(*s))
+        .ok_or_else(|| fault("its shape is too large"))?;
     let needed = usize::try_from(count).ok().and_then(|n| n.checked_mul(kind.size));
     if needed.is_none_or(|n| body.len() < n) {
         return Err(fault("it ends before its last element"));
     }
-    let data: Vec<f64> = body.chunks_exact(kind.size).take(count as usize).map(|chunk| number(chunk, kind)).collect();
+    let data: Vec<f64> =
+        body.chunks_exact(kind.size).take(count as usize).map(|chunk| number(chunk, kind)).collect();
     let data = if fortran(header) { row_major(&data, &shape) } else { data };
     Ok((shape, data))
 }
@@ -56,7 +60,8 @@ fn kind(header: &str) -> Result<Kind, Fault> {
     let quoted = text.strip_prefix('\'').and_then(|t| t.split_once('\'')).map(|t| t.0);
     let descr = quoted.ok_or_else(|| fault("it holds records, not plain numbers"))?;
     let plain = descr.trim_start_matches(['<', '>', '=', '|']);
-    let (letter, size) = (plain.bytes().next().unwrap_or(0), plain.get(1..).and_then(|s| s.parse().ok()).unwrap_or(0));
+    let (letter, size) =
+        (plain.bytes().next().unwrap_or(0), plain.get(1..).and_then(|s| s.parse().ok()).unwrap_or(0));
     let known = matches!((letter, size), (b'f', 4 | 8) | (b'i' | b'u', 1 | 2 | 4 | 8) | (b'b', 1));
     match known {
         true => Ok(Kind { letter, size, big_endian: descr.starts_with('>') }),

@@ -35,10 +35,7 @@ pub fn population_size(at: Span, name: &str, size: &str) -> Diagnostic {
 
 pub fn too_many_items(at: Span, limit: usize) -> Diagnostic {
     TOO_MANY_ITEMS
-        .at(
-            at,
-            format!("this circuit would make more than {limit} items"),
-        )
+        .at(at, format!("this circuit would make more than {limit} items"))
         .primary("the limit is reached here")
         .help("make one population of many cells instead of many populations")
 }
@@ -46,10 +43,7 @@ pub fn too_many_items(at: Span, limit: usize) -> Diagnostic {
 /// Parts within parts without end.
 pub fn parts_too_deep(at: Span, circuit: &str, limit: usize) -> Diagnostic {
     TOO_MANY_ITEMS
-        .at(
-            at,
-            format!("circuit `{circuit}` is nested in more than {limit} others"),
-        )
+        .at(at, format!("circuit `{circuit}` is nested in more than {limit} others"))
         .primary("a part of itself?")
 }
 
@@ -67,35 +61,20 @@ pub fn missing_argument(at: Span, name: &str, of: &str, declared: Span) -> Diagn
 }
 
 /// A value outside the range of its parameter; all ready to show.
-pub fn out_of_range(
-    at: Span,
-    name: &str,
-    value: &str,
-    lo: &str,
-    hi: &str,
-    declared: Span,
-) -> Diagnostic {
+pub fn out_of_range(at: Span, name: &str, value: &str, lo: &str, hi: &str, declared: Span) -> Diagnostic {
     OUT_OF_RANGE
-        .at(
-            at,
-            format!("`{name}` must lie in {lo} .. {hi}, but is {value}"),
-        )
+        .at(at, format!("`{name}` must lie in {lo} .. {hi}, but is {value}"))
         .primary(value.to_string())
         .label(declared, "range given here")
 }
 
 pub fn empty_view(at: Span) -> Diagnostic {
-    EMPTY_VIEW
-        .at(at, "this view holds no cell")
-        .primary("nothing is selected")
+    EMPTY_VIEW.at(at, "this view holds no cell").primary("nothing is selected")
 }
 
 pub fn probability_range(at: Span, value: &str) -> Diagnostic {
     let diagnostic = PROBABILITY_RANGE
-        .at(
-            at,
-            format!("a probability lies between 0 and 1, but this is {value}"),
-        )
+        .at(at, format!("a probability lies between 0 and 1, but this is {value}"))
         .primary(value.to_string());
     match value.parse::<f64>() {
         Ok(percent) if 1.0 < percent && percent <= 100.0 => {
@@ -107,10 +86,8 @@ pub fn probability_range(at: Span, value: &str) -> Diagnostic {
 
 /// More partners than there are. `most` is how many there are at most.
 pub fn degree_range(at: Span, clause: &str, wanted: i64, most: u64, of: &str) -> Diagnostic {
-    let diagnostic = DEGREE_RANGE.at(
-        at,
-        format!("`{clause} {wanted}` asks for more than there is: {most} {of}"),
-    );
+    let diagnostic =
+        DEGREE_RANGE.at(at, format!("`{clause} {wanted}` asks for more than there is: {most} {of}"));
     diagnostic
         .primary(format!("at most {most}"))
         .note("no pair is connected twice unless it is written")
@@ -127,10 +104,7 @@ pub fn degree_value(at: Span, clause: &str, wanted: i64) -> Diagnostic {
 /// `choose(n)` of fewer than n cells.
 pub fn choose_range(at: Span, wanted: i64, cells: u64) -> Diagnostic {
     DEGREE_RANGE
-        .at(
-            at,
-            format!("`choose` can not pick {wanted} of {cells} cells"),
-        )
+        .at(at, format!("`choose` can not pick {wanted} of {cells} cells"))
         .primary(format!("must be from 1 to {cells}"))
 }
 
@@ -161,25 +135,15 @@ pub enum SignReason {
 pub fn weight_sign(at: Span, weight: &str, opposite: &str, reason: &SignReason) -> Diagnostic {
     let (message, note) = match reason {
         SignReason::Port(port, polarity) => (
-            format!(
-                "weight {weight} is negative, but `{port}` is an {} port",
-                polarity_name(*polarity)
-            ),
+            format!("weight {weight} is negative, but `{port}` is an {} port", polarity_name(*polarity)),
             "weights at excitatory and inhibitory ports are magnitudes: the port says what they do",
         ),
         SignReason::Source(source, polarity) => (
-            format!(
-                "weight {weight} has the wrong sign: `{source}` is {}",
-                polarity_name(*polarity)
-            ),
+            format!("weight {weight} has the wrong sign: `{source}` is {}", polarity_name(*polarity)),
             "at a plain port weights are signed, and the sign agrees with the cells that they come from",
         ),
     };
-    WEIGHT_SIGN
-        .at(at, message)
-        .primary(weight.to_string())
-        .note(note)
-        .help(format!("use `{opposite}`"))
+    WEIGHT_SIGN.at(at, message).primary(weight.to_string()).note(note).help(format!("use `{opposite}`"))
 }
 
 /// One projection whose targets or sources demand different signs.
@@ -206,97 +170,54 @@ pub fn dale_violation(
         Polarity::Modulatory => "modulates",
     };
     POLARITY
-        .at(
-            at,
-            format!(
-                "`{source}` is {}, but `{projection}` {does} `{target}`",
-                polarity_name(polarity)
-            ),
-        )
+        .at(at, format!("`{source}` is {}, but `{projection}` {does} `{target}`", polarity_name(polarity)))
         .primary(format!("`{}` is an {} port", port.0, polarity_name(port.1)))
         .label(declared, "polarity given here")
 }
 
 /// A `polarity` clause against the population's own, or two clauses for one cell.
-pub fn dale_conflict(
-    at: Span,
-    source: &str,
-    here: Polarity,
-    other: Polarity,
-    declared: Span,
-) -> Diagnostic {
+pub fn dale_conflict(at: Span, source: &str, here: Polarity, other: Polarity, declared: Span) -> Diagnostic {
     POLARITY
-        .at(
-            at,
-            format!(
-                "`{source}` can not be both {} and {}",
-                polarity_name(other),
-                polarity_name(here)
-            ),
-        )
+        .at(at, format!("`{source}` can not be both {} and {}", polarity_name(other), polarity_name(here)))
         .primary(polarity_name(here).to_string())
         .label(declared, polarity_name(other).to_string())
 }
 
-pub fn dale_polarity(
-    at: Span,
-    population: &str,
-    sends_to: &str,
-    projection: Span,
-    dale: Span,
-) -> Diagnostic {
+pub fn dale_polarity(at: Span, population: &str, sends_to: &str, projection: Span, dale: Span) -> Diagnostic {
     DALE_POLARITY
-        .at(
-            at,
-            format!("`{population}` sends to `{sends_to}`, but has no polarity"),
-        )
+        .at(at, format!("`{population}` sends to `{sends_to}`, but has no polarity"))
         .primary("neither `excitatory` nor `inhibitory`")
         .label(projection, "sends here")
         .label(dale, "demanded here")
-        .help(format!(
-            "declare `population {population}: excitatory ...` or `inhibitory`"
-        ))
+        .help(format!("declare `population {population}: excitatory ...` or `inhibitory`"))
 }
 
 /// `numbers` is what both sides are.
 pub fn require_fails(at: Span, text: &str, numbers: &str) -> Diagnostic {
-    REQUIRE_FAILS
-        .at(at, format!("{text} does not hold"))
-        .primary(numbers.to_string())
+    REQUIRE_FAILS.at(at, format!("{text} does not hold")).primary(numbers.to_string())
 }
 
 pub fn negative_rate(at: Span, rate: &str) -> Diagnostic {
-    NEGATIVE_RATE
-        .at(at, format!("a rate is at least 0, but this is {rate}"))
-        .primary(rate.to_string())
+    NEGATIVE_RATE.at(at, format!("a rate is at least 0, but this is {rate}")).primary(rate.to_string())
 }
 
 pub fn missing_drive_weight(at: Span, name: &str) -> Diagnostic {
     DRIVE_WEIGHT
-        .at(
-            at,
-            format!("drive `{name}` sends events, but has no `weight`"),
-        )
+        .at(at, format!("drive `{name}` sends events, but has no `weight`"))
         .primary("each event adds its weight to the port")
         .help("add a block with a `weight`")
 }
 
 pub fn needless_drive_weight(at: Span, name: &str) -> Diagnostic {
     DRIVE_WEIGHT
-        .at(
-            at,
-            format!("drive `{name}` is a value, and a value has no `weight`"),
-        )
+        .at(at, format!("drive `{name}` is a value, and a value has no `weight`"))
         .primary("nothing that this could scale")
         .help("multiply the value instead")
 }
 
 pub fn drive_table(at: Span, columns: u64, cells: u64) -> Diagnostic {
     DRIVE_TABLE
-        .at(
-            at,
-            format!("the table has {columns} columns for {cells} cells"),
-        )
+        .at(at, format!("the table has {columns} columns for {cells} cells"))
         .primary("needs one column, or one for each cell")
 }
 

@@ -54,9 +54,7 @@ pub fn int_overflow(at: Span, what: &str) -> Diagnostic {
 }
 
 pub fn divide_by_zero(at: Span) -> Diagnostic {
-    DIVIDE_BY_ZERO
-        .at(at, "the remainder of a division by 0 has no value")
-        .primary("divides by 0 here")
+    DIVIDE_BY_ZERO.at(at, "the remainder of a division by 0 has no value").primary("divides by 0 here")
 }
 
 /// An index (or the end of a range) outside what it counts.
@@ -66,18 +64,14 @@ pub fn index_range(at: Span, index: i64, length: u64, what: &str) -> Diagnostic 
         1 => format!("{what} has only index 0"),
         _ => format!("{what} has indices 0 to {}", length - 1),
     };
-    INDEX_RANGE
-        .at(at, format!("index {index} is outside {what}"))
-        .primary(last)
+    INDEX_RANGE.at(at, format!("index {index} is outside {what}")).primary(last)
 }
 
 /// `lo .. hi` that does not lie within what it selects from.
 pub fn selection_range(at: Span, lo: i64, hi: i64, length: u64, what: &str) -> Diagnostic {
     INDEX_RANGE
         .at(at, format!("{lo} .. {hi} does not lie within {what}"))
-        .primary(format!(
-            "{what} has {length} elements, so a selection lies within 0 .. {length}"
-        ))
+        .primary(format!("{what} has {length} elements, so a selection lies within 0 .. {length}"))
 }
 
 /// A member of a family that was not made.
@@ -87,31 +81,19 @@ pub fn no_such_member(at: Span, path: &str, known: &[String]) -> Diagnostic {
         [only] => format!("only `{only}` was made"),
         [first, .., last] => format!("`{first}` to `{last}` were made"),
     };
-    INDEX_RANGE
-        .at(at, format!("there is no `{path}`"))
-        .primary(known)
+    INDEX_RANGE.at(at, format!("there is no `{path}`")).primary(known)
 }
 
 pub fn shape_mismatch(at: Span, left: &[u64], right: &[u64]) -> Diagnostic {
     ARRAY_SHAPE
-        .at(
-            at,
-            format!(
-                "arrays of {} and {} elements do not fit together",
-                shape(left),
-                shape(right)
-            ),
-        )
+        .at(at, format!("arrays of {} and {} elements do not fit together", shape(left), shape(right)))
         .primary("arithmetic is by element, so both sides need the same shape")
 }
 
 /// A number of indices that the array does not have.
 pub fn index_count(at: Span, found: usize, dimensions: usize) -> Diagnostic {
     ARRAY_SHAPE
-        .at(
-            at,
-            format!("{found} indices, but there are {dimensions} dimensions"),
-        )
+        .at(at, format!("{found} indices, but there are {dimensions} dimensions"))
         .primary(format!("needs {dimensions}"))
 }
 
@@ -123,19 +105,12 @@ pub fn ragged_array(at: Span) -> Diagnostic {
 }
 
 pub fn empty_array(at: Span, what: &str) -> Diagnostic {
-    EMPTY_ARRAY
-        .at(at, format!("`{what}` of nothing has no value"))
-        .primary("there is no element")
+    EMPTY_ARRAY.at(at, format!("`{what}` of nothing has no value")).primary("there is no element")
 }
 
 /// A fraction, or something that is no number, where a count or an index is due.
 pub fn not_whole(at: Span, what: &str, found: &str) -> Diagnostic {
-    NOT_WHOLE
-        .at(
-            at,
-            format!("{what} must be a whole number, but this is {found}"),
-        )
-        .primary(found.to_string())
+    NOT_WHOLE.at(at, format!("{what} must be a whole number, but this is {found}")).primary(found.to_string())
 }
 
 pub fn not_a_number(at: Span) -> Diagnostic {
@@ -146,16 +121,12 @@ pub fn not_a_number(at: Span) -> Diagnostic {
 
 /// A value of another kind than is needed.
 pub fn wrong_kind(at: Span, needed: &str, found: &str) -> Diagnostic {
-    WRONG_KIND
-        .at(at, format!("{needed} is needed here, but this is {found}"))
-        .primary(found.to_string())
+    WRONG_KIND.at(at, format!("{needed} is needed here, but this is {found}")).primary(found.to_string())
 }
 
 /// Nesting or work beyond what any circuit needs.
 pub fn too_large(at: Span, what: &str) -> Diagnostic {
-    TOO_LARGE
-        .at(at, format!("this expression {what}"))
-        .primary("given up here")
+    TOO_LARGE.at(at, format!("this expression {what}")).primary("given up here")
 }
 
 /// A name that the thing before the dot does not have.
@@ -165,9 +136,7 @@ pub fn unknown_member<'a>(
     of: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Diagnostic {
-    let diagnostic = NO_SUCH_MEMBER
-        .at(at, format!("{of} has no `{name}`"))
-        .primary("not found");
+    let diagnostic = NO_SUCH_MEMBER.at(at, format!("{of} has no `{name}`")).primary("not found");
     match nearest(name, known) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
         None => diagnostic,
@@ -176,10 +145,7 @@ pub fn unknown_member<'a>(
 
 pub fn repeated_cell(at: Span, population: &str, cell: u32) -> Diagnostic {
     REPEATED_CELL
-        .at(
-            at,
-            format!("cell {cell} of `{population}` occurs twice in this view"),
-        )
+        .at(at, format!("cell {cell} of `{population}` occurs twice in this view"))
         .primary("a view holds a cell at most once")
 }
 
@@ -188,9 +154,5 @@ pub(super) fn shape(shape: &[u64]) -> String {
     if shape.is_empty() {
         return "1".to_string();
     }
-    shape
-        .iter()
-        .map(|n| n.to_string())
-        .collect::<Vec<_>>()
-        .join(" × ")
+    shape.iter().map(|n| n.to_string()).collect::<Vec<_>>().join(" × ")
 }

@@ -18,19 +18,35 @@ type Edges = Vec<(String, Vec<f64>)>;
 
 impl Elaborator<'_> {
     pub(super) fn connect(
-        &mut self, projection: &hir::Projection, source: &View, target: &View, environment: EnvironmentId,
+        &mut self,
+        projection: &hir::Projection,
+        source: &View,
+        target: &View,
+        environment: EnvironmentId,
         edges: &mut Edges,
     ) -> Option<Connect> {
         match projection.connect {
             hir::Connect::Probability(expr) => self.probability(expr, environment),
             hir::Connect::InDegree(expr) => {
                 let most = partners(source, target, projection.allow_self);
-                let n = self.degree(expr, "in_degree", projection, (most, "sources for each target"), environment)?;
+                let n = self.degree(
+                    expr,
+                    "in_degree",
+                    projection,
+                    (most, "sources for each target"),
+                    environment,
+                )?;
                 Some(Connect::InDegree(n as u32))
             }
             hir::Connect::OutDegree(expr) => {
                 let most = partners(target, source, projection.allow_self);
-                let n = self.degree(expr, "out_degree", projection, (most, "targets for each source"), environment)?;
+                let n = self.degree(
+                    expr,
+                    "out_degree",
+                    projection,
+                    (most, "targets for each source"),
+                    environment,
+                )?;
                 Some(Connect::OutDegree(n as u32))
             }
             hir::Connect::Total(expr) => {
@@ -56,7 +72,9 @@ impl Elaborator<'_> {
 
     fn probability(&mut self, expr: ExprId, environment: EnvironmentId) -> Option<Connect> {
         let setting = self.setting(expr, environment)?;
-        let Setting::Value(value) = &setting else { return Some(Connect::Probability(setting)) };
+        let Setting::Value(value) = &setting else {
+            return Some(Connect::Probability(setting));
+        };
         let span = self.span(expr);
         match number::number(value).map(number::Number::real) {
             Some(p) if (0.0..=1.0).contains(&p) => Some(Connect::Probability(Setting::Value(Value::Real(p)))),
@@ -70,7 +88,11 @@ impl Elaborator<'_> {
 
     /// A number of synapses that can be met; `most` is how many without `allow multiple`.
     fn degree(
-        &mut self, expr: ExprId, clause: &str, projection: &hir::Projection, most: (u64, &str),
+        &mut self,
+        expr: ExprId,
+        clause: &str,
+        projection: &hir::Projection,
+        most: (u64, &str),
         environment: EnvironmentId,
     ) -> Option<u64> {
         let wanted = self.whole(expr, "a number of synapses", environment)?;
@@ -91,8 +113,13 @@ impl Elaborator<'_> {
 
     /// `connect from`: a file with a header, or an array of two columns.
     fn pairs(
-        &mut self, expr: ExprId, projection: &hir::Projection, source: &View, target: &View,
-        environment: EnvironmentId, edges: &mut Edges,
+        &mut self,
+        expr: ExprId,
+        projection: &hir::Projection,
+        source: &View,
+        target: &View,
+        environment: EnvironmentId,
+        edges: &mut Edges,
     ) -> Option<Connect> {
         let file = eval::load_path(expr, &self.scope(environment)).filter(|path| !path.ends_with(".npy"));
         let rows = match &file {
@@ -195,8 +222,11 @@ fn shared_cells(a: &View, b: &View) -> u64 {
     for x in &a.segments {
         for y in b.segments.iter().filter(|y| y.population == x.population) {
             shared += match (&x.cells, &y.cells) {
-                (Indices::Range(a, b), Indices::Range(c, d)) => u64::from((*b).min(*d).saturating_sub((*a).max(*c))),
-                (Indices::Range(lo, hi), Indices::List(list)) | (Indices::List(list), Indices::Range(lo, hi)) => {
+                (Indices::Range(a, b), Indices::Range(c, d)) => {
+                    u64::from((*b).min(*d).saturating_sub((*a).max(*c)))
+                }
+                (Indices::Range(lo, hi), Indices::List(list))
+                | (Indices::List(list), Indices::Range(lo, hi)) => {
                     list.iter().filter(|c| (*lo..*hi).contains(*c)).count() as u64
                 }
                 (Indices::List(a), Indices::List(b)) => {

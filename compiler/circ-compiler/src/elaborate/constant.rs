@@ -32,7 +32,9 @@ impl Constant {
             (_, Type::Error) => return Ok(self.value.clone()),
             (Value::Array(_), Type::Array(element, _)) => element,
             (Value::Array(_), _) | (_, Type::Array(_, _)) => return refuse(),
-            (Value::Text(_), Type::Text) | (Value::Bool(_), Type::Bool) => return Ok(self.value.clone()),
+            (Value::Text(_), Type::Text) | (Value::Bool(_), Type::Bool) => {
+                return Ok(self.value.clone());
+            }
             (Value::Text(_) | Value::Bool(_), _) => return refuse(),
             (_, ty) => ty,
         };
@@ -95,7 +97,8 @@ fn at_depth(file: &File, expr: ExprId, depth: u32) -> Evaluated<Constant> {
             binary(*op, &left, &right, at)
         }
         ExprKind::Array(items) => {
-            let items = items.iter().map(|item| at_depth(file, *item, depth + 1)).collect::<Evaluated<Vec<_>>>()?;
+            let items =
+                items.iter().map(|item| at_depth(file, *item, depth + 1)).collect::<Evaluated<Vec<_>>>()?;
             array(&items, at)
         }
         _ => Err(say::set_expression(at).into()),
@@ -112,7 +115,9 @@ fn binary(op: BinaryOp, left: &Constant, right: &Constant, at: Span) -> Evaluate
         (BinaryOp::Multiply, a, b) => {
             Some(a.unwrap_or_default().times(b.unwrap_or_default()).ok_or_else(overflow)?)
         }
-        (BinaryOp::Divide, a, b) => Some(a.unwrap_or_default().per(b.unwrap_or_default()).ok_or_else(overflow)?),
+        (BinaryOp::Divide, a, b) => {
+            Some(a.unwrap_or_default().per(b.unwrap_or_default()).ok_or_else(overflow)?)
+        }
         (BinaryOp::Power, Some(a), b) if !a.is_real() => match (&right.value, b) {
             (Value::Real(power), None | Some(Dimension::REAL)) => Some(a.power(*power).ok_or_else(overflow)?),
             _ => return mixed(),
@@ -142,7 +147,8 @@ fn array(items: &[Constant], at: Span) -> Evaluated<Constant> {
             }
             _ => return Err(say::set_expression(at).into()),
         };
-        let differs = inner.as_ref().is_some_and(|s| *s != shape) || element.as_ref().is_some_and(|e| *e != kind);
+        let differs =
+            inner.as_ref().is_some_and(|s| *s != shape) || element.as_ref().is_some_and(|e| *e != kind);
         let clash = matches!((dimension, item.dimension), (Some(a), Some(b)) if a != b);
         if differs || clash {
             return Err(say::set_expression_units(at).into());

@@ -30,7 +30,11 @@ pub(super) struct SenderNote {
 }
 
 impl Elaborator<'_> {
-    pub(super) fn constraint(&mut self, constraint: &hir::Constraint, environment: EnvironmentId) -> Option<()> {
+    pub(super) fn constraint(
+        &mut self,
+        constraint: &hir::Constraint,
+        environment: EnvironmentId,
+    ) -> Option<()> {
         match &constraint.kind {
             ConstraintKind::Dale(views) => {
                 let populations = self.dale_populations(views, environment)?;
@@ -50,7 +54,8 @@ impl Elaborator<'_> {
     fn dale_populations(&mut self, views: &[ExprId], environment: EnvironmentId) -> Option<Vec<u32>> {
         if views.is_empty() {
             let prefix = &self.net.environments.get(environment.0 as usize)?.prefix;
-            let all = self.net.populations.iter().enumerate().filter(|(_, p)| p.path.starts_with(prefix.as_str()));
+            let all =
+                self.net.populations.iter().enumerate().filter(|(_, p)| p.path.starts_with(prefix.as_str()));
             return Some(all.map(|(k, _)| k as u32).collect());
         }
         let mut populations = BTreeSet::new();
@@ -88,7 +93,9 @@ impl Elaborator<'_> {
             (from && !self.is_modulatory(projection)).then(|| (note.clone(), projection))
         };
         let notes: Vec<_> = self.senders.iter().filter_map(sends).collect();
-        let Some(declared) = self.net.populations.get(population as usize) else { return };
+        let Some(declared) = self.net.populations.get(population as usize) else {
+            return;
+        };
         let mut messages = vec![];
         if declared.polarity.is_none()
             && let Some((note, projection)) = notes.iter().find(|(note, _)| note.clause.is_none())
@@ -98,7 +105,9 @@ impl Elaborator<'_> {
         }
         for (k, (a, from)) in notes.iter().enumerate() {
             for (b, other) in &notes[..k] {
-                let (Some(here), Some(there)) = (a.clause, b.clause) else { continue };
+                let (Some(here), Some(there)) = (a.clause, b.clause) else {
+                    continue;
+                };
                 let free = a.corelease && b.corelease;
                 if here != there && !free && eval::contains(&from.source, &other.source) {
                     messages.push(say::dale_conflict(a.span, &declared.path, here, there, b.span));
@@ -122,7 +131,8 @@ impl Elaborator<'_> {
     }
 
     fn target_name(&self, projection: &net::Projection) -> String {
-        let first = projection.target.segments.first().and_then(|s| self.net.populations.get(s.population as usize));
+        let first =
+            projection.target.segments.first().and_then(|s| self.net.populations.get(s.population as usize));
         first.map_or(String::new(), |p| p.path.clone())
     }
 

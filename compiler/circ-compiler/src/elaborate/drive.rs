@@ -12,7 +12,12 @@ use crate::types::{Dimension, Type, Value};
 use circ_plan::plan::{Sender, Sign, View};
 
 impl<'a> Elaborator<'a> {
-    pub(super) fn drive(&mut self, drive: &hir::Drive, environment: EnvironmentId, indices: &[i64]) -> Option<()> {
+    pub(super) fn drive(
+        &mut self,
+        drive: &hir::Drive,
+        environment: EnvironmentId,
+        indices: &[i64],
+    ) -> Option<()> {
         let path = self.path(drive.slot, indices, environment);
         let End { view, member } = self.end(drive.target, environment)?;
         let port = self.port_member(member, drive.target)?;
@@ -45,7 +50,11 @@ impl<'a> Elaborator<'a> {
     }
 
     /// Drives among the statements of an experiment, also within an `if` that can be decided now.
-    pub(super) fn experiment_drives(&mut self, statements: &'a [Statement], environment: EnvironmentId) -> Option<()> {
+    pub(super) fn experiment_drives(
+        &mut self,
+        statements: &'a [Statement],
+        environment: EnvironmentId,
+    ) -> Option<()> {
         for statement in statements {
             match &statement.kind {
                 StatementKind::Drive(drive) => self.pending.push(super::Pending {
@@ -53,7 +62,9 @@ impl<'a> Elaborator<'a> {
                     environment,
                     indices: vec![],
                 }),
-                StatementKind::If { condition, then, otherwise } if has_drive(then) || has_drive(otherwise) => {
+                StatementKind::If { condition, then, otherwise }
+                    if has_drive(then) || has_drive(otherwise) =>
+                {
                     let branch = if self.truth(*condition, environment)? { then } else { otherwise };
                     self.experiment_drives(branch, environment)?;
                 }
@@ -65,7 +76,10 @@ impl<'a> Elaborator<'a> {
 
     /// What it is, and whether it sends events.
     fn drive_kind(
-        &mut self, drive: &hir::Drive, view: &View, environment: EnvironmentId,
+        &mut self,
+        drive: &hir::Drive,
+        view: &View,
+        environment: EnvironmentId,
     ) -> Option<(DriveKind, bool)> {
         let cells = view.len() as u64;
         Some(match &drive.source {
@@ -82,7 +96,8 @@ impl<'a> Elaborator<'a> {
             DriveSource::Choose { count, every } => {
                 let wanted = self.whole(*count, "the number of cells to choose", environment)?;
                 let span = self.span(*count);
-                let Some(count) = u32::try_from(wanted).ok().filter(|n| 1 <= *n && u64::from(*n) <= cells) else {
+                let Some(count) = u32::try_from(wanted).ok().filter(|n| 1 <= *n && u64::from(*n) <= cells)
+                else {
                     return self.report(say::choose_range(span, wanted, cells));
                 };
                 (DriveKind::Choose { count, every_ms: self.interval(*every, environment)? }, true)
@@ -155,7 +170,11 @@ impl<'a> Elaborator<'a> {
 
     /// Events need a weight, values have none.
     fn drive_weight(
-        &mut self, drive: &hir::Drive, path: &str, events: bool, environment: EnvironmentId,
+        &mut self,
+        drive: &hir::Drive,
+        path: &str,
+        events: bool,
+        environment: EnvironmentId,
     ) -> Option<Option<Setting>> {
         match (drive.weight, events) {
             (Some(weight), true) => self.setting(weight, environment).map(Some),
@@ -170,8 +189,12 @@ impl<'a> Elaborator<'a> {
 
     /// Drives have no polarity: only the port demands a sign.
     fn check_drive_sign(&mut self, drive: &hir::Drive, view: &View, port: &str, weight: Option<&Setting>) {
-        let (Some(Setting::Value(value)), Some(expr)) = (weight, drive.weight) else { return };
-        let Some(x) = number::number(value).map(number::Number::real) else { return };
+        let (Some(Setting::Value(value)), Some(expr)) = (weight, drive.weight) else {
+            return;
+        };
+        let Some(x) = number::number(value).map(number::Number::real) else {
+            return;
+        };
         for segment in &view.segments {
             let (sign, reason) = self.required_sign(None, segment.population, port);
             if sign == Sign::NotNegative && x < 0.0 {
@@ -186,7 +209,9 @@ impl<'a> Elaborator<'a> {
     }
 
     fn window(&mut self, window: Option<(ExprId, ExprId)>, environment: EnvironmentId) -> Option<(f64, f64)> {
-        let Some((from, to)) = window else { return Some((0.0, f64::INFINITY)) };
+        let Some((from, to)) = window else {
+            return Some((0.0, f64::INFINITY));
+        };
         let from_ms = self.duration(from, "the beginning", environment)?;
         let to_ms = self.real(to, environment)?;
         if to_ms != f64::INFINITY {

@@ -35,13 +35,35 @@ pub(super) enum Overridable {
     No,
 }
 
+/// How a circuit is used.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Use {
+    pub overridable: Overridable,
+    /// Of whoever uses it.
+    pub span: Span,
+    /// Of parts within parts.
+    pub depth: usize,
+}
+
+/// Where items are made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Site<'i> {
+    pub environment: EnvironmentId,
+    /// Of the loops around, outermost first.
+    pub indices: &'i [i64],
+    /// Of parts within parts.
+    pub depth: usize,
+}
+
 /// Arguments by the formal that they are for, with their places.
 pub(super) type Given = BTreeMap<SlotId, (Value, Span)>;
 
 impl<'a> Elaborator<'a> {
     /// Values of the arguments of a circuit, in the environment of whoever uses it.
     pub(super) fn arguments(
-        &mut self, _circuit: CircuitId, args: &[(SlotId, ExprId)], environment: EnvironmentId,
+        &mut self,
+        args: &[(SlotId, ExprId)],
+        environment: EnvironmentId,
     ) -> Option<Given> {
         let mut given = Given::new();
         for (slot, expr) in args {
@@ -52,12 +74,16 @@ impl<'a> Elaborator<'a> {
 
     /// Makes an instance of a circuit in an environment.
     pub(super) fn circuit(
-        &mut self, id: CircuitId, environment: EnvironmentId, given: Given, overridable: Overridable, used: Span,
-        depth: usize,
+        &mut self,
+        id: CircuitId,
+        environment: EnvironmentId,
+        given: Given,
+        used: Use,
     ) -> Option<()> {
+        let Use { overridable, span, depth } = used;
         let circuit = self.hir.circuits.get(id.index())?;
         if MAX_PART_DEPTH < depth {
-            return self.report(say::parts_too_deep(used, &circuit.name, MAX_PART_DEPTH));
+            return self.report(say::parts_too_deep(span, &circuit.name, MAX_PART_DEPTH));
         }
         let types = self.types.circuit_slots.get(id.index()).map_or(&[][..], Vec::as_slice);
         let who = Formals {
@@ -66,20 +92,28 @@ impl<'a> Elaborator<'a> {
             types,
             name: &circuit.name,
             what: format!("circuit `{}`", circuit.name),
-            span: used,
+            span,
         };
         self.bind_formals(&who, environment, given, overridable)?;
-        self.items(&circuit.items, environment, &[], depth)
+        self.items(&circuit.items, Site { environment, indices: &[], depth })
     }
 
     /// Gives every parameter its value: from `--set`, the arguments, or its default.
     pub(super) fn bind_formals(
-        &mut self, who: &Formals, environment: EnvironmentId, mut given: Given, overridable: Overridable,
+        &mut self,
+        who: &Formals,
+        environment: EnvironmentId,
+        mut given: Given,
+        overridable: Overridable,
     ) -> Option<()> {
         let mut complete = Some(());
         for formal in who.formals {
-            let Some(slot) = who.slots.get(formal.index()) else { continue };
-            let SlotKind::Formal { declared, range, default } = &slot.kind else { continue };
+            let Some(slot) = who.slots.get(formal.index()) else {
+                continue;
+            };
+            let SlotKind::Formal { declared, range, default } = &slot.kind else {
+                continue;
+            };
             let ty = declared.as_ref().or(who.types.get(formal.index())).unwrap_or(&Type::Error);
             let set = match overridable {
                 Overridable::Yes => self.override_formal(&slot.name, who.name, ty),
@@ -88,11 +122,15 @@ impl<'a> Elaborator<'a> {
             let value = match (set, given.remove(formal), default) {
                 (Some(set), _, _) => Some(set),
                 (None, Some(given), _) => Some(given),
-                (None, None, Some(default)) => self.value(*default, environment).map(|v| (v, self.span(*default))),
-                (None, None, None) => self
-                    .report(say::missing_argument(who.span, &slot.name, &who.what, slot.span)),
+                (None, None, Some(default)) => {
+                    self.value(*default, environment).map(|v| (v, self.span(*default)))
+                }
+                (None, None, None) => {
+                    self.report(say::missing_argument(who.span, &slot.name, &who.what, slot.span))
+                }
             };
-            let value = value.and_then(|(value, span)| self.fit(value, ty, &slot.name, span).map(|v| (v, span)));
+            let value =
+                value.and_then(|(value, span)| self.fit(value, ty, &slot.name, span).map(|v| (v, span)));
             match value {
                 Some((value, span)) => {
                     self.environment(environment).values.insert(*formal, value.clone());
@@ -121,7 +159,12 @@ impl<'a> Elaborator<'a> {
     }
 
     fn check_formal_range(
-        &mut self, name: &str, value: &Value, span: Span, range: (ExprId, ExprId), environment: EnvironmentId,
+        &mut self,
+        name: &str,
+        value: &Value,
+        span: Span,
+        range: (ExprId, ExprId),
+        environment: EnvironmentId,
     ) -> Option<()> {
         let (lo, hi) = (self.real(range.0, environment)?, self.real(range.1, environment)?);
         let x = number::number(value)?.real();
@@ -134,9 +177,8 @@ impl<'a> Elaborator<'a> {
     }
 
     /// Items in order; `None` where so much went wrong that going on makes no sense.
-    pub(super) fn items(
-        &mut self, items: &'a [Item], environment: EnvironmentId, indices: &[i64], depth: usize,
-    ) -> Option<()> {
+    pub(super) fn items(&mut self, items: &'a [Item], site: Site) -> Option<()> {
+        let Site { environment, indices, .. } = site;
         for item in items {
             self.count(item.span)?;
             let wait = |kind| Pending { kind, environment, indices: indices.to_vec() };
@@ -145,18 +187,20 @@ impl<'a> Elaborator<'a> {
                 // One population that can not be made leaves no way to speak of what uses it.
                 ItemKind::Population(population) => self.population(population, environment, indices)?,
                 ItemKind::Part { slot, circuit, args } => {
-                    self.part(*slot, *circuit, args, environment, indices, item.span, depth)?;
+                    self.part(*slot, *circuit, args, site, item.span)?
                 }
-                ItemKind::For { index, over, items } => {
-                    self.each(*index, *over, items, environment, indices, depth)?;
-                }
+                ItemKind::For { index, over, items } => self.each(*index, *over, items, site)?,
                 ItemKind::If { condition, then, otherwise } => {
                     let branch = if self.truth(*condition, environment)? { then } else { otherwise };
-                    self.items(branch, environment, indices, depth)?;
+                    self.items(branch, site)?;
                 }
                 ItemKind::Drive(drive) => self.pending.push(wait(PendingKind::Drive(drive))),
-                ItemKind::Projection(projection) => self.pending.push(wait(PendingKind::Projection(projection))),
-                ItemKind::Constraint(constraint) => self.pending.push(wait(PendingKind::Constraint(constraint))),
+                ItemKind::Projection(projection) => {
+                    self.pending.push(wait(PendingKind::Projection(projection)))
+                }
+                ItemKind::Constraint(constraint) => {
+                    self.pending.push(wait(PendingKind::Constraint(constraint)))
+                }
             }
         }
         Some(())
@@ -189,79 +233,78 @@ impl<'a> Elaborator<'a> {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn part(
-        &mut self, slot: SlotId, circuit: CircuitId, args: &[(SlotId, ExprId)], environment: EnvironmentId,
-        indices: &[i64], span: Span, depth: usize,
+        &mut self,
+        slot: SlotId,
+        circuit: CircuitId,
+        args: &[(SlotId, ExprId)],
+        site: Site,
+        span: Span,
     ) -> Option<()> {
-        let given = self.arguments(circuit, args, environment)?;
-        let prefix = format!("{}.", self.path(slot, indices, environment));
+        let given = self.arguments(args, site.environment)?;
+        let prefix = format!("{}.", self.path(slot, site.indices, site.environment));
         let inner = self.new_environment(Owner::Circuit(circuit), prefix);
-        self.add_item(slot, indices, environment, net::Item::Part(inner));
-        self.circuit(circuit, inner, given, Overridable::No, span, depth + 1)
+        self.add_item(slot, site.indices, site.environment, net::Item::Part(inner));
+        self.circuit(circuit, inner, given, Use { overridable: Overridable::No, span, depth: site.depth + 1 })
     }
 
-    fn each(
-        &mut self, index: SlotId, over: Over, items: &'a [Item], environment: EnvironmentId, indices: &[i64],
-        depth: usize,
-    ) -> Option<()> {
+    fn each(&mut self, index: SlotId, over: Over, items: &'a [Item], site: Site) -> Option<()> {
         match over {
             Over::Range(lo, hi) => {
-                let first = self.whole(lo, "the first index of a loop", environment)?;
-                let end = self.whole(hi, "the end of a loop", environment)?;
+                let first = self.whole(lo, "the first index of a loop", site.environment)?;
+                let end = self.whole(hi, "the end of a loop", site.environment)?;
                 for k in first..end {
                     self.count(self.span(lo))?;
-                    self.pass(index, Value::Int(k), k, items, environment, indices, depth)?;
+                    self.pass((index, Value::Int(k)), k, items, site)?;
                 }
+                Some(())
             }
-            Over::Values(values) => {
-                let span = self.span(values);
-                let Value::Array(array) = self.value(values, environment)? else {
-                    return self.report(say_value::wrong_kind(span, "a range or an array", "something else"));
-                };
-                let rows = array.shape.first().map_or(0, |n| *n as usize);
-                let row = array.data.len() / rows.max(1);
-                let mut seen = std::collections::BTreeSet::new();
-                for k in 0..rows {
-                    self.count(span)?;
-                    let value = element(&array, k, row);
-                    // Whole numbers name the items themselves, all else is counted.
-                    let key = match (&value, &array.element) {
-                        (Value::Int(n), _) => *n,
-                        (Value::Real(x), _) => number::whole(*x).unwrap_or(k as i64),
-                        _ => k as i64,
-                    };
-                    if !seen.insert(key) {
-                        return self.report(say::repeated_index(span, &key.to_string()));
-                    }
-                    self.pass(index, value, key, items, environment, indices, depth)?;
-                }
+            Over::Values(values) => self.each_value(index, values, items, site),
+        }
+    }
+
+    fn each_value(&mut self, index: SlotId, values: ExprId, items: &'a [Item], site: Site) -> Option<()> {
+        let span = self.span(values);
+        let Value::Array(array) = self.value(values, site.environment)? else {
+            return self.report(say_value::wrong_kind(span, "a range or an array", "something else"));
+        };
+        let rows = array.shape.first().map_or(0, |n| *n as usize);
+        let row = array.data.len() / rows.max(1);
+        let mut seen = std::collections::BTreeSet::new();
+        for k in 0..rows {
+            self.count(span)?;
+            let value = element(&array, k, row);
+            // Whole numbers name the items themselves, all else is counted.
+            let key = match &value {
+                Value::Int(n) => *n,
+                Value::Real(x) => number::whole(*x).unwrap_or(k as i64),
+                _ => k as i64,
+            };
+            if !seen.insert(key) {
+                return self.report(say::repeated_index(span, &key.to_string()));
             }
+            self.pass((index, value), key, items, site)?;
         }
         Some(())
     }
 
-    /// One pass of a loop.
-    #[allow(clippy::too_many_arguments)]
-    fn pass(
-        &mut self, index: SlotId, value: Value, key: i64, items: &'a [Item], environment: EnvironmentId,
-        indices: &[i64], depth: usize,
-    ) -> Option<()> {
-        let around = &self.net.environments[environment.0 as usize];
+    /// One pass of a loop; `key` stands in the names of what it makes.
+    fn pass(&mut self, index: (SlotId, Value), key: i64, items: &'a [Item], site: Site) -> Option<()> {
+        let around = &self.net.environments[site.environment.0 as usize];
         let mut inner = Environment {
             values: around.values.clone(),
             items: BTreeMap::new(),
             of_circuit: around.of_circuit,
             prefix: around.prefix.clone(),
             owner: around.owner,
-            instance: Some(around.instance.unwrap_or(environment)),
+            instance: Some(around.instance.unwrap_or(site.environment)),
         };
-        inner.values.insert(index, value);
+        inner.values.insert(index.0, index.1);
         self.net.environments.push(inner);
-        let inner = EnvironmentId((self.net.environments.len() - 1) as u32);
-        let mut path = indices.to_vec();
-        path.push(key);
-        self.items(items, inner, &path, depth)
+        let environment = EnvironmentId((self.net.environments.len() - 1) as u32);
+        let mut indices = site.indices.to_vec();
+        indices.push(key);
+        self.items(items, Site { environment, indices: &indices, depth: site.depth })
     }
 }
 

@@ -54,7 +54,13 @@ const DEFAULT_DT_MS: f64 = 0.1;
 pub const MAX_ITEMS: usize = 1_000_000;
 
 /// The network of an experiment; `None` when there are errors.
-pub fn elaborate(hir: &Hir, types: &Types, settings: &Settings, files: &dyn Files, sink: &mut Sink) -> Option<Net> {
+pub fn elaborate(
+    hir: &Hir,
+    types: &Types,
+    settings: &Settings,
+    files: &dyn Files,
+    sink: &mut Sink,
+) -> Option<Net> {
     let mut elaborator = Elaborator {
         hir,
         types,
@@ -168,12 +174,19 @@ impl<'a> Elaborator<'a> {
         let bound = self.bind_formals(&who, environment, BTreeMap::new(), instance::Overridable::Yes);
         self.settings(experiment, environment, settings)?;
         bound?;
+        if self.net.dt != DEFAULT_DT_MS {
+            // What is written in ticks, or with `dt`, follows the step.
+            self.globals();
+            self.bind_formals(&who, environment, BTreeMap::new(), instance::Overridable::Yes)?;
+        }
         if let Some(circuit) = experiment.circuit {
-            let given = self.arguments(circuit, &experiment.args, environment)?;
+            let given = self.arguments(&experiment.args, environment)?;
             let root = self.new_environment(Owner::Circuit(circuit), String::new());
             self.net.root = root;
             self.net.environments[0].of_circuit = Some(root);
-            self.circuit(circuit, root, given, instance::Overridable::Yes, experiment.span, 0)?;
+            let used =
+                instance::Use { overridable: instance::Overridable::Yes, span: experiment.span, depth: 0 };
+            self.circuit(circuit, root, given, used)?;
         }
         self.experiment_drives(&experiment.statements, environment)?;
         self.finish();
@@ -187,13 +200,19 @@ impl<'a> Elaborator<'a> {
         let root = self.new_environment(Owner::Circuit(id), String::new());
         self.net.root = root;
         self.net.environments[0].of_circuit = Some(root);
-        self.circuit(id, root, BTreeMap::new(), instance::Overridable::Yes, span, 0)?;
+        let used = instance::Use { overridable: instance::Overridable::Yes, span, depth: 0 };
+        self.circuit(id, root, BTreeMap::new(), used)?;
         self.finish();
         Some(())
     }
 
     /// `dt`, `seed`, `precision`, `method`; the command line comes first.
-    fn settings(&mut self, experiment: &hir::Experiment, environment: EnvironmentId, settings: &Settings) -> Option<()> {
+    fn settings(
+        &mut self,
+        experiment: &hir::Experiment,
+        environment: EnvironmentId,
+        settings: &Settings,
+    ) -> Option<()> {
         self.net.method = experiment.method;
         self.net.precision = settings.precision.or(experiment.precision).unwrap_or(Precision::F64);
         let dt = match self.override_setting("dt", &experiment.name, &Type::Real(Dimension::TIME)) {
@@ -210,7 +229,9 @@ impl<'a> Elaborator<'a> {
         }
         let seed = match self.override_setting("seed", &experiment.name, &Type::Real(Dimension::REAL)) {
             Some(given) => given,
-            None => experiment.seed.and_then(|seed| Some((self.real(seed, environment)?, self.hir.expr(seed).span))),
+            None => experiment
+                .seed
+                .and_then(|seed| Some((self.real(seed, environment)?, self.hir.expr(seed).span))),
         };
         if let (Some((seed, span)), None) = (seed, settings.seed) {
             match eval::number::whole(seed) {
@@ -269,7 +290,10 @@ impl<'a> Elaborator<'a> {
     }
 
     fn show(&self, value: f64, expr: ExprId) -> String {
-        crate::units::show(value, self.dimension(expr))
+        match self.dimension(expr) {
+            Dimension::TIME => say_time::time(value),
+            dimension => crate::units::show(value, dimension),
+        }
     }
 
     fn value(&mut self, expr: ExprId, environment: EnvironmentId) -> Option<Value> {
@@ -341,7 +365,13 @@ impl<'a> Elaborator<'a> {
     }
 
     /// Puts an item where its name will be looked up.
-    fn add_item(&mut self, slot: SlotId, indices: &[i64], environment: EnvironmentId, item: crate::net::Item) {
+    fn add_item(
+        &mut self,
+        slot: SlotId,
+        indices: &[i64],
+        environment: EnvironmentId,
+        item: crate::net::Item,
+    ) {
         let instance = self.environment(environment).instance.unwrap_or(environment);
         self.environment(instance).items.insert((slot, indices.to_vec()), item);
     }
@@ -358,3 +388,6 @@ impl<'a> Elaborator<'a> {
         indices.iter().fold(format!("{}{name}", here.prefix), |path, k| format!("{path}[{k}]"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,10 @@ const MAX_CELLS: u64 = 1 << 31;
 
 impl Elaborator<'_> {
     pub(super) fn population(
-        &mut self, population: &hir::Population, environment: EnvironmentId, indices: &[i64],
+        &mut self,
+        population: &hir::Population,
+        environment: EnvironmentId,
+        indices: &[i64],
     ) -> Option<()> {
         let path = self.path(population.slot, indices, environment);
         let shape = self.shape(population, &path, environment)?;
@@ -56,7 +59,12 @@ impl Elaborator<'_> {
     }
 
     /// One to three sizes, each at least 1, with a product that fits.
-    fn shape(&mut self, population: &hir::Population, path: &str, environment: EnvironmentId) -> Option<Vec<u32>> {
+    fn shape(
+        &mut self,
+        population: &hir::Population,
+        path: &str,
+        environment: EnvironmentId,
+    ) -> Option<Vec<u32>> {
         let mut shape = vec![];
         let mut cells = 1u64;
         for size in &population.size {
@@ -67,7 +75,8 @@ impl Elaborator<'_> {
                 Some(number::Number::Real(x)) => number::whole(x),
                 _ => None,
             };
-            let Some(n) = whole.and_then(|n| u64::try_from(n).ok()).filter(|n| (1..=MAX_CELLS).contains(n)) else {
+            let Some(n) = whole.and_then(|n| u64::try_from(n).ok()).filter(|n| (1..=MAX_CELLS).contains(n))
+            else {
                 let shown = match number::number(&found) {
                     Some(number::Number::Int(n)) => n.to_string(),
                     Some(number) => crate::units::show(number.real(), Dimension::REAL),
@@ -85,7 +94,12 @@ impl Elaborator<'_> {
     }
 
     /// A value for all cells, or a closure of `i`.
-    fn cell_setting(&mut self, expr: ExprId, place: &CellPlace, environment: EnvironmentId) -> Option<Setting> {
+    fn cell_setting(
+        &mut self,
+        expr: ExprId,
+        place: &CellPlace,
+        environment: EnvironmentId,
+    ) -> Option<Setting> {
         let mut scope = self.scope(environment);
         scope.cell = Some(place.clone());
         if depends::varies(expr, &scope) {
@@ -93,9 +107,7 @@ impl Elaborator<'_> {
         }
         let value = eval::eval(expr, &mut scope, &mut NotBuilt);
         match self.keep(value)? {
-            Value::Real(x) if x.is_nan() => {
-                self.report(say_value::not_a_number(self.span(expr)))
-            }
+            Value::Real(x) if x.is_nan() => self.report(say_value::not_a_number(self.span(expr))),
             value => Some(Setting::Value(value)),
         }
     }
@@ -110,19 +122,30 @@ impl Elaborator<'_> {
 
     /// Constant parameters lie within their `in` ranges.
     fn check_ranges(
-        &mut self, population: &hir::Population, settings: &[(VarId, Setting, Span)], place: &CellPlace,
+        &mut self,
+        population: &hir::Population,
+        settings: &[(VarId, Setting, Span)],
+        place: &CellPlace,
         environment: EnvironmentId,
     ) {
-        let Some(cell) = self.hir.cells.get(population.cell.index()) else { return };
+        let Some(cell) = self.hir.cells.get(population.cell.index()) else {
+            return;
+        };
         let ranged = cell.vars.iter().any(|v| matches!(v.kind, VarKind::Param { range: Some(_), .. }));
         if !ranged {
             return;
         }
         let constants = self.constants(population.cell, settings, place, environment);
         for (k, var) in cell.vars.iter().enumerate() {
-            let VarKind::Param { range: Some((lo, hi)), default } = &var.kind else { continue };
-            let Some(value) = constants.get(&VarId(k as u32)) else { continue };
-            let Some(x) = number::number(value).map(number::Number::real) else { continue };
+            let VarKind::Param { range: Some((lo, hi)), default } = &var.kind else {
+                continue;
+            };
+            let Some(value) = constants.get(&VarId(k as u32)) else {
+                continue;
+            };
+            let Some(x) = number::number(value).map(number::Number::real) else {
+                continue;
+            };
             let bound = |expr: ExprId| {
                 let mut scope = self.scope(environment);
                 scope.vars = constants.clone();
@@ -130,7 +153,9 @@ impl Elaborator<'_> {
                 let constant = !depends::varies(expr, &scope);
                 constant.then(|| eval::eval_real(expr, &mut scope, &mut NotBuilt).ok()).flatten()
             };
-            let (Some(low), Some(high)) = (bound(*lo), bound(*hi)) else { continue };
+            let (Some(low), Some(high)) = (bound(*lo), bound(*hi)) else {
+                continue;
+            };
             if low <= x && x <= high {
                 continue;
             }
@@ -147,12 +172,20 @@ impl Elaborator<'_> {
 
     /// The parameters of a population that are one number, in order of declaration.
     pub(super) fn constants(
-        &self, cell: CellId, settings: &[(VarId, Setting, Span)], place: &CellPlace, environment: EnvironmentId,
+        &self,
+        cell: CellId,
+        settings: &[(VarId, Setting, Span)],
+        place: &CellPlace,
+        environment: EnvironmentId,
     ) -> BTreeMap<VarId, Value> {
         let mut constants = BTreeMap::new();
-        let Some(declared) = self.hir.cells.get(cell.index()) else { return constants };
+        let Some(declared) = self.hir.cells.get(cell.index()) else {
+            return constants;
+        };
         for (k, var) in declared.vars.iter().enumerate() {
-            let VarKind::Param { default, .. } = &var.kind else { continue };
+            let VarKind::Param { default, .. } = &var.kind else {
+                continue;
+            };
             let id = VarId(k as u32);
             let value = match settings.iter().find(|(v, _, _)| *v == id) {
                 Some((_, Setting::Value(value), _)) => Some(value.clone()),

@@ -23,7 +23,10 @@ pub(super) struct End {
 
 impl Elaborator<'_> {
     pub(super) fn projection(
-        &mut self, projection: &hir::Projection, environment: EnvironmentId, indices: &[i64],
+        &mut self,
+        projection: &hir::Projection,
+        environment: EnvironmentId,
+        indices: &[i64],
     ) -> Option<()> {
         let path = self.path(projection.slot, indices, environment);
         let source = self.end(projection.source, environment);
@@ -86,7 +89,9 @@ impl Elaborator<'_> {
 
     /// The port that a target names.
     pub(super) fn port_member(
-        &mut self, member: Option<(Arc<str>, Span)>, expr: ExprId,
+        &mut self,
+        member: Option<(Arc<str>, Span)>,
+        expr: ExprId,
     ) -> Option<(String, Span)> {
         match member {
             Some((name, span)) => Some((name.to_string(), span)),
@@ -98,7 +103,12 @@ impl Elaborator<'_> {
     }
 
     /// The event that a source names; `spike` where it is not written. Every population must have it.
-    fn event_member(&mut self, view: &View, member: Option<(Arc<str>, Span)>, expr: ExprId) -> Option<String> {
+    fn event_member(
+        &mut self,
+        view: &View,
+        member: Option<(Arc<str>, Span)>,
+        expr: ExprId,
+    ) -> Option<String> {
         let (name, span) = member.unwrap_or_else(|| (Arc::from("spike"), self.span(expr)));
         for segment in &view.segments {
             let population = self.net.populations.get(segment.population as usize)?;
@@ -143,7 +153,10 @@ impl Elaborator<'_> {
 
     /// What sign weights need from a source of this name and polarity at a port.
     pub(super) fn required_sign(
-        &self, source: Option<(&str, Polarity)>, target: u32, port: &str,
+        &self,
+        source: Option<(&str, Polarity)>,
+        target: u32,
+        port: &str,
     ) -> (Sign, Option<SignReason>) {
         match (self.port(target, port).flatten(), source) {
             (Some(polarity @ (Polarity::Excitatory | Polarity::Inhibitory)), _) => {
@@ -170,7 +183,12 @@ impl Elaborator<'_> {
     /// The one sign that all ports and sources of the projection demand; a polarity at a port of the other is
     /// an error here.
     fn sign(
-        &mut self, projection: &hir::Projection, path: &str, source: &View, target: &View, port: &str,
+        &mut self,
+        projection: &hir::Projection,
+        path: &str,
+        source: &View,
+        target: &View,
+        port: &str,
     ) -> Option<Sign> {
         let mut found: Option<Sign> = None;
         for from in &source.segments {
@@ -202,9 +220,16 @@ impl Elaborator<'_> {
     }
 
     fn check_polarity(
-        &mut self, projection: &hir::Projection, path: &str, from: u32, to: u32, port: &str,
+        &mut self,
+        projection: &hir::Projection,
+        path: &str,
+        from: u32,
+        to: u32,
+        port: &str,
     ) -> Option<()> {
-        let Some((source, polarity)) = self.source_polarity(projection, from) else { return Some(()) };
+        let Some((source, polarity)) = self.source_polarity(projection, from) else {
+            return Some(());
+        };
         match self.port(to, port).flatten() {
             Some(at) if at != Polarity::Modulatory && at != polarity => {
                 let target = self.net.populations.get(to as usize).map_or(String::new(), |p| p.path.clone());
@@ -217,7 +242,11 @@ impl Elaborator<'_> {
     }
 
     fn weight(
-        &mut self, projection: &hir::Projection, source: &View, target: &View, port: &str,
+        &mut self,
+        projection: &hir::Projection,
+        source: &View,
+        target: &View,
+        port: &str,
         environment: EnvironmentId,
     ) -> Option<Setting> {
         let Some(expr) = projection.weight else {
@@ -225,7 +254,9 @@ impl Elaborator<'_> {
             return self.report(structure::missing_clause(projection.span, &of, "weight", "weight 1 nS"));
         };
         let setting = self.setting(expr, environment)?;
-        let Setting::Value(value) = &setting else { return Some(setting) };
+        let Setting::Value(value) = &setting else {
+            return Some(setting);
+        };
         let span = self.span(expr);
         let Some(x) = number::number(value).map(number::Number::real) else {
             return self.report(say_value::wrong_kind(span, "one weight", &number::kind(value)));
@@ -258,7 +289,9 @@ impl Elaborator<'_> {
 
     /// Axonal and dendritic delay in ms. Without a clause: one step.
     fn delays(
-        &mut self, projection: &hir::Projection, environment: EnvironmentId,
+        &mut self,
+        projection: &hir::Projection,
+        environment: EnvironmentId,
     ) -> Option<(Setting, Option<Setting>)> {
         let axonal = match projection.delay {
             Some(expr) => Some((self.delay(expr, "delay", environment)?, self.span(expr))),
@@ -291,7 +324,9 @@ impl Elaborator<'_> {
     /// A constant delay is on the grid; one that lies between no time and one step is too short first of all.
     fn delay(&mut self, expr: ExprId, what: &str, environment: EnvironmentId) -> Option<Setting> {
         let setting = self.setting(expr, environment)?;
-        let Setting::Value(value) = &setting else { return Some(setting) };
+        let Setting::Value(value) = &setting else {
+            return Some(setting);
+        };
         let span = self.span(expr);
         let Some(ms) = number::number(value).map(number::Number::real) else {
             return self.report(say_value::wrong_kind(span, "one delay", &number::kind(value)));

@@ -35,11 +35,18 @@ impl Elaborator<'_> {
             },
         };
         for segment in &view.segments {
-            let Some(population) = self.net.populations.get(segment.population as usize) else { continue };
+            let Some(population) = self.net.populations.get(segment.population as usize) else {
+                continue;
+            };
             let all = segment.cells == Indices::Range(0, population.cells());
-            let Some(cell) = self.hir.cells.get(population.cell.index()) else { continue };
-            let is_parameter = |v: &crate::hir::Var| *v.name == *name && matches!(v.kind, VarKind::Param { .. });
-            let Some(var) = cell.vars.iter().position(is_parameter) else { continue };
+            let Some(cell) = self.hir.cells.get(population.cell.index()) else {
+                continue;
+            };
+            let is_parameter =
+                |v: &crate::hir::Var| *v.name == *name && matches!(v.kind, VarKind::Param { .. });
+            let Some(var) = cell.vars.iter().position(is_parameter) else {
+                continue;
+            };
             let var = VarId(var as u32);
             if (differs || !all || !known)
                 && let Some(population) = self.net.populations.get_mut(segment.population as usize)
@@ -60,8 +67,14 @@ impl Elaborator<'_> {
     }
 
     /// The same without the selection.
-    fn whole_target(&self, target: ExprId, environment: EnvironmentId) -> Option<(View, std::sync::Arc<str>)> {
-        let ExprKind::Field { base, name, .. } = &self.hir.expr(target).kind else { return None };
+    fn whole_target(
+        &self,
+        target: ExprId,
+        environment: EnvironmentId,
+    ) -> Option<(View, std::sync::Arc<str>)> {
+        let ExprKind::Field { base, name, .. } = &self.hir.expr(target).kind else {
+            return None;
+        };
         let mut base = *base;
         while let ExprKind::Index { base: inner, .. } = &self.hir.expr(base).kind {
             base = *inner;

@@ -33,7 +33,12 @@ impl Overrides {
         let read = |(path, file, expr): &(String, _, circ_grammar::ast::ExprId)| {
             let file: &circ_grammar::ast::File = file;
             let span = file.exprs.get(expr.0 as usize).map_or(Span::default(), |e| e.span);
-            Override { path: path.trim().to_string(), span, value: constant::evaluate(file, *expr), used: false }
+            Override {
+                path: path.trim().to_string(),
+                span,
+                value: constant::evaluate(file, *expr),
+                used: false,
+            }
         };
         Overrides { given: set.iter().map(read).collect(), known: vec![] }
     }
@@ -48,7 +53,12 @@ impl Elaborator<'_> {
     }
 
     /// `dt` or `seed`: `None` where it is not given, `Some(None)` where it is given wrong.
-    pub(super) fn override_setting(&mut self, name: &str, owner: &str, ty: &Type) -> Option<Option<(f64, Span)>> {
+    pub(super) fn override_setting(
+        &mut self,
+        name: &str,
+        owner: &str,
+        ty: &Type,
+    ) -> Option<Option<(f64, Span)>> {
         let full = format!("{owner}.{name}");
         let matches = |path: &str| path == name || path == full;
         let taken = self.overrides.given.iter().any(|o| !o.used && matches(&o.path));
@@ -60,8 +70,15 @@ impl Elaborator<'_> {
     }
 
     /// Parameters of a population that were given; they come before what its block says.
-    pub(super) fn override_parameters(&mut self, path: &str, cell: CellId, settings: &mut Vec<(VarId, Setting, Span)>) {
-        let Some(declared) = self.hir.cells.get(cell.index()) else { return };
+    pub(super) fn override_parameters(
+        &mut self,
+        path: &str,
+        cell: CellId,
+        settings: &mut Vec<(VarId, Setting, Span)>,
+    ) {
+        let Some(declared) = self.hir.cells.get(cell.index()) else {
+            return;
+        };
         let bare = without_indices(path);
         for (k, var) in declared.vars.iter().enumerate() {
             if !matches!(var.kind, VarKind::Param { .. }) {

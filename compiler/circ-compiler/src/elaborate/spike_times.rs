@@ -13,7 +13,11 @@ use crate::types::Value;
 
 impl Elaborator<'_> {
     pub(super) fn spike_times(
-        &mut self, expr: ExprId, cells: u32, path: &str, environment: EnvironmentId,
+        &mut self,
+        expr: ExprId,
+        cells: u32,
+        path: &str,
+        environment: EnvironmentId,
     ) -> Option<Vec<(f64, u32)>> {
         let file = eval::load_path(expr, &self.scope(environment));
         let mut events = match file {
@@ -26,7 +30,11 @@ impl Elaborator<'_> {
     }
 
     fn events_from_list(
-        &mut self, expr: ExprId, cells: u32, path: &str, environment: EnvironmentId,
+        &mut self,
+        expr: ExprId,
+        cells: u32,
+        path: &str,
+        environment: EnvironmentId,
     ) -> Option<Vec<(f64, u32)>> {
         let items = match &self.hir.expr(expr).kind {
             ExprKind::Array(items) => items,
@@ -63,7 +71,11 @@ impl Elaborator<'_> {
 
     /// An array of two columns: times in ms and cells.
     fn events_from_array(
-        &mut self, expr: ExprId, cells: u32, path: &str, environment: EnvironmentId,
+        &mut self,
+        expr: ExprId,
+        cells: u32,
+        path: &str,
+        environment: EnvironmentId,
     ) -> Option<Vec<(f64, u32)>> {
         let span = self.span(expr);
         let value = self.value(expr, environment)?;
@@ -80,7 +92,10 @@ impl Elaborator<'_> {
         let mut events = vec![];
         for row in array.data.chunks_exact(2) {
             self.on_grid(row[0], span, "the time of an event")?;
-            match crate::eval::number::whole(row[1]).and_then(|n| u32::try_from(n).ok()).filter(|n| *n < cells) {
+            match crate::eval::number::whole(row[1])
+                .and_then(|n| u32::try_from(n).ok())
+                .filter(|n| *n < cells)
+            {
                 Some(cell) => events.push((row[0], cell)),
                 None => {
                     let what = format!("`{path}`");
@@ -105,7 +120,9 @@ impl Elaborator<'_> {
         for (k, name) in ["time_ms", "cell"].into_iter().enumerate() {
             match table.column(name) {
                 Some(column) => columns[k] = column,
-                None => return self.report(say::table_column(span, &table_name, name, &table.names)),
+                None => {
+                    return self.report(say::table_column(span, &table_name, name, &table.names));
+                }
             }
         }
         let mut events = Vec::with_capacity(table.lines.len());
@@ -118,7 +135,11 @@ impl Elaborator<'_> {
             let why = if ms < 0.0 || !ms.is_finite() {
                 Some(format!("the time {} is not one of a run", say_time::time(ms)))
             } else if !time::fits(ms, self.net.dt) {
-                Some(format!("{} is not a whole number of steps of {}", say_time::time(ms), say_time::time(self.net.dt)))
+                Some(format!(
+                    "{} is not a whole number of steps of {}",
+                    say_time::time(ms),
+                    say_time::time(self.net.dt)
+                ))
             } else if cells <= cell {
                 Some(format!("there is no cell {cell}: cells are 0 to {}", cells.saturating_sub(1)))
             } else {

@@ -34,7 +34,14 @@ pub fn uses_cell(expr: ExprId, scope: &Scope) -> bool {
 
 fn is_place(name: Ref) -> bool {
     match name {
-        Ref::CellIndex | Ref::Row | Ref::Col | Ref::Layer | Ref::Distance | Ref::Pre | Ref::Post | Ref::Edge => true,
+        Ref::CellIndex
+        | Ref::Row
+        | Ref::Col
+        | Ref::Layer
+        | Ref::Distance
+        | Ref::Pre
+        | Ref::Post
+        | Ref::Edge => true,
         Ref::Mode(_) => true,
         Ref::Time
         | Ref::Step
@@ -54,7 +61,9 @@ pub fn any(expr: ExprId, hir: &Hir, wanted: &mut dyn FnMut(&ExprKind) -> bool) -
     let mut functions: BTreeSet<FunctionId> = BTreeSet::new();
     let mut open = vec![expr];
     while let Some(next) = open.pop() {
-        let Some(found) = hir.exprs.get(next.index()) else { continue };
+        let Some(found) = hir.exprs.get(next.index()) else {
+            continue;
+        };
         if wanted(&found.kind) {
             return true;
         }
@@ -81,7 +90,9 @@ pub fn children(kind: &ExprKind, out: &mut Vec<ExprId>) {
         | ExprKind::Error => {}
         ExprKind::Unary { value, .. } | ExprKind::Chance(value) | ExprKind::Rising(value) => out.push(*value),
         ExprKind::Binary { left, right, .. } => out.extend([*left, *right]),
-        ExprKind::InRange { value, lo, hi } | ExprKind::Redraw { value, lo, hi } => out.extend([*value, *lo, *hi]),
+        ExprKind::InRange { value, lo, hi } | ExprKind::Redraw { value, lo, hi } => {
+            out.extend([*value, *lo, *hi])
+        }
         ExprKind::InView { value, view } => out.extend([*value, *view]),
         ExprKind::If { condition, then, otherwise } => out.extend([*condition, *then, *otherwise]),
         ExprKind::Call { args, .. }
@@ -104,6 +115,8 @@ pub fn children(kind: &ExprKind, out: &mut Vec<ExprId>) {
             }
         }
         ExprKind::Field { base, .. } => out.push(*base),
-        ExprKind::Measure { args, .. } => out.extend(args.iter().flat_map(|arg| [Some(arg.value), arg.to]).flatten()),
+        ExprKind::Measure { args, .. } => {
+            out.extend(args.iter().flat_map(|arg| [Some(arg.value), arg.to]).flatten())
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! there is none. Depth and work are bounded, so that no text overflows the stack or hangs.
 
 pub mod depends;
+mod index;
 pub mod number;
 mod place;
 mod reduce;
@@ -92,7 +93,7 @@ pub struct CellPlace {
 /// Levels of nesting that are followed; the grammar's own limit is below it, functions within functions add to it.
 const MAX_DEPTH: u32 = 220;
 /// Expressions that one evaluation may visit: seconds of work.
-const MAX_STEPS: u64 = 50_000_000;
+const MAX_STEPS: u64 = 10_000_000;
 
 /// Where names get their values.
 pub struct Scope<'a> {
@@ -112,7 +113,11 @@ pub struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     pub fn new(
-        hir: &'a Hir, types: &'a Types, net: &'a Net, files: &'a dyn Files, environment: EnvironmentId,
+        hir: &'a Hir,
+        types: &'a Types,
+        net: &'a Net,
+        files: &'a dyn Files,
+        environment: EnvironmentId,
     ) -> Scope<'a> {
         Scope {
             hir,
@@ -195,7 +200,11 @@ pub fn eval_bool(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Eval
 
 /// The value of a `let` or `data` of this name, of the declared type: files are read as it says.
 pub fn eval_binding(
-    name: &str, expr: ExprId, declared: Option<&Type>, scope: &mut Scope, world: &mut dyn World,
+    name: &str,
+    expr: ExprId,
+    declared: Option<&Type>,
+    scope: &mut Scope,
+    world: &mut dyn World,
 ) -> Evaluated<Value> {
     let span = scope.expr(expr).span;
     let value = match load_path(expr, scope) {
@@ -233,7 +242,8 @@ pub fn load_path(expr: ExprId, scope: &Scope) -> Option<Arc<str>> {
 }
 
 fn load(path: &str, name: &str, declared: Option<&Type>, span: Span, scope: &Scope) -> Evaluated<Value> {
-    data::load_array(path, declared, scope.files).map_err(|fault| load_fault(fault, path, name, declared, span).into())
+    data::load_array(path, declared, scope.files)
+        .map_err(|fault| load_fault(fault, path, name, declared, span).into())
 }
 
 /// The message for what is wrong with a file.
@@ -274,14 +284,22 @@ fn compute(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<
         ExprKind::Reduce { reduce, value, over } => reduce::reduce(*reduce, *value, *over, at, scope, world)?,
         ExprKind::Array(items) => array(items, scope, world)?,
         ExprKind::Measure { name, name_span, args } => {
-            let call = MeasureCall { name: name.clone(), name_span: *name_span, args: arguments(args, scope, world)? };
+            let call = MeasureCall {
+                name: name.clone(),
+                name_span: *name_span,
+                args: arguments(args, scope, world)?,
+            };
             measure(&call, expr, at, scope, world)?
         }
         ExprKind::Draw { .. } | ExprKind::Redraw { .. } | ExprKind::Chance(_) | ExprKind::Noise(_) => {
             return Err(say::stray_draw(at).into());
         }
-        ExprKind::InView { .. } => return Err(say::not_known(at, "pre", "belongs to a synapse").into()),
-        ExprKind::Rising(_) => return Err(say::not_known(at, "rising", "belongs to a `when`").into()),
+        ExprKind::InView { .. } => {
+            return Err(say::not_known(at, "pre", "belongs to a synapse").into());
+        }
+        ExprKind::Rising(_) => {
+            return Err(say::not_known(at, "rising", "belongs to a `when`").into());
+        }
         ExprKind::Derivative(_) => return Err(say::needs_run(at, "a derivative").into()),
         ExprKind::Error => return Err(say::wrong_kind(at, "an expression", "not one").into()),
         ExprKind::Ref(_) | ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Tuple(_) => {
@@ -303,7 +321,8 @@ fn chain(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<Va
     let mut value = eval(first, scope, world)?;
     for (op, right, link) in links.into_iter().rev() {
         scope.spend(scope.expr(link).span)?;
-        let decided = matches!((op, &value), (BinaryOp::And, Value::Bool(false)) | (BinaryOp::Or, Value::Bool(true)));
+        let decided =
+            matches!((op, &value), (BinaryOp::And, Value::Bool(false)) | (BinaryOp::Or, Value::Bool(true)));
         if decided {
             continue;
         }
@@ -319,7 +338,11 @@ fn chain(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<Va
 }
 
 fn call(
-    function: FunctionId, args: &[ExprId], at: Span, scope: &mut Scope, world: &mut dyn World,
+    function: FunctionId,
+    args: &[ExprId],
+    at: Span,
+    scope: &mut Scope,
+    world: &mut dyn World,
 ) -> Evaluated<Value> {
     let Some(function) = scope.hir.functions.get(function.index()) else {
         return Err(say::wrong_kind(at, "a function", "not one").into());
@@ -354,7 +377,9 @@ fn array(items: &[ExprId], scope: &mut Scope, world: &mut dyn World) -> Evaluate
             }
             _ => return Err(say::wrong_kind(span, "a number", &kind(&value)).into()),
         };
-        if shape.as_ref().is_some_and(|s| *s != sizes) || matches!(&element, Some(e) if (*e == Type::Bool) != (kind_of == Type::Bool)) {
+        if shape.as_ref().is_some_and(|s| *s != sizes)
+            || matches!(&element, Some(e) if (*e == Type::Bool) != (kind_of == Type::Bool))
+        {
             return Err(say::ragged_array(span).into());
         }
         shape = Some(sizes);
@@ -379,7 +404,9 @@ fn element_type(x: Number) -> Type {
 }
 
 fn arguments(
-    args: &[crate::hir::MeasureArg], scope: &mut Scope, world: &mut dyn World,
+    args: &[crate::hir::MeasureArg],
+    scope: &mut Scope,
+    world: &mut dyn World,
 ) -> Evaluated<Vec<Argument>> {
     let mut evaluated = Vec::with_capacity(args.len());
     for arg in args {
@@ -404,7 +431,11 @@ fn arguments(
 
 /// What needs no run is answered here, all else by the world.
 fn measure(
-    call: &MeasureCall, expr: ExprId, at: Span, scope: &mut Scope, world: &mut dyn World,
+    call: &MeasureCall,
+    expr: ExprId,
+    at: Span,
+    scope: &mut Scope,
+    world: &mut dyn World,
 ) -> Evaluated<Value> {
     match (&*call.name, call.args.as_slice()) {
         ("size", [arg]) => {
@@ -428,11 +459,18 @@ fn measure(
 
 /// `linspace(a, b, n)`: n numbers from a to b, both included, equally far apart.
 fn linspace(
-    from: &Argument, to: &Argument, count: &Argument, at: Span, scope: &mut Scope, world: &mut dyn World,
+    from: &Argument,
+    to: &Argument,
+    count: &Argument,
+    at: Span,
+    scope: &mut Scope,
+    world: &mut dyn World,
 ) -> Evaluated<Value> {
     let mut real = |argument: &Argument| {
         let value = place::value_of(argument.value.clone(), argument.span, scope, world)?;
-        number(&value).map(Number::real).ok_or_else(|| say::wrong_kind(argument.span, "a number", &kind(&value)))
+        number(&value)
+            .map(Number::real)
+            .ok_or_else(|| say::wrong_kind(argument.span, "a number", &kind(&value)))
             .map_err(Box::new)
     };
     let (from, to, n) = (real(from)?, real(to)?, real(count)?);
@@ -440,7 +478,13 @@ fn linspace(
         Some(steps @ 1..=10_000_000) => steps,
         _ => return Err(say::not_whole(at, "the number of points", &n.to_string()).into()),
     };
-    let point = |k: i64| if k + 1 == steps && 1 < steps { to } else { from + (to - from) * (k as f64 / (steps - 1).max(1) as f64) };
+    let point = |k: i64| {
+        if k + 1 == steps && 1 < steps {
+            to
+        } else {
+            from + (to - from) * (k as f64 / (steps - 1).max(1) as f64)
+        }
+    };
     let data: Vec<f64> = (0..steps).map(point).collect();
     let element = Type::Real(Dimension::REAL);
     Ok(Value::Array(Arc::new(ArrayValue { element, shape: vec![steps as u64], data })))
@@ -448,7 +492,11 @@ fn linspace(
 
 /// The value of a slot, wherever it is kept; `let`s that were not evaluated yet are evaluated now.
 pub fn slot(
-    slot: SlotId, environment: EnvironmentId, at: Span, scope: &mut Scope, world: &mut dyn World,
+    slot: SlotId,
+    environment: EnvironmentId,
+    at: Span,
+    scope: &mut Scope,
+    world: &mut dyn World,
 ) -> Evaluated<Value> {
     let found = place::slot(slot, environment, at, scope, world)?;
     place::value_of(found, at, scope, world)

@@ -86,7 +86,9 @@ pub fn conform(value: Value, ty: &Type) -> Value {
     match (value, ty) {
         (Value::Int(n), Type::Real(_)) => Value::Real(n as f64),
         (Value::Real(x), Type::Int) => whole(x).map_or(Value::Real(x), Value::Int),
-        (Value::Array(array), Type::Array(element, _)) if array.element != **element => conform_array(array, element),
+        (Value::Array(array), Type::Array(element, _)) if array.element != **element => {
+            conform_array(array, element)
+        }
         (value, _) => value,
     }
 }
@@ -194,7 +196,9 @@ fn reals(op: BinaryOp, a: f64, b: f64, at: Span) -> Evaluated<Number> {
         BinaryOp::LessEqual => Number::Bool(a <= b),
         BinaryOp::Greater => Number::Bool(a > b),
         BinaryOp::GreaterEqual => Number::Bool(a >= b),
-        BinaryOp::And | BinaryOp::Or => return Err(say::wrong_kind(at, "a truth value", "a number").into()),
+        BinaryOp::And | BinaryOp::Or => {
+            return Err(say::wrong_kind(at, "a truth value", "a number").into());
+        }
     })
 }
 
@@ -210,7 +214,9 @@ pub fn call(builtin: Builtin, args: &[Value], at: Span) -> Evaluated<Value> {
     let args: Vec<&Value> = args.iter().collect();
     each(&args, at, |x| {
         let wanted = arity(builtin);
-        match x.len() == wanted || (wanted == 2 && x.len() > 2 && matches!(builtin, Builtin::Min | Builtin::Max)) {
+        match x.len() == wanted
+            || (wanted == 2 && x.len() > 2 && matches!(builtin, Builtin::Min | Builtin::Max))
+        {
             true => call_number(builtin, x, at),
             false => Err(say::wrong_kind(at, &format!("{wanted} arguments"), &format!("{}", x.len())).into()),
         }
@@ -274,7 +280,9 @@ fn rounded(x: Number, round: fn(f64) -> f64, at: Span) -> Evaluated<Number> {
 
 fn magnitude(x: Number, at: Span) -> Evaluated<Number> {
     match x {
-        Number::Int(n) => n.checked_abs().map(Number::Int).ok_or_else(|| say::int_overflow(at, "this").into()),
+        Number::Int(n) => {
+            n.checked_abs().map(Number::Int).ok_or_else(|| say::int_overflow(at, "this").into())
+        }
         _ => Ok(Number::Real(x.real().abs())),
     }
 }
@@ -327,10 +335,14 @@ fn each(values: &[&Value], at: Span, f: impl Fn(&[Number]) -> Evaluated<Number>)
         scalars.push(number(value));
         match value {
             Value::Array(array) => match shape {
-                Some(shape) if shape != array.shape => return Err(say::shape_mismatch(at, shape, &array.shape).into()),
+                Some(shape) if shape != array.shape => {
+                    return Err(say::shape_mismatch(at, shape, &array.shape).into());
+                }
                 _ => shape = Some(&array.shape),
             },
-            value if number(value).is_none() => return Err(say::wrong_kind(at, "a number", &kind(value)).into()),
+            value if number(value).is_none() => {
+                return Err(say::wrong_kind(at, "a number", &kind(value)).into());
+            }
             _ => {}
         }
     }
@@ -338,7 +350,10 @@ fn each(values: &[&Value], at: Span, f: impl Fn(&[Number]) -> Evaluated<Number>)
         let numbers: Vec<Number> = scalars.into_iter().flatten().collect();
         return f(&numbers).map(Number::value);
     };
-    let count = values.iter().find_map(|v| if let Value::Array(a) = v { Some(a.data.len()) } else { None }).unwrap_or(0);
+    let count = values
+        .iter()
+        .find_map(|v| if let Value::Array(a) = v { Some(a.data.len()) } else { None })
+        .unwrap_or(0);
     let (mut data, mut kind) = (Vec::with_capacity(count), None);
     let mut numbers = vec![Number::Int(0); values.len()];
     for position in 0..count {

@@ -3,11 +3,11 @@
 //! In: names, members and indices. Out: a [`Thing`]: a value, a view of cells, a member of one, a part, a
 //! family of items that wants its indices. A bare family is the union of all that it has.
 
-use super::number::{Number, kind, number};
-use super::select::{self, Selector};
-use super::{CellPlace, Evaluated, Scope, World, compute, eval, eval_bool, eval_whole};
+use super::number::kind;
+use super::select;
+use super::{Evaluated, Scope, World, compute};
 use crate::diagnose::value as say;
-use crate::hir::{ExprId, ExprKind, Index, Ref, Slot, SlotId, SlotKind};
+use crate::hir::{ExprId, ExprKind, Ref, Slot, SlotId, SlotKind};
 use crate::net::{EnvironmentId, Item, Owner};
 use crate::types::{Type, Value};
 use circ_grammar::ast::Span;
@@ -19,16 +19,29 @@ use std::sync::Arc;
 pub enum Thing {
     Value(Value),
     /// `E.v`, `E.exc`, `E.spike`; `one` where the view is one cell named by its index.
-    Member { view: View, one: bool, name: Arc<str>, span: Span },
+    Member {
+        view: View,
+        one: bool,
+        name: Arc<str>,
+        span: Span,
+    },
     /// One cell, named by its index.
     Cell(View),
     Drive(u32),
     Projection(u32),
     /// `image.rate`, `P.w`
-    MemberOf { of: Box<Thing>, name: Arc<str>, span: Span },
+    MemberOf {
+        of: Box<Thing>,
+        name: Arc<str>,
+        span: Span,
+    },
     Part(EnvironmentId),
     /// Items in loops, with the indices given so far.
-    Family { environment: EnvironmentId, slot: SlotId, indices: Vec<i64> },
+    Family {
+        environment: EnvironmentId,
+        slot: SlotId,
+        indices: Vec<i64>,
+    },
     /// All members of a family of parts.
     Many(Vec<Thing>),
 }
@@ -65,7 +78,7 @@ pub(super) fn path(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Ev
         }
         ExprKind::Index { base, indices } => {
             let base = thing(*base, scope, world)?;
-            index(base, indices, at, scope, world)
+            super::index::index(base, indices, at, scope, world)
         }
         ExprKind::Tuple(items) => tuple(items, scope, world),
         _ => compute(expr, scope, world).map(Thing::Value),
@@ -103,7 +116,9 @@ fn reference(name: Ref, at: Span, scope: &mut Scope, world: &mut dyn World) -> E
         },
         Ref::Var(var) => match scope.vars.get(&var) {
             Some(value) => value.clone(),
-            None => return Err(say::not_known(at, "a cell's variable", "belongs to each cell").into()),
+            None => {
+                return Err(say::not_known(at, "a cell's variable", "belongs to each cell").into());
+            }
         },
         Ref::Mode(_) => return Err(say::needs_run(at, "a mode").into()),
         Ref::Global(global) => match scope.net.globals.get(&global) {
@@ -117,10 +132,12 @@ fn reference(name: Ref, at: Span, scope: &mut Scope, world: &mut dyn World) -> E
             }
         },
         Ref::Slot(id) => return slot(id, scope.environment, at, scope, world),
-        Ref::OfCircuit(id) => match scope.net.environments.get(scope.environment.0 as usize).and_then(|e| e.of_circuit) {
-            Some(circuit) => return slot(id, circuit, at, scope, world),
-            None => return Err(say::needs_run(at, "an item of the circuit").into()),
-        },
+        Ref::OfCircuit(id) => {
+            match scope.net.environments.get(scope.environment.0 as usize).and_then(|e| e.of_circuit) {
+                Some(circuit) => return slot(id, circuit, at, scope, world),
+                None => return Err(say::needs_run(at, "an item of the circuit").into()),
+            }
+        }
     };
     Ok(Thing::Value(value))
 }
@@ -162,7 +179,9 @@ pub(super) fn slots<'a>(environment: EnvironmentId, scope: &Scope<'a>) -> &'a [S
 
 /// Type and expression of a slot that is a `let` or `data`.
 pub(super) fn binding<'a>(
-    slot: SlotId, environment: EnvironmentId, scope: &Scope<'a>,
+    slot: SlotId,
+    environment: EnvironmentId,
+    scope: &Scope<'a>,
 ) -> Option<(Option<&'a Type>, ExprId)> {
     match &slots(environment, scope).get(slot.index())?.kind {
         SlotKind::Let { declared, value } => Some((declared.as_ref(), *value)),
@@ -178,7 +197,11 @@ pub(super) fn binding<'a>(
 
 /// What a slot is in an environment.
 pub(super) fn slot(
-    id: SlotId, environment: EnvironmentId, at: Span, scope: &mut Scope, world: &mut dyn World,
+    id: SlotId,
+    environment: EnvironmentId,
+    at: Span,
+    scope: &mut Scope,
+    world: &mut dyn World,
 ) -> Evaluated<Thing> {
     let net = scope.net;
     let Some(here) = net.environments.get(environment.0 as usize) else {
@@ -196,11 +219,13 @@ pub(super) fn slot(
         return lazily(&declared.name, expr, ty, environment, scope, world).map(Thing::Value);
     }
     // The branches of an `if` may each declare the name: what was made is what it means.
-    let same_name = all.iter().enumerate().filter(|(_, s)| s.name == declared.name).map(|(k, _)| SlotId(k as u32));
+    let same_name =
+        all.iter().enumerate().filter(|(_, s)| s.name == declared.name).map(|(k, _)| SlotId(k as u32));
     for candidate in std::iter::once(id).chain(same_name) {
         let loops = all.get(candidate.index()).map_or(0, |s| s.loops.len());
         if loops == 0
-            && let Some(item) = net.environments.get(instance.0 as usize).and_then(|e| e.items.get(&(candidate, vec![])))
+            && let Some(item) =
+                net.environments.get(instance.0 as usize).and_then(|e| e.items.get(&(candidate, vec![])))
         {
             return Ok(item_thing(item, scope));
         }
@@ -218,7 +243,11 @@ pub(super) fn slot(
 
 /// A `let` evaluated when it is asked for: outputs of a circuit depend on its states.
 fn lazily(
-    name: &str, expr: ExprId, declared: Option<&Type>, environment: EnvironmentId, scope: &mut Scope,
+    name: &str,
+    expr: ExprId,
+    declared: Option<&Type>,
+    environment: EnvironmentId,
+    scope: &mut Scope,
     world: &mut dyn World,
 ) -> Evaluated<Value> {
     let outside = std::mem::replace(&mut scope.environment, environment);
@@ -234,7 +263,7 @@ fn lazily(
     value
 }
 
-fn item_thing(item: &Item, scope: &Scope) -> Thing {
+pub(super) fn item_thing(item: &Item, scope: &Scope) -> Thing {
     match item {
         Item::Population(p) => Thing::Value(Value::View(whole(*p, scope))),
         Item::Drive(d) => Thing::Drive(*d),
@@ -250,10 +279,15 @@ fn whole(population: u32, scope: &Scope) -> View {
 }
 
 /// The members of a family whose indices begin with these, in the order in which they were made.
-fn members<'a>(
-    environment: EnvironmentId, slot: SlotId, indices: &[i64], scope: &Scope<'a>,
+pub(super) fn members<'a>(
+    environment: EnvironmentId,
+    slot: SlotId,
+    indices: &[i64],
+    scope: &Scope<'a>,
 ) -> Vec<(&'a [i64], &'a Item)> {
-    let Some(environment) = scope.net.environments.get(environment.0 as usize) else { return vec![] };
+    let Some(environment) = scope.net.environments.get(environment.0 as usize) else {
+        return vec![];
+    };
     let from = environment.items.range((slot, indices.to_vec())..);
     let mut found: Vec<_> = from
         .take_while(|((s, i), _)| *s == slot && i.starts_with(indices))
@@ -267,18 +301,27 @@ fn members<'a>(
 }
 
 fn field(
-    base: Thing, name: &Arc<str>, name_span: Span, at: Span, scope: &mut Scope, world: &mut dyn World,
+    base: Thing,
+    name: &Arc<str>,
+    name_span: Span,
+    at: Span,
+    scope: &mut Scope,
+    world: &mut dyn World,
 ) -> Evaluated<Thing> {
     match base {
         Thing::Part(environment) => member_of_part(environment, name, name_span, scope, world),
         Thing::Cell(view) => Ok(Thing::Member { view, one: true, name: name.clone(), span: name_span }),
-        Thing::Value(Value::View(view)) => Ok(Thing::Member { view, one: false, name: name.clone(), span: name_span }),
+        Thing::Value(Value::View(view)) => {
+            Ok(Thing::Member { view, one: false, name: name.clone(), span: name_span })
+        }
         Thing::Drive(_) | Thing::Projection(_) => {
             Ok(Thing::MemberOf { of: Box::new(base), name: name.clone(), span: name_span })
         }
         Thing::Family { environment, slot, indices } => {
-            let all: Vec<Thing> =
-                members(environment, slot, &indices, scope).into_iter().map(|(_, item)| item_thing(item, scope)).collect();
+            let all: Vec<Thing> = members(environment, slot, &indices, scope)
+                .into_iter()
+                .map(|(_, item)| item_thing(item, scope))
+                .collect();
             match all.first() {
                 Some(Thing::Part(_)) => field(Thing::Many(all), name, name_span, at, scope, world),
                 _ => {
@@ -303,7 +346,9 @@ fn merge(all: Vec<Thing>) -> Thing {
     let mut segments = vec![];
     let mut first = None;
     for thing in &all {
-        let Thing::Member { view, name, span, .. } = thing else { return Thing::Many(all) };
+        let Thing::Member { view, name, span, .. } = thing else {
+            return Thing::Many(all);
+        };
         segments.extend(view.segments.iter().cloned());
         first.get_or_insert((name.clone(), *span));
     }
@@ -314,7 +359,11 @@ fn merge(all: Vec<Thing>) -> Thing {
 }
 
 fn member_of_part(
-    environment: EnvironmentId, name: &Arc<str>, name_span: Span, scope: &mut Scope, world: &mut dyn World,
+    environment: EnvironmentId,
+    name: &Arc<str>,
+    name_span: Span,
+    scope: &mut Scope,
+    world: &mut dyn World,
 ) -> Evaluated<Thing> {
     let all = slots(environment, scope);
     let circuit = match scope.net.environments.get(environment.0 as usize).map(|e| e.owner) {
@@ -355,7 +404,9 @@ pub fn view_of(thing: Thing, at: Span, scope: &Scope) -> Evaluated<View> {
     match thing {
         Thing::Value(Value::View(view)) | Thing::Cell(view) => Ok(view),
         Thing::Family { environment, slot, indices } => {
-            let all = members(environment, slot, &indices, scope).into_iter().map(|(_, item)| item_thing(item, scope));
+            let all = members(environment, slot, &indices, scope)
+                .into_iter()
+                .map(|(_, item)| item_thing(item, scope));
             view_of(Thing::Many(all.collect()), at, scope)
         }
         Thing::Many(all) => {
@@ -382,7 +433,9 @@ pub(super) fn value_of(thing: Thing, at: Span, scope: &Scope, world: &mut dyn Wo
         Thing::Member { view, one, name, span } => {
             let value = world.field(&view, &name, span)?;
             match (&value, one) {
-                (Value::Array(array), true) if array.data.len() == 1 => Ok(super::number::element(array, 0).value()),
+                (Value::Array(array), true) if array.data.len() == 1 => {
+                    Ok(super::number::element(array, 0).value())
+                }
                 _ => Ok(value),
             }
         }
@@ -392,170 +445,4 @@ pub(super) fn value_of(thing: Thing, at: Span, scope: &Scope, world: &mut dyn Wo
         Thing::Drive(_) => Err(say::wrong_kind(at, "a value", "a drive").into()),
         Thing::Projection(_) => Err(say::wrong_kind(at, "a value", "a projection").into()),
     }
-}
-
-fn index(base: Thing, indices: &[Index], at: Span, scope: &mut Scope, world: &mut dyn World) -> Evaluated<Thing> {
-    match base {
-        Thing::Family { environment, slot, indices: given } => {
-            family(environment, slot, given, indices, at, scope, world)
-        }
-        Thing::Value(Value::View(_)) | Thing::Cell(_) | Thing::Many(_) => {
-            let view = view_of(base, at, scope)?;
-            cells(view, indices, at, scope, world)
-        }
-        other => {
-            let value = value_of(other, at, scope, world)?;
-            let Value::Array(array) = value else {
-                return Err(say::wrong_kind(at, "an array or a view", &kind(&value)).into());
-            };
-            let selectors = selectors(indices, &array.shape, None, scope, world)?;
-            select::array(&array, &selectors, at).map(Thing::Value)
-        }
-    }
-}
-
-/// Indices of a family first, what is left selects from the item.
-fn family(
-    environment: EnvironmentId, slot: SlotId, given: Vec<i64>, indices: &[Index], at: Span, scope: &mut Scope,
-    world: &mut dyn World,
-) -> Evaluated<Thing> {
-    let all = slots(environment, scope);
-    let (wanted, name) = all.get(slot.index()).map_or((0, ""), |s| (s.loops.len(), &*s.name));
-    let mut given = given;
-    let mut rest = indices;
-    while let [Index::At(expr), more @ ..] = rest
-        && given.len() < wanted
-    {
-        given.push(eval_whole(*expr, "the index of an item", scope, world)?);
-        rest = more;
-    }
-    let found = members(environment, slot, &given, scope);
-    if found.is_empty() {
-        let path = |indices: &[i64]| indices.iter().fold(name.to_string(), |path, k| format!("{path}[{k}]"));
-        let known: Vec<String> = members(environment, slot, &[], scope).iter().map(|(i, _)| path(i)).collect();
-        return Err(say::no_such_member(at, &path(&given), &known).into());
-    }
-    let chosen = match given.len() == wanted {
-        true => found.first().map_or(Thing::Many(vec![]), |(_, item)| item_thing(item, scope)),
-        false => Thing::Family { environment, slot, indices: given },
-    };
-    match (rest.is_empty(), &chosen) {
-        (true, _) => Ok(chosen),
-        (false, Thing::Family { .. }) => {
-            let view = view_of(chosen, at, scope)?;
-            cells(view, rest, at, scope, world)
-        }
-        (false, _) => index(chosen, rest, at, scope, world),
-    }
-}
-
-/// Selects cells of a view: by position, or by row and column where it is one whole population.
-fn cells(view: View, indices: &[Index], at: Span, scope: &mut Scope, world: &mut dyn World) -> Evaluated<Thing> {
-    let net = scope.net;
-    if let [Index::Range(lo, hi)] = indices {
-        let (lo, hi) = (eval_whole(*lo, "the first index", scope, world)?, eval_whole(*hi, "the end", scope, world)?);
-        return select::slice(&view, lo, hi, at).map(|view| Thing::Value(Value::View(view)));
-    }
-    let shape: Vec<u64> = match (view.segments.as_slice(), indices.len()) {
-        (_, 1) => vec![view.len() as u64],
-        ([Segment { population, cells: Indices::Range(0, hi) }], dimensions) => {
-            match net.populations.get(*population as usize) {
-                Some(p) if p.cells() == *hi && p.shape.len() == dimensions => {
-                    p.shape.iter().map(|n| u64::from(*n)).collect()
-                }
-                Some(p) => return Err(say::index_count(at, dimensions, p.shape.len()).into()),
-                None => vec![],
-            }
-        }
-        (_, dimensions) => return Err(say::index_count(at, dimensions, 1).into()),
-    };
-    let selectors = selectors(indices, &shape, Some(&view), scope, world)?;
-    let one = selectors.iter().all(|s| matches!(s, Selector::One(_)));
-    let picked = select::positions(&selectors, &shape);
-    let selected = select::pick(&view, &picked, at, net)?;
-    Ok(if one { Thing::Cell(selected) } else { Thing::Value(Value::View(selected)) })
-}
-
-/// Indices as positions along each dimension.
-fn selectors(
-    indices: &[Index], shape: &[u64], view: Option<&View>, scope: &mut Scope, world: &mut dyn World,
-) -> Evaluated<Vec<Selector>> {
-    let what = if view.is_some() { "this view" } else { "this array" };
-    let mut selectors = Vec::with_capacity(indices.len());
-    for (k, index) in indices.iter().enumerate() {
-        let length = shape.get(k).copied().unwrap_or(0);
-        selectors.push(match index {
-            Index::At(expr) => {
-                let span = scope.hir.expr(*expr).span;
-                match eval(*expr, scope, world)? {
-                    Value::Array(list) => Selector::List(select::list(&list, length, span, what)?),
-                    value => {
-                        let n = match number(&value) {
-                            Some(Number::Int(n)) => Some(n),
-                            Some(Number::Real(x)) => super::number::whole(x),
-                            _ => None,
-                        };
-                        let n = n.ok_or_else(|| say::not_whole(span, "an index", &kind(&value)))?;
-                        Selector::One(select::checked(n, length, span, what)?)
-                    }
-                }
-            }
-            Index::Range(lo, hi) => {
-                let span = scope.hir.expr(*lo).span;
-                let lo = eval_whole(*lo, "the first index", scope, world)?;
-                let hi = eval_whole(*hi, "the end", scope, world)?;
-                let (lo, hi) = select::range(lo, hi, length, span, what)?;
-                Selector::Range(lo, hi)
-            }
-            Index::Where(condition) => Selector::List(filter(*condition, length, view, scope, world)?),
-        });
-    }
-    Ok(selectors)
-}
-
-/// The positions at which a condition holds: of `i` (the cell's index in its population, or the position in
-/// an array), or an array of truth values.
-fn filter(
-    condition: ExprId, length: u64, view: Option<&View>, scope: &mut Scope, world: &mut dyn World,
-) -> Evaluated<Vec<u64>> {
-    let span = scope.hir.expr(condition).span;
-    if !super::depends::uses_cell(condition, scope) {
-        return match eval(condition, scope, world)? {
-            Value::Bool(true) => Ok((0..length).collect()),
-            Value::Bool(false) => Ok(vec![]),
-            Value::Array(mask) if mask.element == Type::Bool && mask.data.len() as u64 == length => {
-                Ok((0..length).filter(|k| mask.data[*k as usize] != 0.0).collect())
-            }
-            Value::Array(mask) => Err(say::shape_mismatch(span, &[length], &mask.shape).into()),
-            other => Err(say::wrong_kind(span, "a truth value", &kind(&other)).into()),
-        };
-    }
-    let outside = scope.cell.take();
-    let found = filter_each(condition, length, view, scope, world);
-    scope.cell = outside;
-    found
-}
-
-fn filter_each(
-    condition: ExprId, length: u64, view: Option<&View>, scope: &mut Scope, world: &mut dyn World,
-) -> Evaluated<Vec<u64>> {
-    let length_of = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-    let mut found = vec![];
-    let whole_array = View { segments: vec![Segment { population: u32::MAX, cells: Indices::Range(0, length_of(length)) }] };
-    let mut position = 0;
-    for segment in &view.unwrap_or(&whole_array).segments {
-        let shape = scope.net.populations.get(segment.population as usize).map(|p| p.shape.clone());
-        let shape = shape.unwrap_or_else(|| vec![length_of(length)]);
-        scope.cell = Some(CellPlace { index: None, shape });
-        for k in 0..segment.cells.len() {
-            if let Some(place) = &mut scope.cell {
-                place.index = Some(segment.cells.get(k));
-            }
-            if eval_bool(condition, scope, world)? {
-                found.push(position);
-            }
-            position += 1;
-        }
-    }
-    Ok(found)
 }

@@ -10,7 +10,11 @@ use crate::types::Value;
 use circ_grammar::ast::{BinaryOp, Span};
 
 pub fn reduce(
-    reduce: Reduce, value: ExprId, over: Option<(LocalId, ExprId, ExprId)>, at: Span, scope: &mut Scope,
+    reduce: Reduce,
+    value: ExprId,
+    over: Option<(LocalId, ExprId, ExprId)>,
+    at: Span,
+    scope: &mut Scope,
     world: &mut dyn World,
 ) -> Evaluated<Value> {
     let numbers = match over {
@@ -33,7 +37,12 @@ fn elements(value: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluate
 
 /// The expression's value for every value of the index.
 fn through(
-    index: LocalId, lo: ExprId, hi: ExprId, value: ExprId, scope: &mut Scope, world: &mut dyn World,
+    index: LocalId,
+    lo: ExprId,
+    hi: ExprId,
+    value: ExprId,
+    scope: &mut Scope,
+    world: &mut dyn World,
 ) -> Evaluated<Vec<Number>> {
     let span = scope.hir.expr(value).span;
     let lo = eval_whole(lo, "the first index", scope, world)?;
@@ -55,14 +64,18 @@ fn fold(reduce: Reduce, numbers: &[Number], at: Span) -> Evaluated<Number> {
         Reduce::Product => return accumulate(BinaryOp::Multiply, numbers, 1, at),
         Reduce::Any => return Ok(Number::Bool(numbers.iter().any(|x| holds(*x)))),
         Reduce::All => return Ok(Number::Bool(numbers.iter().all(|x| holds(*x)))),
-        Reduce::Count => return Ok(Number::Int(numbers.iter().filter(|x| holds(**x)).count() as i64)),
+        Reduce::Count => {
+            return Ok(Number::Int(numbers.iter().filter(|x| holds(**x)).count() as i64));
+        }
         Reduce::Mean => "mean",
         Reduce::Std => "std",
         Reduce::Min => "min",
         Reduce::Max => "max",
         Reduce::Argmax => "argmax",
     };
-    let Some(first) = numbers.first() else { return Err(say::empty_array(at, name).into()) };
+    let Some(first) = numbers.first() else {
+        return Err(say::empty_array(at, name).into());
+    };
     Ok(match reduce {
         Reduce::Mean => Number::Real(mean(numbers)),
         Reduce::Std => Number::Real(deviation(numbers)),
@@ -77,7 +90,9 @@ fn holds(x: Number) -> bool {
 }
 
 fn accumulate(op: BinaryOp, numbers: &[Number], neutral: i64, at: Span) -> Evaluated<Number> {
-    let Some(first) = numbers.first() else { return Ok(Number::Int(neutral)) };
+    let Some(first) = numbers.first() else {
+        return Ok(Number::Int(neutral));
+    };
     let mut total = first.value();
     for x in &numbers[1..] {
         total = number::binary(op, &total, &x.value(), at)?;
@@ -98,6 +113,11 @@ fn deviation(numbers: &[Number]) -> f64 {
 
 /// The first of the largest.
 fn argmax(numbers: &[Number]) -> i64 {
-    let best = numbers.iter().enumerate().fold(0, |best, (k, x)| if x.real() > numbers[best].real() { k } else { best });
+    let best = numbers.iter().enumerate().fold(
+        0,
+        |best, (k, x)| {
+            if x.real() > numbers[best].real() { k } else { best }
+        },
+    );
     best as i64
 }

@@ -39,7 +39,10 @@ impl Selector {
 
 /// An index within its bounds.
 pub fn checked(index: i64, length: u64, at: Span, what: &str) -> Evaluated<u64> {
-    u64::try_from(index).ok().filter(|n| *n < length).ok_or_else(|| say::index_range(at, index, length, what).into())
+    u64::try_from(index)
+        .ok()
+        .filter(|n| *n < length)
+        .ok_or_else(|| say::index_range(at, index, length, what).into())
 }
 
 /// `lo .. hi` within its bounds.
@@ -53,7 +56,9 @@ pub fn range(lo: i64, hi: i64, length: u64, at: Span, what: &str) -> Evaluated<(
 /// The indices in an array: whole numbers, or a truth value for each position.
 pub fn list(indices: &ArrayValue, length: u64, at: Span, what: &str) -> Evaluated<Vec<u64>> {
     if indices.element == crate::types::Type::Bool && indices.data.len() as u64 == length {
-        return Ok((0..length).filter(|k| indices.data.get(*k as usize).is_some_and(|x| *x != 0.0)).collect());
+        return Ok((0..length)
+            .filter(|k| indices.data.get(*k as usize).is_some_and(|x| *x != 0.0))
+            .collect());
     }
     let index = |x: &f64| match super::number::whole(*x) {
         Some(n) => checked(n, length, at, what),
@@ -128,7 +133,9 @@ pub fn pick(view: &View, positions: &[u64], at: Span, net: &Net) -> Evaluated<Vi
     let mut runs: Vec<(u32, Vec<u32>)> = vec![];
     for position in positions {
         let k = starts.partition_point(|start| start <= position).saturating_sub(1);
-        let Some(segment) = view.segments.get(k) else { continue };
+        let Some(segment) = view.segments.get(k) else {
+            continue;
+        };
         let cell = segment.cells.get((position - starts[k]) as usize);
         match runs.last_mut() {
             Some((population, cells)) if *population == segment.population => cells.push(cell),
@@ -167,7 +174,9 @@ fn check_repeats(view: &View, at: Span, net: &Net) -> Evaluated<()> {
     for segment in &view.segments {
         match &segment.cells {
             Indices::Range(lo, hi) => pieces.push((segment.population, *lo, *hi)),
-            Indices::List(list) => pieces.extend(list.iter().map(|c| (segment.population, *c, c.saturating_add(1)))),
+            Indices::List(list) => {
+                pieces.extend(list.iter().map(|c| (segment.population, *c, c.saturating_add(1))))
+            }
         }
     }
     pieces.retain(|(_, lo, hi)| lo < hi);
