@@ -98,18 +98,14 @@ impl Sink {
     }
     /// Whether the program was rejected.
     pub fn has_errors(&self) -> bool {
-        self.diagnostics
-            .iter()
-            .any(|d| d.rule.level == Level::Error)
+        self.diagnostics.iter().any(|d| d.rule.level == Level::Error)
     }
     /// All, sorted by place, each once.
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
-        self.diagnostics.sort_by(|a, b| {
-            (a.span, a.rule.name, &a.message).cmp(&(b.span, b.rule.name, &b.message))
-        });
-        self.diagnostics.dedup_by(|a, b| {
-            a.span == b.span && a.rule.name == b.rule.name && a.message == b.message
-        });
+        self.diagnostics
+            .sort_by(|a, b| (a.span, a.rule.name, &a.message).cmp(&(b.span, b.rule.name, &b.message)));
+        self.diagnostics
+            .dedup_by(|a, b| a.span == b.span && a.rule.name == b.rule.name && a.message == b.message);
         self.diagnostics
     }
 }
@@ -117,14 +113,7 @@ impl Sink {
 impl Rule {
     /// Begins a message.
     pub fn at(&'static self, span: Span, message: impl Into<String>) -> Diagnostic {
-        Diagnostic {
-            rule: self,
-            span,
-            message: message.into(),
-            labels: vec![],
-            notes: vec![],
-            help: None,
-        }
+        Diagnostic { rule: self, span, message: message.into(), labels: vec![], notes: vec![], help: None }
     }
 }
 

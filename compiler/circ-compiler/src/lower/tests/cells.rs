@@ -68,14 +68,14 @@ fn assigning_a_port_sets_its_value_and_ends_its_rise() {
 #[test]
 fn arrivals_at_a_held_state_are_lost() {
     let cell = "
-      port in: voltage via delta(v)
-      port out: voltage via delta(-v)
+      port up: voltage via delta(v)
+      port down: voltage via delta(-v)
       state v: voltage = 0 mV
       20 ms * v' = -v
       spike when v >= 10 mV { v = 0 mV; refractory 2 ms hold v }";
-    let drives = "drive a: times([1 ms]) -> P.in { weight 12 mV }
-      drive b: times([2 ms]) -> P.in { weight 5 mV }
-      drive c: times([4 ms]) -> P.out { weight 5 mV }";
+    let drives = "drive a: times([1 ms]) -> P.up { weight 12 mV }
+      drive b: times([2 ms]) -> P.up { weight 5 mV }
+      drive c: times([4 ms]) -> P.down { weight 5 mV }";
     let mut run = Run::new(&one_cell(cell, 1, drives));
     run.to(10);
     assert_eq!(run.ticks("spike"), [10]);

@@ -48,7 +48,7 @@ fn event_drives_have_rates_and_weights() {
     let [a, b] = &lowered.plan.drives[..] else { panic!("two drives") };
     assert_eq!((a.uniforms[0].value, a.delay_ticks, a.from_tick, a.to_tick), (2.0, 10, 10, 20));
     assert!(matches!(a.weight, Quantity::Constant(0.5)));
-    assert!(matches!(b.kind, DriveKind::Choose { count: 2, interval_ticks: 10 }));
+    assert!(matches!(b.kind, circ_plan::plan::DriveKind::Choose { count: 2, interval_ticks: 10 }));
     assert!(matches!(b.weight, Quantity::Program(_)));
     assert_eq!(lowered.plan.order, [Sender::Drive(0), Sender::Drive(1)]);
 }
