@@ -60,14 +60,7 @@ pub fn must_be(
         _ => &WRONG_TYPE,
     };
     let diagnostic = rule
-        .at(
-            at,
-            format!(
-                "{due_for} must be {}, but this is {}",
-                words(due),
-                words(found)
-            ),
-        )
+        .at(at, format!("{due_for} must be {}, but this is {}", words(due), words(found)))
         .primary(words(found));
     match because {
         Some((span, text)) if span != at => diagnostic.label(span, text),
@@ -107,34 +100,18 @@ pub fn parameter_must_be(
 
 /// Something that is no number (or array of numbers).
 pub fn not_a_number(at: Span, found: &Type) -> Diagnostic {
-    WRONG_TYPE
-        .at(
-            at,
-            format!("a number is due here, but this is {}", words(found)),
-        )
-        .primary(words(found))
+    WRONG_TYPE.at(at, format!("a number is due here, but this is {}", words(found))).primary(words(found))
 }
 
 /// Of another kind than due; `due` with its article.
 pub fn wrong_type(at: Span, due: &str, found: &Type) -> Diagnostic {
-    WRONG_TYPE
-        .at(
-            at,
-            format!("{due} is due here, but this is {}", words(found)),
-        )
-        .primary(words(found))
+    WRONG_TYPE.at(at, format!("{due} is due here, but this is {}", words(found))).primary(words(found))
 }
 
 /// `due_for` such as "the size of a population".
 pub fn not_whole(at: Span, due_for: &str, found: &Type, name: Option<(&str, Span)>) -> Diagnostic {
     let diagnostic = NOT_WHOLE
-        .at(
-            at,
-            format!(
-                "{due_for} must be a whole number, but this is {}",
-                words(found)
-            ),
-        )
+        .at(at, format!("{due_for} must be a whole number, but this is {}", words(found)))
         .primary(words(found));
     match (name, found) {
         (Some((name, declared)), Type::Real(Dimension::REAL)) => diagnostic
@@ -150,10 +127,7 @@ pub fn not_whole(at: Span, due_for: &str, found: &Type, name: Option<(&str, Span
 /// The exponent of a quantity with a dimension is not known, or gives no dimension.
 pub fn bad_power(at: Span, base: (Span, &Type), why: &str) -> Diagnostic {
     UNIT_MISMATCH
-        .at(
-            at,
-            format!("{} can not be raised to this power", words(base.1)),
-        )
+        .at(at, format!("{} can not be raised to this power", words(base.1)))
         .primary(why.to_owned())
         .label(base.0, words(base.1))
 }
@@ -166,36 +140,18 @@ pub fn too_high_powers(at: Span) -> Diagnostic {
 }
 
 /// A cell that extends another gives a name another dimension.
-pub fn changed_type(
-    at: Span,
-    name: &str,
-    now: &Type,
-    before_at: Span,
-    before: &Type,
-) -> Diagnostic {
+pub fn changed_type(at: Span, name: &str, now: &Type, before_at: Span, before: &Type) -> Diagnostic {
     CHANGED_TYPE
-        .at(
-            at,
-            format!(
-                "`{name}` was {}, so it can not become {}",
-                words(before),
-                words(now)
-            ),
-        )
+        .at(at, format!("`{name}` was {}, so it can not become {}", words(before), words(now)))
         .primary(words(now))
         .label(before_at, words(before))
-        .note(
-            "a cell that extends another may give a name another value, but not another dimension",
-        )
+        .note("a cell that extends another may give a name another value, but not another dimension")
 }
 
 /// The name of a port that adds to a state has no value of its own.
 pub fn port_without_value(at: Span, port: &str, declared: Span, state: &str) -> Diagnostic {
     WRONG_TYPE
-        .at(
-            at,
-            format!("`{port}` has no value: what arrives there is added to `{state}`"),
-        )
+        .at(at, format!("`{port}` has no value: what arrives there is added to `{state}`"))
         .primary("no value")
         .label(declared, "declared with `delta` here")
         .help(format!("read `{state}`"))
@@ -204,10 +160,7 @@ pub fn port_without_value(at: Span, port: &str, declared: Span, state: &str) -> 
 /// `x'` of something that has no equation.
 pub fn no_derivative(at: Span, name: &str, is: &str, declared: Span) -> Diagnostic {
     WRONG_TYPE
-        .at(
-            at,
-            format!("`{name}` is {is} without an equation, so `{name}'` has no value"),
-        )
+        .at(at, format!("`{name}` is {is} without an equation, so `{name}'` has no value"))
         .primary("no derivative")
         .label(declared, "declared here")
 }
@@ -215,10 +168,7 @@ pub fn no_derivative(at: Span, name: &str, is: &str, declared: Span) -> Diagnost
 /// A condition for each cell where one is due.
 pub fn many_conditions(at: Span) -> Diagnostic {
     WRONG_TYPE
-        .at(
-            at,
-            "one condition is due here, but this is one for each element",
-        )
+        .at(at, "one condition is due here, but this is one for each element")
         .primary("an array of conditions")
         .help("write `all(...)` or `any(...)` around it")
 }
@@ -227,20 +177,14 @@ pub fn many_conditions(at: Span) -> Diagnostic {
 pub fn too_many_indices(at: Span, dimensions: usize, found: usize) -> Diagnostic {
     let plural = if dimensions == 1 { "" } else { "s" };
     WRONG_TYPE
-        .at(
-            at,
-            format!("this has {dimensions} dimension{plural}, but {found} indices are given"),
-        )
+        .at(at, format!("this has {dimensions} dimension{plural}, but {found} indices are given"))
         .primary(format!("{found} indices"))
 }
 
 /// Arrays of different shapes.
 pub fn shapes(at: Span, left: (Span, &Type), right: (Span, &Type)) -> Diagnostic {
     WRONG_TYPE
-        .at(
-            at,
-            "arrays of different shapes can not be combined by element",
-        )
+        .at(at, "arrays of different shapes can not be combined by element")
         .label(left.0, format!("`{}`", left.1))
         .label(right.0, format!("`{}`", right.1))
 }

@@ -57,11 +57,7 @@ impl<'a> Resolver<'a> {
         let body = self.actions(cx, cell, body);
         cx.event = outer;
         if let Some(trigger) = trigger {
-            cell.reactions.push(hir::Reaction {
-                trigger,
-                body,
-                span,
-            });
+            cell.reactions.push(hir::Reaction { trigger, body, span });
         }
     }
 
@@ -98,9 +94,7 @@ impl<'a> Resolver<'a> {
                 let known = cx.candidates(|named| matches!(named, Named::Event(_)));
                 let suggestion =
                     suggest::nearest(&name.text, known.iter().map(String::as_str).chain(["tick"]));
-                self.sink.push(names::unknown_name(
-                    name.span, &name.text, "event", suggestion,
-                ));
+                self.sink.push(names::unknown_name(name.span, &name.text, "event", suggestion));
                 None
             }
         }
@@ -112,11 +106,7 @@ impl<'a> Resolver<'a> {
             [one] => Some(one),
             [first, one] if &*first.text == "cell" => Some(one),
             [first, ..] => {
-                if cx
-                    .names
-                    .get(&first.text)
-                    .is_none_or(|(named, _)| *named != Named::Refused)
-                {
+                if cx.names.get(&first.text).is_none_or(|(named, _)| *named != Named::Refused) {
                     self.refuse(path_span(path), what);
                 }
                 None
@@ -138,11 +128,7 @@ impl<'a> Resolver<'a> {
         let body = self.actions(cx, cell, body);
         cx.event = outer;
         if let Some(mode) = mode {
-            cell.reactions.push(hir::Reaction {
-                trigger: Trigger::End(mode),
-                body,
-                span,
-            });
+            cell.reactions.push(hir::Reaction { trigger: Trigger::End(mode), body, span });
         }
     }
 
@@ -174,11 +160,7 @@ impl<'a> Resolver<'a> {
             Some((named, _)) if is_wanted(named) => Some(named),
             Some((Named::Refused, _)) => None,
             Some((other, declared)) => {
-                let article = if wanted.starts_with(['a', 'e', 'i', 'o', 'u']) {
-                    "an"
-                } else {
-                    "a"
-                };
+                let article = if wanted.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
                 self.sink.push(names::wrong_kind(
                     name.span,
                     &name.text,
@@ -191,9 +173,7 @@ impl<'a> Resolver<'a> {
             None => {
                 let known = cx.candidates(is_wanted);
                 let suggestion = suggest::nearest(&name.text, known.iter().map(String::as_str));
-                self.sink.push(names::unknown_name(
-                    name.span, &name.text, wanted, suggestion,
-                ));
+                self.sink.push(names::unknown_name(name.span, &name.text, wanted, suggestion));
                 None
             }
         }
@@ -216,8 +196,7 @@ impl<'a> Resolver<'a> {
                     match mode.equations.iter().find(|old| old.var == new.var) {
                         Some(old) => {
                             let name = format!("{}'", equation.name.text);
-                            self.sink
-                                .push(names::duplicate_name(item.span, &name, old.span));
+                            self.sink.push(names::duplicate_name(item.span, &name, old.span));
                         }
                         None => mode.equations.push(new),
                     }
@@ -254,8 +233,7 @@ impl<'a> Resolver<'a> {
             let Some(name) = self.single(cx, path, "a port of a segment") else {
                 continue;
             };
-            let Some(Named::Var(var)) =
-                self.named(cx, name, "port", |named| matches!(named, Named::Var(_)))
+            let Some(Named::Var(var)) = self.named(cx, name, "port", |named| matches!(named, Named::Var(_)))
             else {
                 continue;
             };
@@ -284,10 +262,7 @@ impl<'a> Resolver<'a> {
         let mut lowered = vec![];
         for action in actions {
             if let Some(kind) = self.action(cx, cell, action) {
-                lowered.push(hir::Action {
-                    kind,
-                    span: action.span,
-                });
+                lowered.push(hir::Action { kind, span: action.span });
             }
         }
         cx.locals.truncate(outer);
@@ -304,11 +279,7 @@ impl<'a> Resolver<'a> {
             ast::ActionKind::Assign { target, op, value } => {
                 let value = self.expr_in(cx, Place::BLOCK, *value);
                 let target = self.target(cx, cell, *target)?;
-                Some(ActionKind::Assign {
-                    target,
-                    op: *op,
-                    value,
-                })
+                Some(ActionKind::Assign { target, op: *op, value })
             }
             ast::ActionKind::Let(binding) => {
                 let declared = binding.ty.as_ref().and_then(|ty| self.ty(cx, ty));
@@ -316,26 +287,15 @@ impl<'a> Resolver<'a> {
                 let local = self.new_local(cx, &binding.name, declared);
                 Some(ActionKind::Let { local, value })
             }
-            ast::ActionKind::If {
-                condition,
-                then,
-                otherwise,
-            } => {
+            ast::ActionKind::If { condition, then, otherwise } => {
                 let condition = self.expr_in(cx, Place::BLOCK, *condition);
                 let then = self.actions(cx, cell, then);
                 let otherwise = self.actions(cx, cell, otherwise);
-                Some(ActionKind::If {
-                    condition,
-                    then,
-                    otherwise,
-                })
+                Some(ActionKind::If { condition, then, otherwise })
             }
             ast::ActionKind::Enter(path) => {
                 let mode = self.mode_named(cx, path)?;
-                Some(ActionKind::Enter {
-                    mode,
-                    duration: cx.durations.get(&mode).copied(),
-                })
+                Some(ActionKind::Enter { mode, duration: cx.durations.get(&mode).copied() })
             }
             ast::ActionKind::Leave(path) => Some(ActionKind::Leave(self.mode_named(cx, path)?)),
             ast::ActionKind::Emit(path) => Some(ActionKind::Emit(self.event_named(cx, path)?)),
@@ -347,11 +307,7 @@ impl<'a> Resolver<'a> {
                 ));
                 None
             }
-            ast::ActionKind::Refractory {
-                duration,
-                hold,
-                drop,
-            } => {
+            ast::ActionKind::Refractory { duration, hold, drop } => {
                 let duration = self.expr_in(cx, Place::BLOCK, *duration);
                 self.refractory(cx, cell, duration, (hold, drop), action.span)
             }
@@ -386,20 +342,14 @@ impl<'a> Resolver<'a> {
             no: vec![event],
             ..new_mode("refractory".into(), span)
         });
-        Some(ActionKind::Enter {
-            mode,
-            duration: Some(duration),
-        })
+        Some(ActionKind::Enter { mode, duration: Some(duration) })
     }
 
     /// What a block may change: states, and ports that have a value.
     fn target(&mut self, cx: &Context, cell: &hir::Cell, target: ast::ExprId) -> Option<VarId> {
         let at = self.span(cx, target);
         let name = match &self.ast(cx, target).kind {
-            ast::ExprKind::Name(text) => Name {
-                text: text.clone(),
-                span: at,
-            },
+            ast::ExprKind::Name(text) => Name { text: text.clone(), span: at },
             ast::ExprKind::Field { base, name }
                 if matches!(self.ast(cx, *base).kind, ast::ExprKind::Cell) =>
             {
@@ -407,10 +357,7 @@ impl<'a> Resolver<'a> {
             }
             ast::ExprKind::Error => return None,
             _ => {
-                self.refuse(
-                    at,
-                    "an assignment to an element or to another part of the cell",
-                );
+                self.refuse(at, "an assignment to an element or to another part of the cell");
                 return None;
             }
         };

@@ -83,8 +83,9 @@ pub fn measure(name: &str) -> Option<MeasureKind> {
         "size" | "load" | "linspace" => MeasureKind::Build,
         "rate" | "count" | "cv_isi" | "fano" | "isi" | "first_spike" | "spikes" | "synchrony"
         | "correlation" | "at" | "in_degree" | "out_degree" | "weight_sum" => MeasureKind::Run,
-        "balance" | "branching" | "accuracy" | "dot" | "outer" | "transpose" | "ridge"
-        | "edge_count" => MeasureKind::NotYet,
+        "balance" | "branching" | "accuracy" | "dot" | "outer" | "transpose" | "ridge" | "edge_count" => {
+            MeasureKind::NotYet
+        }
         _ => return None,
     })
 }
@@ -155,9 +156,7 @@ pub const CALLABLE: &[&str] = &[
 ];
 
 /// Values that the language declares, for "did you mean".
-pub const VALUES: &[&str] = &[
-    "t", "dt", "i", "row", "col", "layer", "size", "pi", "inf", "xi",
-];
+pub const VALUES: &[&str] = &["t", "dt", "i", "row", "col", "layer", "size", "pi", "inf", "xi"];
 
 pub const METHODS: &[(&str, Method)] = &[
     ("auto", Method::Auto),
@@ -174,13 +173,5 @@ pub const PRECISIONS: &[(&str, Precision)] = &[("f32", Precision::F32), ("f64", 
 
 pub const SHAPES: &[&str] = &["exponential", "alpha", "biexponential", "delta", "sum"];
 
-pub const CONNECTS: &[&str] = &[
-    "probability",
-    "in_degree",
-    "out_degree",
-    "total",
-    "one_to_one",
-    "all_to_all",
-    "where",
-    "from",
-];
+pub const CONNECTS: &[&str] =
+    &["probability", "in_degree", "out_degree", "total", "one_to_one", "all_to_all", "where", "from"];

@@ -53,12 +53,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn function_of_file(
-        &mut self,
-        cx: &Context,
-        base: ast::ExprId,
-        name: &ast::Name,
-    ) -> Option<FunctionId> {
+    fn function_of_file(&mut self, cx: &Context, base: ast::ExprId, name: &ast::Name) -> Option<FunctionId> {
         let ast::ExprKind::Name(file) = &self.ast(cx, base).kind else {
             return None;
         };
@@ -102,16 +97,13 @@ impl<'a> Resolver<'a> {
         match name {
             "redraw" => self.redraw(cx, args, at),
             "chance" => match self.arguments(cx, name, args, 1, 1, at) {
-                Some(args) => {
-                    self.random(cx, ExprKind::Chance(args[0]), Place::CHANCE, "`chance`", at)
-                }
+                Some(args) => self.random(cx, ExprKind::Chance(args[0]), Place::CHANCE, "`chance`", at),
                 None => self.push(ExprKind::Error, at),
             },
             "rising" => self.rising(cx, args, at),
             "xi" => self.noise(cx, args, at),
             _ if builtins::reduction(name).is_some() => {
-                self.sink
-                    .push(structure::argument_count(at, name, &counted(1), args.len()));
+                self.sink.push(structure::argument_count(at, name, &counted(1), args.len()));
                 self.push(ExprKind::Error, at)
             }
             _ => self.unknown_function(cx, name, name_at, args, at),
@@ -119,14 +111,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// A draw, where one may stand.
-    fn random(
-        &mut self,
-        cx: &Context,
-        kind: ExprKind,
-        needs: Place,
-        what: &str,
-        at: Span,
-    ) -> ExprId {
+    fn random(&mut self, cx: &Context, kind: ExprKind, needs: Place, what: &str, at: Span) -> ExprId {
         if cx.place.allows(needs) {
             return self.push(kind, at);
         }
@@ -162,13 +147,8 @@ impl<'a> Resolver<'a> {
         if (least..=most).contains(&values.len()) {
             return Some(values);
         }
-        let due = if most == usize::MAX {
-            format!("{} or more", counted(least))
-        } else {
-            counted(least)
-        };
-        self.sink
-            .push(structure::argument_count(at, name, &due, values.len()));
+        let due = if most == usize::MAX { format!("{} or more", counted(least)) } else { counted(least) };
+        self.sink.push(structure::argument_count(at, name, &due, values.len()));
         None
     }
 
@@ -198,13 +178,7 @@ impl<'a> Resolver<'a> {
             self.refuse(at, "`redraw` at every tick");
             return self.push(ExprKind::Error, at);
         }
-        self.random(
-            cx,
-            ExprKind::Redraw { value, lo, hi },
-            Place::DRAWS,
-            "`redraw`",
-            at,
-        )
+        self.random(cx, ExprKind::Redraw { value, lo, hi }, Place::DRAWS, "`redraw`", at)
     }
 
     fn rising(&mut self, cx: &mut Context, args: &'a [Arg], at: Span) -> ExprId {
@@ -214,19 +188,14 @@ impl<'a> Resolver<'a> {
         if cx.place.allows(Place::RISING) {
             self.push(ExprKind::Rising(args[0]), at)
         } else {
-            self.misplaced(
-                at,
-                "`rising`",
-                "only the condition after `when` is watched from tick to tick",
-            )
+            self.misplaced(at, "`rising`", "only the condition after `when` is watched from tick to tick")
         }
     }
 
     /// `xi(k)`: the number of the source is written out.
     fn noise(&mut self, cx: &mut Context, args: &'a [Arg], at: Span) -> ExprId {
         let [arg] = args else {
-            self.sink
-                .push(structure::argument_count(at, "xi", &counted(1), args.len()));
+            self.sink.push(structure::argument_count(at, "xi", &counted(1), args.len()));
             return self.push(ExprKind::Error, at);
         };
         let source = match &self.ast(cx, arg.value).kind {
@@ -237,19 +206,12 @@ impl<'a> Resolver<'a> {
         };
         match source {
             Some(source) if cx.place.allows(Place::NOISE) => self.push(ExprKind::Noise(source), at),
-            Some(_) => self.misplaced(
-                at,
-                "`xi`",
-                "white noise belongs in an equation, or in a `let` that one reads",
-            ),
+            Some(_) => {
+                self.misplaced(at, "`xi`", "white noise belongs in an equation, or in a `let` that one reads")
+            }
             None => {
-                let message =
-                    "the source of `xi(k)` is a whole number below 1024, written out".to_owned();
-                self.sink.push(structure::argument_form(
-                    arg.span,
-                    message,
-                    "not such a number",
-                ));
+                let message = "the source of `xi(k)` is a whole number below 1024, written out".to_owned();
+                self.sink.push(structure::argument_form(arg.span, message, "not such a number"));
                 self.push(ExprKind::Error, at)
             }
         }
@@ -262,14 +224,7 @@ impl<'a> Resolver<'a> {
             _ => {
                 self.plain_argument(arg);
                 let value = self.lower(cx, arg.value);
-                return self.push(
-                    ExprKind::Reduce {
-                        reduce,
-                        value,
-                        over: None,
-                    },
-                    at,
-                );
+                return self.push(ExprKind::Reduce { reduce, value, over: None }, at);
             }
         };
         let Iter::Range(lo, hi) = over else {
@@ -280,14 +235,7 @@ impl<'a> Resolver<'a> {
         let local = self.new_local(cx, index, Some(Type::Int));
         let value = self.lower(cx, arg.value);
         cx.locals.pop();
-        self.push(
-            ExprKind::Reduce {
-                reduce,
-                value,
-                over: Some((local, lo, hi)),
-            },
-            at,
-        )
+        self.push(ExprKind::Reduce { reduce, value, over: Some((local, lo, hi)) }, at)
     }
 
     fn unknown_function(
@@ -302,47 +250,21 @@ impl<'a> Resolver<'a> {
         candidates.extend(self.top_level_names(cx.module, |def| matches!(def, Def::Function(_))));
         let suggestion = suggest::nearest(
             name,
-            candidates
-                .iter()
-                .map(String::as_str)
-                .chain(builtins::CALLABLE.iter().copied()),
+            candidates.iter().map(String::as_str).chain(builtins::CALLABLE.iter().copied()),
         );
         // `2 (x)` and the like: a value before parentheses is no call.
-        let value = cx
-            .named(name)
-            .map(|(named, declared)| (named.kind(), declared));
+        let value = cx.named(name).map(|(named, declared)| (named.kind(), declared));
         match value {
             Some((_, declared)) if cx.named(name) != Some((Named::Refused, declared)) => {
-                self.sink.push(names::wrong_kind(
-                    name_at,
-                    name,
-                    "a value",
-                    "a function",
-                    Some(declared),
-                ));
+                self.sink.push(names::wrong_kind(name_at, name, "a value", "a function", Some(declared)));
             }
             Some(_) => {}
-            None if [
-                "grid",
-                "times",
-                "choose",
-                "table",
-                "trace",
-                "alpha",
-                "biexponential",
-                "delta",
-            ]
-            .contains(&name) =>
+            None if ["grid", "times", "choose", "table", "trace", "alpha", "biexponential", "delta"]
+                .contains(&name) =>
             {
-                self.sink.push(names::out_of_place(
-                    name_at,
-                    &format!("`{name}`"),
-                    place_of(name),
-                ));
+                self.sink.push(names::out_of_place(name_at, &format!("`{name}`"), place_of(name)));
             }
-            None => self
-                .sink
-                .push(names::unknown_name(name_at, name, "function", suggestion)),
+            None => self.sink.push(names::unknown_name(name_at, name, "function", suggestion)),
         }
         let _ = args;
         self.push(ExprKind::Error, at)
@@ -350,15 +272,11 @@ impl<'a> Resolver<'a> {
 
     /// Whether a call is one of a measure: by its name, and for `count`, `mean` and the like by its argument.
     fn is_measure(&self, cx: &Context, name: &str, args: &[Arg]) -> bool {
-        let windowed = || {
-            args.iter()
-                .any(|arg| arg.each || matches!(arg.tail, ArgTail::Over(_) | ArgTail::To(_)))
-        };
+        let windowed =
+            || args.iter().any(|arg| arg.each || matches!(arg.tail, ArgTail::Over(_) | ArgTail::To(_)));
         match builtins::reduction(name) {
             None => builtins::measure(name).is_some(),
-            Some(Reduce::Count) => {
-                windowed() || matches!(args, [arg] if self.is_events(cx, arg.value))
-            }
+            Some(Reduce::Count) => windowed() || matches!(args, [arg] if self.is_events(cx, arg.value)),
             Some(_) => windowed(),
         }
     }
@@ -372,9 +290,9 @@ impl<'a> Resolver<'a> {
                     self.is_part(cx, *base)
                 }
             }
-            ast::ExprKind::Name(name) => self.is_item(cx, name, |kind| {
-                matches!(kind, crate::hir::SlotKind::Population { .. })
-            }),
+            ast::ExprKind::Name(name) => {
+                self.is_item(cx, name, |kind| matches!(kind, crate::hir::SlotKind::Population { .. }))
+            }
             ast::ExprKind::Index { base, .. } => self.is_events(cx, *base),
             ast::ExprKind::Tuple(parts) => parts.iter().all(|part| self.is_events(cx, *part)),
             _ => false,
@@ -383,31 +301,22 @@ impl<'a> Resolver<'a> {
 
     fn is_part(&self, cx: &Context, id: ast::ExprId) -> bool {
         match &self.ast(cx, id).kind {
-            ast::ExprKind::Name(name) => self.is_item(cx, name, |kind| {
-                matches!(kind, crate::hir::SlotKind::Part { .. })
-            }),
-            ast::ExprKind::Index { base, .. } | ast::ExprKind::Field { base, .. } => {
-                self.is_part(cx, *base)
+            ast::ExprKind::Name(name) => {
+                self.is_item(cx, name, |kind| matches!(kind, crate::hir::SlotKind::Part { .. }))
             }
+            ast::ExprKind::Index { base, .. } | ast::ExprKind::Field { base, .. } => self.is_part(cx, *base),
             _ => false,
         }
     }
 
-    fn is_item(
-        &self,
-        cx: &Context,
-        name: &str,
-        is_wanted: fn(&crate::hir::SlotKind) -> bool,
-    ) -> bool {
+    fn is_item(&self, cx: &Context, name: &str, is_wanted: fn(&crate::hir::SlotKind) -> bool) -> bool {
         match cx.named(name) {
-            Some((Named::Slot(slot), _)) => self
-                .slots(cx.owner)
-                .get(slot.index())
-                .is_some_and(|slot| is_wanted(&slot.kind)),
-            Some((Named::OfCircuit(slot), _)) => self
-                .outer_slots(cx.owner)
-                .get(slot.index())
-                .is_some_and(|slot| is_wanted(&slot.kind)),
+            Some((Named::Slot(slot), _)) => {
+                self.slots(cx.owner).get(slot.index()).is_some_and(|slot| is_wanted(&slot.kind))
+            }
+            Some((Named::OfCircuit(slot), _)) => {
+                self.outer_slots(cx.owner).get(slot.index()).is_some_and(|slot| is_wanted(&slot.kind))
+            }
             _ => false,
         }
     }
@@ -437,14 +346,7 @@ impl<'a> Resolver<'a> {
             return self.misplaced(at, &format!("`{name}`"), due);
         }
         let args = args.iter().map(|arg| self.measure_arg(cx, arg)).collect();
-        self.push(
-            ExprKind::Measure {
-                name: name.into(),
-                name_span: name_at,
-                args,
-            },
-            at,
-        )
+        self.push(ExprKind::Measure { name: name.into(), name_span: name_at, args }, at)
     }
 
     fn measure_arg(&mut self, cx: &mut Context, arg: &'a Arg) -> MeasureArg {
@@ -463,13 +365,7 @@ impl<'a> Resolver<'a> {
                 &Type::Array(Box::new(Type::Error), vec![]),
             )),
         }
-        MeasureArg {
-            each: arg.each,
-            name: arg.name.as_ref().map(|name| name.text.clone()),
-            value,
-            to,
-            over,
-        }
+        MeasureArg { each: arg.each, name: arg.name.as_ref().map(|name| name.text.clone()), value, to, over }
     }
 }
 

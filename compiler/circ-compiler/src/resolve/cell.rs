@@ -29,10 +29,7 @@ type Entry<'a> = (usize, &'a ast::CellItem);
 impl<'a> Resolver<'a> {
     /// Adds the cell type that the language provides; it is the last.
     pub(super) fn declare_spike_times(&mut self) {
-        self.cells.push(CellSource {
-            module: 0,
-            written: None,
-        });
+        self.cells.push(CellSource { module: 0, written: None });
     }
 
     pub(super) fn spike_times(&self) -> CellId {
@@ -50,13 +47,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn cell(
-        &mut self,
-        id: CellId,
-        module: usize,
-        item: &'a ast::Item,
-        written: &'a ast::Cell,
-    ) -> hir::Cell {
+    fn cell(&mut self, id: CellId, module: usize, item: &'a ast::Item, written: &'a ast::Cell) -> hir::Cell {
         let (entries, base) = self.flatten(module, written);
         let mut cell = hir::Cell {
             name: written.name.text.clone(),
@@ -72,11 +63,7 @@ impl<'a> Resolver<'a> {
             precision: None,
             spike_times: false,
         };
-        let mut cx = Context {
-            owner: Owner::Cell(id),
-            place: Place::CONSTANT,
-            ..Context::file(module)
-        };
+        let mut cx = Context { owner: Owner::Cell(id), place: Place::CONSTANT, ..Context::file(module) };
         self.declare_cell_items(&mut cx, &mut cell, &entries);
         let outer = cx.clone();
         self.function_bodies(|owner| owner == Owner::Cell(id), &mut |_| outer.clone());
@@ -95,9 +82,8 @@ impl<'a> Resolver<'a> {
     fn flatten(&mut self, module: usize, cell: &'a ast::Cell) -> (Vec<Entry<'a>>, Option<CellId>) {
         let mut chain = vec![(module, cell)];
         let mut base = None;
-        while let Some((module, path)) = chain
-            .last()
-            .and_then(|(module, cell)| Some((*module, cell.base.as_ref()?)))
+        while let Some((module, path)) =
+            chain.last().and_then(|(module, cell)| Some((*module, cell.base.as_ref()?)))
         {
             let Some((Def::Cell(id), _)) =
                 self.lookup_path(module, path, "cell", |def| matches!(def, Def::Cell(_)))
@@ -115,20 +101,14 @@ impl<'a> Resolver<'a> {
                 ));
                 break;
             };
-            if let Some(start) = chain
-                .iter()
-                .position(|(_, seen)| std::ptr::eq(*seen, written))
-            {
+            if let Some(start) = chain.iter().position(|(_, seen)| std::ptr::eq(*seen, written)) {
                 // Each cell of the circle reports it from its own side: once, by the first in order of writing.
                 let mut members: Vec<_> = chain[start..]
                     .iter()
                     .map(|(_, cell)| (cell.name.text.to_string(), cell.name.span))
                     .collect();
-                let first = members
-                    .iter()
-                    .enumerate()
-                    .min_by_key(|(_, member)| member.1)
-                    .map_or(0, |(at, _)| at);
+                let first =
+                    members.iter().enumerate().min_by_key(|(_, member)| member.1).map_or(0, |(at, _)| at);
                 members.rotate_left(first);
                 self.sink.push(names::cyclic_cell(&members));
                 break;
@@ -174,15 +154,8 @@ impl<'a> Resolver<'a> {
     }
 
     /// Gives every name of the cell its id.
-    fn declare_cell_items(
-        &mut self,
-        cx: &mut Context,
-        cell: &mut hir::Cell,
-        entries: &[Entry<'a>],
-    ) {
-        let has_spike = entries
-            .iter()
-            .any(|(_, item)| matches!(item.kind, CellItemKind::Spike { .. }));
+    fn declare_cell_items(&mut self, cx: &mut Context, cell: &mut hir::Cell, entries: &[Entry<'a>]) {
+        let has_spike = entries.iter().any(|(_, item)| matches!(item.kind, CellItemKind::Spike { .. }));
         if has_spike {
             cell.events.push(hir::Event {
                 name: "spike".into(),
@@ -195,50 +168,22 @@ impl<'a> Resolver<'a> {
         let mut order = 0;
         for (module, item) in entries {
             let (name, named) = match &item.kind {
-                CellItemKind::Param(v) => (
-                    &v.name,
-                    new_var(
-                        cell,
-                        &v.name,
-                        item,
-                        VarKind::Param {
-                            range: None,
-                            default: None,
-                        },
-                    ),
-                ),
-                CellItemKind::State(v) => (
-                    &v.name,
-                    new_var(
-                        cell,
-                        &v.name,
-                        item,
-                        VarKind::State {
-                            range: None,
-                            initial: None,
-                        },
-                    ),
-                ),
-                CellItemKind::Let(v) => (
-                    &v.name,
-                    new_var(cell, &v.name, item, VarKind::Let { value: ERROR }),
-                ),
+                CellItemKind::Param(v) => {
+                    (&v.name, new_var(cell, &v.name, item, VarKind::Param { range: None, default: None }))
+                }
+                CellItemKind::State(v) => {
+                    (&v.name, new_var(cell, &v.name, item, VarKind::State { range: None, initial: None }))
+                }
+                CellItemKind::Let(v) => {
+                    (&v.name, new_var(cell, &v.name, item, VarKind::Let { value: ERROR }))
+                }
                 CellItemKind::Port { name, polarity, .. } => (
                     name,
-                    new_var(
-                        cell,
-                        name,
-                        item,
-                        VarKind::Port {
-                            polarity: *polarity,
-                            shape: PortShape::Error,
-                        },
-                    ),
+                    new_var(cell, name, item, VarKind::Port { polarity: *polarity, shape: PortShape::Error }),
                 ),
-                CellItemKind::Fn(function) => (
-                    &function.name,
-                    Named::Function(self.new_function(*module, function, cx.owner)),
-                ),
+                CellItemKind::Fn(function) => {
+                    (&function.name, Named::Function(self.new_function(*module, function, cx.owner)))
+                }
                 CellItemKind::Event { name, .. } => {
                     cell.events.push(hir::Event {
                         name: name.text.clone(),
@@ -254,10 +199,7 @@ impl<'a> Resolver<'a> {
                     cell.events[0].span = head(item.span, "spike");
                     cell.events[0].order = order;
                     order += 1;
-                    cx.names.insert(
-                        "spike".into(),
-                        (Named::Event(EventIx(0)), cell.events[0].span),
-                    );
+                    cx.names.insert("spike".into(), (Named::Event(EventIx(0)), cell.events[0].span));
                     continue;
                 }
                 CellItemKind::Mode { name, .. } => {
@@ -280,12 +222,7 @@ impl<'a> Resolver<'a> {
 
     fn mode_durations(&mut self, cx: &mut Context, entries: &[Entry<'a>]) {
         for (module, item) in entries {
-            if let CellItemKind::Mode {
-                name,
-                duration: Some(duration),
-                ..
-            } = &item.kind
-            {
+            if let CellItemKind::Mode { name, duration: Some(duration), .. } = &item.kind {
                 cx.module = *module;
                 let value = self.expr_in(cx, Place::BLOCK, *duration);
                 if let Some((Named::Mode(mode), _)) = cx.names.get(&name.text) {
@@ -322,23 +259,10 @@ impl<'a> Resolver<'a> {
                 let value = self.expr_in(cx, Place::CELL_LET, binding.value);
                 fill(cell, var, declared, VarKind::Let { value });
             }
-            CellItemKind::Port {
-                polarity,
-                ty,
-                shape,
-                ..
-            } => {
+            CellItemKind::Port { polarity, ty, shape, .. } => {
                 let declared = self.ty(cx, ty).or(Some(Type::Error));
                 let shape = self.shape_of_port(cx, cell, *shape);
-                fill(
-                    cell,
-                    var,
-                    declared,
-                    VarKind::Port {
-                        polarity: *polarity,
-                        shape,
-                    },
-                );
+                fill(cell, var, declared, VarKind::Port { polarity: *polarity, shape });
             }
             CellItemKind::Equation(equation) => {
                 let equation = self.equation(cx, cell, equation, item.span);
@@ -348,21 +272,11 @@ impl<'a> Resolver<'a> {
             CellItemKind::Spike { condition, body } => {
                 self.event_body(cx, cell, EventIx(0), Some(*condition), body.as_deref())
             }
-            CellItemKind::Event {
-                condition, body, ..
-            } => {
+            CellItemKind::Event { condition, body, .. } => {
                 let spikes = usize::from(
-                    cx.names
-                        .get("spike")
-                        .is_some_and(|(named, _)| *named == Named::Event(EventIx(0))),
+                    cx.names.get("spike").is_some_and(|(named, _)| *named == Named::Event(EventIx(0))),
                 );
-                self.event_body(
-                    cx,
-                    cell,
-                    EventIx((spikes + *event) as u32),
-                    *condition,
-                    body.as_deref(),
-                );
+                self.event_body(cx, cell, EventIx((spikes + *event) as u32), *condition, body.as_deref());
                 *event += 1;
             }
             CellItemKind::On { event, and, body } => {
@@ -374,9 +288,7 @@ impl<'a> Resolver<'a> {
             CellItemKind::Couple { .. } => self.refuse(item.span, "a coupling of segments"),
             CellItemKind::For { index, .. } => self.refuse(index.span, "a loop in a cell"),
             CellItemKind::Method(name) => {
-                cell.method = self
-                    .word(name, "method", builtins::METHODS)
-                    .map(|method| (method, name.span));
+                cell.method = self.word(name, "method", builtins::METHODS).map(|method| (method, name.span));
             }
             CellItemKind::Precision(name) => {
                 cell.precision = self.word(name, "precision", builtins::PRECISIONS)
@@ -385,21 +297,11 @@ impl<'a> Resolver<'a> {
     }
 
     /// One of a table of words.
-    pub(super) fn word<T: Copy>(
-        &mut self,
-        name: &Name,
-        wanted: &str,
-        table: &[(&str, T)],
-    ) -> Option<T> {
-        let found = table
-            .iter()
-            .find(|(word, _)| *word == &*name.text)
-            .map(|(_, value)| *value);
+    pub(super) fn word<T: Copy>(&mut self, name: &Name, wanted: &str, table: &[(&str, T)]) -> Option<T> {
+        let found = table.iter().find(|(word, _)| *word == &*name.text).map(|(_, value)| *value);
         if found.is_none() {
             let suggestion = suggest::nearest(&name.text, table.iter().map(|(word, _)| *word));
-            self.sink.push(names::unknown_name(
-                name.span, &name.text, wanted, suggestion,
-            ));
+            self.sink.push(names::unknown_name(name.span, &name.text, wanted, suggestion));
         }
         found
     }
@@ -420,17 +322,10 @@ impl<'a> Resolver<'a> {
         equation: &ast::Equation,
         span: Span,
     ) -> Option<hir::Equation> {
-        let factor = equation
-            .factor
-            .map(|factor| self.expr_in(cx, Place::CELL_FN, factor));
+        let factor = equation.factor.map(|factor| self.expr_in(cx, Place::CELL_FN, factor));
         let value = self.expr_in(cx, Place::EQUATION, equation.value);
         let var = self.state_named(cx, cell, &equation.name, "an equation sets")?;
-        Some(hir::Equation {
-            var,
-            factor,
-            value,
-            span,
-        })
+        Some(hir::Equation { var, factor, value, span })
     }
 
     /// A state of this cell by its name.
@@ -467,25 +362,15 @@ impl<'a> Resolver<'a> {
                 None
             }
             None => {
-                let states = cell
-                    .vars
-                    .iter()
-                    .filter(|var| matches!(var.kind, VarKind::State { .. }));
+                let states = cell.vars.iter().filter(|var| matches!(var.kind, VarKind::State { .. }));
                 let suggestion = suggest::nearest(&name.text, states.map(|var| &*var.name));
-                self.sink.push(names::unknown_name(
-                    name.span, &name.text, "state", suggestion,
-                ));
+                self.sink.push(names::unknown_name(name.span, &name.text, "state", suggestion));
                 None
             }
         }
     }
 
-    fn shape_of_port(
-        &mut self,
-        cx: &mut Context,
-        cell: &hir::Cell,
-        shape: ast::ExprId,
-    ) -> PortShape {
+    fn shape_of_port(&mut self, cx: &mut Context, cell: &hir::Cell, shape: ast::ExprId) -> PortShape {
         let at = self.span(cx, shape);
         let (name, args): (&'a Arc<str>, &'a [ast::Arg]) = match &self.ast(cx, shape).kind {
             ast::ExprKind::Name(name) => (name, &[]),
@@ -503,28 +388,18 @@ impl<'a> Resolver<'a> {
             "biexponential" => 2,
             _ => {
                 let suggestion = suggest::nearest(name, builtins::SHAPES.iter().copied());
-                self.sink
-                    .push(names::unknown_name(at, name, "shape", suggestion));
+                self.sink.push(names::unknown_name(at, name, "shape", suggestion));
                 return PortShape::Error;
             }
         };
         if args.len() != count {
-            let due = if count == 0 {
-                "no arguments".into()
-            } else {
-                super::function::counted(count)
-            };
-            self.sink
-                .push(structure::argument_count(at, name, &due, args.len()));
+            let due = if count == 0 { "no arguments".into() } else { super::function::counted(count) };
+            self.sink.push(structure::argument_count(at, name, &due, args.len()));
             return PortShape::Error;
         }
         match (&**name, args) {
-            ("exponential", [tau]) => PortShape::Exponential {
-                tau: self.expr(cx, tau.value),
-            },
-            ("alpha", [tau]) => PortShape::Alpha {
-                tau: self.expr(cx, tau.value),
-            },
+            ("exponential", [tau]) => PortShape::Exponential { tau: self.expr(cx, tau.value) },
+            ("alpha", [tau]) => PortShape::Alpha { tau: self.expr(cx, tau.value) },
             ("biexponential", [rise, decay]) => PortShape::Biexponential {
                 rise: self.expr(cx, rise.value),
                 decay: self.expr(cx, decay.value),
@@ -536,27 +411,20 @@ impl<'a> Resolver<'a> {
 
     fn bad_shape(&mut self, at: Span) -> PortShape {
         let message = "a port needs a shape, as in `via exponential(5 ms)`".to_owned();
-        self.sink
-            .push(structure::argument_form(at, message, "not a shape"));
+        self.sink.push(structure::argument_form(at, message, "not a shape"));
         PortShape::Error
     }
 
     /// `delta(x)`, `delta(-x)`
     fn delta(&mut self, cx: &Context, cell: &hir::Cell, target: ast::ExprId) -> PortShape {
         let (target, subtract) = match self.ast(cx, target).kind {
-            ast::ExprKind::Unary {
-                op: ast::UnaryOp::Negate,
-                value,
-            } => (value, true),
+            ast::ExprKind::Unary { op: ast::UnaryOp::Negate, value } => (value, true),
             _ => (target, false),
         };
         let at = self.span(cx, target);
         match &self.ast(cx, target).kind {
             ast::ExprKind::Name(name) => {
-                let name = Name {
-                    text: name.clone(),
-                    span: at,
-                };
+                let name = Name { text: name.clone(), span: at };
                 match self.state_named(cx, cell, &name, "`delta` adds to") {
                     Some(state) => PortShape::Delta { state, subtract },
                     None => PortShape::Error,
@@ -565,8 +433,7 @@ impl<'a> Resolver<'a> {
             ast::ExprKind::Error => PortShape::Error,
             _ => {
                 let message = "`delta` takes the name of a state, as in `delta(v)`".to_owned();
-                self.sink
-                    .push(structure::argument_form(at, message, "not a name"));
+                self.sink.push(structure::argument_form(at, message, "not a name"));
                 PortShape::Error
             }
         }
@@ -582,27 +449,13 @@ fn fill(cell: &mut hir::Cell, var: &mut usize, declared: Option<Type>, kind: Var
 
 fn new_var(cell: &mut hir::Cell, name: &Name, item: &ast::CellItem, kind: VarKind) -> Named {
     let doc = item.attributes.doc.clone();
-    cell.vars.push(hir::Var {
-        name: name.text.clone(),
-        span: name.span,
-        doc,
-        declared: None,
-        kind,
-    });
+    cell.vars.push(hir::Var { name: name.text.clone(), span: name.span, doc, declared: None, kind });
     Named::Var(VarId(cell.vars.len() as u32 - 1))
 }
 
 /// A mode that does nothing yet.
 pub(super) fn new_mode(name: Arc<str>, span: Span) -> hir::Mode {
-    hir::Mode {
-        name,
-        span,
-        named: true,
-        equations: vec![],
-        hold: vec![],
-        drop: vec![],
-        no: vec![],
-    }
+    hir::Mode { name, span, named: true, equations: vec![], hold: vec![], drop: vec![], no: vec![] }
 }
 
 /// What a variable is, with its article.
@@ -617,10 +470,7 @@ pub fn kind_words(kind: &VarKind) -> &'static str {
 
 /// The span of the word that an item begins with.
 fn head(span: Span, word: &str) -> Span {
-    Span {
-        end: span.end.min(span.start + word.len() as u32),
-        ..span
-    }
+    Span { end: span.end.min(span.start + word.len() as u32), ..span }
 }
 
 fn key(item: &ast::CellItem) -> Option<(Key, Span)> {
@@ -632,10 +482,9 @@ fn key(item: &ast::CellItem) -> Option<(Key, Span)> {
         CellItemKind::Port { name, .. } | CellItemKind::Segment { name, .. } => named(name),
         CellItemKind::Event { name, .. } | CellItemKind::Mode { name, .. } => named(name),
         CellItemKind::Spike { .. } => Some((Key::Name("spike".into()), head(item.span, "spike"))),
-        CellItemKind::Equation(equation) => Some((
-            Key::Equation(equation.name.text.clone()),
-            equation.name.span,
-        )),
+        CellItemKind::Equation(equation) => {
+            Some((Key::Equation(equation.name.text.clone()), equation.name.span))
+        }
         CellItemKind::Method(name) => Some((Key::Method, name.span)),
         CellItemKind::Precision(name) => Some((Key::Precision, name.span)),
         CellItemKind::On { .. } | CellItemKind::OnEnd { .. } | CellItemKind::Couple { .. } => None,
@@ -651,18 +500,10 @@ fn spike_times_cell() -> hir::Cell {
         span: Span::default(),
         doc: Some("Times and cells of the spikes, in any order.".into()),
         declared: Some(Type::Array(Box::new(pair), vec![None])),
-        kind: VarKind::Param {
-            range: None,
-            default: None,
-        },
+        kind: VarKind::Param { range: None, default: None },
     };
-    let spike = hir::Event {
-        name: "spike".into(),
-        span: Span::default(),
-        order: 0,
-        condition: None,
-        body: vec![],
-    };
+    let spike =
+        hir::Event { name: "spike".into(), span: Span::default(), order: 0, condition: None, body: vec![] };
     hir::Cell {
         name: "SpikeTimes".into(),
         span: Span::default(),

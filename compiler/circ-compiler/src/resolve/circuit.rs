@@ -12,7 +12,11 @@ use crate::hir::{
 };
 use crate::types::Type;
 use circ_grammar::ast::{self, CircuitItemKind, ConstraintKind, Iter, Name, Span};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// Names of the other arm of an `if`, for its `else`.
+type Arm = BTreeMap<Arc<str>, SlotId>;
 
 /// The slots of a circuit's items in order of writing; `None` for what was refused.
 type SlotQueue = VecDeque<Option<SlotId>>;
@@ -52,7 +56,7 @@ impl<'a> Resolver<'a> {
             self.name_slot(id, &formal.name, Named::Slot(slot));
         }
         let mut queue = SlotQueue::new();
-        self.declare_items(id, module, &circuit.items, &mut vec![], &mut queue);
+        self.declare_items(id, module, &circuit.items, &mut vec![], &BTreeMap::new(), &mut queue);
         queue
     }
 
@@ -65,13 +69,7 @@ impl<'a> Resolver<'a> {
         public: bool,
         loops: &[SlotId],
     ) -> SlotId {
-        let slot = Slot {
-            name: name.text.clone(),
-            span: name.span,
-            kind,
-            public,
-            loops: loops.to_vec(),
-        };
+        let slot = Slot { name: name.text.clone(), span: name.span, kind, public, loops: loops.to_vec() };
         let slots = match owner {
             Owner::Experiment(at) => &mut self.hir.experiments[at as usize].slots,
             Owner::Circuit(at) => &mut self.hir.circuits[at.index()].slots,
@@ -104,8 +102,7 @@ impl<'a> Resolver<'a> {
 
     fn name_slot(&mut self, id: CircuitId, name: &Name, named: Named) {
         if let Some(first) = scope::declare(&mut self.circuit_names[id.index()], name, named) {
-            self.sink
-                .push(names::duplicate_name(name.span, &name.text, first));
+            self.sink.push(names::duplicate_name(name.span, &name.text, first));
         }
     }
 
@@ -116,36 +113,28 @@ impl<'a> Resolver<'a> {
         module: usize,
         items: &'a [ast::CircuitItem],
         loops: &mut Vec<SlotId>,
+        arm: &Arm,
         queue: &mut SlotQueue,
     ) {
         let owner = Owner::Circuit(id);
         for item in items {
             let (public, name, kind) = match &item.kind {
                 CircuitItemKind::Population { public, population } => {
-                    let cell = self.lookup_path(module, &population.cell, "cell", |def| {
-                        matches!(def, Def::Cell(_))
-                    });
+                    let cell =
+                        self.lookup_path(module, &population.cell, "cell", |def| matches!(def, Def::Cell(_)));
                     let kind = match cell {
                         Some((Def::Cell(cell), _)) => Some(SlotKind::Population { cell }),
                         _ => None,
                     };
                     (*public, &population.name, kind)
                 }
-                CircuitItemKind::Drive { public, drive } => {
-                    (*public, &drive.name, Some(SlotKind::Drive))
-                }
+                CircuitItemKind::Drive { public, drive } => (*public, &drive.name, Some(SlotKind::Drive)),
                 CircuitItemKind::Projection { public, projection } => {
                     (*public, &projection.name, Some(SlotKind::Projection))
                 }
-                CircuitItemKind::Part {
-                    public,
-                    name,
-                    circuit,
-                    ..
-                } => {
-                    let circuit = self.lookup_path(module, circuit, "circuit", |def| {
-                        matches!(def, Def::Circuit(_))
-                    });
+                CircuitItemKind::Part { public, name, circuit, .. } => {
+                    let circuit =
+                        self.lookup_path(module, circuit, "circuit", |def| matches!(def, Def::Circuit(_)));
                     let kind = match circuit {
                         Some((Def::Circuit(circuit), _)) => Some(SlotKind::Part { circuit }),
                         _ => None,
@@ -153,9 +142,7 @@ impl<'a> Resolver<'a> {
                     (*public, name, kind)
                 }
                 CircuitItemKind::Data { public, data } => (*public, &data.name, Some(data_kind())),
-                CircuitItemKind::Let { public, binding } => {
-                    (*public, &binding.name, Some(let_kind()))
-                }
+                CircuitItemKind::Let { public, binding } => (*public, &binding.name, Some(let_kind())),
                 CircuitItemKind::Fn(function) => {
                     let function_id = self.new_function(module, function, owner);
                     self.name_slot(id, &function.name, Named::Function(function_id));
@@ -165,21 +152,27 @@ impl<'a> Resolver<'a> {
                     let slot = self.new_slot(owner, index, SlotKind::Index, false, loops);
                     queue.push_back(Some(slot));
                     loops.push(slot);
-                    self.declare_items(id, module, items, loops, queue);
+                    self.declare_items(id, module, items, loops, arm, queue);
                     loops.pop();
                     continue;
                 }
-                CircuitItemKind::If {
-                    then, otherwise, ..
-                } => {
-                    self.declare_items(id, module, then, loops, queue);
-                    self.declare_items(id, module, otherwise, loops, queue);
+                CircuitItemKind::If { then, otherwise, .. } => {
+                    let before = self.slots(owner).len();
+                    self.declare_items(id, module, then, loops, arm, queue);
+                    let mut other = arm.clone();
+                    let new = self.slots(owner).iter().enumerate().skip(before);
+                    other.extend(new.map(|(at, slot)| (slot.name.clone(), SlotId(at as u32))));
+                    self.declare_items(id, module, otherwise, loops, &other, queue);
                     continue;
                 }
                 CircuitItemKind::Constraints(_) | CircuitItemKind::Error => continue,
             };
-            let local = !loops.is_empty()
-                && matches!(kind, Some(SlotKind::Let { .. } | SlotKind::Data { .. }));
+            let local =
+                !loops.is_empty() && matches!(kind, Some(SlotKind::Let { .. } | SlotKind::Data { .. }));
+            if let Some(shared) = self.shared_slot(owner, arm, name, kind.as_ref(), loops) {
+                queue.push_back(Some(shared));
+                continue;
+            }
             let slot = kind.map(|kind| self.new_slot(owner, name, kind, public, loops));
             if !local {
                 self.name_slot(id, name, slot.map_or(Named::Refused, Named::Slot));
@@ -188,14 +181,31 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// Of the two arms of an `if` only one is built, so that an item of the same kind may have one name in both.
+    fn shared_slot(
+        &self,
+        owner: Owner,
+        arm: &Arm,
+        name: &Name,
+        kind: Option<&SlotKind>,
+        loops: &[SlotId],
+    ) -> Option<SlotId> {
+        let slot = *arm.get(&name.text)?;
+        let other = &self.slots(owner)[slot.index()];
+        let same = match (&other.kind, kind?) {
+            (SlotKind::Drive, SlotKind::Drive) | (SlotKind::Projection, SlotKind::Projection) => true,
+            (SlotKind::Population { cell: a }, SlotKind::Population { cell: b }) => a == b,
+            (SlotKind::Part { circuit: a }, SlotKind::Part { circuit: b }) => a == b,
+            _ => false,
+        };
+        (same && other.loops == loops).then_some(slot)
+    }
+
     fn circuit(&mut self, id: CircuitId, mut queue: SlotQueue) {
         let (module, _, circuit) = self.circuits[id.index()];
         let owner = Owner::Circuit(id);
-        let mut cx = Context {
-            owner,
-            names: self.circuit_names[id.index()].clone(),
-            ..Context::file(module)
-        };
+        let mut cx =
+            Context { owner, names: self.circuit_names[id.index()].clone(), ..Context::file(module) };
         let outer = cx.clone();
         self.function_bodies(|of| of == owner, &mut |_| outer.clone());
         let formals = self.hir.circuits[id.index()].formals.clone();
@@ -213,52 +223,30 @@ impl<'a> Resolver<'a> {
         let range = self.range(cx, formal.range);
         let default = formal.default.map(|default| self.expr(cx, default));
         if formal.ty.is_none() && default.is_none() {
-            self.sink
-                .push(structure::missing_type(formal.name.span, &formal.name.text));
-            return SlotKind::Formal {
-                declared: Some(Type::Error),
-                range,
-                default,
-            };
+            self.sink.push(structure::missing_type(formal.name.span, &formal.name.text));
+            return SlotKind::Formal { declared: Some(Type::Error), range, default };
         }
-        SlotKind::Formal {
-            declared,
-            range,
-            default,
-        }
+        SlotKind::Formal { declared, range, default }
     }
 
     pub(super) fn set_slot(&mut self, owner: Owner, slot: SlotId, kind: SlotKind) {
         match owner {
             Owner::Circuit(at) => self.hir.circuits[at.index()].slots[slot.index()].kind = kind,
-            Owner::Experiment(at) => {
-                self.hir.experiments[at as usize].slots[slot.index()].kind = kind
-            }
+            Owner::Experiment(at) => self.hir.experiments[at as usize].slots[slot.index()].kind = kind,
             Owner::File | Owner::Cell(_) => {}
         }
     }
 
-    fn items(
-        &mut self,
-        cx: &mut Context,
-        items: &'a [ast::CircuitItem],
-        queue: &mut SlotQueue,
-    ) -> Vec<Item> {
+    fn items(&mut self, cx: &mut Context, items: &'a [ast::CircuitItem], queue: &mut SlotQueue) -> Vec<Item> {
         let mut lowered = vec![];
         for item in items {
             match &item.kind {
                 CircuitItemKind::Constraints(constraints) => {
-                    lowered.extend(
-                        constraints
-                            .iter()
-                            .filter_map(|constraint| self.constraint(cx, constraint)),
-                    );
+                    lowered
+                        .extend(constraints.iter().filter_map(|constraint| self.constraint(cx, constraint)));
                 }
                 CircuitItemKind::Fn(_) | CircuitItemKind::Error => {}
-                _ => lowered.extend(self.item(cx, item, queue).map(|kind| Item {
-                    span: item.span,
-                    kind,
-                })),
+                _ => lowered.extend(self.item(cx, item, queue).map(|kind| Item { span: item.span, kind })),
             }
         }
         lowered
@@ -271,19 +259,11 @@ impl<'a> Resolver<'a> {
         queue: &mut SlotQueue,
     ) -> Option<ItemKind> {
         match &item.kind {
-            CircuitItemKind::If {
-                condition,
-                then,
-                otherwise,
-            } => {
+            CircuitItemKind::If { condition, then, otherwise } => {
                 let condition = self.expr(cx, *condition);
                 let then = self.items(cx, then, queue);
                 let otherwise = self.items(cx, otherwise, queue);
-                return Some(ItemKind::If {
-                    condition,
-                    then,
-                    otherwise,
-                });
+                return Some(ItemKind::If { condition, then, otherwise });
             }
             CircuitItemKind::Constraints(_) | CircuitItemKind::Fn(_) | CircuitItemKind::Error => {
                 return None;
@@ -298,19 +278,15 @@ impl<'a> Resolver<'a> {
             (CircuitItemKind::Drive { drive, .. }, Some(slot)) => {
                 Some(ItemKind::Drive(self.drive(cx, drive, slot, item.span)?))
             }
-            (CircuitItemKind::Projection { projection, .. }, Some(slot)) => Some(
-                ItemKind::Projection(self.projection(cx, projection, slot, item.span)?),
-            ),
+            (CircuitItemKind::Projection { projection, .. }, Some(slot)) => {
+                Some(ItemKind::Projection(self.projection(cx, projection, slot, item.span)?))
+            }
             (CircuitItemKind::Part { args, name, .. }, Some(slot)) => {
                 let SlotKind::Part { circuit } = self.slots(cx.owner)[slot.index()].kind else {
                     return None;
                 };
                 let args = self.circuit_args(cx, circuit, args, name.span);
-                Some(ItemKind::Part {
-                    slot,
-                    circuit,
-                    args,
-                })
+                Some(ItemKind::Part { slot, circuit, args })
             }
             (CircuitItemKind::Data { data, .. }, Some(slot)) => {
                 let declared = self.ty(cx, &data.ty).unwrap_or(Type::Error);
@@ -327,15 +303,10 @@ impl<'a> Resolver<'a> {
             }
             (CircuitItemKind::For { index, over, items }, Some(slot)) => {
                 let over = self.over(cx, *over);
-                cx.frames
-                    .push([(index.text.clone(), (Named::Slot(slot), index.span))].into());
+                cx.frames.push([(index.text.clone(), (Named::Slot(slot), index.span))].into());
                 let items = self.items(cx, items, queue);
                 cx.frames.pop();
-                Some(ItemKind::For {
-                    index: slot,
-                    over,
-                    items,
-                })
+                Some(ItemKind::For { index: slot, over, items })
             }
             _ => None,
         }
@@ -347,8 +318,7 @@ impl<'a> Resolver<'a> {
         if let Some(frame) = cx.frames.last_mut()
             && let Some(first) = scope::declare(frame, name, Named::Slot(slot))
         {
-            self.sink
-                .push(names::duplicate_name(name.span, &name.text, first));
+            self.sink.push(names::duplicate_name(name.span, &name.text, first));
         }
     }
 
@@ -375,10 +345,7 @@ impl<'a> Resolver<'a> {
             self.plain_argument(arg);
             let value = self.expr(cx, arg.value);
             let place = match &arg.name {
-                Some(name) => written
-                    .formals
-                    .iter()
-                    .position(|formal| formal.name.text == name.text),
+                Some(name) => written.formals.iter().position(|formal| formal.name.text == name.text),
                 None => Some(position),
             };
             position += usize::from(arg.name.is_none());
@@ -388,8 +355,7 @@ impl<'a> Resolver<'a> {
             };
             if given.iter().any(|(seen, _)| seen == slot) {
                 let message = format!("an argument of `{}` is given twice", written.name.text);
-                self.sink
-                    .push(structure::argument_form(arg.span, message, "given again"));
+                self.sink.push(structure::argument_form(arg.span, message, "given again"));
             } else {
                 given.push((*slot, value));
             }
@@ -410,10 +376,8 @@ impl<'a> Resolver<'a> {
     fn unknown_argument(&mut self, circuit: &ast::Circuit, arg: &ast::Arg, count: usize, at: Span) {
         match &arg.name {
             Some(name) => {
-                let suggestion = suggest::nearest(
-                    &name.text,
-                    circuit.formals.iter().map(|formal| &*formal.name.text),
-                );
+                let suggestion =
+                    suggest::nearest(&name.text, circuit.formals.iter().map(|formal| &*formal.name.text));
                 self.sink.push(names::unknown_member(
                     name.span,
                     &name.text,
@@ -423,12 +387,7 @@ impl<'a> Resolver<'a> {
             }
             None => {
                 let due = super::function::counted(circuit.formals.len());
-                self.sink.push(structure::argument_count(
-                    at,
-                    &circuit.name.text,
-                    &due,
-                    count,
-                ));
+                self.sink.push(structure::argument_count(at, &circuit.name.text, &due, count));
             }
         }
     }
@@ -440,11 +399,7 @@ impl<'a> Resolver<'a> {
         slot: Option<SlotId>,
         span: Span,
     ) -> Option<ItemKind> {
-        let size: Vec<ExprId> = population
-            .size
-            .iter()
-            .map(|size| self.expr(cx, *size))
-            .collect();
+        let size: Vec<ExprId> = population.size.iter().map(|size| self.expr(cx, *size)).collect();
         if 3 < size.len() {
             let at = self.hir.expr(size[3]).span;
             self.sink.push(structure::argument_form(
@@ -465,14 +420,9 @@ impl<'a> Resolver<'a> {
                     let Some(var) = self.override_target(cell, path) else {
                         continue;
                     };
-                    if let Some((_, _, first)) = overrides.iter().find(|(seen, _, _)| *seen == var)
-                    {
+                    if let Some((_, _, first)) = overrides.iter().find(|(seen, _, _)| *seen == var) {
                         let name = self.hir.cell(cell).vars[var.index()].name.to_string();
-                        self.sink.push(names::duplicate_name(
-                            scope::path_span(path),
-                            &name,
-                            *first,
-                        ));
+                        self.sink.push(names::duplicate_name(scope::path_span(path), &name, *first));
                         continue;
                     }
                     overrides.push((var, value, scope::path_span(path)));
@@ -501,31 +451,27 @@ impl<'a> Resolver<'a> {
             return None;
         };
         let written = self.hir.cell(cell);
-        let settable =
-            |var: &hir::Var| matches!(var.kind, VarKind::Param { .. } | VarKind::State { .. });
+        // A port with dynamics begins at a value like a state.
+        let settable = |var: &hir::Var| match &var.kind {
+            VarKind::Param { .. } | VarKind::State { .. } => true,
+            VarKind::Port { shape, .. } => {
+                !matches!(shape, hir::PortShape::Delta { .. } | hir::PortShape::Sum)
+            }
+            VarKind::Let { .. } => false,
+        };
         let message = match written.vars.iter().position(|var| var.name == name.text) {
             Some(at) if settable(&written.vars[at]) => return Some(hir::VarId(at as u32)),
             Some(at) => {
                 let var = &written.vars[at];
                 let is = super::cell::kind_words(&var.kind);
-                names::wrong_kind(
-                    name.span,
-                    &name.text,
-                    is,
-                    "a parameter or a state",
-                    Some(var.span),
-                )
+                names::wrong_kind(name.span, &name.text, is, "a parameter or a state", Some(var.span))
             }
             None if &*name.text == "names" => {
                 self.refuse(name.span, "a name for each cell");
                 return None;
             }
             None => {
-                let known = written
-                    .vars
-                    .iter()
-                    .filter(|var| settable(var))
-                    .map(|var| &*var.name);
+                let known = written.vars.iter().filter(|var| settable(var)).map(|var| &*var.name);
                 let suggestion = suggest::nearest(&name.text, known);
                 names::unknown_member(
                     name.span,
@@ -539,12 +485,7 @@ impl<'a> Resolver<'a> {
         None
     }
 
-    fn missing_params(
-        &mut self,
-        cell: hir::CellId,
-        overrides: &[(hir::VarId, ExprId, Span)],
-        at: Span,
-    ) {
+    fn missing_params(&mut self, cell: hir::CellId, overrides: &[(hir::VarId, ExprId, Span)], at: Span) {
         let written = self.hir.cell(cell);
         let missing = written.vars.iter().enumerate().filter(|(k, var)| {
             let needs = matches!(var.kind, VarKind::Param { default: None, .. });
@@ -556,17 +497,11 @@ impl<'a> Resolver<'a> {
                     at,
                     &var.name,
                     &written.name,
-                    if var.span == Span::default() {
-                        at
-                    } else {
-                        var.span
-                    },
+                    if var.span == Span::default() { at } else { var.span },
                 )
             })
             .collect();
-        messages
-            .into_iter()
-            .for_each(|message| self.sink.push(message));
+        messages.into_iter().for_each(|message| self.sink.push(message));
     }
 
     /// `at grid(20 um)`, `at (x, y, z)`
@@ -585,23 +520,11 @@ impl<'a> Resolver<'a> {
                     })
                     .collect();
                 if args.len() != 1 {
-                    self.sink.push(structure::argument_count(
-                        at,
-                        "grid",
-                        "1 argument",
-                        args.len(),
-                    ));
+                    self.sink.push(structure::argument_count(at, "grid", "1 argument", args.len()));
                     return ERROR;
                 }
                 let name_span = self.span(cx, *callee);
-                self.push(
-                    ExprKind::Measure {
-                        name: "grid".into(),
-                        name_span,
-                        args,
-                    },
-                    at,
-                )
+                self.push(ExprKind::Measure { name: "grid".into(), name_span, args }, at)
             }
             ast::ExprKind::Tuple(parts) if parts.len() <= 3 => {
                 self.expr_in(cx, Place::PARAM.and(Place::BUILD), value)
@@ -609,8 +532,7 @@ impl<'a> Resolver<'a> {
             ast::ExprKind::Error => ERROR,
             _ => {
                 let message = "positions are `grid(d)`, `(x, y)` or `(x, y, z)`".to_owned();
-                self.sink
-                    .push(structure::argument_form(at, message, "not a position"));
+                self.sink.push(structure::argument_form(at, message, "not a position"));
                 ERROR
             }
         }
@@ -646,19 +568,14 @@ impl<'a> Resolver<'a> {
             ConstraintKind::Error => return None,
         };
         let span = constraint.span;
-        Some(Item {
-            span,
-            kind: ItemKind::Constraint(hir::Constraint { kind, span }),
-        })
+        Some(Item { span, kind: ItemKind::Constraint(hir::Constraint { kind, span }) })
     }
 
     /// `None` after a report of a measure that no later pass builds in this place.
     fn only_measures(&mut self, expr: ExprId, built: &[&str], what: &str) -> Option<()> {
         let mut other = None;
         super::graph::walk(&self.hir, expr, &mut |_, expr| {
-            if let ExprKind::Measure {
-                name, name_span, ..
-            } = &expr.kind
+            if let ExprKind::Measure { name, name_span, .. } = &expr.kind
                 && !built.contains(&&**name)
             {
                 other.get_or_insert((*name_span, name.clone()));
@@ -675,23 +592,13 @@ impl<'a> Resolver<'a> {
 }
 
 fn formal_kind() -> SlotKind {
-    SlotKind::Formal {
-        declared: None,
-        range: None,
-        default: None,
-    }
+    SlotKind::Formal { declared: None, range: None, default: None }
 }
 
 fn let_kind() -> SlotKind {
-    SlotKind::Let {
-        declared: None,
-        value: ERROR,
-    }
+    SlotKind::Let { declared: None, value: ERROR }
 }
 
 fn data_kind() -> SlotKind {
-    SlotKind::Data {
-        declared: Type::Error,
-        value: ERROR,
-    }
+    SlotKind::Data { declared: Type::Error, value: ERROR }
 }

@@ -34,16 +34,10 @@ impl Place {
     pub const BUILD: Place = Place(512);
 
     pub const PARAM: Place = Place::CELL.and(Place::DRAWS);
-    pub const EQUATION: Place = Place::TIME
-        .and(Place::CELL)
-        .and(Place::NOISE)
-        .and(Place::RATES);
+    pub const EQUATION: Place = Place::TIME.and(Place::CELL).and(Place::NOISE).and(Place::RATES);
     pub const CELL_LET: Place = Place::EQUATION.and(Place::DRAWS).and(Place::CHANCE);
-    pub const BLOCK: Place = Place::TIME
-        .and(Place::CELL)
-        .and(Place::RATES)
-        .and(Place::DRAWS)
-        .and(Place::CHANCE);
+    pub const BLOCK: Place =
+        Place::TIME.and(Place::CELL).and(Place::RATES).and(Place::DRAWS).and(Place::CHANCE);
     pub const CONDITION: Place = Place::BLOCK.and(Place::RISING);
     pub const CELL_FN: Place = Place::TIME.and(Place::CELL);
     pub const SYNAPSE: Place = Place::PAIR.and(Place::DRAWS).and(Place::BUILD);
@@ -98,18 +92,11 @@ impl Context {
     /// The meaning of a name inside of the cell, circuit or experiment.
     pub fn named(&self, name: &str) -> Option<(Named, Span)> {
         let frame = self.frames.iter().rev().find_map(|frame| frame.get(name));
-        frame
-            .or_else(|| self.names.get(name))
-            .or_else(|| self.outer.get(name))
-            .copied()
+        frame.or_else(|| self.names.get(name)).or_else(|| self.outer.get(name)).copied()
     }
 
     pub fn local(&self, name: &str) -> Option<LocalId> {
-        self.locals
-            .iter()
-            .rev()
-            .find(|(text, _)| &**text == name)
-            .map(|(_, id)| *id)
+        self.locals.iter().rev().find(|(text, _)| &**text == name).map(|(_, id)| *id)
     }
 
     /// Every name of the cell, circuit or experiment whose meaning is wanted, for "did you mean".

@@ -16,11 +16,7 @@ pub fn depths(file: &File) -> Vec<u32> {
         let mut deepest = 0;
         children(&expr.kind, &mut |child| {
             // A child that does not come before its parent would be a circle.
-            let depth = if (child.0 as usize) < at {
-                depths[child.0 as usize]
-            } else {
-                LIMIT
-            };
+            let depth = if (child.0 as usize) < at { depths[child.0 as usize] } else { LIMIT };
             deepest = deepest.max(depth);
         });
         depths.push(deepest.saturating_add(1));
@@ -41,11 +37,9 @@ fn children(kind: &ExprKind, visit: &mut dyn FnMut(ExprId)) {
         ExprKind::Binary { left, right, .. } => [*left, *right].into_iter().for_each(visit),
         ExprKind::InRange { value, lo, hi } => [*value, *lo, *hi].into_iter().for_each(visit),
         ExprKind::In { value, set } => [*value, *set].into_iter().for_each(visit),
-        ExprKind::If {
-            condition,
-            then,
-            otherwise,
-        } => [*condition, *then, *otherwise].into_iter().for_each(visit),
+        ExprKind::If { condition, then, otherwise } => {
+            [*condition, *then, *otherwise].into_iter().for_each(visit)
+        }
         ExprKind::Field { base, .. } => visit(*base),
         ExprKind::Index { base, indices } => {
             visit(*base);

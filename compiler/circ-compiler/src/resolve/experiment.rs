@@ -20,13 +20,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn experiment(
-        &mut self,
-        at: u32,
-        module: usize,
-        item: &'a ast::Item,
-        written: &'a ast::Experiment,
-    ) {
+    fn experiment(&mut self, at: u32, module: usize, item: &'a ast::Item, written: &'a ast::Experiment) {
         self.hir.experiments.push(hir::Experiment {
             name: written.name.text.clone(),
             span: written.name.span,
@@ -42,10 +36,7 @@ impl<'a> Resolver<'a> {
             statements: vec![],
         });
         let owner = Owner::Experiment(at);
-        let mut cx = Context {
-            owner,
-            ..Context::file(module)
-        };
+        let mut cx = Context { owner, ..Context::file(module) };
         for formal in &written.formals {
             let kind = self.formal_slot(&mut cx, formal);
             let slot = self.new_slot(owner, &formal.name, kind, true, &[]);
@@ -54,9 +45,7 @@ impl<'a> Resolver<'a> {
         }
         if let Some((path, args)) = &written.of
             && let Some((Def::Circuit(circuit), _)) =
-                self.lookup_path(module, path, "circuit", |def| {
-                    matches!(def, Def::Circuit(_))
-                })
+                self.lookup_path(module, path, "circuit", |def| matches!(def, Def::Circuit(_)))
         {
             let args = self.circuit_args(&mut cx, circuit, args, scope::path_span(path));
             let experiment = &mut self.hir.experiments[at as usize];
@@ -82,8 +71,7 @@ impl<'a> Resolver<'a> {
 
     fn declare_in(&mut self, names: &mut Names, name: &Name, named: Named) {
         if let Some(first) = scope::declare(names, name, named) {
-            self.sink
-                .push(names::duplicate_name(name.span, &name.text, first));
+            self.sink.push(names::duplicate_name(name.span, &name.text, first));
         }
     }
 
@@ -99,19 +87,11 @@ impl<'a> Resolver<'a> {
         self.function_bodies(|of| of == owner, &mut |_| outer.clone());
     }
 
-    fn statements(
-        &mut self,
-        cx: &mut Context,
-        at: u32,
-        items: &'a [ast::Statement],
-    ) -> Vec<hir::Statement> {
+    fn statements(&mut self, cx: &mut Context, at: u32, items: &'a [ast::Statement]) -> Vec<hir::Statement> {
         let mut lowered = vec![];
         for item in items {
             if let Some(kind) = self.statement(cx, at, item) {
-                lowered.push(hir::Statement {
-                    kind,
-                    span: item.span,
-                });
+                lowered.push(hir::Statement { kind, span: item.span });
             }
         }
         lowered
@@ -119,41 +99,31 @@ impl<'a> Resolver<'a> {
 
     fn statement(&mut self, cx: &mut Context, at: u32, item: &'a ast::Statement) -> Option<Out> {
         match &item.kind {
-            StatementKind::Dt(value) => self.setting(cx, at, *value, |experiment, value| {
-                experiment.dt = Some(value)
-            }),
-            StatementKind::Seed(value) => self.setting(cx, at, *value, |experiment, value| {
-                experiment.seed = Some(value)
-            }),
+            StatementKind::Dt(value) => {
+                self.setting(cx, at, *value, |experiment, value| experiment.dt = Some(value))
+            }
+            StatementKind::Seed(value) => {
+                self.setting(cx, at, *value, |experiment, value| experiment.seed = Some(value))
+            }
             StatementKind::Precision(name) => {
                 let precision = self.word(name, "precision", builtins::PRECISIONS);
                 self.hir.experiments[at as usize].precision = precision;
                 None
             }
             StatementKind::Method(name) => {
-                let method = self
-                    .word(name, "method", builtins::METHODS)
-                    .map(|method| (method, name.span));
+                let method = self.word(name, "method", builtins::METHODS).map(|method| (method, name.span));
                 self.hir.experiments[at as usize].method = method;
                 None
             }
             StatementKind::Data(data) => {
                 let declared = self.ty(cx, &data.ty).unwrap_or(Type::Error);
                 let value = self.expr(cx, data.value);
-                Some(Out::Binding(self.binding(
-                    cx,
-                    &data.name,
-                    SlotKind::Data { declared, value },
-                )))
+                Some(Out::Binding(self.binding(cx, &data.name, SlotKind::Data { declared, value })))
             }
             StatementKind::Let(binding) => {
                 let declared = binding.ty.as_ref().and_then(|ty| self.ty(cx, ty));
                 let value = self.expr(cx, binding.value);
-                Some(Out::Binding(self.binding(
-                    cx,
-                    &binding.name,
-                    SlotKind::Let { declared, value },
-                )))
+                Some(Out::Binding(self.binding(cx, &binding.name, SlotKind::Let { declared, value })))
             }
             StatementKind::Fn(_) | StatementKind::Error => None,
             StatementKind::Drive(drive) => {
@@ -166,60 +136,35 @@ impl<'a> Resolver<'a> {
             StatementKind::Assign { target, op, value } => {
                 let value = self.expr(cx, *value);
                 let slot = self.assigned(cx, *target)?;
-                Some(Out::Assign {
-                    slot,
-                    op: *op,
-                    value,
-                })
+                Some(Out::Assign { slot, op: *op, value })
             }
             StatementKind::Record { what, every } => {
                 let what = self.exprs(cx, what);
                 let every = every.map(|every| self.expr(cx, every));
                 Some(Out::Record { what, every })
             }
-            StatementKind::Run {
-                until: Some(until), ..
-            } => {
+            StatementKind::Run { until: Some(until), .. } => {
                 let at = self.span(cx, *until);
                 self.refuse(at, "`run ... until`");
                 None
             }
-            StatementKind::Run {
-                duration,
-                until: None,
-            } => Some(Out::Run {
-                duration: self.expr(cx, *duration),
-                until: None,
-            }),
-            StatementKind::Set {
-                filter: Some(filter),
-                ..
-            } => {
+            StatementKind::Run { duration, until: None } => {
+                Some(Out::Run { duration: self.expr(cx, *duration), until: None })
+            }
+            StatementKind::Set { filter: Some(filter), .. } => {
                 let at = self.span(cx, *filter);
                 self.refuse(at, "`set ... where`");
                 None
             }
-            StatementKind::Set {
-                target,
-                filter: None,
-                value,
-            } => self.set(cx, *target, *value),
+            StatementKind::Set { target, filter: None, value } => self.set(cx, *target, *value),
             StatementKind::Print(values) => Some(Out::Print(self.exprs(cx, values))),
             StatementKind::Report(values) => Some(Out::Report(self.exprs(cx, values))),
             StatementKind::Expect(value) => Some(Out::Expect(self.expr(cx, *value))),
-            StatementKind::If {
-                condition,
-                then,
-                otherwise,
-            } => {
+            StatementKind::If { condition, then, otherwise } => {
                 let condition = self.expr(cx, *condition);
                 let then = self.block(cx, at, then);
                 let otherwise = self.block(cx, at, otherwise);
-                Some(Out::If {
-                    condition,
-                    then,
-                    otherwise,
-                })
+                Some(Out::If { condition, then, otherwise })
             }
             other => {
                 if let Some(what) = not_yet(other) {
@@ -247,12 +192,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// What is declared in a block is seen to its end.
-    fn block(
-        &mut self,
-        cx: &mut Context,
-        at: u32,
-        items: &'a [ast::Statement],
-    ) -> Vec<hir::Statement> {
+    fn block(&mut self, cx: &mut Context, at: u32, items: &'a [ast::Statement]) -> Vec<hir::Statement> {
         cx.frames.push(Names::new());
         let statements = self.statements(cx, at, items);
         cx.frames.pop();
@@ -320,10 +260,8 @@ impl<'a> Resolver<'a> {
             }
             None => {
                 let known = cx.candidates(|named| matches!(named, Named::Slot(_)));
-                let suggestion =
-                    crate::diagnose::suggest::nearest(name, known.iter().map(String::as_str));
-                self.sink
-                    .push(names::unknown_name(at, name, "`let`", suggestion));
+                let suggestion = crate::diagnose::suggest::nearest(name, known.iter().map(String::as_str));
+                self.sink.push(names::unknown_name(at, name, "`let`", suggestion));
                 None
             }
         }
@@ -331,19 +269,10 @@ impl<'a> Resolver<'a> {
 
     fn set(&mut self, cx: &mut Context, target: ast::ExprId, value: ast::ExprId) -> Option<Out> {
         let target = self.expr(cx, target);
-        let value = self.expr_in(
-            cx,
-            Place::PROTOCOL
-                .and(Place::CELL)
-                .and(Place::DRAWS)
-                .and(Place::TIME),
-            value,
-        );
+        let value =
+            self.expr_in(cx, Place::PROTOCOL.and(Place::CELL).and(Place::DRAWS).and(Place::TIME), value);
         let drive = |slots: &[hir::Slot], slot: SlotId| {
-            matches!(
-                slots.get(slot.index()).map(|slot| &slot.kind),
-                Some(SlotKind::Drive)
-            )
+            matches!(slots.get(slot.index()).map(|slot| &slot.kind), Some(SlotKind::Drive))
         };
         let at = self.hir.expr(target).span;
         let fits = match &self.hir.expr(target).kind {
@@ -358,10 +287,8 @@ impl<'a> Resolver<'a> {
             return Some(Out::Set { target, value });
         }
         let message =
-            "`set` changes a parameter of a population, as in `set E.tau = 5 ms`, or a drive"
-                .to_owned();
-        self.sink
-            .push(structure::argument_form(at, message, "neither of them"));
+            "`set` changes a parameter of a population, as in `set E.tau = 5 ms`, or a drive".to_owned();
+        self.sink.push(structure::argument_form(at, message, "neither of them"));
         None
     }
 }
@@ -372,9 +299,7 @@ fn not_yet(statement: &StatementKind) -> Option<&'static str> {
         StatementKind::Fire(_) => "`fire`",
         StatementKind::Enforce(_) => "`enforce`",
         StatementKind::Reset { .. } => "`reset`",
-        StatementKind::FreezePlasticity { thaw: false, .. } | StatementKind::Freeze(_) => {
-            "`freeze`"
-        }
+        StatementKind::FreezePlasticity { thaw: false, .. } | StatementKind::Freeze(_) => "`freeze`",
         StatementKind::FreezePlasticity { thaw: true, .. } => "`thaw`",
         StatementKind::Clamp { .. } => "`clamp`",
         StatementKind::Release(_) => "`release`",

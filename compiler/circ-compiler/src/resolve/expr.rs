@@ -15,13 +15,9 @@ use circ_grammar::ast::{self, BinaryOp, Span};
 impl<'a> Resolver<'a> {
     /// An expression that stands by itself.
     pub fn expr(&mut self, cx: &mut Context, id: ast::ExprId) -> ExprId {
-        let depth = self.depths[cx.module]
-            .get(id.0 as usize)
-            .copied()
-            .unwrap_or(depth::LIMIT + 1);
+        let depth = self.depths[cx.module].get(id.0 as usize).copied().unwrap_or(depth::LIMIT + 1);
         if depth::LIMIT < depth {
-            self.sink
-                .push(structure::too_deep(self.span(cx, id), depth::LIMIT));
+            self.sink.push(structure::too_deep(self.span(cx, id), depth::LIMIT));
             return ERROR;
         }
         self.lower(cx, id)
@@ -36,11 +32,7 @@ impl<'a> Resolver<'a> {
     }
 
     pub fn span(&self, cx: &Context, id: ast::ExprId) -> Span {
-        self.modules[cx.module]
-            .file
-            .exprs
-            .get(id.0 as usize)
-            .map_or(Span::default(), |expr| expr.span)
+        self.modules[cx.module].file.exprs.get(id.0 as usize).map_or(Span::default(), |expr| expr.span)
     }
 
     pub fn ast(&self, cx: &Context, id: ast::ExprId) -> &'a ast::Expr {
@@ -58,35 +50,20 @@ impl<'a> Resolver<'a> {
             ast::ExprKind::Cell => {
                 return self.misplaced(at, "`cell` by itself", "write `cell.NAME`");
             }
-            ast::ExprKind::Unary { op, value } => ExprKind::Unary {
-                op: *op,
-                value: self.lower(cx, *value),
-            },
+            ast::ExprKind::Unary { op, value } => ExprKind::Unary { op: *op, value: self.lower(cx, *value) },
             ast::ExprKind::Binary { op, left, right } => {
                 let (left, right) = (self.lower(cx, *left), self.lower(cx, *right));
-                ExprKind::Binary {
-                    op: *op,
-                    left,
-                    right,
-                }
+                ExprKind::Binary { op: *op, left, right }
             }
             ast::ExprKind::InRange { value, lo, hi } => {
                 let [value, lo, hi] = [*value, *lo, *hi].map(|id| self.lower(cx, id));
                 ExprKind::InRange { value, lo, hi }
             }
             ast::ExprKind::In { value, set } => return self.in_view(cx, *value, *set, at),
-            ast::ExprKind::If {
-                condition,
-                then,
-                otherwise,
-            } => {
+            ast::ExprKind::If { condition, then, otherwise } => {
                 let [condition, then, otherwise] =
                     [*condition, *then, *otherwise].map(|id| self.lower(cx, id));
-                ExprKind::If {
-                    condition,
-                    then,
-                    otherwise,
-                }
+                ExprKind::If { condition, then, otherwise }
             }
             ast::ExprKind::Field { base, name } => return self.field(cx, *base, name, at),
             ast::ExprKind::Index { base, indices } => return self.index(cx, *base, indices, at),
@@ -117,17 +94,11 @@ impl<'a> Resolver<'a> {
             .filter(|unit| &*unit.name == units::TICK)
             .map(|unit| i64::from(unit.power))
             .sum();
-        let fixed: Vec<_> = number
-            .unit
-            .iter()
-            .filter(|unit| &*unit.name != units::TICK)
-            .cloned()
-            .collect();
+        let fixed: Vec<_> = number.unit.iter().filter(|unit| &*unit.name != units::TICK).cloned().collect();
         let plain = number.unit.is_empty();
-        let Some((value, dimension)) = units::number(&ast::Number {
-            digits: number.digits.clone(),
-            unit: fixed,
-        }) else {
+        let Some((value, dimension)) =
+            units::number(&ast::Number { digits: number.digits.clone(), unit: fixed })
+        else {
             return self.bad_unit(number, at);
         };
         if !value.is_finite() {
@@ -138,29 +109,11 @@ impl<'a> Resolver<'a> {
             self.sink.push(names::unit_power(at));
             return self.push(ExprKind::Error, at);
         }
-        let mut all = self.push(
-            ExprKind::Number {
-                value,
-                dimension,
-                plain,
-            },
-            at,
-        );
+        let mut all = self.push(ExprKind::Number { value, dimension, plain }, at);
         for _ in 0..ticks.abs() {
             let right = self.push(ExprKind::Ref(Ref::Step), at);
-            let op = if 0 < ticks {
-                BinaryOp::Multiply
-            } else {
-                BinaryOp::Divide
-            };
-            all = self.push(
-                ExprKind::Binary {
-                    op,
-                    left: all,
-                    right,
-                },
-                at,
-            );
+            let op = if 0 < ticks { BinaryOp::Multiply } else { BinaryOp::Divide };
+            all = self.push(ExprKind::Binary { op, left: all, right }, at);
         }
         all
     }
@@ -170,8 +123,7 @@ impl<'a> Resolver<'a> {
             Some(unit) => {
                 let known: Vec<_> = units::names().collect();
                 let suggestion = suggest::nearest(&unit.name, known.iter().map(String::as_str));
-                self.sink
-                    .push(names::unknown_unit(at, &unit.name, suggestion));
+                self.sink.push(names::unknown_unit(at, &unit.name, suggestion));
             }
             None => self.sink.push(names::unit_power(at)),
         }
@@ -191,11 +143,9 @@ impl<'a> Resolver<'a> {
         }
         match name {
             "xi" if cx.place.allows(Place::NOISE) => self.push(ExprKind::Noise(0), at),
-            "xi" => self.misplaced(
-                at,
-                "`xi`",
-                "white noise belongs in an equation, or in a `let` that one reads",
-            ),
+            "xi" => {
+                self.misplaced(at, "`xi`", "white noise belongs in an equation, or in a `let` that one reads")
+            }
             _ => self.language_value(cx, name, at),
         }
     }
@@ -212,8 +162,7 @@ impl<'a> Resolver<'a> {
                 ExprKind::Error
             }
             Named::Event(_) => {
-                self.sink
-                    .push(names::wrong_kind(at, name, "an event", "a value", None));
+                self.sink.push(names::wrong_kind(at, name, "an event", "a value", None));
                 ExprKind::Error
             }
         };
@@ -229,13 +178,7 @@ impl<'a> Resolver<'a> {
                 ExprKind::Error
             }
             other => {
-                self.sink.push(names::wrong_kind(
-                    at,
-                    name,
-                    other.kind(),
-                    "a value",
-                    Some(declared),
-                ));
+                self.sink.push(names::wrong_kind(at, name, other.kind(), "a value", Some(declared)));
                 ExprKind::Error
             }
         };
@@ -247,56 +190,16 @@ impl<'a> Resolver<'a> {
             "pi" => (Ref::Pi, Place::CONSTANT, ""),
             "inf" => (Ref::Infinity, Place::CONSTANT, ""),
             "dt" => (Ref::Step, Place::CONSTANT, ""),
-            "t" => (
-                Ref::Time,
-                Place::TIME,
-                "time passes only in equations, blocks and drives",
-            ),
-            "i" => (
-                Ref::CellIndex,
-                Place::CELL,
-                "there is no cell here that it could be the index of",
-            ),
-            "row" => (
-                Ref::Row,
-                Place::CELL,
-                "there is no cell here that it could be the row of",
-            ),
-            "col" => (
-                Ref::Col,
-                Place::CELL,
-                "there is no cell here that it could be the column of",
-            ),
-            "layer" => (
-                Ref::Layer,
-                Place::CELL,
-                "there is no cell here that it could be the layer of",
-            ),
-            "size" => (
-                Ref::Size,
-                Place::CELL,
-                "there is no population here: write `size(E)`",
-            ),
-            "pre" => (
-                Ref::Pre,
-                Place::PAIR,
-                "only the clauses of a projection have two sides",
-            ),
-            "post" => (
-                Ref::Post,
-                Place::PAIR,
-                "only the clauses of a projection have two sides",
-            ),
-            "distance" => (
-                Ref::Distance,
-                Place::PAIR,
-                "only the clauses of a projection have two sides",
-            ),
-            "edge" => (
-                Ref::Edge,
-                Place::PAIR,
-                "only the clauses of a projection read a connection table",
-            ),
+            "t" => (Ref::Time, Place::TIME, "time passes only in equations, blocks and drives"),
+            "i" => (Ref::CellIndex, Place::CELL, "there is no cell here that it could be the index of"),
+            "row" => (Ref::Row, Place::CELL, "there is no cell here that it could be the row of"),
+            "col" => (Ref::Col, Place::CELL, "there is no cell here that it could be the column of"),
+            "layer" => (Ref::Layer, Place::CELL, "there is no cell here that it could be the layer of"),
+            "size" => (Ref::Size, Place::CELL, "there is no population here: write `size(E)`"),
+            "pre" => (Ref::Pre, Place::PAIR, "only the clauses of a projection have two sides"),
+            "post" => (Ref::Post, Place::PAIR, "only the clauses of a projection have two sides"),
+            "distance" => (Ref::Distance, Place::PAIR, "only the clauses of a projection have two sides"),
+            "edge" => (Ref::Edge, Place::PAIR, "only the clauses of a projection read a connection table"),
             _ => return self.unknown(cx, name, at),
         };
         if cx.place.allows(needs) {
@@ -308,41 +211,24 @@ impl<'a> Resolver<'a> {
 
     fn unknown(&mut self, cx: &Context, name: &str, at: Span) -> ExprId {
         let is_value = |named| !matches!(named, Named::Function(_) | Named::Event(_));
-        let mut candidates: Vec<String> = cx
-            .locals
-            .iter()
-            .rev()
-            .map(|(name, _)| name.to_string())
-            .collect();
+        let mut candidates: Vec<String> = cx.locals.iter().rev().map(|(name, _)| name.to_string()).collect();
         candidates.extend(cx.candidates(is_value));
         candidates.extend(self.top_level_names(cx.module, |def| matches!(def, Def::Global(_))));
-        let language = builtins::VALUES
-            .iter()
-            .copied()
-            .filter(|value| 1 < value.len());
-        let suggestion =
-            suggest::nearest(name, candidates.iter().map(String::as_str).chain(language));
-        self.sink
-            .push(names::unknown_name(at, name, "", suggestion));
+        let language = builtins::VALUES.iter().copied().filter(|value| 1 < value.len());
+        let suggestion = suggest::nearest(name, candidates.iter().map(String::as_str).chain(language));
+        self.sink.push(names::unknown_name(at, name, "", suggestion));
         self.push(ExprKind::Error, at)
     }
 
     /// `pre in VIEW`
-    fn in_view(
-        &mut self,
-        cx: &mut Context,
-        value: ast::ExprId,
-        set: ast::ExprId,
-        at: Span,
-    ) -> ExprId {
+    fn in_view(&mut self, cx: &mut Context, value: ast::ExprId, set: ast::ExprId, at: Span) -> ExprId {
         let value = self.lower(cx, value);
         let view = self.lower(cx, set);
         match self.hir.expr(value).kind {
             ExprKind::Ref(Ref::Pre | Ref::Post) => self.push(ExprKind::InView { value, view }, at),
             ExprKind::Error => value,
             _ => {
-                let message =
-                    "`in` needs a range `lo .. hi`, or `pre` or `post` on its left".to_owned();
+                let message = "`in` needs a range `lo .. hi`, or `pre` or `post` on its left".to_owned();
                 self.sink.push(structure::argument_form(
                     at,
                     message,
@@ -368,14 +254,7 @@ impl<'a> Resolver<'a> {
         if matches!(self.hir.expr(base).kind, ExprKind::Error) {
             return base;
         }
-        self.push(
-            ExprKind::Field {
-                base,
-                name: name.text.clone(),
-                name_span: name.span,
-            },
-            at,
-        )
+        self.push(ExprKind::Field { base, name: name.text.clone(), name_span: name.span }, at)
     }
 
     /// `cell.v`: past the names of blocks and segments, the cell's own.
@@ -387,21 +266,13 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn index(
-        &mut self,
-        cx: &mut Context,
-        base: ast::ExprId,
-        indices: &[ast::Index],
-        at: Span,
-    ) -> ExprId {
+    fn index(&mut self, cx: &mut Context, base: ast::ExprId, indices: &[ast::Index], at: Span) -> ExprId {
         let base = self.lower(cx, base);
         let mut lowered = vec![];
         for index in indices {
             lowered.push(match index {
                 ast::Index::At(e) => hir::Index::At(self.lower(cx, *e)),
-                ast::Index::Range(lo, hi) => {
-                    hir::Index::Range(self.lower(cx, *lo), self.lower(cx, *hi))
-                }
+                ast::Index::Range(lo, hi) => hir::Index::Range(self.lower(cx, *lo), self.lower(cx, *hi)),
                 ast::Index::Where(e) => {
                     let outer = cx.place;
                     cx.place = outer.and(Place::CELL);
@@ -414,13 +285,7 @@ impl<'a> Resolver<'a> {
         if matches!(self.hir.expr(base).kind, ExprKind::Error) {
             return base;
         }
-        self.push(
-            ExprKind::Index {
-                base,
-                indices: lowered,
-            },
-            at,
-        )
+        self.push(ExprKind::Index { base, indices: lowered }, at)
     }
 
     /// `x'` of a state of the cell at hand.
@@ -435,11 +300,7 @@ impl<'a> Resolver<'a> {
                 self.push(ExprKind::Derivative(var), at)
             }
             ExprKind::Error => value,
-            _ => self.misplaced(
-                at,
-                "`'`",
-                "only a state that has an equation has a derivative",
-            ),
+            _ => self.misplaced(at, "`'`", "only a state that has an equation has a derivative"),
         }
     }
 }

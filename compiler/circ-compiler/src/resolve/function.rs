@@ -28,8 +28,7 @@ impl<'a> Resolver<'a> {
             body: ERROR,
             owner,
         });
-        self.functions
-            .insert(id, FunctionSource { module, function });
+        self.functions.insert(id, FunctionSource { module, function });
         id
     }
 
@@ -39,33 +38,16 @@ impl<'a> Resolver<'a> {
         of: impl Fn(Owner) -> bool,
         context: &mut dyn FnMut(FunctionSource<'a>) -> Context,
     ) {
-        let ids: Vec<_> = self
-            .functions
-            .keys()
-            .copied()
-            .filter(|id| of(self.hir.functions[id.index()].owner))
-            .collect();
+        let ids: Vec<_> =
+            self.functions.keys().copied().filter(|id| of(self.hir.functions[id.index()].owner)).collect();
         for id in ids {
             let source = self.functions[&id];
             let mut cx = context(source);
             cx.module = source.module;
-            cx.place = if matches!(cx.owner, Owner::Cell(_)) {
-                Place::CELL_FN
-            } else {
-                Place::BUILD
-            };
+            cx.place = if matches!(cx.owner, Owner::Cell(_)) { Place::CELL_FN } else { Place::BUILD };
             cx.locals.clear();
-            let formals = source
-                .function
-                .formals
-                .iter()
-                .map(|formal| self.formal(&mut cx, formal))
-                .collect();
-            let result = source
-                .function
-                .result
-                .as_ref()
-                .and_then(|ty| self.ty(&mut cx, ty));
+            let formals = source.function.formals.iter().map(|formal| self.formal(&mut cx, formal)).collect();
+            let result = source.function.result.as_ref().and_then(|ty| self.ty(&mut cx, ty));
             let body = self.expr(&mut cx, source.function.body);
             let function = &mut self.hir.functions[id.index()];
             (function.formals, function.result, function.body) = (formals, result, body);
@@ -78,21 +60,15 @@ impl<'a> Resolver<'a> {
             self.refuse(at, "a range of a function's argument");
         }
         if cx.local(&formal.name.text).is_some() {
-            let first = cx
-                .local(&formal.name.text)
-                .map_or(formal.name.span, |id| self.hir.locals[id.index()].span);
-            self.sink.push(names::duplicate_name(
-                formal.name.span,
-                &formal.name.text,
-                first,
-            ));
+            let first =
+                cx.local(&formal.name.text).map_or(formal.name.span, |id| self.hir.locals[id.index()].span);
+            self.sink.push(names::duplicate_name(formal.name.span, &formal.name.text, first));
         }
         let declared = match (&formal.ty, formal.default) {
             (Some(ty), _) => self.ty(cx, ty).unwrap_or(Type::Error),
             // What its default tells is found by the type checker only; functions are typed before their calls.
             (None, _) => {
-                self.sink
-                    .push(structure::missing_type(formal.name.span, &formal.name.text));
+                self.sink.push(structure::missing_type(formal.name.span, &formal.name.text));
                 Type::Error
             }
         };
@@ -107,11 +83,7 @@ impl<'a> Resolver<'a> {
         declared: Option<Type>,
     ) -> LocalId {
         let id = LocalId(self.hir.locals.len() as u32);
-        self.hir.locals.push(hir::Local {
-            name: name.text.clone(),
-            span: name.span,
-            declared,
-        });
+        self.hir.locals.push(hir::Local { name: name.text.clone(), span: name.span, declared });
         cx.locals.push((name.text.clone(), id));
         id
     }
@@ -132,21 +104,15 @@ impl<'a> Resolver<'a> {
             self.plain_argument(arg);
             let value = self.lower(cx, arg.value);
             let place = match &arg.name {
-                Some(name) => formals
-                    .iter()
-                    .position(|formal| formal.name.text == name.text),
+                Some(name) => formals.iter().position(|formal| formal.name.text == name.text),
                 None => Some(position),
             };
             position += usize::from(arg.name.is_none());
             match place.and_then(|place| given.get_mut(place)) {
                 Some(slot @ None) => *slot = Some(value),
                 Some(Some(_)) => {
-                    let message = format!(
-                        "an argument of `{}` is given twice",
-                        source.function.name.text
-                    );
-                    self.sink
-                        .push(structure::argument_form(arg.span, message, "given again"));
+                    let message = format!("an argument of `{}` is given twice", source.function.name.text);
+                    self.sink.push(structure::argument_form(arg.span, message, "given again"));
                 }
                 None => return self.wrong_count(source, args, at),
             }
@@ -159,13 +125,7 @@ impl<'a> Resolver<'a> {
                 (None, None) => return self.wrong_count(source, args, at),
             });
         }
-        self.push(
-            ExprKind::CallFn {
-                function: id,
-                args: complete,
-            },
-            at,
-        )
+        self.push(ExprKind::CallFn { function: id, args: complete }, at)
     }
 
     /// Read where the function is written: with the names of its file and owner, without locals.
@@ -183,22 +143,13 @@ impl<'a> Resolver<'a> {
     }
 
     fn wrong_count(&mut self, source: FunctionSource<'a>, args: &[ast::Arg], at: Span) -> ExprId {
-        let names: Vec<_> = source
-            .function
-            .formals
-            .iter()
-            .map(|formal| format!("`{}`", formal.name.text))
-            .collect();
+        let names: Vec<_> =
+            source.function.formals.iter().map(|formal| format!("`{}`", formal.name.text)).collect();
         let due = match names.len() {
             0 => "no arguments".to_owned(),
             n => format!("{} ({})", counted(n), names::list(&names)),
         };
-        self.sink.push(structure::argument_count(
-            at,
-            &source.function.name.text,
-            &due,
-            args.len(),
-        ));
+        self.sink.push(structure::argument_count(at, &source.function.name.text, &due, args.len()));
         self.push(ExprKind::Error, at)
     }
 }

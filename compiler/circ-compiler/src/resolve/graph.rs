@@ -38,26 +38,21 @@ pub fn children(kind: &ExprKind, visit: &mut dyn FnMut(ExprId)) {
     match kind {
         ExprKind::Number { .. } | ExprKind::Bool(_) | ExprKind::Text(_) | ExprKind::Ref(_) => {}
         ExprKind::Noise(_) | ExprKind::Derivative(_) | ExprKind::Error => {}
-        ExprKind::Unary { value, .. } | ExprKind::Chance(value) | ExprKind::Rising(value) => {
-            visit(*value)
-        }
+        ExprKind::Unary { value, .. } | ExprKind::Chance(value) | ExprKind::Rising(value) => visit(*value),
         ExprKind::Binary { left, right, .. } => [*left, *right].into_iter().for_each(visit),
         ExprKind::InRange { value, lo, hi } | ExprKind::Redraw { value, lo, hi } => {
             [*value, *lo, *hi].into_iter().for_each(visit)
         }
         ExprKind::InView { value, view } => [*value, *view].into_iter().for_each(visit),
-        ExprKind::If {
-            condition,
-            then,
-            otherwise,
-        } => [*condition, *then, *otherwise].into_iter().for_each(visit),
-        ExprKind::Call { args, .. }
-        | ExprKind::CallFn { args, .. }
-        | ExprKind::Draw { args, .. } => args.iter().copied().for_each(visit),
+        ExprKind::If { condition, then, otherwise } => {
+            [*condition, *then, *otherwise].into_iter().for_each(visit)
+        }
+        ExprKind::Call { args, .. } | ExprKind::CallFn { args, .. } | ExprKind::Draw { args, .. } => {
+            args.iter().copied().for_each(visit)
+        }
         ExprKind::Array(parts) | ExprKind::Tuple(parts) => parts.iter().copied().for_each(visit),
         ExprKind::Reduce { value, over, .. } => {
-            over.iter()
-                .for_each(|(_, lo, hi)| [*lo, *hi].into_iter().for_each(&mut *visit));
+            over.iter().for_each(|(_, lo, hi)| [*lo, *hi].into_iter().for_each(&mut *visit));
             visit(*value);
         }
         ExprKind::Index { base, indices } => {
@@ -84,11 +79,7 @@ pub fn children(kind: &ExprKind, visit: &mut dyn FnMut(ExprId)) {
 /// functions as they are called. Members of a circle come in any order.
 pub fn order(hir: &Hir) -> Vec<Node> {
     let graph = Graph::new(hir);
-    components(&graph.edges)
-        .into_iter()
-        .flatten()
-        .map(|at| graph.nodes[at])
-        .collect()
+    components(&graph.edges).into_iter().flatten().map(|at| graph.nodes[at]).collect()
 }
 
 struct Graph {
@@ -99,11 +90,7 @@ struct Graph {
 impl Graph {
     fn new(hir: &Hir) -> Graph {
         let nodes = nodes(hir);
-        let index: BTreeMap<Node, usize> = nodes
-            .iter()
-            .enumerate()
-            .map(|(at, node)| (*node, at))
-            .collect();
+        let index: BTreeMap<Node, usize> = nodes.iter().enumerate().map(|(at, node)| (*node, at)).collect();
         let overs = overs(hir);
         let edges = nodes
             .iter()
@@ -111,9 +98,7 @@ impl Graph {
                 let mut edges = vec![];
                 for root in roots(hir, &overs, *node) {
                     walk(hir, root, &mut |_, expr| {
-                        edges.extend(
-                            reads(hir, owner(hir, *node), expr).and_then(|read| index.get(&read)),
-                        )
+                        edges.extend(reads(hir, owner(hir, *node), expr).and_then(|read| index.get(&read)))
                     });
                 }
                 edges
@@ -125,27 +110,18 @@ impl Graph {
 
 /// Every definition, in the order in which they are begun.
 fn nodes(hir: &Hir) -> Vec<Node> {
-    let mut nodes: Vec<Node> = (0..hir.globals.len())
-        .map(|at| Node::Global(GlobalId(at as u32)))
-        .collect();
+    let mut nodes: Vec<Node> = (0..hir.globals.len()).map(|at| Node::Global(GlobalId(at as u32))).collect();
     for (at, cell) in hir.cells.iter().enumerate() {
         let id = CellId(at as u32);
         nodes.extend((0..cell.vars.len()).map(|var| Node::Var(id, VarId(var as u32))));
-        let states = cell
-            .vars
-            .iter()
-            .enumerate()
-            .filter(|(_, var)| matches!(var.kind, VarKind::State { .. }));
+        let states =
+            cell.vars.iter().enumerate().filter(|(_, var)| matches!(var.kind, VarKind::State { .. }));
         nodes.extend(states.map(|(var, _)| Node::Rate(id, VarId(var as u32))));
     }
-    let mut slots = |owner, count: usize| {
-        nodes.extend((0..count).map(|slot| Node::Slot(owner, SlotId(slot as u32))))
-    };
+    let mut slots =
+        |owner, count: usize| nodes.extend((0..count).map(|slot| Node::Slot(owner, SlotId(slot as u32))));
     for at in components(&parts(hir)).into_iter().flatten() {
-        slots(
-            Owner::Circuit(CircuitId(at as u32)),
-            hir.circuits[at].slots.len(),
-        );
+        slots(Owner::Circuit(CircuitId(at as u32)), hir.circuits[at].slots.len());
     }
     for (at, experiment) in hir.experiments.iter().enumerate() {
         slots(Owner::Experiment(at as u32), experiment.slots.len());
@@ -156,18 +132,15 @@ fn nodes(hir: &Hir) -> Vec<Node> {
 
 /// Which circuits each circuit contains.
 fn parts(hir: &Hir) -> Vec<Vec<usize>> {
-    let parts = |circuit: &Circuit| {
-        let slots = circuit.slots.iter();
-        slots
-            .filter_map(|slot| {
-                if let SlotKind::Part { circuit } = slot.kind {
-                    Some(circuit.index())
-                } else {
-                    None
-                }
-            })
-            .collect()
-    };
+    let parts =
+        |circuit: &Circuit| {
+            let slots = circuit.slots.iter();
+            slots
+                .filter_map(|slot| {
+                    if let SlotKind::Part { circuit } = slot.kind { Some(circuit.index()) } else { None }
+                })
+                .collect()
+        };
     hir.circuits.iter().map(parts).collect()
 }
 
@@ -182,9 +155,7 @@ pub fn overs(hir: &Hir) -> BTreeMap<(CircuitId, SlotId), Over> {
                     overs.insert((CircuitId(at as u32), *index), *over);
                     stack.extend(items);
                 }
-                ItemKind::If {
-                    then, otherwise, ..
-                } => stack.extend(then.iter().chain(otherwise)),
+                ItemKind::If { then, otherwise, .. } => stack.extend(then.iter().chain(otherwise)),
                 ItemKind::Population(_) | ItemKind::Drive(_) | ItemKind::Projection(_) => {}
                 ItemKind::Part { .. } | ItemKind::Binding(_) | ItemKind::Constraint(_) => {}
             }
@@ -196,11 +167,7 @@ pub fn overs(hir: &Hir) -> BTreeMap<(CircuitId, SlotId), Over> {
 /// The expressions that a definition consists of.
 fn roots(hir: &Hir, overs: &BTreeMap<(CircuitId, SlotId), Over>, node: Node) -> Vec<ExprId> {
     let ranged = |range: &Option<(ExprId, ExprId)>, value: &Option<ExprId>| {
-        range
-            .iter()
-            .flat_map(|(lo, hi)| [*lo, *hi])
-            .chain(*value)
-            .collect()
+        range.iter().flat_map(|(lo, hi)| [*lo, *hi]).chain(*value).collect()
     };
     match node {
         Node::Global(id) => vec![hir.globals[id.index()].value],
@@ -213,10 +180,7 @@ fn roots(hir: &Hir, overs: &BTreeMap<(CircuitId, SlotId), Over>, node: Node) -> 
         },
         Node::Rate(cell, var) => {
             let cell = hir.cell(cell);
-            let all = cell
-                .equations
-                .iter()
-                .chain(cell.modes.iter().flat_map(|mode| &mode.equations));
+            let all = cell.equations.iter().chain(cell.modes.iter().flat_map(|mode| &mode.equations));
             all.filter(|equation| equation.var == var)
                 .flat_map(|equation| equation.factor.into_iter().chain([equation.value]))
                 .collect()
@@ -232,10 +196,9 @@ fn roots(hir: &Hir, overs: &BTreeMap<(CircuitId, SlotId), Over>, node: Node) -> 
                 },
                 _ => vec![],
             },
-            SlotKind::Population { .. }
-            | SlotKind::Drive
-            | SlotKind::Projection
-            | SlotKind::Part { .. } => vec![],
+            SlotKind::Population { .. } | SlotKind::Drive | SlotKind::Projection | SlotKind::Part { .. } => {
+                vec![]
+            }
         },
     }
 }
@@ -282,9 +245,9 @@ fn reads(hir: &Hir, owner: Owner, expr: &Expr) -> Option<Node> {
         (Ref::Global(id), _) => Some(Node::Global(id)),
         (Ref::Var(var), Owner::Cell(cell)) => Some(Node::Var(cell, var)),
         (Ref::Slot(slot), _) => Some(Node::Slot(owner, slot)),
-        (Ref::OfCircuit(slot), Owner::Experiment(at)) => hir.experiments[at as usize]
-            .circuit
-            .map(|circuit| Node::Slot(Owner::Circuit(circuit), slot)),
+        (Ref::OfCircuit(slot), Owner::Experiment(at)) => {
+            hir.experiments[at as usize].circuit.map(|circuit| Node::Slot(Owner::Circuit(circuit), slot))
+        }
         _ => None,
     }
 }
@@ -363,33 +326,15 @@ pub fn check_cycles(hir: &mut Hir, sink: &mut Sink) {
     let contained = parts(hir);
     for component in components(&contained) {
         let place = |at: usize| (hir.circuits[at].name.to_string(), hir.circuits[at].span);
-        report(
-            &contained,
-            &component,
-            &place,
-            &|members| names::cyclic_circuit(members),
-            sink,
-        );
+        report(&contained, &component, &place, &|members| names::cyclic_circuit(members), sink);
     }
     let graph = Graph::new(hir);
     let mut emptied = vec![];
     for component in components(&graph.edges) {
         let place = |at: usize| name(hir, graph.nodes[at]);
-        let functions = component
-            .iter()
-            .all(|at| matches!(graph.nodes[*at], Node::Function(_)));
-        let message = if functions {
-            names::cyclic_function
-        } else {
-            names::cyclic_let
-        };
-        if report(
-            &graph.edges,
-            &component,
-            &place,
-            &|members| message(members),
-            sink,
-        ) {
+        let functions = component.iter().all(|at| matches!(graph.nodes[*at], Node::Function(_)));
+        let message = if functions { names::cyclic_function } else { names::cyclic_let };
+        if report(&graph.edges, &component, &place, &|members| message(members), sink) {
             emptied.extend(component.iter().map(|at| graph.nodes[*at]));
         }
     }
@@ -417,18 +362,11 @@ fn report(
 
 fn name(hir: &Hir, node: Node) -> (String, Span) {
     match node {
-        Node::Global(id) => (
-            hir.globals[id.index()].name.to_string(),
-            hir.globals[id.index()].span,
-        ),
-        Node::Function(id) => (
-            hir.functions[id.index()].name.to_string(),
-            hir.functions[id.index()].span,
-        ),
-        Node::Var(cell, var) => (
-            hir.cell(cell).vars[var.index()].name.to_string(),
-            hir.cell(cell).vars[var.index()].span,
-        ),
+        Node::Global(id) => (hir.globals[id.index()].name.to_string(), hir.globals[id.index()].span),
+        Node::Function(id) => (hir.functions[id.index()].name.to_string(), hir.functions[id.index()].span),
+        Node::Var(cell, var) => {
+            (hir.cell(cell).vars[var.index()].name.to_string(), hir.cell(cell).vars[var.index()].span)
+        }
         Node::Rate(cell, var) => {
             let cell = hir.cell(cell);
             let at = cell
@@ -495,25 +433,15 @@ fn check_constant(hir: &Hir, sink: &mut Sink) {
             let (what, roots) = match &var.kind {
                 VarKind::Param { range, default } => (
                     format!("the parameter `{}`", var.name),
-                    range
-                        .iter()
-                        .flat_map(|(lo, hi)| [*lo, *hi])
-                        .chain(*default)
-                        .collect(),
+                    range.iter().flat_map(|(lo, hi)| [*lo, *hi]).chain(*default).collect(),
                 ),
-                VarKind::State {
-                    range: Some((lo, hi)),
-                    ..
-                } => (format!("the range of `{}`", var.name), vec![*lo, *hi]),
-                VarKind::Port { shape, .. } => {
-                    (format!("the time constant of `{}`", var.name), taus(shape))
+                VarKind::State { range: Some((lo, hi)), .. } => {
+                    (format!("the range of `{}`", var.name), vec![*lo, *hi])
                 }
+                VarKind::Port { shape, .. } => (format!("the time constant of `{}`", var.name), taus(shape)),
                 VarKind::State { .. } | VarKind::Let { .. } => continue,
             };
-            if let Some((reads, at)) = roots
-                .iter()
-                .find_map(|root| follows(hir, owner, *root, &varying))
-            {
+            if let Some((reads, at)) = roots.iter().find_map(|root| follows(hir, owner, *root, &varying)) {
                 let is_param = matches!(var.kind, VarKind::Param { .. });
                 sink.push(structure::not_constant(
                     at,
@@ -543,10 +471,7 @@ fn varies(hir: &Hir, node: Node, varying: &BTreeSet<Node>) -> bool {
     walk(hir, root, &mut |_, expr| {
         found |= matches!(
             expr.kind,
-            ExprKind::Draw { .. }
-                | ExprKind::Chance(_)
-                | ExprKind::Noise(_)
-                | ExprKind::Redraw { .. }
+            ExprKind::Draw { .. } | ExprKind::Chance(_) | ExprKind::Noise(_) | ExprKind::Redraw { .. }
         );
         found |= reads(hir, owner, expr).is_some_and(|read| varying.contains(&read));
         found |= matches!(expr.kind, ExprKind::Ref(Ref::Time | Ref::Mode(_)));
@@ -555,12 +480,7 @@ fn varies(hir: &Hir, node: Node, varying: &BTreeSet<Node>) -> bool {
 }
 
 /// The first thing in an expression that changes while time runs.
-fn follows(
-    hir: &Hir,
-    owner: Owner,
-    root: ExprId,
-    varying: &BTreeSet<Node>,
-) -> Option<(String, Span)> {
+fn follows(hir: &Hir, owner: Owner, root: ExprId, varying: &BTreeSet<Node>) -> Option<(String, Span)> {
     let mut found = None;
     walk(hir, root, &mut |_, expr| {
         let text = match (&expr.kind, reads(hir, owner, expr)) {

@@ -47,9 +47,7 @@ pub fn imports(file: &ast::File) -> Vec<(Vec<String>, Span)> {
         ast::ItemKind::Use { path, names } => Some(scope::import(path, names.as_deref())),
         _ => None,
     });
-    uses.map(|import| (import.module, import.span))
-        .filter(|(module, _)| !module.is_empty())
-        .collect()
+    uses.map(|import| (import.module, import.span)).filter(|(module, _)| !module.is_empty()).collect()
 }
 
 /// Resolves a program; the main file comes first. The result holds all items of all modules, those of the
@@ -105,19 +103,13 @@ impl<'a> Resolver<'a> {
     fn new(modules: &'a [Module], sink: &'a mut Sink) -> Self {
         let mut hir = Hir::default();
         // Expression 0 stands for everything that could not be understood.
-        hir.exprs.push(hir::Expr {
-            kind: ExprKind::Error,
-            span: Span::default(),
-        });
+        hir.exprs.push(hir::Expr { kind: ExprKind::Error, span: Span::default() });
         Resolver {
             modules,
             sink,
             hir,
             scopes: modules.iter().map(|_| FileScope::default()).collect(),
-            depths: modules
-                .iter()
-                .map(|module| depth::depths(&module.file))
-                .collect(),
+            depths: modules.iter().map(|module| depth::depths(&module.file)).collect(),
             cells: vec![],
             circuits: vec![],
             experiments: vec![],
@@ -135,8 +127,7 @@ impl<'a> Resolver<'a> {
                     continue;
                 };
                 if let Some(first) = self.scopes[module].declare(name, def) {
-                    self.sink
-                        .push(names::duplicate_name(name.span, &name.text, first));
+                    self.sink.push(names::duplicate_name(name.span, &name.text, first));
                 }
             }
         }
@@ -146,33 +137,23 @@ impl<'a> Resolver<'a> {
     fn declare_item(&mut self, module: usize, item: &'a ast::Item) -> Option<(&'a ast::Name, Def)> {
         Some(match &item.kind {
             ast::ItemKind::Use { .. } | ast::ItemKind::Error => return None,
-            ast::ItemKind::Let(binding) => {
-                (&binding.name, Def::Global(self.new_global(&binding.name)))
-            }
+            ast::ItemKind::Let(binding) => (&binding.name, Def::Global(self.new_global(&binding.name))),
             ast::ItemKind::Data(data) => (&data.name, Def::Global(self.new_global(&data.name))),
-            ast::ItemKind::Fn(function) => (
-                &function.name,
-                Def::Function(self.new_function(module, function, Owner::File)),
-            ),
+            ast::ItemKind::Fn(function) => {
+                (&function.name, Def::Function(self.new_function(module, function, Owner::File)))
+            }
             ast::ItemKind::Cell(cell) => {
-                self.cells.push(CellSource {
-                    module,
-                    written: Some((item, cell)),
-                });
-                self.event_names
-                    .extend(cell.items.iter().filter_map(|item| match &item.kind {
-                        ast::CellItemKind::Event { name, .. } => Some(name.text.clone()),
-                        _ => None,
-                    }));
+                self.cells.push(CellSource { module, written: Some((item, cell)) });
+                self.event_names.extend(cell.items.iter().filter_map(|item| match &item.kind {
+                    ast::CellItemKind::Event { name, .. } => Some(name.text.clone()),
+                    _ => None,
+                }));
                 (&cell.name, Def::Cell(CellId(self.cells.len() as u32 - 1)))
             }
             ast::ItemKind::Rule(rule) => (&rule.name, Def::Rule),
             ast::ItemKind::Circuit(circuit) => {
                 self.circuits.push((module, item, circuit));
-                (
-                    &circuit.name,
-                    Def::Circuit(CircuitId(self.circuits.len() as u32 - 1)),
-                )
+                (&circuit.name, Def::Circuit(CircuitId(self.circuits.len() as u32 - 1)))
             }
             ast::ItemKind::Experiment(experiment) => {
                 self.experiments.push((module, item, experiment));
@@ -182,12 +163,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn new_global(&mut self, name: &ast::Name) -> GlobalId {
-        let global = hir::Global {
-            name: name.text.clone(),
-            span: name.span,
-            declared: None,
-            value: ERROR,
-        };
+        let global = hir::Global { name: name.text.clone(), span: name.span, declared: None, value: ERROR };
         self.hir.globals.push(global);
         GlobalId(self.hir.globals.len() as u32 - 1)
     }
@@ -210,9 +186,7 @@ impl<'a> Resolver<'a> {
                 next += 1;
             }
         }
-        self.function_bodies(|owner| owner == Owner::File, &mut |function| {
-            Context::file(function.module)
-        });
+        self.function_bodies(|owner| owner == Owner::File, &mut |function| Context::file(function.module));
     }
 
     /// Plasticity is not built yet, so a rule that is written is refused even if nothing attaches it.
@@ -231,8 +205,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn refuse(&mut self, at: Span, what: &str) {
-        self.sink
-            .push(crate::diagnose::structure::not_yet(at, what));
+        self.sink.push(crate::diagnose::structure::not_yet(at, what));
     }
 
     fn push(&mut self, kind: ExprKind, span: Span) -> hir::ExprId {

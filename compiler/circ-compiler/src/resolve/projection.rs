@@ -26,8 +26,7 @@ impl<'a> Resolver<'a> {
         let target = self.expr(cx, written.target);
         if written.symmetric {
             self.refuse(
-                self.span(cx, written.source)
-                    .to(self.span(cx, written.target)),
+                self.span(cx, written.source).to(self.span(cx, written.target)),
                 "a symmetric projection `<->`",
             );
         }
@@ -51,10 +50,7 @@ impl<'a> Resolver<'a> {
             self.clause(cx, clause, &mut projection, &mut seen);
         }
         let name = format!("projection `{}`", written.name.text);
-        let broken = written
-            .clauses
-            .iter()
-            .any(|clause| matches!(clause.kind, ClauseKind::Error));
+        let broken = written.clauses.iter().any(|clause| matches!(clause.kind, ClauseKind::Error));
         if !broken && !seen.contains_key("connect") {
             self.sink.push(structure::missing_clause(
                 written.name.span,
@@ -64,12 +60,7 @@ impl<'a> Resolver<'a> {
             ));
         }
         if !broken && !seen.contains_key("weight") && !seen.contains_key("continuous") {
-            self.sink.push(structure::missing_clause(
-                written.name.span,
-                &name,
-                "weight",
-                "weight 1 mV",
-            ));
+            self.sink.push(structure::missing_clause(written.name.span, &name, "weight", "weight 1 mV"));
         }
         Some(projection)
     }
@@ -88,10 +79,7 @@ impl<'a> Resolver<'a> {
             ClauseKind::Dendritic(_) => "dendritic",
             ClauseKind::Polarity(_) => "polarity",
             ClauseKind::Continuous(_) => "continuous",
-            ClauseKind::Allow(_)
-            | ClauseKind::Back(_)
-            | ClauseKind::Onto(_)
-            | ClauseKind::Share(_) => "",
+            ClauseKind::Allow(_) | ClauseKind::Back(_) | ClauseKind::Onto(_) | ClauseKind::Share(_) => "",
             ClauseKind::Plasticity(_) | ClauseKind::Store { .. } | ClauseKind::Error => "",
         };
         if !word.is_empty() && !self.once(seen, word, clause.span) {
@@ -103,12 +91,8 @@ impl<'a> Resolver<'a> {
                 projection.connect_span = clause.span;
             }
             ClauseKind::Allow(words) => words.iter().for_each(|word| self.allow(word, projection)),
-            ClauseKind::Weight(value) => {
-                projection.weight = Some(self.expr_in(cx, Place::SYNAPSE, *value))
-            }
-            ClauseKind::Delay(value) => {
-                projection.delay = Some(self.expr_in(cx, Place::SYNAPSE, *value))
-            }
+            ClauseKind::Weight(value) => projection.weight = Some(self.expr_in(cx, Place::SYNAPSE, *value)),
+            ClauseKind::Delay(value) => projection.delay = Some(self.expr_in(cx, Place::SYNAPSE, *value)),
             ClauseKind::Dendritic(value) => {
                 projection.dendritic = Some(self.expr_in(cx, Place::SYNAPSE, *value))
             }
@@ -126,8 +110,7 @@ impl<'a> Resolver<'a> {
     fn once(&mut self, seen: &mut Seen, word: &'static str, at: Span) -> bool {
         match seen.get(word) {
             Some(first) => {
-                self.sink
-                    .push(structure::duplicate_clause(at, word, *first));
+                self.sink.push(structure::duplicate_clause(at, word, *first));
                 false
             }
             None => {
@@ -144,12 +127,7 @@ impl<'a> Resolver<'a> {
             "corelease" => projection.allow_corelease = true,
             other => {
                 let suggestion = suggest::nearest(other, ["self", "multiple", "corelease"]);
-                self.sink.push(names::unknown_name(
-                    word.span,
-                    other,
-                    "permission",
-                    suggestion,
-                ));
+                self.sink.push(names::unknown_name(word.span, other, "permission", suggestion));
             }
         }
     }
@@ -158,12 +136,7 @@ impl<'a> Resolver<'a> {
         let word = &*kind.text;
         if !builtins::CONNECTS.contains(&word) {
             let suggestion = suggest::nearest(word, builtins::CONNECTS.iter().copied());
-            self.sink.push(names::unknown_name(
-                kind.span,
-                word,
-                "way to connect",
-                suggestion,
-            ));
+            self.sink.push(names::unknown_name(kind.span, word, "way to connect", suggestion));
             return Connect::Error;
         }
         let bare = matches!(word, "one_to_one" | "all_to_all");
@@ -172,23 +145,14 @@ impl<'a> Resolver<'a> {
                 "one_to_one" => Connect::OneToOne,
                 "all_to_all" => Connect::AllToAll,
                 _ => {
-                    self.sink.push(structure::argument_count(
-                        kind.span,
-                        word,
-                        "a value after it",
-                        0,
-                    ));
+                    self.sink.push(structure::argument_count(kind.span, word, "a value after it", 0));
                     Connect::Error
                 }
             };
         };
         if bare {
             let at = self.span(cx, value);
-            self.sink.push(structure::argument_form(
-                at,
-                format!("`{word}` takes no value"),
-                "a value",
-            ));
+            self.sink.push(structure::argument_form(at, format!("`{word}` takes no value"), "a value"));
             return Connect::Error;
         }
         let pair = Place::PAIR.and(Place::BUILD);
@@ -211,15 +175,7 @@ impl<'a> Resolver<'a> {
     ) -> Option<hir::Drive> {
         let source = self.source(cx, written.source);
         let target = self.expr(cx, written.target);
-        let mut drive = hir::Drive {
-            slot,
-            source,
-            target,
-            weight: None,
-            delay: None,
-            window: None,
-            span,
-        };
+        let mut drive = hir::Drive { slot, source, target, weight: None, delay: None, window: None, span };
         let mut seen = Seen::new();
         let events = matches!(
             drive.source,
@@ -228,18 +184,10 @@ impl<'a> Resolver<'a> {
         for clause in &written.clauses {
             self.drive_clause(cx, clause, &mut drive, events, &mut seen);
         }
-        let broken = written
-            .clauses
-            .iter()
-            .any(|clause| matches!(clause.kind, DriveClauseKind::Error));
+        let broken = written.clauses.iter().any(|clause| matches!(clause.kind, DriveClauseKind::Error));
         if events && !broken && drive.weight.is_none() {
             let name = format!("drive `{}`", written.name.text);
-            self.sink.push(structure::missing_clause(
-                written.name.span,
-                &name,
-                "weight",
-                "weight 1 mV",
-            ));
+            self.sink.push(structure::missing_clause(written.name.span, &name, "weight", "weight 1 mV"));
         }
         Some(drive)
     }
@@ -263,8 +211,7 @@ impl<'a> Resolver<'a> {
         }
         if !events && word != "from" {
             let due = "this drive gives a value at every step, not events";
-            self.sink
-                .push(names::out_of_place(clause.span, &format!("`{word}`"), due));
+            self.sink.push(names::out_of_place(clause.span, &format!("`{word}`"), due));
             return;
         }
         match &clause.kind {
@@ -324,11 +271,7 @@ impl<'a> Resolver<'a> {
         for arg in args {
             self.plain_argument(arg);
             // A rate may differ from cell to cell and be drawn, and follow the time.
-            let place = if name == "poisson" {
-                Place::DRIVE.and(Place::DRAWS)
-            } else {
-                Place::BUILD
-            };
+            let place = if name == "poisson" { Place::DRIVE.and(Place::DRAWS) } else { Place::BUILD };
             let lowered = self.expr_in(cx, place, arg.value);
             let named_every = arg.name.as_ref().is_some_and(|name| &*name.text == "every");
             match (&arg.name, &mut value, &mut every) {
@@ -345,12 +288,7 @@ impl<'a> Resolver<'a> {
                     return None;
                 }
                 _ => {
-                    self.sink.push(structure::argument_count(
-                        at,
-                        name,
-                        due(takes_every),
-                        args.len(),
-                    ));
+                    self.sink.push(structure::argument_count(at, name, due(takes_every), args.len()));
                     return None;
                 }
             }
@@ -359,12 +297,7 @@ impl<'a> Resolver<'a> {
             (Some(value), Some(every)) => Some((value, every)),
             (Some(value), None) if !takes_every => Some((value, ERROR)),
             _ => {
-                self.sink.push(structure::argument_count(
-                    at,
-                    name,
-                    due(takes_every),
-                    args.len(),
-                ));
+                self.sink.push(structure::argument_count(at, name, due(takes_every), args.len()));
                 None
             }
         }
@@ -372,9 +305,5 @@ impl<'a> Resolver<'a> {
 }
 
 fn due(takes_every: bool) -> &'static str {
-    if takes_every {
-        "a value and `every = ...`"
-    } else {
-        "1 argument"
-    }
+    if takes_every { "a value and `every = ...`" } else { "1 argument" }
 }

@@ -58,10 +58,7 @@ impl FileScope {
     }
 
     fn all(&self) -> impl Iterator<Item = (&str, Def)> {
-        self.own
-            .iter()
-            .chain(&self.used)
-            .map(|(name, (def, _))| (&**name, *def))
+        self.own.iter().chain(&self.used).map(|(name, (def, _))| (&**name, *def))
     }
 }
 
@@ -96,11 +93,7 @@ impl Named {
 pub type Names = BTreeMap<Arc<str>, (Named, Span)>;
 
 /// Gives back where the name was declared before, if it was; the first declaration stays.
-pub fn declare<T>(
-    names: &mut BTreeMap<Arc<str>, (T, Span)>,
-    name: &Name,
-    meaning: T,
-) -> Option<Span> {
+pub fn declare<T>(names: &mut BTreeMap<Arc<str>, (T, Span)>, name: &Name, meaning: T) -> Option<Span> {
     match names.entry(name.text.clone()) {
         std::collections::btree_map::Entry::Occupied(first) => Some(first.get().1),
         std::collections::btree_map::Entry::Vacant(free) => {
@@ -120,23 +113,12 @@ pub struct Import {
 
 /// Splits the path of a `use` into module and item, see [`super::imports`].
 pub fn import(path: &Path, braces: Option<&[Name]>) -> Import {
-    let texts: Vec<String> = path
-        .names
-        .iter()
-        .map(|name| name.text.to_string())
-        .collect();
+    let texts: Vec<String> = path.names.iter().map(|name| name.text.to_string()).collect();
     let span = path_span(path);
     let library = texts.first().is_some_and(|name| name == "std");
-    let capital = texts
-        .last()
-        .is_some_and(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));
-    let has_item =
-        braces.is_none() && 1 < texts.len() && if library { 2 < texts.len() } else { capital };
-    let item = if has_item {
-        path.names.last().cloned()
-    } else {
-        None
-    };
+    let capital = texts.last().is_some_and(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));
+    let has_item = braces.is_none() && 1 < texts.len() && if library { 2 < texts.len() } else { capital };
+    let item = if has_item { path.names.last().cloned() } else { None };
     let module = texts[..texts.len() - usize::from(item.is_some())].to_vec();
     Import { module, item, span }
 }
@@ -163,15 +145,10 @@ impl<'a> Resolver<'a> {
 
     fn import(&mut self, into: usize, path: &Path, braces: Option<&[Name]>) {
         let import = import(path, braces);
-        let from = self
-            .modules
-            .iter()
-            .skip(1)
-            .position(|module| module.path == import.module)
-            .map(|at| at + 1);
+        let from =
+            self.modules.iter().skip(1).position(|module| module.path == import.module).map(|at| at + 1);
         if from.is_none() && !import.module.is_empty() {
-            self.sink
-                .push(names::unknown_file(import.span, &import.module.join(".")));
+            self.sink.push(names::unknown_file(import.span, &import.module.join(".")));
         }
         let items: Vec<&Name> = braces.into_iter().flatten().chain(&import.item).collect();
         for name in &items {
@@ -189,21 +166,15 @@ impl<'a> Resolver<'a> {
             return *def;
         }
         let file = format!("`{}`", self.modules[module].path.join("."));
-        let suggestion = suggest::nearest(
-            &name.text,
-            self.scopes[module].own.keys().map(|name| &**name),
-        );
-        self.sink.push(names::unknown_member(
-            name.span, &name.text, &file, suggestion,
-        ));
+        let suggestion = suggest::nearest(&name.text, self.scopes[module].own.keys().map(|name| &**name));
+        self.sink.push(names::unknown_member(name.span, &name.text, &file, suggestion));
         Def::Unknown
     }
 
     fn bring_in(&mut self, into: usize, name: &Name, def: Def) {
         let own = self.scopes[into].own.get(&name.text).map(|(_, span)| *span);
         if let Some(first) = own.or_else(|| declare(&mut self.scopes[into].used, name, def)) {
-            self.sink
-                .push(names::duplicate_name(name.span, &name.text, first));
+            self.sink.push(names::duplicate_name(name.span, &name.text, first));
         }
     }
 
@@ -228,18 +199,11 @@ impl<'a> Resolver<'a> {
                 (Def::Cell(self.spike_times()), first.span)
             }
             None => {
-                let candidates = self.scopes[module]
-                    .all()
-                    .filter(|(_, def)| is_wanted(*def))
-                    .map(|(name, _)| name);
+                let candidates =
+                    self.scopes[module].all().filter(|(_, def)| is_wanted(*def)).map(|(name, _)| name);
                 let candidates = candidates.chain((wanted == "cell").then_some("SpikeTimes"));
                 let suggestion = suggest::nearest(&first.text, candidates);
-                self.sink.push(names::unknown_name(
-                    first.span,
-                    &first.text,
-                    wanted,
-                    suggestion,
-                ));
+                self.sink.push(names::unknown_name(first.span, &first.text, wanted, suggestion));
                 return None;
             }
         };

@@ -17,19 +17,14 @@ impl<'a> Resolver<'a> {
             [one] if is_word(one, "bool") => Type::Bool,
             factors => Type::Real(self.dimension(factors)?),
         };
-        Some(if shape.is_empty() {
-            element
-        } else {
-            Type::Array(Box::new(element), shape)
-        })
+        Some(if shape.is_empty() { element } else { Type::Array(Box::new(element), shape) })
     }
 
     fn dimension(&mut self, factors: &[TypeFactor]) -> Option<Dimension> {
         let mut all = Dimension::REAL;
         for factor in factors {
             let one = self.named_dimension(factor)?;
-            let power =
-                f64::from(factor.power.unwrap_or(1)) * if factor.divides { -1.0 } else { 1.0 };
+            let power = f64::from(factor.power.unwrap_or(1)) * if factor.divides { -1.0 } else { 1.0 };
             let Some(product) = one.power(power).and_then(|one| all.times(one)) else {
                 self.sink.push(names::unit_power(factor.name.span));
                 return None;
@@ -46,8 +41,7 @@ impl<'a> Resolver<'a> {
         }
         if name == "int" || name == "bool" {
             let found = if name == "int" { Type::Int } else { Type::Bool };
-            self.sink
-                .push(typing::wrong_type(factor.name.span, "a dimension", &found));
+            self.sink.push(typing::wrong_type(factor.name.span, "a dimension", &found));
             return None;
         }
         if name == "weight" {
@@ -58,16 +52,8 @@ impl<'a> Resolver<'a> {
             ));
             return None;
         }
-        let known = DIMENSIONS
-            .iter()
-            .map(|(text, _)| *text)
-            .chain(["int", "bool"]);
-        self.sink.push(names::unknown_name(
-            factor.name.span,
-            name,
-            "type",
-            suggest::nearest(name, known),
-        ));
+        let known = DIMENSIONS.iter().map(|(text, _)| *text).chain(["int", "bool"]);
+        self.sink.push(names::unknown_name(factor.name.span, name, "type", suggest::nearest(name, known)));
         None
     }
 
