@@ -1,0 +1,159 @@
+//! Arguments of the command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Compiles and runs neural circuits written in Circ.
+#[derive(Debug, Parser)]
+#[command(name = "circ", version, about, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 well; 1 the program was rejected; 2 usage; 3 the simulation failed; \
+4 a file could not be read or written; 5 interrupted; 6 an expectation did not hold";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run an experiment
+    Run(RunArgs),
+    /// Look for mistakes without running anything
+    Check(CheckArgs),
+    /// Repeat a run from its manifest and compare
+    Verify(VerifyArgs),
+    /// Run every experiment and hold it to its `expect` lines
+    Test(TestArgs),
+    /// Write programs in the one layout
+    Fmt(FmtArgs),
+    /// Explain a rule, or how a program will be simulated
+    Explain(ExplainArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The program
+    pub file: PathBuf,
+    /// The experiment; without it `Main`, or the only one
+    pub experiment: Option<String>,
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Write run.json, spikes.csv and traces.csv into this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print one JSON object and nothing else
+    #[arg(long)]
+    pub json: bool,
+    /// Print only what the program prints and reports, and expectations that do not hold
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Settings {
+    /// Override a parameter of the experiment or its circuit, such as `g=4` or `tau=10ms`
+    #[arg(long, value_name = "PATH=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// The seed of all random numbers
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// How many threads; results do not depend on it
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Machine code, or the reference that it is held to
+    #[arg(long, value_enum, default_value_t = EngineArg::Jit)]
+    pub engine: EngineArg,
+    /// Precision of states, for cells that do not say their own
+    #[arg(long, value_enum)]
+    pub precision: Option<PrecisionArg>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineArg {
+    Jit,
+    Interpreter,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionArg {
+    F64,
+    F32,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The program
+    pub file: PathBuf,
+    /// Print an array of `{rule, level, message, file, start, end, help}`
+    #[arg(long)]
+    pub json: bool,
+    /// Print a form of the program on its way to machine code
+    #[arg(long, value_enum, conflicts_with = "json")]
+    pub emit: Option<Emit>,
+}
+
+/// The forms of a program, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Emit {
+    Ast,
+    Hir,
+    Types,
+    Net,
+    Kernel,
+    Plan,
+    Clif,
+    Asm,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The manifest, written by `circ run --out DIR`
+    pub manifest: PathBuf,
+    /// The program, where it is no longer at the place that the manifest names
+    #[arg(long)]
+    pub file: Option<PathBuf>,
+    /// How many threads; results do not depend on it
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Verify with this engine
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineArg>,
+}
+
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// The programs
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub struct FmtArgs {
+    /// The programs
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Write nothing; exit with 1 if a file would change
+    #[arg(long)]
+    pub check: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A rule such as `unit-mismatch`, or a program
+    #[arg(value_name = "RULE|FILE")]
+    pub subject: String,
+    /// The experiment of the program
+    pub experiment: Option<String>,
+}
+
+/// `PATH=VALUE`
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((path, value)) if !path.trim().is_empty() && !value.trim().is_empty() => {
+            Ok((path.trim().to_string(), value.trim().to_string()))
+        }
+        _ => Err("write it as PATH=VALUE, such as `g=4` or `tau=10ms`".to_string()),
+    }
+}

@@ -1,0 +1,124 @@
+//! `circ run FILE [EXPERIMENT]`.
+
+use super::{compile_options, print_json, read, reject, run_options, show};
+use crate::args::RunArgs;
+use crate::exit::Exit;
+use crate::interrupt;
+use crate::progress::{Prints, Shown};
+use crate::summary::{self, Detail};
+use crate::terminal::{self, Paint, Stream};
+use circ::compile::{Compiled, Rejection, compile};
+use circ::output::Folder;
+use circ::results::{Ended, Message, messages};
+use circ::run::{Digest, Finished, Simulation};
+use serde::Serialize;
+use std::path::Path;
+
+/// Runs one experiment.
+pub fn run(args: &RunArgs) -> Exit {
+    attempt(args).unwrap_or_else(|exit| exit)
+}
+
+fn attempt(args: &RunArgs) -> Result<Exit, Exit> {
+    let flag = interrupt::flag();
+    let program = read(&args.file)?;
+    let options = compile_options(args.experiment.as_deref(), &args.settings);
+    let compiled = compile(program, &options).map_err(|rejection| refuse(&rejection, args))?;
+    show_warnings(&compiled, args);
+    let folder = args.out.as_deref().map(open).transpose()?;
+    let digest = if args.json || args.out.is_some() { Digest::Compute } else { Digest::Leave };
+    let mut simulation = match Simulation::build(compiled, &run_options(&args.settings, digest)) {
+        Ok(simulation) => simulation,
+        Err(rejection) => {
+            folder.into_iter().for_each(Folder::abandon);
+            return Err(refuse(&rejection, args));
+        }
+    };
+    announce(&simulation, args);
+    let prints = if args.json { Prints::Later } else { Prints::AtOnce };
+    let mut shown = if args.quiet { Shown::silent(prints) } else { Shown::new(prints) };
+    let finished = simulation.run(flag, &mut shown);
+    shown.finish();
+    let written = folder.map_or(Ok(()), |folder| write(&folder, &finished, &simulation, args));
+    print(&finished, &simulation, args);
+    written?;
+    Ok(exit(&finished))
+}
+
+/// The exit code of a run that took place.
+pub fn exit(finished: &Finished) -> Exit {
+    match finished.results.ended {
+        Ended::Interrupted => Exit::Interrupted,
+        Ended::Failed => Exit::Failed,
+        Ended::Rejected => Exit::Rejected,
+        Ended::Complete if finished.results.expectations.iter().all(|it| it.holds) => Exit::Well,
+        Ended::Complete => Exit::Expectation,
+    }
+}
+
+fn show_warnings(compiled: &Compiled, args: &RunArgs) {
+    if !args.json {
+        show(&compiled.warnings, compiled.sources());
+    }
+}
+
+/// What `--json` prints where there is nothing to run.
+#[derive(Serialize)]
+struct Refused {
+    ended: Ended,
+    error: Option<String>,
+    diagnostics: Vec<Message>,
+}
+
+fn refuse(rejection: &Rejection, args: &RunArgs) -> Exit {
+    let exit = reject(rejection);
+    if args.json {
+        let refused = match rejection {
+            Rejection::Program { diagnostics, sources } => {
+                Refused { ended: Ended::Rejected, error: None, diagnostics: messages(diagnostics, sources) }
+            }
+            Rejection::Request(text) => {
+                Refused { ended: Ended::Rejected, error: Some(text.clone()), diagnostics: Vec::new() }
+            }
+        };
+        print_json(&refused);
+    }
+    exit
+}
+
+fn open(path: &Path) -> Result<Folder, Exit> {
+    Folder::open(path).map_err(|error| {
+        terminal::complain(&error.to_string());
+        Exit::Files
+    })
+}
+
+fn announce(simulation: &Simulation, args: &RunArgs) {
+    if !args.json && !args.quiet {
+        terminal::write(Stream::Out, &summary::built(&simulation.built(), Paint::of(Stream::Out)));
+    }
+}
+
+fn write(folder: &Folder, finished: &Finished, simulation: &Simulation, args: &RunArgs) -> Result<(), Exit> {
+    let manifest = simulation.manifest(finished, &args.file, folder.path());
+    let mut files = simulation.tables();
+    files.push((circ::output::MANIFEST, manifest.to_json().into_bytes()));
+    folder.write(&files).map_err(|error| {
+        terminal::complain(&error.to_string());
+        Exit::Files
+    })
+}
+
+fn print(finished: &Finished, simulation: &Simulation, args: &RunArgs) {
+    show(&finished.diagnostics, simulation.sources());
+    if args.json {
+        print_json(&finished.results);
+        return;
+    }
+    let detail = if args.quiet { Detail::Quiet } else { Detail::Full };
+    terminal::write(Stream::Out, &summary::finished(finished, detail, Paint::of(Stream::Out)));
+    if finished.results.ended == Ended::Interrupted {
+        let until = circ::quantity::significant(finished.results.simulated_ms, 6);
+        terminal::complain(&format!("interrupted after {until} ms of the circuit's time; what was recorded until then is kept"));
+    }
+}

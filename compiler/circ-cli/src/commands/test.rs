@@ -1,0 +1,76 @@
+//! `circ test FILE...`: every experiment, held to its `expect` lines.
+
+use super::{compile_options, read, reject, run_options, show};
+use crate::args::TestArgs;
+use crate::exit::Exit;
+use crate::interrupt;
+use crate::progress::{Prints, Shown};
+use crate::summary::{self, Detail};
+use crate::terminal::{self, Paint, Stream};
+use circ::compile::{compile, experiments};
+use circ::run::{Digest, Simulation};
+use std::path::Path;
+
+/// Tests all files; goes on after one that fails, so that one run shows everything.
+pub fn test(args: &TestArgs) -> Exit {
+    let flag = interrupt::flag();
+    let mut exit = Exit::Well;
+    for file in &args.files {
+        exit = exit.and(test_file(file, args, flag));
+        if interrupt::asked() {
+            break;
+        }
+    }
+    exit
+}
+
+fn test_file(file: &Path, args: &TestArgs, flag: &std::sync::atomic::AtomicBool) -> Exit {
+    let program = match read(file) {
+        Ok(program) => program,
+        Err(exit) => return exit,
+    };
+    let names = experiments(&program);
+    if names.is_empty() && program.problems.is_empty() {
+        terminal::complain(&format!("`{}` has no experiment to run", file.display()));
+        return Exit::Usage;
+    }
+    if !program.problems.is_empty() {
+        show(&program.problems, &program.sources);
+        return Exit::Rejected;
+    }
+    let mut exit = Exit::Well;
+    for name in names {
+        exit = exit.and(test_experiment(file, &name, args, flag));
+        if interrupt::asked() {
+            break;
+        }
+    }
+    exit
+}
+
+fn test_experiment(file: &Path, name: &str, args: &TestArgs, flag: &std::sync::atomic::AtomicBool) -> Exit {
+    let attempt = || -> Result<Exit, Exit> {
+        let compiled =
+            compile(read(file)?, &compile_options(Some(name), &args.settings)).map_err(|it| reject(&it))?;
+        let mut simulation = Simulation::build(compiled, &run_options(&args.settings, Digest::Leave)).map_err(|it| reject(&it))?;
+        let mut shown = Shown::new(Prints::Later);
+        let finished = simulation.run(flag, &mut shown);
+        shown.finish();
+        let exit = super::run::exit(&finished);
+        let paint = Paint::of(Stream::Out);
+        let mark = if exit == Exit::Well { paint.green("✓") } else { paint.red("✗") };
+        let took = summary::time(finished.results.timing.run_ms);
+        terminal::line(Stream::Out, &format!("{mark} {} {name} ({took})", file.display()));
+        for expectation in &finished.results.expectations {
+            let text = summary::expectation(expectation, Detail::Full, paint);
+            terminal::write(Stream::Out, &format!("  {text}"));
+        }
+        show(&finished.diagnostics, simulation.sources());
+        Ok(exit)
+    };
+    attempt().unwrap_or_else(|exit| {
+        let mark = Paint::of(Stream::Out).red("✗");
+        terminal::line(Stream::Out, &format!("{mark} {} {name}", file.display()));
+        exit
+    })
+}

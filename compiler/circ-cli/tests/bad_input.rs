@@ -1,0 +1,158 @@
+//! Bad input: a clear message, an exit code, no panic.
+
+mod common;
+
+use common::{Bench, SMALL};
+
+/// Checks and runs a program that is rejected with this rule.
+#[track_caller]
+fn rejected(text: &str, rule: &str) {
+    let bench = Bench::new();
+    bench.file("a.circ", text);
+    bench.circ(&["run", "a.circ"]).exits(1).complains(rule);
+    let json = bench.circ(&["check", "a.circ", "--json"]).exits(1).json();
+    let found: Vec<&str> = json.as_array().expect("an array").iter().filter_map(|it| it["rule"].as_str()).collect();
+    assert!(found.contains(&rule), "no `{rule}` in {found:?}");
+}
+
+fn with_circuit(items: &str) -> String {
+    format!("{SMALL}\ncircuit Net {{\n{items}\n}}\nexperiment Main of Net {{ run 1 ms }}\n")
+}
+
+const WIRED: &str = r#"
+cell Lif {
+  port exc: excitatory voltage via delta(v)
+  state v: voltage = 0 mV
+  10 ms * v' = -v
+  spike when v >= 10 mV { v = 0 mV }
+}
+"#;
+
+fn with_projection(clauses: &str) -> String {
+    format!(
+        "{WIRED}\ncircuit Net {{\n  population E: Lif[10]\n  projection p: E -> E.exc {{ {clauses} }}\n}}\n\
+         experiment Main of Net {{ run 1 ms }}\n"
+    )
+}
+
+#[test]
+fn an_empty_file() {
+    rejected("", "empty-file");
+    rejected(" \n\n", "empty-file");
+}
+
+#[test]
+fn a_binary_file() {
+    let bench = Bench::new();
+    bench.file("a.circ", [0x7f, b'E', b'L', b'F', 0, 1, 0xff, 0xfe]);
+    bench.circ(&["run", "a.circ"]).exits(4).complains("not a text file");
+    bench.circ(&["check", "a.circ"]).exits(4).complains("not a text file");
+}
+
+#[test]
+fn a_missing_file() {
+    let bench = Bench::new();
+    bench.circ(&["run", "nowhere.circ"]).exits(4).complains("there is no file `nowhere.circ`");
+    bench.circ(&["fmt", "nowhere.circ"]).exits(4).complains("there is no file");
+    bench.circ(&["verify", "nowhere.json"]).exits(4).complains("there is no file");
+}
+
+#[test]
+fn a_directory() {
+    let bench = Bench::new();
+    bench.circ(&["run", "."]).exits(4).complains("is a folder");
+}
+
+#[test]
+fn a_thousand_parentheses() {
+    for depth in [1_000, 100_000] {
+        let bench = Bench::new();
+        bench.file("a.circ", format!("let x = {}1{}\n", "(".repeat(depth), ")".repeat(depth)));
+        bench.circ(&["check", "a.circ"]).exits(1);
+        bench.file("b.circ", format!("let x = {}\n", "(".repeat(depth)));
+        bench.circ(&["check", "b.circ"]).exits(1);
+    }
+}
+
+#[test]
+fn a_very_long_sum() {
+    let bench = Bench::new();
+    bench.file("a.circ", format!("let x = 1{}\n", " + 1".repeat(200_000)));
+    let code = bench.circ(&["check", "a.circ"]).code;
+    assert!(code == 0 || code == 1, "{code}");
+}
+
+#[test]
+fn a_unit_that_does_not_exist() {
+    let bench = Bench::new();
+    bench.file("a.circ", "let tau = 20 mz\n");
+    let said = bench.circ(&["check", "a.circ"]).exits(1);
+    assert!(said.err.contains("mz"), "{}", said.err);
+}
+
+#[test]
+fn adding_millivolts_and_milliseconds() {
+    rejected(&with_circuit("let x = 1 mV + 1 ms\n population E: Clock"), "unit-mismatch");
+}
+
+#[test]
+fn a_name_one_letter_off() {
+    let bench = Bench::new();
+    bench.file("a.circ", with_circuit("population E: Clok[3]"));
+    bench.circ(&["check", "a.circ"]).exits(1).complains("did you mean `Clock`");
+}
+
+#[test]
+fn a_population_of_none() {
+    rejected(&with_circuit("population E: Clock[0]"), "population-size");
+}
+
+#[test]
+fn a_population_of_far_too_many() {
+    rejected(&with_circuit("population E: Clock[1000000000000]"), "population-size");
+}
+
+#[test]
+fn a_delay_of_nothing() {
+    rejected(&with_projection("connect all_to_all; weight 1 mV; delay 0 ms"), "delay-below-tick");
+}
+
+#[test]
+fn a_step_of_nothing() {
+    let bench = Bench::new();
+    bench.small("dt 0 ms\nrun 1 ms");
+    bench.circ(&["run", "small.circ"]).exits(1).complains("time-step");
+}
+
+#[test]
+fn a_probability_above_one() {
+    rejected(&with_projection("connect probability 1.5; weight 1 mV; delay 1 ms"), "probability-range");
+}
+
+#[test]
+fn more_memory_than_there_is() {
+    let text = with_projection("connect all_to_all; weight uniform(0 mV, 1 mV); delay 1 ms")
+        .replace("Lif[10]", "Lif[2000000]");
+    let bench = Bench::new();
+    bench.file("a.circ", text);
+    bench.circ(&["run", "a.circ"]).exits(1).complains("memory");
+}
+
+#[test]
+fn a_folder_that_can_not_be_written() {
+    let bench = Bench::new();
+    bench.small("run 1 ms");
+    bench.circ(&["run", "small.circ", "--out", "small.circ/out"]).exits(4).complains("could not be written");
+    bench.circ(&["run", "small.circ", "--out", "small.circ"]).exits(4).complains("could not be written");
+}
+
+#[test]
+fn three_mistakes_give_three_messages() {
+    let bench = Bench::new();
+    let text = "cell A {\n  param x = = 3\n  state v = 0\n}\ncircuit B {\n  population : A[3]\n}\n\nexperiment C of B {\n  run run\n}\n";
+    bench.file("a.circ", text);
+    let json = bench.circ(&["check", "a.circ", "--json"]).exits(1).json();
+    let lines: Vec<u64> =
+        json.as_array().expect("an array").iter().filter_map(|it| it["start"]["line"].as_u64()).collect();
+    assert!([2, 6, 10].iter().all(|line| lines.contains(line)), "{json:#}");
+}

@@ -1,0 +1,86 @@
+//! `circ check`, `test`, `fmt`, `explain`.
+
+mod common;
+
+use common::{Bench, SMALL, example};
+
+#[test]
+fn check_says_that_nothing_is_wrong() {
+    let bench = Bench::new();
+    bench.small("run 1 ms");
+    bench.circ(&["check", "small.circ"]).exits(0);
+    let json = bench.circ(&["check", "small.circ", "--json"]).exits(0).json();
+    assert!(json.as_array().is_some_and(|all| all.iter().all(|it| it["level"] != "error")), "{json}");
+}
+
+#[test]
+fn a_message_has_its_place() {
+    let bench = Bench::new();
+    bench.file("a.circ", "let µ = 1\nlet x = 1 mV + 2 ms\n");
+    let json = bench.circ(&["check", "a.circ", "--json"]).exits(1).json();
+    let first = &json[0];
+    assert_eq!(first["file"], "a.circ");
+    assert_eq!(first["level"], "error");
+    assert_eq!(first["start"]["line"], 2);
+    assert!(first["message"].as_str().is_some_and(|text| !text.is_empty()));
+}
+
+#[test]
+fn every_form_prints() {
+    let bench = Bench::new();
+    let file = example("cuba.circ");
+    for form in ["ast", "hir", "types", "net", "kernel", "plan", "clif", "asm"] {
+        let said = bench.circ(&["check", file.to_str().expect("a path"), &format!("--emit={form}")]).exits(0);
+        assert!(!said.out.trim().is_empty(), "{form}");
+    }
+}
+
+#[test]
+fn fmt_is_stable() {
+    let bench = Bench::new();
+    let messy = "let   x=1+2 // three\ncell A{state v=0\n10 ms*v' = -v}\n";
+    bench.file("a.circ", messy);
+    bench.circ(&["fmt", "a.circ", "--check"]).exits(1).says("a.circ would change");
+    assert_eq!(std::fs::read_to_string(bench.path("a.circ")).expect("a file"), messy);
+    bench.circ(&["fmt", "a.circ"]).exits(0);
+    bench.circ(&["fmt", "a.circ", "--check"]).exits(0);
+    let formatted = std::fs::read_to_string(bench.path("a.circ")).expect("a file");
+    assert!(formatted.contains("// three"), "{formatted}");
+    bench.file("b.circ", "let x = = 1\n");
+    bench.circ(&["fmt", "b.circ"]).exits(1);
+    assert_eq!(std::fs::read_to_string(bench.path("b.circ")).expect("a file"), "let x = = 1\n");
+}
+
+#[test]
+fn explain_a_rule_or_a_program() {
+    let bench = Bench::new();
+    bench.circ(&["explain", "empty-file"]).exits(0).says("# empty-file");
+    bench.circ(&["explain", "empty-fil"]).exits(2).complains("did you mean `empty-file`?");
+    bench.small("run 1 ms");
+    bench.circ(&["explain", "small.circ"]).exits(0).says("v");
+    bench.circ(&["explain", "other.circ"]).exits(4);
+}
+
+#[test]
+fn test_runs_every_experiment() {
+    let bench = Bench::new();
+    let experiments = "experiment A of Small { run 50 ms; expect count(E) > 0 }\nexperiment B of Small { run 1 ms; expect count(E) > 0 }\n";
+    bench.file("a.circ", format!("{SMALL}\n{experiments}"));
+    let said = bench.circ(&["test", "a.circ"]).exits(6);
+    assert!(said.out.contains("✓ a.circ A") && said.out.contains("✗ a.circ B"), "{}", said.out);
+    bench.file("b.circ", SMALL);
+    bench.circ(&["test", "b.circ"]).exits(2);
+    bench.circ(&["test", "b.circ", "nowhere.circ", "a.circ"]).exits(2);
+}
+
+#[test]
+fn files_are_used_from_beside_and_from_the_library() {
+    let bench = Bench::new();
+    bench.file("cells.circ", SMALL);
+    bench.file("a.circ", "use cells.Small\nexperiment Main of Small { run 1 ms }\n");
+    bench.circ(&["run", "a.circ"]).exits(0);
+    bench.file("b.circ", "use cell.Small\nexperiment Main of Small { run 1 ms }\n");
+    bench.circ(&["run", "b.circ"]).exits(1).complains("unknown-file");
+    bench.file("c.circ", "use std.cells.LifDelta\ncircuit N { population E: LifDelta[2] }\nexperiment Main of N { run 1 ms }\n");
+    bench.circ(&["run", "c.circ"]).exits(0);
+}

@@ -1,0 +1,200 @@
+//! `circ run`: what it prints, what it writes, how it ends.
+
+mod common;
+
+use common::{Bench, SMALL, example, said};
+use std::time::{Duration, Instant};
+
+#[test]
+fn well() {
+    let bench = Bench::new();
+    bench.small("run 100 ms\nreport rate(E)\nexpect rate(E) > 100 Hz");
+    let said = bench.circ(&["run", "small.circ"]).exits(0).says("Main: 10 cells in 1 population");
+    assert!(said.out.contains("✓ rate(E) > 100 Hz: "), "{}", said.out);
+    assert!(!said.out.contains('\x1b'), "colour without a terminal");
+}
+
+#[test]
+fn an_expectation_that_does_not_hold() {
+    let bench = Bench::new();
+    bench.small("run 100 ms\nexpect rate(E) < 1 Hz");
+    bench.circ(&["run", "small.circ"]).exits(6).says("✗ rate(E) < 1 Hz: ");
+    bench.circ(&["run", "small.circ", "--quiet"]).exits(6).says("✗");
+    bench.circ(&["test", "small.circ"]).exits(6).says("✗");
+}
+
+#[test]
+fn usage() {
+    let bench = Bench::new();
+    bench.small("run 1 ms");
+    bench.circ(&["run"]).exits(2);
+    bench.circ(&["jump"]).exits(2);
+    bench.circ(&["run", "small.circ", "--set", "n"]).exits(2);
+    bench.circ(&["run", "small.circ", "Other"]).exits(2).complains("it has `Main`");
+}
+
+#[test]
+fn several_experiments_are_listed() {
+    let bench = Bench::new();
+    let text = format!("{SMALL}\nexperiment A of Small {{ run 1 ms }}\nexperiment B of Small {{ run 1 ms }}\n");
+    bench.file("a.circ", text);
+    bench.circ(&["run", "a.circ"]).exits(2).complains("`A`, `B`");
+    bench.circ(&["run", "a.circ", "B"]).exits(0).says("B: 10 cells");
+    bench.file("b.circ", SMALL);
+    bench.circ(&["run", "b.circ"]).exits(2).complains("no experiment");
+}
+
+#[test]
+fn a_state_that_runs_away() {
+    let bench = Bench::new();
+    let cell = "cell Runaway { state v: voltage = 1 mV; v' = v * v / (1 mV * 1 ms) }";
+    bench.file("a.circ", format!("{cell}\ncircuit C {{ population E: Runaway[2] }}\nexperiment Main of C {{ record E.v\nrun 1 s }}\n"));
+    let said = bench.circ(&["run", "a.circ", "--out", "out"]).exits(3).complains("not-finite");
+    assert!(said.err.contains("E[0]") && said.err.contains("went in"), "{}", said.err);
+    let traces = std::fs::read_to_string(bench.path("out/traces.csv")).expect("what was recorded is kept");
+    assert!(10 < traces.lines().count());
+}
+
+#[test]
+fn one_object_of_json_and_nothing_else() {
+    let bench = Bench::new();
+    bench.small("run 100 ms\nreport rate(E), count(E)\nexpect rate(E) in 1 Hz .. 1 kHz\nprint \"hello\"");
+    let json = bench.circ(&["run", "small.circ", "--json", "--seed", "7"]).exits(0).json();
+    let population = &json["populations"][0];
+    assert_eq!(population["path"], "E");
+    assert_eq!(population["cells"], 10);
+    let spikes = population["spikes"].as_u64().expect("a count");
+    assert!(0 < spikes);
+    assert_eq!(population["rate_hz"].as_f64(), Some(spikes as f64));
+    assert_eq!(json["seed"], 7);
+    assert_eq!(json["engine"], "jit");
+    assert_eq!(json["precision"], "f64");
+    assert_eq!(json["synapses"], 0);
+    assert_eq!(json["reports"][0]["unit"], "Hz");
+    assert_eq!(json["reports"][0]["value"], population["rate_hz"]);
+    assert_eq!(json["expectations"][0]["text"], "rate(E) in 1 Hz .. 1 kHz");
+    assert_eq!(json["expectations"][0]["holds"], true);
+    assert_eq!(json["prints"][0], "hello");
+    assert_eq!(json["digest"].as_str().map(str::len), Some(64));
+    for stage in ["check_ms", "compile_ms", "build_ms", "run_ms"] {
+        assert!(json["timing"][stage].as_f64().is_some(), "{stage}");
+    }
+    let refused = bench.circ(&["run", "small.circ", "Other", "--json"]).exits(2).json();
+    assert!(refused["error"].as_str().is_some_and(|text| text.contains("Main")));
+}
+
+#[test]
+fn engines_threads_and_seeds() {
+    let bench = Bench::new();
+    let file = example("cuba.circ");
+    let file = file.to_str().expect("a path");
+    let digest = |args: &[&str]| {
+        let mut all = vec!["run", file, "--json", "--set", "duration=20ms"];
+        all.extend(args);
+        bench.circ(&all).json()["digest"].as_str().expect("a digest").to_string()
+    };
+    let reference = digest(&["--engine", "interpreter"]);
+    for threads in ["1", "2", "3"] {
+        assert_eq!(digest(&["--threads", threads]), reference, "{threads} threads");
+    }
+    assert_ne!(digest(&["--seed", "1"]), reference);
+}
+
+#[test]
+fn parameters_are_set() {
+    let bench = Bench::new();
+    bench.small("run 1 ms");
+    let json = bench.circ(&["run", "small.circ", "--json", "--set", "n=3"]).exits(0).json();
+    assert_eq!(json["populations"][0]["cells"], 3);
+    bench.circ(&["run", "small.circ", "--set", "m=3"]).exits(1).complains("`m`");
+    bench.circ(&["run", "small.circ", "--set", "n=3 +"]).exits(1);
+    bench.circ(&["run", "small.circ", "--set", "n=3 mV"]).exits(1);
+}
+
+#[test]
+fn tables_and_a_manifest_that_repeats() {
+    let bench = Bench::new();
+    bench.small("record E.spike\nrecord E[0..2].v every 1 ms\nrun 50 ms\nreport rate(E)");
+    bench.circ(&["run", "small.circ", "--out", "out", "--seed", "3"]).exits(0);
+    let spikes = std::fs::read_to_string(bench.path("out/spikes.csv")).expect("spikes");
+    assert!(spikes.starts_with("population,cell,time_ms\nE,0,"), "{spikes}");
+    let traces = std::fs::read_to_string(bench.path("out/traces.csv")).expect("traces");
+    assert!(traces.starts_with("population,cell,variable,unit,time_ms,value\nE,0,v,mV,0,0\nE,1,v,mV,0,0\n"), "{traces}");
+    assert_eq!(traces.lines().count(), 1 + 2 * 51);
+    let left: Vec<_> = std::fs::read_dir(bench.path("out")).expect("a folder").collect();
+    assert_eq!(left.len(), 3, "{left:?}");
+
+    bench.circ(&["verify", "out/run.json"]).exits(0).says("bit for bit");
+    bench.circ(&["verify", "out/run.json", "--engine", "interpreter", "--threads", "2"]).exits(0);
+    bench.small("record E.spike\nrun 51 ms");
+    bench.circ(&["verify", "out/run.json"]).exits(6).complains("not the text");
+    bench.file("out/run.json", "{}");
+    bench.circ(&["verify", "out/run.json"]).exits(4).complains("not a manifest");
+}
+
+#[test]
+fn later_runs_and_settings() {
+    let bench = Bench::new();
+    bench.small(
+        "run 100 ms\nlet before = rate(E)\nset E.drive_to = 5 mV\nrun 100 ms\nexpect rate(E) == 0 Hz\n\
+         expect before > 0 Hz\nset E.drive_to = 20 mV\nrecord E.v every 1 ms\nrun 100 ms until count(E) > 0\n\
+         expect at(E[3].v, 201 ms) > 5 mV\nexpect rate(E over 0 ms .. 100 ms) == before",
+    );
+    bench.circ(&["run", "small.circ"]).exits(0);
+    bench.circ(&["run", "small.circ", "--engine", "interpreter"]).exits(0);
+}
+
+#[test]
+fn what_a_protocol_can_not_do() {
+    let bench = Bench::new();
+    for (statements, rule) in [
+        ("run 0.15 ms", "off-grid"),
+        ("run -1 ms", "negative-duration"),
+        ("run 1000000 h", "duration-too-long"),
+        ("report rate(E)", "window-outside"),
+        ("run 1 ms\nreport rate(E over 5 ms)", "window-outside"),
+        ("run 1 ms\nreport at(E[0].v, 1 ms)", "not-recorded"),
+    ] {
+        bench.small(statements);
+        bench.circ(&["run", "small.circ"]).exits(1).complains(rule);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn interrupted_in_the_middle() {
+    let bench = Bench::new();
+    bench.small("record E.spike\nrun 10000 s");
+    let mut child = bench
+        .command(&["run", "small.circ", "--json", "--out", "out"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("circ starts");
+    // The folder is made before the run: once it is there the handler is too.
+    let patience = Instant::now();
+    while !bench.path("out").exists() {
+        assert!(patience.elapsed() < Duration::from_secs(20), "circ does not begin");
+        std::thread::yield_now();
+    }
+    let interrupted = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupted.expect("kill runs").success());
+    assert!(child.wait().is_ok());
+    let said = said(child.wait_with_output().expect("circ ends"));
+    let said = said.exits(5);
+    assert_eq!(said.json()["ended"], "interrupted");
+    let spikes = std::fs::read_to_string(bench.path("out/spikes.csv")).expect("what was recorded is kept");
+    assert!(spikes.starts_with("population,cell,time_ms\n"));
+    assert!(bench.path("out/run.json").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_reads_on() {
+    let bench = Bench::new();
+    let file = bench.small("run 100 ms");
+    let script = format!("'{}' run '{}' | true", env!("CARGO_BIN_EXE_circ"), file.display());
+    let output = std::process::Command::new("bash").args(["-o", "pipefail", "-c", &script]).output().expect("a shell");
+    let said = said(output);
+    assert!(said.err.is_empty(), "{}", said.err);
+}

@@ -1,0 +1,238 @@
+//! Compile: from sources to a plan that can be run.
+//!
+//! In: a [`Program`] as read and [`Options`]. Out: [`Compiled`], or [`Rejection`] with every diagnostic.
+//! The stages are functions of the compiler; this page only puts them in order.
+
+use crate::results::Timing;
+use crate::rules;
+use crate::sources::{Beneath, Program};
+use circ_compiler::check::{Types, check};
+use circ_compiler::diagnose::{Diagnostic, Level, Sink, Source, Sources};
+use circ_compiler::elaborate::{Settings, elaborate, has_all_defaults};
+use circ_compiler::hir::Hir;
+use circ_compiler::lower::{DriveSlots, Lowered, PopulationMethods, lower};
+use circ_compiler::net::Net;
+use circ_compiler::resolve::resolve;
+use circ_grammar::ast::{FileId, ItemKind};
+use circ_plan::ir::Precision;
+use circ_plan::plan::Plan;
+use std::sync::Arc;
+use std::time::Instant;
+
+pub use crate::emit::{Form, emit};
+
+/// What to compile.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Without a name: `Main`, or the only one.
+    pub experiment: Option<String>,
+    /// Parameters of the experiment or its circuit, with the text of their values.
+    pub set: Vec<(String, String)>,
+    pub seed: Option<u64>,
+    pub precision: Option<Precision>,
+}
+
+/// A program that can be run, with every form on the way.
+#[derive(Debug)]
+pub struct Compiled {
+    pub program: Program,
+    pub options: Options,
+    pub hir: Hir,
+    pub types: Types,
+    pub net: Net,
+    /// Shared with the engine.
+    pub plan: Arc<Plan>,
+    /// By population.
+    pub methods: Vec<PopulationMethods>,
+    /// Where drives keep what may be set.
+    pub drives: DriveSlots,
+    /// Into `hir.experiments`.
+    pub experiment: usize,
+    pub warnings: Vec<Diagnostic>,
+    pub timing: Timing,
+}
+
+/// Why a program is not run.
+#[derive(Debug)]
+pub enum Rejection {
+    /// It has mistakes.
+    Program { diagnostics: Vec<Diagnostic>, sources: Sources },
+    /// It was asked for something that it does not have.
+    Request(String),
+}
+
+/// A program that was looked at, not run.
+#[derive(Debug)]
+pub struct Checked {
+    pub diagnostics: Vec<Diagnostic>,
+    pub sources: Sources,
+}
+
+impl Compiled {
+    /// For rendering diagnostics.
+    pub fn sources(&self) -> &Sources {
+        &self.program.sources
+    }
+}
+
+/// Compiles one experiment of a program, down to its plan.
+///
+/// # Errors
+/// With all mistakes, or what was asked for and is not there.
+pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Rejection> {
+    let started = Instant::now();
+    let mut sink = Sink::default();
+    program.problems.iter().cloned().for_each(|problem| sink.push(problem));
+    let set = read_settings(&mut program, options, &mut sink);
+    if program.unreadable {
+        return Err(rejected(sink, program));
+    }
+    let hir = resolve(&program.modules, &mut sink);
+    let types = check(&hir, &mut sink);
+    if sink.has_errors() {
+        return Err(rejected(sink, program));
+    }
+    let experiment = choose(&program, &hir, options)?;
+    let check_ms = program.read_ms + milliseconds(started);
+
+    let started = Instant::now();
+    let (seed, precision) = (options.seed, options.precision);
+    let settings = Settings { experiment: Some(experiment), circuit: None, set, seed, precision };
+    let Some(net) = elaborate(&hir, &types, &settings, &Beneath::new(&program.folder), &mut sink) else {
+        return Err(rejected(sink, program));
+    };
+    let Some(Lowered { plan, methods, drives }) = lower(&hir, &types, &net, &mut sink) else {
+        return Err(rejected(sink, program));
+    };
+    if sink.has_errors() {
+        return Err(rejected(sink, program));
+    }
+    let timing = Timing { check_ms, compile_ms: milliseconds(started), ..Timing::default() };
+    let warnings = sink.into_sorted();
+    let (plan, options) = (Arc::new(plan), options.clone());
+    Ok(Compiled { program, options, hir, types, net, plan, methods, drives, experiment, warnings, timing })
+}
+
+/// Looks for mistakes in all experiments of a program; in its circuits where it has none.
+pub fn check_all(program: Program) -> Checked {
+    let mut sink = Sink::default();
+    program.problems.iter().cloned().for_each(|problem| sink.push(problem));
+    if program.unreadable {
+        return Checked { diagnostics: sink.into_sorted(), sources: program.sources };
+    }
+    let hir = resolve(&program.modules, &mut sink);
+    let types = check(&hir, &mut sink);
+    if !sink.has_errors() {
+        let files = Beneath::new(&program.folder);
+        for settings in all_settings(&program, &hir) {
+            if let Some(net) = elaborate(&hir, &types, &settings, &files, &mut sink) {
+                lower(&hir, &types, &net, &mut sink);
+            }
+        }
+    }
+    Checked { diagnostics: sink.into_sorted(), sources: program.sources }
+}
+
+/// The text in the one layout.
+///
+/// # Errors
+/// With what is wrong in the syntax: what can not be read is not rewritten.
+pub fn format(name: &str, text: &str) -> Result<String, (Vec<Diagnostic>, Sources)> {
+    circ_grammar::format(text).map_err(|mistakes| {
+        let sources = Sources { files: vec![Source { name: name.to_string(), text: text.to_string() }] };
+        (mistakes.iter().map(rules::syntax).collect(), sources)
+    })
+}
+
+/// The names of the main file's experiments, in order of writing.
+pub fn experiments(program: &Program) -> Vec<String> {
+    let items = program.main().items.iter();
+    let name = |kind: &ItemKind| match kind {
+        ItemKind::Experiment(experiment) => Some(experiment.name.text.to_string()),
+        ItemKind::Use { .. }
+        | ItemKind::Let(_)
+        | ItemKind::Data(_)
+        | ItemKind::Fn(_)
+        | ItemKind::Cell(_)
+        | ItemKind::Rule(_)
+        | ItemKind::Circuit(_)
+        | ItemKind::Error => None,
+    };
+    items.filter_map(|item| name(&item.kind)).collect()
+}
+
+/// Those of the main file, not of files that it uses.
+fn own_experiments(program: &Program, hir: &Hir) -> Vec<usize> {
+    let main = program.main().id;
+    (0..hir.experiments.len()).filter(|index| hir.experiments[*index].span.file == main).collect()
+}
+
+/// Every experiment of the main file, and every circuit of it that no experiment builds and that has all it
+/// needs.
+fn all_settings(program: &Program, hir: &Hir) -> Vec<Settings> {
+    let main = program.main().id;
+    let experiments = own_experiments(program, hir);
+    let built = |circuit: usize| {
+        experiments.iter().any(|index| hir.experiments[*index].circuit.is_some_and(|it| it.index() == circuit))
+    };
+    let alone = (0..hir.circuits.len())
+        .filter(|index| hir.circuits[*index].span.file == main && !built(*index) && has_all_defaults(&hir.circuits[*index]))
+        .map(|index| Settings { circuit: Some(index), ..Settings::default() });
+    let whole = experiments.iter().map(|index| Settings { experiment: Some(*index), ..Settings::default() });
+    whole.chain(alone).collect()
+}
+
+fn choose(program: &Program, hir: &Hir, options: &Options) -> Result<usize, Rejection> {
+    let own = own_experiments(program, hir);
+    let name = |index: usize| hir.experiments[index].name.as_ref();
+    let wanted = options.experiment.as_deref().unwrap_or("Main");
+    if let Some(index) = own.iter().find(|index| name(**index) == wanted) {
+        return Ok(*index);
+    }
+    if let ([only], None) = (own.as_slice(), &options.experiment) {
+        return Ok(*only);
+    }
+    let file = &program.sources.files[0].name;
+    let known = own.iter().map(|index| format!("`{}`", name(*index))).collect::<Vec<_>>().join(", ");
+    Err(Rejection::Request(match (own.is_empty(), &options.experiment) {
+        (true, _) => format!("`{file}` has no experiment to run"),
+        (false, Some(wanted)) => format!("`{file}` has no experiment `{wanted}`; it has {known}"),
+        (false, None) => format!("`{file}` has several experiments, say which to run: {known}"),
+    }))
+}
+
+/// The values of `--set`, each as a source text of its own, so that messages can point into it.
+fn read_settings(
+    program: &mut Program,
+    options: &Options,
+    sink: &mut Sink,
+) -> Vec<(String, circ_grammar::ast::File, circ_grammar::ast::ExprId)> {
+    let mut settings = Vec::new();
+    for (path, value) in &options.set {
+        let id = FileId(program.sources.files.len() as u32);
+        let (file, expression, errors) = circ_grammar::parse_expr(id, value);
+        program.sources.files.push(Source { name: format!("--set {path}"), text: value.clone() });
+        errors.iter().map(rules::syntax).for_each(|problem| sink.push(problem));
+        settings.extend(expression.map(|expression| (path.clone(), file, expression)));
+    }
+    settings
+}
+
+fn rejected(sink: Sink, program: Program) -> Rejection {
+    let mut diagnostics = sink.into_sorted();
+    // What makes the program unusable comes first; a terminal shows the end, so errors stand there.
+    diagnostics.sort_by_key(|diagnostic| std::cmp::Reverse(level_rank(diagnostic.rule.level)));
+    Rejection::Program { diagnostics, sources: program.sources }
+}
+
+fn level_rank(level: Level) -> u8 {
+    match level {
+        Level::Error => 0,
+        Level::Warning => 1,
+        Level::Note => 2,
+    }
+}
+
+pub(crate) fn milliseconds(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1000.0
+}

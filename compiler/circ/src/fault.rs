@@ -1,0 +1,73 @@
+//! Faults: why a run stopped, in the words of the program.
+//!
+//! In: the population, cell and tick at which an engine stopped, and the values that went into the step.
+//! Out: a diagnostic at the place of the equation.
+
+use crate::compile::Compiled;
+use crate::quantity::{self, Grid};
+use crate::{judge, rules};
+use circ_compiler::diagnose::Diagnostic;
+use circ_compiler::interpret::{Explanation, explain_fault};
+use circ_compiler::types::{Dimension, Type};
+use circ_grammar::ast::{FileId, Span};
+use circ_plan::engine::{Engine, Fault};
+use circ_plan::ir::{CheckKind, UniformId};
+use circ_plan::plan::Place;
+
+/// What happened.
+pub fn explain(fault: &Fault, compiled: &Compiled, engine: &dyn Engine) -> Diagnostic {
+    let plan = &compiled.plan;
+    let population = &plan.populations[fault.population as usize];
+    let slots = 0..population.uniforms.len();
+    let uniforms: Vec<f64> = slots.map(|slot| engine.uniform(fault.population, UniformId(slot as u32))).collect();
+    let cell = format!("`{}[{}]`", population.path, fault.cell);
+    let time = Grid::new(plan.dt).time(fault.tick);
+    let Some(explanation) = explain_fault(plan, &uniforms, fault) else {
+        let at = plan.places.get(population.place as usize).map_or(Span::default(), span);
+        return rules::not_finite(at, format!("the state of {cell} left the numbers at {time} ms"));
+    };
+    let place = plan.places.get(explanation.place as usize);
+    let what = place.map_or("a value", |place| place.what.as_str());
+    let message = format!("{what} of {cell} {} at {time} ms", went_wrong(&explanation));
+    let diagnostic = rules::not_finite(place.map_or(Span::default(), span), message);
+    match inputs(&explanation, fault.population, compiled) {
+        values if values.is_empty() => diagnostic,
+        values => diagnostic.note(format!("went in: {values}")),
+    }
+}
+
+fn went_wrong(explanation: &Explanation) -> String {
+    match explanation.kind {
+        CheckKind::Finite if explanation.value.is_nan() => "is not a number".to_string(),
+        CheckKind::Finite => "became infinite".to_string(),
+        CheckKind::Overflow => "left the range of an `int`".to_string(),
+        CheckKind::Range => "is out of its range".to_string(),
+    }
+}
+
+/// `v = 3.2 mV, tau_m = 20 ms`
+fn inputs(explanation: &Explanation, population: u32, compiled: &Compiled) -> String {
+    let shown = explanation.read.iter().map(|(name, value)| {
+        let dimension = dimension_of(name, population, compiled);
+        format!("{name} = {}", quantity::show(*value, dimension))
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+fn dimension_of(name: &str, population: u32, compiled: &Compiled) -> Dimension {
+    if name == "t" {
+        return Dimension::TIME;
+    }
+    let cell = compiled.net.populations[population as usize].cell;
+    let index = compiled.hir.cell(cell).vars.iter().position(|var| &*var.name == name);
+    let ty = index.and_then(|index| compiled.types.vars.get(cell.index())?.get(index));
+    ty.map_or(Dimension::REAL, |ty| match ty {
+        Type::Port(dimension) => *dimension,
+        other => judge::dimension(other),
+    })
+}
+
+/// The place in the source.
+pub fn span(place: &Place) -> Span {
+    Span { file: FileId(place.file), start: place.start, end: place.end }
+}

@@ -1,0 +1,116 @@
+//! An instance: a plan with its synapses and states in an engine.
+//!
+//! In: a compiled program and how to run it. Out: [`Instance`], or why it can not be. Both engines get the
+//! same synapses; the interpreter as flat lists, the machine as they were built.
+
+use crate::compile::{Compiled, milliseconds};
+use crate::run::{EngineKind, RunOptions};
+use crate::{memory, refusal, rules};
+use circ_compiler::diagnose::Diagnostic;
+use circ_compiler::interpret::Interpreter;
+use circ_plan::engine::{Engine, Memory, Synapses};
+use circ_plan::ir::Program;
+use circ_plan::plan::{Dynamics, Plan};
+use circ_runtime::{Kernels, Machine, Network};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// An engine with its network.
+pub struct Instance {
+    pub engine: Box<dyn Engine>,
+    network: Arc<Network>,
+    pub memory: Memory,
+    /// How long machine code took, in ms.
+    pub compile_ms: f64,
+}
+
+/// Machine code, by population; none for one that only plays spike times.
+struct Code {
+    kernels: Vec<Option<Kernels>>,
+    owner: Arc<circ_codegen::Compiled>,
+}
+
+/// Builds the network and puts it into an engine.
+///
+/// # Errors
+/// When the processor or the memory does not suffice, or the network can not be made as it is written.
+pub fn build(compiled: &Compiled, options: &RunOptions) -> Result<Instance, Box<Diagnostic>> {
+    let plan = Arc::clone(&compiled.plan);
+    let started = Instant::now();
+    // Before the network: a program that can not be compiled should not take minutes to say so.
+    let code = match options.engine {
+        EngineKind::Jit => Some(code(&plan).map_err(|text| Box::new(rules::not_built(whole(compiled), text)))?),
+        EngineKind::Interpreter => None,
+    };
+    let compile_ms = milliseconds(started);
+    let threads = options.threads.unwrap_or_else(|| sensible_threads(&plan)).max(1);
+    let network = Network::build(Arc::clone(&plan), threads, memory::available());
+    let network = Arc::new(network.map_err(|error| Box::new(refusal::explain(&error, compiled)))?);
+    let memory = network.memory();
+    let engine: Box<dyn Engine> = match code {
+        // SAFETY: the kernels were compiled from the programs of this plan's populations, in their order, by
+        // `circ_codegen`, whose functions keep the contract of `circ_plan::abi` and live as long as their owner.
+        Some(code) => Box::new(unsafe { Machine::new(Arc::clone(&network), code.kernels, code.owner) }),
+        None => Box::new(Interpreter::new(plan, all_synapses(&network).collect())),
+    };
+    Ok(Instance { engine, network, memory, compile_ms })
+}
+
+impl Instance {
+    /// How many there are.
+    pub fn synapses(&self) -> u64 {
+        (0..self.projections()).map(|index| self.network.synapse_count(index)).sum()
+    }
+    /// On how many the network is divided.
+    pub fn threads(&self) -> usize {
+        self.network.threads()
+    }
+    /// The synapses of every projection, in canonical order, one projection at a time.
+    pub fn all_synapses(&self) -> impl Iterator<Item = Synapses> {
+        all_synapses(&self.network)
+    }
+    fn projections(&self) -> u32 {
+        self.network.plan().projections.len() as u32
+    }
+}
+
+fn all_synapses(network: &Network) -> impl Iterator<Item = Synapses> {
+    (0..network.plan().projections.len() as u32).map(|index| network.synapses(index))
+}
+
+/// `start` and `step` of every population.
+fn code(plan: &Plan) -> Result<Code, String> {
+    let mut programs: Vec<&Program> = Vec::new();
+    let mut places = Vec::with_capacity(plan.populations.len());
+    for population in &plan.populations {
+        places.push(match &population.dynamics {
+            Dynamics::Cells(cells) => {
+                programs.extend([&cells.start, &cells.step]);
+                Some(programs.len() - 2)
+            }
+            Dynamics::SpikeTimes(_) => None,
+        });
+    }
+    let owner = circ_codegen::compile(&programs, &circ_codegen::Options::default()).map_err(|it| it.to_string())?;
+    let kernels = |first: usize| Kernels { start: owner.kernel(first), step: owner.kernel(first + 1) };
+    Ok(Code { kernels: places.into_iter().map(|place| place.map(kernels)).collect(), owner: Arc::new(owner) })
+}
+
+/// As many threads as pay: each has work for some microseconds between two meetings. Results do not depend
+/// on it.
+fn sensible_threads(plan: &Plan) -> usize {
+    /// Below this a meeting costs more than it saves.
+    const CELLS_A_THREAD: u64 = 8_000;
+    /// Large rows of synapses pay earlier.
+    const SYNAPSES_A_THREAD: f64 = 2e6;
+    let cells: u64 = plan.populations.iter().map(|population| u64::from(population.cells)).sum();
+    let pairs = plan.projections.iter().map(|it| it.source.len() as f64 * it.target.len() as f64);
+    let synapses = pairs.sum::<f64>() * 0.1;
+    let pay = (cells / CELLS_A_THREAD).max((synapses / SYNAPSES_A_THREAD).min(64.0) as u64).max(1);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    cores.min(pay as usize)
+}
+
+fn whole(compiled: &Compiled) -> circ_grammar::ast::Span {
+    compiled.hir.experiments[compiled.experiment].span
+}

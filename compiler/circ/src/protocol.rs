@@ -1,0 +1,382 @@
+//! The protocol: carries out the statements of an experiment, in order.
+//!
+//! In: a compiled experiment and an engine with its network. Out: [`Outcome`]: what was expected, monitored,
+//! reported and printed, and how it ended. Recordings stay with the caller: they outlive every ending.
+
+use crate::compile::Compiled;
+use crate::measures::Window;
+use crate::recording::Recordings;
+use crate::results::{Ended, Expectation, Monitor, Number, Report};
+use crate::run::{Observer, Progress};
+use crate::sources::Beneath;
+use crate::world::{self, Present};
+use crate::{fault, judge};
+use circ_compiler::diagnose::Diagnostic;
+use circ_compiler::diagnose::time as say;
+use circ_compiler::eval::{self, CellPlace, Evaluated, NotBuilt, Scope, Thing};
+use circ_compiler::hir::{ExprId, SlotId, SlotKind, Statement, StatementKind};
+use circ_compiler::net::EnvironmentId;
+use circ_compiler::types::{Type, Value};
+use circ_grammar::ast::{AssignOp, BinaryOp, Span};
+use circ_plan::engine::{Engine, Stop};
+use circ_plan::ir::MAX_TICK;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+mod monitor;
+mod record;
+mod set;
+
+/// What came of a protocol.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub ended: Ended,
+    pub expectations: Vec<Expectation>,
+    pub monitors: Vec<Monitor>,
+    pub reports: Vec<Report>,
+    pub prints: Vec<String>,
+    /// Why it ended before its end.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Why a protocol ends before its end.
+enum Halt {
+    Interrupted,
+    Fault(Box<Diagnostic>),
+    Rejected(Box<Diagnostic>),
+}
+
+impl From<Box<Diagnostic>> for Halt {
+    fn from(diagnostic: Box<Diagnostic>) -> Halt {
+        Halt::Rejected(diagnostic)
+    }
+}
+
+/// A protocol being carried out.
+pub struct Protocol<'a> {
+    compiled: &'a mut Compiled,
+    engine: &'a mut dyn Engine,
+    recordings: &'a mut Recordings,
+    interrupt: &'a AtomicBool,
+    observer: &'a mut dyn Observer,
+    files: Beneath,
+    last_run: Option<Window>,
+    monitors: Vec<monitor::Watch>,
+    outcome: Outcome,
+    /// For progress: what all `run`s come to, as far as it is known beforehand.
+    total_ms: f64,
+    /// How many ticks are made between two looks at the clock.
+    stride: i64,
+}
+
+impl<'a> Protocol<'a> {
+    /// Of the experiment that was compiled, with the network as it was built.
+    pub fn new(
+        compiled: &'a mut Compiled,
+        engine: &'a mut dyn Engine,
+        recordings: &'a mut Recordings,
+        interrupt: &'a AtomicBool,
+        observer: &'a mut dyn Observer,
+    ) -> Protocol<'a> {
+        let files = Beneath::new(&compiled.program.folder);
+        let mut protocol = Protocol {
+            compiled,
+            engine,
+            recordings,
+            interrupt,
+            observer,
+            files,
+            last_run: None,
+            monitors: Vec::new(),
+            outcome: Outcome::default(),
+            total_ms: 0.0,
+            stride: 64,
+        };
+        protocol.total_ms = protocol.planned_ms();
+        protocol
+    }
+
+    /// Carries out all statements.
+    pub fn carry_out(mut self) -> Outcome {
+        let statements = self.compiled.hir.experiments[self.compiled.experiment].statements.clone();
+        let result = self.watch().map_err(Halt::from).and_then(|()| self.statements(&statements));
+        let (ended, diagnostic) = match result {
+            Ok(()) => (Ended::Complete, None),
+            Err(Halt::Interrupted) => (Ended::Interrupted, None),
+            Err(Halt::Fault(diagnostic)) => (Ended::Failed, Some(*diagnostic)),
+            Err(Halt::Rejected(diagnostic)) => (Ended::Rejected, Some(*diagnostic)),
+        };
+        self.outcome.ended = ended;
+        self.outcome.diagnostics.extend(diagnostic);
+        self.outcome.monitors = self.monitors.into_iter().map(|watch| watch.monitor).collect();
+        self.outcome
+    }
+
+    fn statements(&mut self, statements: &[Statement]) -> Result<(), Halt> {
+        statements.iter().try_for_each(|statement| self.statement(statement))
+    }
+
+    fn statement(&mut self, statement: &Statement) -> Result<(), Halt> {
+        match &statement.kind {
+            StatementKind::Binding(slot) => self.bind(*slot)?,
+            // Part of the circuit, built with it.
+            StatementKind::Drive(_) => {}
+            StatementKind::Assign { slot, op, value } => self.assign(*slot, *op, *value, statement.span)?,
+            StatementKind::Record { what, every } => self.record(what, *every)?,
+            StatementKind::Run { duration, until } => self.run(*duration, *until)?,
+            StatementKind::Set { target, value } => self.set(*target, *value)?,
+            StatementKind::Print(values) => self.print(values)?,
+            StatementKind::Report(values) => self.report(values)?,
+            StatementKind::Expect(condition) => self.expect(*condition)?,
+            StatementKind::If { condition, then, otherwise } => {
+                let holds = self.with_scope(|scope, world| eval::eval_bool(*condition, scope, world))?;
+                self.statements(if holds { then } else { otherwise })?;
+            }
+        }
+        Ok(())
+    }
+
+    // Values
+
+    /// The network as it is.
+    fn present(&self) -> Present<'_> {
+        Present {
+            hir: &self.compiled.hir,
+            types: &self.compiled.types,
+            net: &self.compiled.net,
+            plan: &self.compiled.plan,
+            engine: self.engine,
+            recordings: self.recordings,
+            last_run: self.last_run,
+        }
+    }
+
+    fn with_scope<T>(&self, ask: impl FnOnce(&mut Scope, &mut Present) -> Evaluated<T>) -> Evaluated<T> {
+        self.with_scope_in(self.compiled.net.experiment, ask)
+    }
+
+    fn with_scope_in<T>(
+        &self,
+        environment: EnvironmentId,
+        ask: impl FnOnce(&mut Scope, &mut Present) -> Evaluated<T>,
+    ) -> Evaluated<T> {
+        let compiled = &self.compiled;
+        let mut scope = Scope::new(&compiled.hir, &compiled.types, &compiled.net, &self.files, environment);
+        ask(&mut scope, &mut self.present())
+    }
+
+    fn value(&self, expr: ExprId) -> Evaluated<Value> {
+        self.with_scope(|scope, world| eval::eval(expr, scope, world))
+    }
+
+    fn thing(&self, expr: ExprId) -> Evaluated<Thing> {
+        self.with_scope(|scope, world| eval::thing(expr, scope, world))
+    }
+
+    fn span(&self, expr: ExprId) -> Span {
+        self.compiled.hir.expr(expr).span
+    }
+
+    fn text(&self, expr: ExprId) -> String {
+        self.compiled.program.text_at(self.span(expr))
+    }
+
+    fn ty(&self, expr: ExprId) -> &Type {
+        self.compiled.types.exprs.get(expr.index()).unwrap_or(&Type::Error)
+    }
+
+    /// A value in the unit of its expression.
+    fn number(&self, expr: ExprId) -> Evaluated<(Number, String)> {
+        Ok(judge::number(&self.value(expr)?, self.ty(expr)))
+    }
+
+    /// The number of steps of a duration.
+    fn ticks(&self, expr: ExprId, what: &str) -> Evaluated<i64> {
+        let milliseconds = self.with_scope(|scope, world| eval::eval_real(expr, scope, world))?;
+        self.present().ticks(self.span(expr), what, milliseconds)
+    }
+
+    // Statements
+
+    fn bind(&mut self, slot: SlotId) -> Evaluated<()> {
+        let experiment = &self.compiled.hir.experiments[self.compiled.experiment];
+        let declared = &experiment.slots[slot.index()];
+        let (ty, expr) = match &declared.kind {
+            SlotKind::Let { declared, value } => (declared.as_ref(), *value),
+            SlotKind::Data { declared, value } => (Some(declared), *value),
+            SlotKind::Formal { .. }
+            | SlotKind::Index
+            | SlotKind::Population { .. }
+            | SlotKind::Drive
+            | SlotKind::Projection
+            | SlotKind::Part { .. } => return Ok(()),
+        };
+        let value = self.with_scope(|scope, world| eval::eval_binding(&declared.name, expr, ty, scope, world))?;
+        self.store(slot, value);
+        Ok(())
+    }
+
+    fn store(&mut self, slot: SlotId, value: Value) {
+        let environment = self.compiled.net.experiment.0 as usize;
+        self.compiled.net.environments[environment].values.insert(slot, value);
+    }
+
+    fn assign(&mut self, slot: SlotId, op: AssignOp, value: ExprId, span: Span) -> Evaluated<()> {
+        let new = self.value(value)?;
+        let operator = match op {
+            AssignOp::Set => None,
+            AssignOp::Add => Some(BinaryOp::Add),
+            AssignOp::Subtract => Some(BinaryOp::Subtract),
+            AssignOp::Multiply => Some(BinaryOp::Multiply),
+        };
+        let value = match operator {
+            None => new,
+            Some(operator) => {
+                let environment = self.compiled.net.experiment;
+                let old = self.with_scope(|scope, world| eval::slot(slot, environment, span, scope, world))?;
+                eval::number::binary(operator, &old, &new, span)?
+            }
+        };
+        self.store(slot, value);
+        Ok(())
+    }
+
+    fn print(&mut self, values: &[ExprId]) -> Evaluated<()> {
+        let mut line = Vec::with_capacity(values.len());
+        for value in values {
+            let (number, unit) = self.number(*value)?;
+            line.push(if unit.is_empty() { number.show() } else { format!("{} {unit}", number.show()) });
+        }
+        let line = line.join(" ");
+        self.observer.print(&line);
+        self.outcome.prints.push(line);
+        Ok(())
+    }
+
+    fn report(&mut self, values: &[ExprId]) -> Evaluated<()> {
+        for value in values {
+            let (number, unit) = self.number(*value)?;
+            self.outcome.reports.push(Report { text: self.text(*value), value: number, unit });
+        }
+        Ok(())
+    }
+
+    fn expect(&mut self, condition: ExprId) -> Evaluated<()> {
+        let holds = self.with_scope(|scope, world| eval::eval_bool(condition, scope, world))?;
+        let (value, unit) = match judge::measured_side(&self.compiled.hir, condition) {
+            Some(side) => self.number(side)?,
+            None => (Number::Bool(holds), String::new()),
+        };
+        self.outcome.expectations.push(Expectation { text: self.text(condition), value, unit, holds });
+        Ok(())
+    }
+
+    // Time
+
+    fn run(&mut self, duration: ExprId, until: Option<ExprId>) -> Result<(), Halt> {
+        let ticks = self.ticks(duration, "the run")?;
+        let span = self.span(duration);
+        let (start, step) = (self.engine.tick().max(0), self.present().step());
+        if ticks < 0 {
+            return Err(Halt::Rejected(say::negative_duration(span, "the run", ticks as f64 * step.ms).into()));
+        }
+        let end = start + ticks;
+        if MAX_TICK < end {
+            return Err(Halt::Rejected(say::duration_too_long(span, "the run", end as f64 * step.ms, step).into()));
+        }
+        self.last_run = Some(Window { after: start, until: start });
+        let result = self.advance(end, until);
+        self.last_run = Some(Window { after: start, until: self.engine.tick().max(start) });
+        result?;
+        self.judge_at_end()?;
+        Ok(())
+    }
+
+    /// Makes ticks up to `end`, or until the condition holds.
+    fn advance(&mut self, end: i64, until: Option<ExprId>) -> Result<(), Halt> {
+        loop {
+            let next = match until {
+                Some(_) => self.engine.tick() + 1,
+                None => self.next_stop(end),
+            };
+            let started = Instant::now();
+            self.engine.advance(next.min(end), self.interrupt).map_err(|stop| self.halt(stop))?;
+            self.adapt_stride(started.elapsed());
+            let now = self.engine.tick();
+            if let Some(window) = &mut self.last_run {
+                window.until = now;
+            }
+            self.report_progress(now);
+            self.judge_at_tick(now)?;
+            let reached = match until {
+                Some(condition) => self.with_scope(|scope, world| eval::eval_bool(condition, scope, world))?,
+                None => false,
+            };
+            if end <= now || reached {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The next tick at which somebody has to look.
+    fn next_stop(&self, end: i64) -> i64 {
+        let now = self.engine.tick();
+        let stride = now.saturating_add(self.stride);
+        self.monitors.iter().filter_map(|watch| watch.next(now)).fold(end.min(stride), i64::min)
+    }
+
+    /// So that progress shows about twenty times a second.
+    fn adapt_stride(&mut self, took: Duration) {
+        if took < Duration::from_millis(25) {
+            self.stride = (self.stride * 2).min(1 << 20);
+        } else if Duration::from_millis(100) < took {
+            self.stride = (self.stride / 2).max(1);
+        }
+    }
+
+    fn report_progress(&mut self, now: i64) {
+        let simulated_ms = now as f64 * self.compiled.plan.dt;
+        self.observer.progress(Progress { simulated_ms, total_ms: self.total_ms.max(simulated_ms) });
+    }
+
+    fn halt(&self, stop: Stop) -> Halt {
+        match stop {
+            Stop::Interrupted => Halt::Interrupted,
+            Stop::Fault(fault) => Halt::Fault(Box::new(fault::explain(&fault, self.compiled, self.engine))),
+        }
+    }
+
+    /// What the `run`s come to whose duration does not depend on what happens.
+    fn planned_ms(&self) -> f64 {
+        let compiled = &self.compiled;
+        let statements = &compiled.hir.experiments[compiled.experiment].statements;
+        let duration = |statement: &Statement| match &statement.kind {
+            StatementKind::Run { duration, .. } => {
+                let environment = compiled.net.experiment;
+                let mut scope = Scope::new(&compiled.hir, &compiled.types, &compiled.net, &self.files, environment);
+                eval::eval_real(*duration, &mut scope, &mut NotBuilt).ok()
+            }
+            StatementKind::Binding(_)
+            | StatementKind::Drive(_)
+            | StatementKind::Assign { .. }
+            | StatementKind::Record { .. }
+            | StatementKind::Set { .. }
+            | StatementKind::Print(_)
+            | StatementKind::Report(_)
+            | StatementKind::Expect(_)
+            | StatementKind::If { .. } => None,
+        };
+        statements.iter().filter_map(duration).sum()
+    }
+}
+
+/// A whole number of steps, at least one.
+fn interval(milliseconds: f64, at: Span, what: &str, present: &Present) -> Evaluated<i64> {
+    let ticks = world::ticks(at, what, milliseconds, present.step())?;
+    if 1 <= ticks { Ok(ticks) } else { Err(say::duration_too_short(at, what, present.step()).into()) }
+}
+
+/// The cell that `i` is.
+fn place(index: u32, shape: &[u32]) -> CellPlace {
+    CellPlace { index: Some(index), shape: shape.to_vec() }
+}

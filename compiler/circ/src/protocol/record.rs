@@ -1,0 +1,93 @@
+//! `record`: begins to sample, and notes which events are wanted.
+
+use super::{Protocol, interval};
+use crate::judge;
+use crate::recording::{EventRecord, HistogramRecord, TraceRecord, sorted};
+use crate::rules;
+use circ_compiler::eval::{self, Evaluated, Thing};
+use circ_compiler::hir::{ExprId, ExprKind, MeasureArg};
+use circ_grammar::ast::Span;
+use circ_plan::engine::Probe;
+use circ_plan::plan::View;
+
+impl Protocol<'_> {
+    pub(super) fn record(&mut self, what: &[ExprId], every: Option<ExprId>) -> Evaluated<()> {
+        let interval_ticks = match every {
+            Some(expr) => {
+                let milliseconds = self.with_scope(|scope, world| eval::eval_real(expr, scope, world))?;
+                Some(interval(milliseconds, self.span(expr), "the interval of recording", &self.present())?)
+            }
+            None => None,
+        };
+        what.iter().try_for_each(|expr| self.record_one(*expr, interval_ticks))
+    }
+
+    fn record_one(&mut self, expr: ExprId, interval_ticks: Option<i64>) -> Evaluated<()> {
+        let span = self.span(expr);
+        if let ExprKind::Measure { name, name_span, args } = self.compiled.hir.expr(expr).kind.clone() {
+            return match (&*name, args.as_slice(), interval_ticks) {
+                ("rate", [argument], Some(interval)) if !argument.each && argument.over.is_none() => {
+                    self.record_histogram(expr, argument, interval)
+                }
+                ("rate", _, None) => Err(rules::wrong_value(span, "an interval such as `every 5 ms`").into()),
+                (name, _, _) => Err(rules::not_a_measure(name_span, name).into()),
+            };
+        }
+        match self.thing(expr)? {
+            Thing::Member { view, name, span, .. } => self.record_member(&view, &name, span, interval_ticks),
+            other => {
+                let (view, _) = self.present().view_with_event(&other, span)?;
+                self.record_events(&view, "spike", span)
+            }
+        }
+    }
+
+    /// Events where all populations of the view have an event of this name, else values.
+    fn record_member(&mut self, view: &View, name: &str, span: Span, interval_ticks: Option<i64>) -> Evaluated<()> {
+        if self.present().events(view, name, span).is_ok() {
+            return self.record_events(view, name, span);
+        }
+        for segment in &view.segments {
+            let population = segment.population;
+            let (observable, ty) = {
+                let present = self.present();
+                (present.observable(population, name), present.variable_type(population, name))
+            };
+            let path = &self.compiled.plan.populations[population as usize].path;
+            let observable = observable.ok_or_else(|| Box::new(rules::not_observable(span, path, name)))?;
+            let cells = sorted(&segment.cells);
+            let interval_ticks = interval_ticks.unwrap_or(1);
+            let now = self.engine.tick();
+            // The present state was observed, or could have been, before this statement.
+            let first_tick = if now < 0 { 0 } else { now + interval_ticks };
+            let probe = Probe { population, observable, cells: cells.clone(), first_tick, interval_ticks };
+            let probe = self.engine.add_probe(probe);
+            let dimension = judge::dimension(&ty);
+            let record = TraceRecord { population, observable, name: name.to_string(), dimension, cells, probe };
+            self.recordings.traces.push(record);
+        }
+        Ok(())
+    }
+
+    fn record_events(&mut self, view: &View, name: &str, span: Span) -> Evaluated<()> {
+        let events = self.present().events(view, name, span)?;
+        let from_tick = self.engine.tick() + 1;
+        for (segment, event) in view.segments.iter().zip(events) {
+            let (name, cells) = (name.to_string(), sorted(&segment.cells));
+            let population = segment.population;
+            self.recordings.events.push(EventRecord { population, event, name, cells, from_tick });
+        }
+        Ok(())
+    }
+
+    fn record_histogram(&mut self, expr: ExprId, argument: &MeasureArg, interval_ticks: i64) -> Evaluated<()> {
+        let span = self.span(argument.value);
+        let thing = self.thing(argument.value)?;
+        let (view, event) = self.present().view_with_event(&thing, span)?;
+        let events = self.present().events(&view, &event, span)?;
+        let from_tick = self.engine.tick().max(0);
+        let text = self.text(expr);
+        self.recordings.histograms.push(HistogramRecord { text, view, events, from_tick, interval_ticks });
+        Ok(())
+    }
+}

@@ -1,0 +1,196 @@
+//! `set`: changes a parameter or state of a population, or a drive, between two ticks.
+
+use super::{Protocol, place};
+use crate::rules;
+use circ_compiler::diagnose::build::out_of_range;
+use circ_compiler::eval::{self, Evaluated, Scope, Thing, depends};
+use circ_compiler::hir::{ExprId, VarId, VarKind};
+use circ_compiler::types::Value;
+use circ_grammar::ast::Span;
+use circ_plan::ir::{ArrayId, UniformId};
+use circ_plan::plan::{Indices, PopulationPlan, Role, View};
+
+/// Where the values of a variable are.
+#[derive(Clone, Copy)]
+enum Storage {
+    Slot(UniformId),
+    Array(ArrayId),
+}
+
+impl Protocol<'_> {
+    pub(super) fn set(&mut self, target: ExprId, value: ExprId) -> Evaluated<()> {
+        let span = self.span(target);
+        match self.thing(target)? {
+            Thing::Member { view, name, .. } => self.set_member(&view, &name, span, value),
+            Thing::Drive(drive) => self.set_drive(drive, None, span, value),
+            Thing::MemberOf { of, name, .. } => match *of {
+                Thing::Drive(drive) => self.set_drive(drive, Some(&name), span, value),
+                _ => Err(rules::not_settable(span, "a projection").into()),
+            },
+            _ => Err(rules::not_settable(span, "this").into()),
+        }
+    }
+
+    fn set_member(&mut self, view: &View, name: &str, span: Span, value: ExprId) -> Evaluated<()> {
+        let values = self.values_of_cells(view, value)?;
+        let mut first = 0;
+        for segment in &view.segments {
+            let values = &values[first..first + segment.cells.len()];
+            first += segment.cells.len();
+            self.set_segment(segment.population, &segment.cells, name, values, span)?;
+        }
+        Ok(())
+    }
+
+    fn set_segment(
+        &mut self,
+        population: u32,
+        cells: &Indices,
+        name: &str,
+        values: &[f64],
+        span: Span,
+    ) -> Evaluated<()> {
+        let plan = &self.compiled.plan.populations[population as usize];
+        let refused = || Box::new(rules::not_settable(span, &format!("`{name}` of `{}`", plan.path)));
+        let storage = storage(plan, name).ok_or_else(refused)?;
+        let values = self.within_range(population, name, values, span)?;
+        match storage {
+            Storage::Slot(slot) => {
+                let uniform = values.windows(2).all(|pair| pair[0] == pair[1]) && cells.len() == plan.cells as usize;
+                match values.first() {
+                    Some(value) if uniform => self.engine.set_uniform(population, slot, *value),
+                    _ => return Err(refused()),
+                }
+            }
+            Storage::Array(array) => {
+                let pairs: Vec<(u32, f64)> =
+                    values.iter().enumerate().map(|(position, value)| (cells.get(position), *value)).collect();
+                self.engine.set_array(population, array, &pairs);
+            }
+        }
+        Ok(())
+    }
+
+    /// One value for each cell of a view: of an expression of `i`, of an array, or the same for all.
+    fn values_of_cells(&self, view: &View, value: ExprId) -> Evaluated<Vec<f64>> {
+        let depends = self.with_scope(|scope, _| Ok(depends::uses_cell(value, scope)))?;
+        if depends {
+            return self.values_by_index(view, value);
+        }
+        let span = self.span(value);
+        let found = self.value(value)?;
+        match scalar(&found) {
+            Some(one) => Ok(vec![one; view.len()]),
+            None => match found {
+                Value::Array(array) if array.shape.as_slice() == [view.len() as u64] => Ok(array.data.clone()),
+                _ => Err(rules::wrong_value(span, &format!("a number, or {} of them,", view.len())).into()),
+            },
+        }
+    }
+
+    fn values_by_index(&self, view: &View, value: ExprId) -> Evaluated<Vec<f64>> {
+        let span = self.span(value);
+        let mut values = Vec::with_capacity(view.len());
+        for segment in &view.segments {
+            let shape = &self.compiled.net.populations[segment.population as usize].shape;
+            for position in 0..segment.cells.len() {
+                let found = self.with_scope(|scope, world| {
+                    scope.cell = Some(place(segment.cells.get(position), shape));
+                    eval::eval(value, scope, world)
+                })?;
+                values.push(scalar(&found).ok_or_else(|| Box::new(rules::wrong_value(span, "a number")))?);
+            }
+        }
+        Ok(values)
+    }
+
+    /// A state is clipped to its range; a parameter outside it is an error.
+    fn within_range(&self, population: u32, name: &str, values: &[f64], span: Span) -> Evaluated<Vec<f64>> {
+        let cell = self.compiled.hir.cell(self.compiled.net.populations[population as usize].cell);
+        let Some(var) = cell.vars.iter().find(|var| &*var.name == name) else { return Ok(values.to_vec()) };
+        let (range, clips) = match &var.kind {
+            VarKind::Param { range, .. } => (*range, false),
+            VarKind::State { range, .. } => (*range, true),
+            VarKind::Let { .. } | VarKind::Port { .. } => (None, false),
+        };
+        let Some((lo, hi)) = range else { return Ok(values.to_vec()) };
+        let bound = |expr: ExprId| {
+            self.with_scope(|scope, world| {
+                self.add_parameters(population, scope);
+                eval::eval_real(expr, scope, world)
+            })
+        };
+        let (lo, hi) = (bound(lo)?, bound(hi)?);
+        if clips {
+            return Ok(values.iter().map(|value| if *value < lo { lo } else if hi < *value { hi } else { *value }).collect());
+        }
+        match values.iter().find(|value| !(lo <= **value && **value <= hi)) {
+            None => Ok(values.to_vec()),
+            Some(value) => {
+                let dimension = crate::judge::dimension(&self.present().variable_type(population, name));
+                let show = |value: f64| circ_compiler::units::show(value, dimension);
+                Err(out_of_range(span, name, &show(*value), &show(lo), &show(hi), var.span).into())
+            }
+        }
+    }
+
+    /// What a range of the cell may read: parameters that all cells share.
+    fn add_parameters(&self, population: u32, scope: &mut Scope) {
+        let plan = &self.compiled.plan.populations[population as usize];
+        let cell = self.compiled.hir.cell(self.compiled.net.populations[population as usize].cell);
+        for (index, var) in cell.vars.iter().enumerate() {
+            if let Some(slot) = plan.uniforms.iter().position(|slot| slot.name == *var.name) {
+                let value = self.engine.uniform(population, UniformId(slot as u32));
+                scope.vars.insert(VarId(index as u32), Value::Real(value));
+            }
+        }
+    }
+
+    /// A drive by its name means its rate or its value.
+    fn set_drive(&mut self, drive: u32, name: Option<&str>, span: Span, value: ExprId) -> Evaluated<()> {
+        let path = self.compiled.net.drives[drive as usize].path.clone();
+        let found = self.value(value)?;
+        let refused = || Box::new(rules::not_settable(span, &format!("drive `{path}`")));
+        let Some(number) = scalar(&found) else {
+            return Err(rules::wrong_value(self.span(value), "one number").into());
+        };
+        let slots = &self.compiled.drives;
+        if let Some(index) = slots.events.get(&drive) {
+            let uniforms = &self.compiled.plan.drives[*index as usize].uniforms;
+            let wanted = |slot: &str| name.is_none_or(|name| name == slot);
+            let slot = uniforms.iter().position(|slot| wanted(&slot.name)).ok_or_else(refused)?;
+            self.engine.set_drive(*index, UniformId(slot as u32), number);
+            return Ok(());
+        }
+        match slots.values.get(&drive) {
+            Some(values) if name.is_none_or(|name| name == "value" || name == "rate") => {
+                values.iter().for_each(|(population, slot)| self.engine.set_uniform(*population, *slot, number));
+                Ok(())
+            }
+            _ => Err(refused()),
+        }
+    }
+}
+
+fn storage(plan: &PopulationPlan, name: &str) -> Option<Storage> {
+    let settable = |role: Role| match role {
+        Role::Parameter | Role::State | Role::Port => true,
+        Role::Mode | Role::Memory | Role::Derived => false,
+    };
+    let array = plan.arrays.iter().position(|array| array.name == name && settable(array.role));
+    let slot = plan.uniforms.iter().position(|slot| slot.name == name && settable(slot.role));
+    match (array, slot) {
+        (Some(array), _) => Some(Storage::Array(ArrayId(array as u32))),
+        (None, Some(slot)) => Some(Storage::Slot(UniformId(slot as u32))),
+        (None, None) => None,
+    }
+}
+
+fn scalar(value: &Value) -> Option<f64> {
+    match value {
+        Value::Real(value) => Some(*value),
+        Value::Int(value) => Some(*value as f64),
+        Value::Bool(value) => Some(f64::from(u8::from(*value))),
+        Value::Text(_) | Value::Array(_) | Value::Tuple(_) | Value::View(_) => None,
+    }
+}

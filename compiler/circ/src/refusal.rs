@@ -1,0 +1,153 @@
+//! Refusals: why a network could not be built, in the words of the program.
+//!
+//! In: what the runtime found, with positions in views. Out: a diagnostic at the place of the projection or
+//! drive, with the paths of the cells.
+
+use crate::compile::Compiled;
+use crate::quantity::{self, significant};
+use crate::{fault, rules};
+use circ_compiler::diagnose::Diagnostic;
+use circ_compiler::types::{Dimension, Type};
+use circ_grammar::ast::Span;
+use circ_plan::plan::{Plan, Sender, Sign, View};
+use circ_runtime::{BadValue, BuildError};
+
+/// What stood in the way.
+pub fn explain(error: &BuildError, compiled: &Compiled) -> Diagnostic {
+    let plan = &compiled.plan;
+    let at_projection = |projection: u32, text: String| rules::not_built(place(plan, Sender::Projection(projection)), text);
+    let path = |projection: u32| &plan.projections[projection as usize].path;
+    match error {
+        BuildError::TooLarge { need, have, parts } => {
+            let span = compiled.hir.experiments[compiled.experiment].span;
+            rules::out_of_memory(span, *need, *have, &parts.parts)
+        }
+        BuildError::TooMany { projection, need, have } => {
+            at_projection(*projection, format!("`{}` asks for {need} partners where there are {have}", path(*projection)))
+                .help("ask for fewer, or write `allow multiple`")
+        }
+        BuildError::Sizes { projection, sources, targets } => {
+            let name = path(*projection);
+            at_projection(*projection, format!("`{name}` connects {sources} cells to {targets} cells one to one"))
+        }
+        BuildError::Probability { projection, pair, value } => {
+            let name = path(*projection);
+            let value = significant(*value, 6);
+            let diagnostic = at_projection(*projection, format!("the probability of `{name}` is {value}"))
+                .note("a probability lies between 0 and 1");
+            match pair {
+                Some((pre, post)) => diagnostic.note(between(plan, *projection, *pre, *post)),
+                None => diagnostic,
+            }
+        }
+        BuildError::Weight { sender, sign, first } => weight(compiled, *sender, *sign, first),
+        BuildError::Delay { sender, first } => delay(plan, *sender, first),
+        BuildError::Row { projection, row, pre, post } => {
+            let name = path(*projection);
+            at_projection(*projection, format!("row {row} of the connections of `{name}` is from {pre} to {post}, where there is no such cell"))
+        }
+        BuildError::SelfPair { projection, row, pre, .. } => {
+            let name = path(*projection);
+            at_projection(*projection, format!("row {row} of the connections of `{name}` connects cell {pre} to itself"))
+                .help("write `allow self` if that is meant")
+        }
+        BuildError::Repeated { projection, row, pre, post } => {
+            let name = path(*projection);
+            at_projection(*projection, format!("row {row} of the connections of `{name}` repeats the pair from {pre} to {post}"))
+                .help("write `allow multiple` if that is meant")
+        }
+    }
+}
+
+fn weight(compiled: &Compiled, sender: Sender, sign: Sign, first: &BadValue) -> Diagnostic {
+    let plan = &compiled.plan;
+    let value = quantity::show(first.value, weight_dimension(compiled, sender));
+    let needs = match sign {
+        Sign::Free => "a weight is a finite number",
+        Sign::NotNegative => "its port takes weights of at least 0",
+        Sign::NotPositive => "its source is inhibitory, so its weights are at most 0",
+    };
+    let diagnostic = rules::not_built(place(plan, sender), format!("`{}` has the weight {value}", name(plan, sender)))
+        .note(needs)
+        .help("keep draws within bounds with `redraw(..., lo, hi)`, or use a distribution that has them");
+    located(diagnostic, plan, sender, first)
+}
+
+fn delay(plan: &Plan, sender: Sender, first: &BadValue) -> Diagnostic {
+    let value = quantity::show(first.value, Dimension::TIME);
+    let step = quantity::show(plan.dt, Dimension::TIME);
+    let diagnostic = rules::not_built(place(plan, sender), format!("`{}` has the delay {value}", name(plan, sender)))
+        .note(format!("a delay is at least one step of {step}, and at most {} of them", circ_runtime::MAX_DELAY))
+        .help("keep draws within bounds with `redraw(..., lo, hi)`");
+    located(diagnostic, plan, sender, first)
+}
+
+fn located(diagnostic: Diagnostic, plan: &Plan, sender: Sender, first: &BadValue) -> Diagnostic {
+    match sender {
+        _ if first.count == 0 => diagnostic,
+        Sender::Projection(projection) => {
+            let place = between(plan, projection, first.pre, first.post);
+            let others = first.count - 1;
+            diagnostic.note(if others == 0 { place } else { format!("{place}, and {others} others") })
+        }
+        Sender::Drive(drive) => {
+            let cell = cell(plan, &plan.drives[drive as usize].target, first.post);
+            diagnostic.note(format!("at {cell}, one of {}", first.count))
+        }
+    }
+}
+
+fn between(plan: &Plan, projection: u32, pre: u32, post: u32) -> String {
+    let projection = &plan.projections[projection as usize];
+    format!("from {} to {}", cell(plan, &projection.source, pre), cell(plan, &projection.target, post))
+}
+
+/// `` `E[3]` ``
+fn cell(plan: &Plan, view: &View, position: u32) -> String {
+    let mut left = position as usize;
+    for segment in &view.segments {
+        if left < segment.cells.len() {
+            return format!("`{}[{}]`", plan.populations[segment.population as usize].path, segment.cells.get(left));
+        }
+        left -= segment.cells.len();
+    }
+    format!("position {position}")
+}
+
+fn name(plan: &Plan, sender: Sender) -> &str {
+    match sender {
+        Sender::Drive(drive) => &plan.drives[drive as usize].path,
+        Sender::Projection(projection) => &plan.projections[projection as usize].path,
+    }
+}
+
+fn place(plan: &Plan, sender: Sender) -> Span {
+    let index = match sender {
+        Sender::Drive(drive) => plan.drives[drive as usize].place,
+        Sender::Projection(projection) => plan.projections[projection as usize].place,
+    };
+    plan.places.get(index as usize).map_or(Span::default(), fault::span)
+}
+
+/// Of the port that it sends to.
+fn weight_dimension(compiled: &Compiled, sender: Sender) -> Dimension {
+    let (target, ports) = match sender {
+        Sender::Drive(drive) => {
+            let drive = &compiled.plan.drives[drive as usize];
+            (&drive.target, &drive.ports)
+        }
+        Sender::Projection(projection) => {
+            let projection = &compiled.plan.projections[projection as usize];
+            (&projection.target, &projection.ports)
+        }
+    };
+    let (Some(segment), Some(port)) = (target.segments.first(), ports.first()) else { return Dimension::REAL };
+    let population = &compiled.plan.populations[segment.population as usize];
+    let Some(port) = population.ports.get(port.0 as usize) else { return Dimension::REAL };
+    let cell = compiled.net.populations[segment.population as usize].cell;
+    let index = compiled.hir.cell(cell).vars.iter().position(|var| *var.name == *port.name);
+    match index.and_then(|index| compiled.types.vars.get(cell.index())?.get(index)) {
+        Some(Type::Port(dimension) | Type::Real(dimension)) => *dimension,
+        _ => Dimension::REAL,
+    }
+}

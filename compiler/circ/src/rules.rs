@@ -1,0 +1,151 @@
+//! The messages of this crate: syntax, modules, protocols, faults. Each is a rule with a page.
+//!
+//! In: facts. Out: diagnostics. `circ explain RULE` finds the pages through [`all`].
+
+use circ_compiler::diagnose::{Diagnostic, Level, Rule};
+use circ_grammar::SyntaxError;
+use circ_grammar::ast::{FileId, Span};
+
+const fn error(name: &'static str, page: &'static str) -> Rule {
+    Rule { name, level: Level::Error, page }
+}
+
+static EMPTY_FILE: Rule = error("empty-file", include_str!("../../docs/rules/empty-file.md"));
+static UNREADABLE_FILE: Rule = error("unreadable-file", include_str!("../../docs/rules/unreadable-file.md"));
+static WINDOW_OUTSIDE: Rule = error("window-outside", include_str!("../../docs/rules/window-outside.md"));
+static NOT_A_MEASURE: Rule = error("not-a-measure", include_str!("../../docs/rules/not-a-measure.md"));
+static NOT_OBSERVABLE: Rule = error("not-observable", include_str!("../../docs/rules/not-observable.md"));
+static NOT_SETTABLE: Rule = error("not-settable", include_str!("../../docs/rules/not-settable.md"));
+static NOT_RECORDED: Rule = error("not-recorded", include_str!("../../docs/rules/not-recorded.md"));
+static WRONG_VALUE: Rule = error("wrong-value", include_str!("../../docs/rules/wrong-value.md"));
+static OUT_OF_MEMORY: Rule = error("out-of-memory", include_str!("../../docs/rules/out-of-memory.md"));
+static NOT_FINITE: Rule = error("not-finite", include_str!("../../docs/rules/not-finite.md"));
+static NOT_BUILT: Rule = error("not-built", include_str!("../../docs/rules/not-built.md"));
+
+/// Rules of the form of a text, by the names that the parser gives them.
+static SYNTAX: &[Rule] = &[
+    error("else-starts-line", include_str!("../../docs/rules/else-starts-line.md")),
+    error("file-too-large", include_str!("../../docs/rules/file-too-large.md")),
+    error("nested-too-deep", include_str!("../../docs/rules/nested-too-deep.md")),
+    error("number-point", include_str!("../../docs/rules/number-point.md")),
+    error("operator-starts-line", include_str!("../../docs/rules/operator-starts-line.md")),
+    error("power", include_str!("../../docs/rules/power.md")),
+    error("syntax", include_str!("../../docs/rules/syntax.md")),
+    error("too-many-mistakes", include_str!("../../docs/rules/too-many-mistakes.md")),
+    error("unclosed", include_str!("../../docs/rules/unclosed.md")),
+    error("unopened", include_str!("../../docs/rules/unopened.md")),
+    error("unknown-character", include_str!("../../docs/rules/unknown-character.md")),
+    error("unterminated-comment", include_str!("../../docs/rules/unterminated-comment.md")),
+    error("unterminated-string", include_str!("../../docs/rules/unterminated-string.md")),
+];
+
+/// The rules of this crate but for those of the syntax.
+static OWN: &[&Rule] = &[
+    &EMPTY_FILE, &UNREADABLE_FILE, &WINDOW_OUTSIDE, &NOT_A_MEASURE, &NOT_OBSERVABLE,
+    &NOT_SETTABLE, &NOT_RECORDED, &WRONG_VALUE, &OUT_OF_MEMORY, &NOT_FINITE, &NOT_BUILT,
+];
+
+/// All rules that a program can meet, for `circ explain`, in order of their names.
+pub fn all() -> Vec<&'static Rule> {
+    let mut all: Vec<&'static Rule> = circ_compiler::diagnose::rules().to_vec();
+    all.extend(OWN);
+    all.extend(SYNTAX);
+    all.sort_by_key(|rule| rule.name);
+    all.dedup_by_key(|rule| rule.name);
+    all
+}
+
+/// A mistake in the form of the text.
+pub fn syntax(mistake: &SyntaxError) -> Diagnostic {
+    let known = all().into_iter().find(|rule| rule.name == mistake.rule);
+    let general = || SYNTAX.iter().find(|rule| rule.name == "syntax").unwrap_or(&EMPTY_FILE);
+    let mut diagnostic = known.unwrap_or_else(general).at(mistake.span, &mistake.message).primary(&mistake.label);
+    diagnostic.labels.extend(mistake.labels.iter().cloned());
+    diagnostic.notes.extend(mistake.note.clone());
+    diagnostic.help = mistake.help.clone();
+    diagnostic
+}
+
+/// A file without a word.
+pub fn empty_file(name: &str) -> Diagnostic {
+    EMPTY_FILE.at(start_of_main(), format!("`{name}` is empty")).note("a program declares cells, a circuit and an experiment")
+}
+
+/// `use` of a file that is there and can not be read.
+pub fn unreadable_file(span: Span, problem: &str) -> Diagnostic {
+    UNREADABLE_FILE.at(span, problem).primary("used here")
+}
+
+/// A window that reaches where nothing was simulated.
+pub fn window_outside(span: Span, asked: (f64, f64), simulated: f64) -> Diagnostic {
+    WINDOW_OUTSIDE
+        .at(span, format!("the window from {} ms to {} ms is not within the {simulated} ms that were simulated", asked.0, asked.1))
+        .primary("asks for this window")
+}
+
+/// A measure before the first `run`.
+pub fn nothing_ran(span: Span, name: &str) -> Diagnostic {
+    WINDOW_OUTSIDE.at(span, format!("`{name}` looks at the last `run`, and nothing was run yet"))
+        .help("put it after a `run`")
+}
+
+/// Known names that are no measure of what they are asked of.
+pub fn not_a_measure(span: Span, name: &str) -> Diagnostic {
+    let known: Vec<String> = crate::measures::ALL.iter().map(|measure| format!("`{}`", measure.name)).collect();
+    NOT_A_MEASURE.at(span, format!("`{name}` can not be measured here")).note(format!("measures of spikes are {}", known.join(", ")))
+}
+
+/// A name that has no value or events.
+pub fn not_observable(span: Span, population: &str, name: &str) -> Diagnostic {
+    NOT_OBSERVABLE.at(span, format!("`{population}` has no value or event `{name}` that can be observed"))
+        .note("states, ports with a value, `let`s and events can")
+}
+
+/// A target of `set` that can not change.
+pub fn not_settable(span: Span, what: &str) -> Diagnostic {
+    NOT_SETTABLE.at(span, format!("{what} can not be set"))
+        .note("`set` changes parameters and states of populations, and drives by their name")
+}
+
+/// `at` of what was not recorded, or not at that time.
+pub fn not_recorded(span: Span, what: &str) -> Diagnostic {
+    NOT_RECORDED.at(span, format!("{what} was not recorded")).help("add it to a `record` before the `run`")
+}
+
+/// A value that a statement can not take.
+pub fn wrong_value(span: Span, expected: &str) -> Diagnostic {
+    WRONG_VALUE.at(span, format!("{expected} is needed here"))
+}
+
+/// More memory than the machine has.
+pub fn out_of_memory(span: Span, needed: u64, available: u64, parts: &[(String, u64)]) -> Diagnostic {
+    let mut largest: Vec<&(String, u64)> = parts.iter().collect();
+    largest.sort_by_key(|part| std::cmp::Reverse(part.1));
+    let message = format!("the circuit needs {} of memory, and this machine has {}", bytes(needed), bytes(available));
+    largest.iter().take(3).fold(OUT_OF_MEMORY.at(span, message), |diagnostic, (what, size)| {
+        diagnostic.note(format!("{what}: {}", bytes(*size)))
+    })
+}
+
+/// The network could not be built as written.
+pub fn not_built(span: Span, problem: String) -> Diagnostic {
+    NOT_BUILT.at(span, problem)
+}
+
+/// A state left the numbers while the simulation ran.
+pub fn not_finite(span: Span, message: String) -> Diagnostic {
+    NOT_FINITE.at(span, message)
+}
+
+/// `1.5 GB`
+pub fn bytes(count: u64) -> String {
+    const STEPS: [(&str, u64); 4] = [("TB", 1 << 40), ("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10)];
+    match STEPS.iter().find(|(_, size)| *size <= count) {
+        Some((unit, size)) => format!("{:.1} {unit}", count as f64 / *size as f64),
+        None => format!("{count} bytes"),
+    }
+}
+
+fn start_of_main() -> Span {
+    Span { file: FileId(0), start: 0, end: 0 }
+}

@@ -1,0 +1,318 @@
+//! Run: a compiled program, built and carried through its experiment.
+//!
+//! In: [`Compiled`] and how to run it. Out: [`Finished`]: results, and what was recorded until the end,
+//! however the run ended. Results do not depend on the engine or the number of threads.
+
+use crate::compile::{Compiled, Rejection, milliseconds};
+use crate::manifest::{self, EquationMethod, Manifest, Parameter, Setting};
+use crate::measures::{self, Trains, Window};
+use crate::protocol::{Outcome, Protocol};
+use crate::recording::Recordings;
+use crate::results::{Ended, PopulationResult, Results, Timing, messages};
+use crate::{digest, instance, judge, tables};
+use circ_compiler::diagnose::{Diagnostic, Sources};
+use circ_plan::engine::{Engine, Memory};
+use circ_plan::ir::EventId;
+use circ_plan::plan::Plan;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// Which engine runs the plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EngineKind {
+    /// Machine code.
+    #[default]
+    Jit,
+    /// The reference: naive, slow, the meaning.
+    Interpreter,
+}
+
+impl EngineKind {
+    /// As the command line and the results name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            EngineKind::Jit => "jit",
+            EngineKind::Interpreter => "interpreter",
+        }
+    }
+}
+
+/// How to run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunOptions {
+    pub engine: EngineKind,
+    /// Without a number: as many as pay.
+    pub threads: Option<usize>,
+    pub digest: Digest,
+}
+
+/// Whether the digest of a run is computed: of large networks it takes about as long as building them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Digest {
+    #[default]
+    Compute,
+    /// It is empty.
+    Leave,
+}
+
+/// What was built.
+#[derive(Clone, Debug)]
+pub struct Built {
+    pub experiment: String,
+    pub populations: usize,
+    pub cells: u64,
+    pub projections: usize,
+    pub synapses: u64,
+    pub memory: Memory,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    pub simulated_ms: f64,
+    /// As far as it is known.
+    pub total_ms: f64,
+}
+
+/// Sees a run while it goes on.
+pub trait Observer {
+    /// The protocol begins.
+    fn began(&mut self) {}
+    /// Now and then.
+    fn progress(&mut self, _: Progress) {}
+    /// A line of `print`.
+    fn print(&mut self, _: &str) {}
+}
+
+/// Sees nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {}
+
+/// A run that ended.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    pub results: Results,
+    /// All spikes of every population that spikes.
+    pub spikes: Vec<PopulationSpikes>,
+    /// The last tick that was made.
+    pub ticks: i64,
+    /// Why it ended before its end.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The spikes of a population.
+#[derive(Clone, Debug)]
+pub struct PopulationSpikes {
+    pub population: String,
+    pub cells: u32,
+    /// (tick, cell), ascending.
+    pub spikes: Vec<(i64, u32)>,
+}
+
+/// A network with its state, ready to run.
+pub struct Simulation {
+    compiled: Compiled,
+    instance: instance::Instance,
+    options: RunOptions,
+    recordings: Recordings,
+    build_ms: f64,
+}
+
+impl Simulation {
+    /// Builds the network: synapses and initial states.
+    ///
+    /// # Errors
+    /// When the machine has too little memory, or a weight or delay that was drawn is not allowed.
+    pub fn build(compiled: Compiled, options: &RunOptions) -> Result<Simulation, Rejection> {
+        let started = Instant::now();
+        match instance::build(&compiled, options) {
+            Ok(instance) => {
+                let build_ms = milliseconds(started) - instance.compile_ms;
+                let mut compiled = compiled;
+                compiled.timing.compile_ms += instance.compile_ms;
+                let recordings = Recordings::default();
+                Ok(Simulation { compiled, instance, options: *options, recordings, build_ms })
+            }
+            Err(diagnostic) => {
+                let mut diagnostics = compiled.warnings;
+                diagnostics.push(*diagnostic);
+                Err(Rejection::Program { diagnostics, sources: compiled.program.sources })
+            }
+        }
+    }
+
+    /// What was built.
+    pub fn built(&self) -> Built {
+        let plan = self.plan();
+        Built {
+            experiment: self.compiled.hir.experiments[self.compiled.experiment].name.to_string(),
+            populations: plan.populations.len(),
+            cells: plan.populations.iter().map(|population| u64::from(population.cells)).sum(),
+            projections: plan.projections.len(),
+            synapses: self.instance.synapses(),
+            memory: self.instance.memory.clone(),
+        }
+    }
+
+    /// Carries out the experiment, until its end or until `interrupt` is set.
+    pub fn run(&mut self, interrupt: &AtomicBool, observer: &mut dyn Observer) -> Finished {
+        let started = Instant::now();
+        observer.began();
+        let engine = self.instance.engine.as_mut();
+        let outcome = Protocol::new(&mut self.compiled, engine, &mut self.recordings, interrupt, observer).carry_out();
+        self.finish(outcome, milliseconds(started))
+    }
+
+    /// For rendering diagnostics.
+    pub fn sources(&self) -> &Sources {
+        self.compiled.sources()
+    }
+
+    /// What was recorded, as files.
+    pub fn tables(&self) -> Vec<(&'static str, Vec<u8>)> {
+        tables::tables(&self.recordings, self.plan(), self.engine())
+    }
+
+    /// What repeats the run. `file` is the program, `folder` where the manifest will lie.
+    pub fn manifest(&self, finished: &Finished, file: &Path, folder: &Path) -> Manifest {
+        let options = &self.compiled.options;
+        Manifest {
+            format: manifest::FORMAT,
+            program: manifest::relative(file, folder),
+            sources: manifest::hashes(&self.compiled.program),
+            set: options.set.iter().cloned().map(|(path, value)| Setting { path, value }).collect(),
+            seed: options.seed,
+            precision: options.precision.map(|it| it.to_string()),
+            parameters: parameters(&self.compiled),
+            methods: methods(&self.compiled),
+            results: finished.results.clone(),
+        }
+    }
+
+    fn digest(&self) -> String {
+        match self.options.digest {
+            Digest::Compute => digest::digest(self.plan(), &mut self.instance.all_synapses(), self.engine()),
+            Digest::Leave => String::new(),
+        }
+    }
+    fn plan(&self) -> &Plan {
+        &self.compiled.plan
+    }
+    fn engine(&self) -> &dyn Engine {
+        self.instance.engine.as_ref()
+    }
+
+    fn finish(&self, outcome: Outcome, run_ms: f64) -> Finished {
+        let spikes = all_spikes(self.plan(), self.engine());
+        let ticks = self.engine().tick().max(0);
+        let results = self.results(&outcome, &spikes, ticks, run_ms);
+        Finished { results, spikes, ticks, diagnostics: outcome.diagnostics }
+    }
+
+    fn results(&self, outcome: &Outcome, spikes: &[PopulationSpikes], ticks: i64, run_ms: f64) -> Results {
+        let (compiled, plan) = (&self.compiled, self.plan());
+        let diagnostics: Vec<Diagnostic> = compiled.warnings.iter().chain(&outcome.diagnostics).cloned().collect();
+        Results {
+            circ: crate::VERSION.to_string(),
+            file: compiled.sources().files[0].name.clone(),
+            experiment: compiled.hir.experiments[compiled.experiment].name.to_string(),
+            ended: outcome.ended,
+            simulated_ms: ticks as f64 * plan.dt,
+            dt_ms: plan.dt,
+            seed: plan.seed,
+            threads: self.instance.threads(),
+            engine: self.options.engine.name().to_string(),
+            precision: compiled.net.precision.to_string(),
+            populations: populations(plan, spikes, ticks),
+            synapses: self.instance.synapses(),
+            memory_bytes: self.instance.memory.total(),
+            expectations: outcome.expectations.clone(),
+            monitors: outcome.monitors.clone(),
+            reports: outcome.reports.clone(),
+            prints: outcome.prints.clone(),
+            timing: Timing { build_ms: self.build_ms, run_ms, ..compiled.timing },
+            digest: self.digest(),
+            diagnostics: messages(&diagnostics, compiled.sources()),
+        }
+    }
+}
+
+fn all_spikes(plan: &Plan, engine: &dyn Engine) -> Vec<PopulationSpikes> {
+    let spiking = plan.populations.iter().enumerate().filter_map(|(index, population)| {
+        let event = population.events.iter().position(|event| event.name == "spike")?;
+        let spikes = engine.events(index as u32, EventId(event as u32));
+        Some(PopulationSpikes { population: population.path.clone(), cells: population.cells, spikes })
+    });
+    spiking.collect()
+}
+
+/// Over the whole simulated time. A population that can not spike has none.
+fn populations(plan: &Plan, spikes: &[PopulationSpikes], ticks: i64) -> Vec<PopulationResult> {
+    let window = Window { after: 0, until: ticks };
+    let result = |path: &str, cells: u32| {
+        let events = spikes.iter().find(|it| it.population == path).map_or(&[][..], |it| &it.spikes);
+        let trains = Trains::new(cells as usize, events, window, plan.dt);
+        let rate = if ticks == 0 { 0.0 } else { measures::rate(&trains) * 1000.0 };
+        let cv_isi = Some(measures::cv_isi(&trains)).filter(|cv| cv.is_finite());
+        PopulationResult { path: path.to_string(), cells, spikes: trains.total() as u64, rate_hz: rate, cv_isi }
+    };
+    plan.populations.iter().map(|population| result(&population.path, population.cells)).collect()
+}
+
+/// The values of the experiment's and its circuit's parameters.
+fn parameters(compiled: &Compiled) -> Vec<Parameter> {
+    let (hir, types, net) = (&compiled.hir, &compiled.types, &compiled.net);
+    let experiment = &hir.experiments[compiled.experiment];
+    let of_experiment = experiment.formals.iter().filter_map(|slot| {
+        let value = net.environments[net.experiment.0 as usize].values.get(slot)?;
+        let ty = types.experiment_slots.get(compiled.experiment)?.get(slot.index())?;
+        Some((experiment.slots[slot.index()].name.to_string(), value, ty))
+    });
+    let circuit = experiment.circuit;
+    let of_circuit = circuit.into_iter().flat_map(|id| {
+        hir.circuit(id).formals.iter().filter_map(move |slot| {
+            let value = net.environments[net.root.0 as usize].values.get(slot)?;
+            let ty = types.circuit_slots.get(id.index())?.get(slot.index())?;
+            Some((format!("{}.{}", hir.circuit(id).name, hir.circuit(id).slots[slot.index()].name), value, ty))
+        })
+    });
+    let shown = of_experiment.chain(of_circuit).map(|(name, value, ty)| {
+        let (value, unit) = judge::number(value, ty);
+        Parameter { name, value, unit }
+    });
+    shown.collect()
+}
+
+pub(crate) fn methods(compiled: &Compiled) -> Vec<EquationMethod> {
+    let of = |population: &circ_compiler::lower::PopulationMethods| {
+        let path = population.path.clone();
+        let each = population.equations.iter().map(move |equation| EquationMethod {
+            population: path.clone(),
+            equation: match &equation.mode {
+                Some(mode) => format!("{} in {mode}", equation.variable),
+                None => equation.variable.clone(),
+            },
+            method: equation.method.name().to_string(),
+            reason: equation.reason.to_string(),
+        });
+        each.collect::<Vec<_>>()
+    };
+    compiled.methods.iter().flat_map(of).collect()
+}
+
+/// A run that did not begin.
+impl Default for Outcome {
+    fn default() -> Outcome {
+        Outcome {
+            ended: Ended::Complete,
+            expectations: Vec::new(),
+            monitors: Vec::new(),
+            reports: Vec::new(),
+            prints: Vec::new(),
+            diagnostics: Vec::new(),
+        }
+    }
+}

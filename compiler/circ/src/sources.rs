@@ -1,0 +1,256 @@
+//! Sources: from a path to the texts and trees of a program.
+//!
+//! In: the main file's path. Out: [`Program`]: its text, the texts of the files that it uses
+//! (beside it, or `std.*`, which is embedded), their trees, and what their syntax is wrong in. A file
+//! that can not be read is an error of the world, [`ReadError`]; a `use` of a file that is not there
+//! is a diagnostic at its place.
+
+use crate::{rules, stdlib};
+use circ_compiler::diagnose::{Diagnostic, Source, Sources};
+use circ_compiler::data::Files;
+use circ_compiler::resolve::{Module, imports};
+use circ_grammar::ast::{File, FileId, Span};
+use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+
+/// Larger source files are refused: spans are 32-bit, and nobody wrote them by hand.
+pub const MAX_SOURCE_BYTES: u64 = 16 << 20;
+
+/// Larger data files are refused by `load`.
+const MAX_DATA_BYTES: u64 = 4 << 30;
+
+/// The texts and trees of a program.
+#[derive(Debug, Default)]
+pub struct Program {
+    /// All texts, by the file number of their spans; the main file is number 0.
+    pub sources: Sources,
+    /// The trees, main file first.
+    pub modules: Vec<Module>,
+    /// What is wrong with the syntax, and `use`s of files that are not there.
+    pub problems: Vec<Diagnostic>,
+    /// Where the main file lies: `use` and `load` look there.
+    pub folder: PathBuf,
+    /// Whether a file that is used could not be read: what it declares is then not known.
+    pub unreadable: bool,
+    /// How long reading and parsing took.
+    pub read_ms: f64,
+}
+
+/// Why a file could not be read.
+#[derive(Debug)]
+pub struct ReadError {
+    pub path: PathBuf,
+    pub reason: Reason,
+}
+
+/// What stood in the way.
+#[derive(Debug)]
+pub enum Reason {
+    Missing,
+    Folder,
+    /// The first byte that is no text.
+    NotText { byte: usize },
+    TooLarge,
+    Io(std::io::Error),
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match &self.reason {
+            Reason::Missing => write!(f, "there is no file `{path}`"),
+            Reason::Folder => write!(f, "`{path}` is a folder, not a file"),
+            Reason::NotText { byte } => write!(f, "`{path}` is not a text file: byte {byte} is not UTF-8 text"),
+            Reason::TooLarge => write!(f, "`{path}` is larger than {} MB", MAX_SOURCE_BYTES >> 20),
+            Reason::Io(error) => write!(f, "`{path}` could not be read: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+/// Reads the main file and everything that it uses.
+///
+/// # Errors
+/// When the main file can not be read as text.
+pub fn read(path: &Path) -> Result<Program, ReadError> {
+    let started = std::time::Instant::now();
+    let text = read_text(path)?;
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut program = parse(&path.display().to_string(), text, folder);
+    program.read_ms = crate::compile::milliseconds(started);
+    Ok(program)
+}
+
+/// Takes the main file's text as given, under a name for messages; `folder` is where `use` and `load` look.
+pub fn parse(name: &str, text: String, folder: &Path) -> Program {
+    let mut program = Program { folder: folder.to_path_buf(), ..Program::default() };
+    if text.trim().is_empty() {
+        program.problems.push(rules::empty_file(name));
+    }
+    let mut known = BTreeSet::from([Vec::new()]);
+    let mut waiting = program.add(Vec::new(), name.to_string(), text);
+    while let Some((path, span)) = waiting.pop_front() {
+        if !known.insert(path.clone()) {
+            continue;
+        }
+        match module_text(&path, folder) {
+            Ok((name, text)) => waiting.extend(program.add(path, name, text)),
+            // A module that is not there is reported where its names are looked for.
+            Err(None) => {}
+            Err(Some(error)) => {
+                program.unreadable = true;
+                program.problems.push(rules::unreadable_file(span, &error.to_string()));
+            }
+        }
+    }
+    program
+}
+
+impl Program {
+    /// Adds a file; returns what it uses.
+    fn add(&mut self, path: Vec<String>, name: String, text: String) -> VecDeque<(Vec<String>, Span)> {
+        let id = FileId(self.sources.files.len() as u32);
+        let parsed = circ_grammar::parse(id, &text);
+        self.problems.extend(parsed.errors.iter().map(rules::syntax));
+        let uses = imports(&parsed.file).into();
+        self.sources.files.push(Source { name, text });
+        self.modules.push(Module { path, file: parsed.file });
+        uses
+    }
+
+    /// The tree of the main file.
+    pub fn main(&self) -> &File {
+        &self.modules[0].file
+    }
+
+    /// A hash of every text that is not part of the compiler, by name, in the order in which they were read.
+    pub fn hashes(&self) -> Vec<(String, String)> {
+        let own = self.modules.iter().filter(|module| module.path.first().is_none_or(|first| first != "std"));
+        own.map(|module| self.sources.get(module.file.id))
+            .map(|source| (file_name(&source.name), blake3::hash(source.text.as_bytes()).to_hex().to_string()))
+            .collect()
+    }
+
+    /// The text at a place, blanks and line ends made single blanks.
+    pub fn text_at(&self, span: Span) -> String {
+        let text = self.sources.files.get(span.file.0 as usize).map_or("", |source| source.text.as_str());
+        let slice = text.get(span.start as usize..span.end as usize).unwrap_or("");
+        slice.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn file_name(path: &str) -> String {
+    Path::new(path).file_name().map_or_else(|| path.to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// The name and text of a module; no error where there is no such file.
+fn module_text(path: &[String], folder: &Path) -> Result<(String, String), Option<ReadError>> {
+    if path.first().is_some_and(|first| first == "std") {
+        let name = path[1..].join(".");
+        let text = stdlib::text(&name).ok_or(None)?;
+        return Ok((format!("std/{name}.circ"), text.to_string()));
+    }
+    let mut file = folder.to_path_buf();
+    file.extend(path);
+    file.set_extension("circ");
+    match read_text(&file) {
+        Ok(text) => Ok((file.display().to_string(), text)),
+        Err(ReadError { reason: Reason::Missing, .. }) => Err(None),
+        Err(error) => Err(Some(error)),
+    }
+}
+
+/// Reads a whole text file.
+///
+/// # Errors
+/// When it is missing, a folder, not UTF-8 text, or larger than [`MAX_SOURCE_BYTES`].
+pub fn read_text(path: &Path) -> Result<String, ReadError> {
+    let fail = |reason| ReadError { path: path.to_path_buf(), reason };
+    let bytes = read_bytes(path, MAX_SOURCE_BYTES).map_err(fail)?;
+    if let Some(byte) = bytes.iter().position(|byte| *byte == 0) {
+        return Err(fail(Reason::NotText { byte }));
+    }
+    String::from_utf8(bytes).map_err(|error| fail(Reason::NotText { byte: error.utf8_error().valid_up_to() }))
+}
+
+/// One byte more than allowed is read: a pipe has no length to ask for.
+fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Reason> {
+    let reason = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => Reason::Missing,
+        std::io::ErrorKind::IsADirectory => Reason::Folder,
+        _ => Reason::Io(error),
+    };
+    let file = std::fs::File::open(path).map_err(reason)?;
+    if file.metadata().map_err(reason)?.is_dir() {
+        return Err(Reason::Folder);
+    }
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(reason)?;
+    if limit < bytes.len() as u64 { Err(Reason::TooLarge) } else { Ok(bytes) }
+}
+
+/// Data files of a program: below its own folder and nowhere else, since a program may come from a
+/// stranger.
+#[derive(Clone, Debug)]
+pub struct Beneath {
+    folder: PathBuf,
+}
+
+impl Beneath {
+    /// Files below this folder.
+    pub fn new(folder: &Path) -> Beneath {
+        Beneath { folder: folder.to_path_buf() }
+    }
+}
+
+impl Files for Beneath {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        let inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        if !inside {
+            return Err(format!("`{path}` is not beneath the folder of the program"));
+        }
+        let folder = self.folder.canonicalize().map_err(|error| format!("the program's folder: {error}"))?;
+        let file = folder.join(path);
+        // A link may lead out of the folder.
+        match file.canonicalize() {
+            Ok(real) if !real.starts_with(&folder) => {
+                return Err(format!("`{path}` leads out of the folder of the program"));
+            }
+            Ok(_) | Err(_) => {}
+        }
+        read_bytes(&file, MAX_DATA_BYTES).map_err(|reason| match reason {
+            Reason::TooLarge => format!("`{path}` is larger than {} GB", MAX_DATA_BYTES >> 30),
+            reason => ReadError { path: path.into(), reason }.to_string(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_is_read_only_beneath_the_program() {
+        let files = Beneath::new(Path::new("."));
+        for path in ["/etc/hostname", "../Cargo.toml", "a/../../b"] {
+            let error = files.read(path).expect_err(path);
+            assert!(error.contains("beneath"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_not_a_file() {
+        let error = read_text(Path::new(".")).expect_err("a folder");
+        assert_eq!(error.to_string(), "`.` is a folder, not a file");
+    }
+
+    #[test]
+    fn what_is_used_is_read_once() {
+        let program = parse("a.circ", "use std.cells.LifDelta\nuse std.cells.AdEx\n".into(), Path::new("."));
+        assert_eq!(program.modules.len(), 2);
+        assert!(program.problems.is_empty());
+    }
+}

@@ -1,0 +1,261 @@
+//! The world of a running network: what `E.v`, `rate(E)`, `at(E[0].v, 3 ms)` and `t` are at present.
+//!
+//! In: questions of the evaluator. Out: values, read from the engine and from what was recorded.
+
+use crate::measures::{self, Measure, Trains, Window};
+use crate::recording::Recordings;
+use crate::rules;
+use circ_compiler::check::Types;
+use circ_compiler::data::NoFiles;
+use circ_compiler::diagnose::time::{Step, off_grid};
+use circ_compiler::eval::{Argument, Evaluated, MeasureCall, Over, Scope, Thing, World, view_of};
+use circ_compiler::hir::Hir;
+use circ_compiler::net::Net;
+use circ_compiler::types::{ArrayValue, Type, Value};
+use circ_grammar::ast::Span;
+use circ_plan::engine::Engine;
+use circ_plan::ir::{ArrayId, EventId, UniformId};
+use circ_plan::plan::{Indices, Plan, View};
+use std::sync::Arc;
+
+/// A network between two ticks.
+#[derive(Clone, Copy)]
+pub struct Present<'a> {
+    pub hir: &'a Hir,
+    pub types: &'a Types,
+    pub net: &'a Net,
+    pub plan: &'a Plan,
+    pub engine: &'a dyn Engine,
+    pub recordings: &'a Recordings,
+    /// What measures look at without `over`.
+    pub last_run: Option<Window>,
+}
+
+impl World for Present<'_> {
+    fn field(&mut self, view: &View, name: &str, span: Span) -> Evaluated<Value> {
+        let mut data = Vec::with_capacity(view.len());
+        let mut element = Type::Error;
+        for segment in &view.segments {
+            let values = self.values(segment.population, name, span)?;
+            data.extend((0..segment.cells.len()).map(|position| values[segment.cells.get(position) as usize]));
+            element = self.variable_type(segment.population, name);
+        }
+        Ok(Value::Array(Arc::new(ArrayValue { element, shape: vec![data.len() as u64], data })))
+    }
+
+    fn member(&mut self, of: &Thing, name: &str, span: Span) -> Evaluated<Value> {
+        let Thing::Drive(drive) = of else { return Err(rules::not_observable(span, "a projection", name).into()) };
+        let path = &self.net.drives[*drive as usize].path;
+        let plan = self.plan.drives.iter().find(|plan| plan.path == *path);
+        let slot = plan.and_then(|plan| plan.uniforms.iter().find(|slot| slot.name == name));
+        slot.map(|slot| Value::Real(slot.value)).ok_or_else(|| rules::not_observable(span, path, name).into())
+    }
+
+    fn measure(&mut self, call: &MeasureCall, span: Span) -> Evaluated<Value> {
+        match (&*call.name, call.args.as_slice()) {
+            ("at", [what, when]) => self.recorded(what, when, span),
+            (name, [argument]) => match measures::named(name) {
+                Some(measure) => self.measured(measure, argument, call.name_span),
+                None => Err(rules::not_a_measure(call.name_span, name).into()),
+            },
+            (name, _) => Err(rules::not_a_measure(call.name_span, name).into()),
+        }
+    }
+
+    fn time(&self) -> Option<f64> {
+        Some(self.engine.tick().max(0) as f64 * self.plan.dt)
+    }
+}
+
+impl Present<'_> {
+    /// For messages about durations.
+    pub fn step(&self) -> Step {
+        Step { ms: self.plan.dt, span: self.net.dt_span }
+    }
+
+    /// The number of steps of a duration.
+    pub fn ticks(&self, at: Span, what: &str, milliseconds: f64) -> Evaluated<i64> {
+        ticks(at, what, milliseconds, self.step())
+    }
+
+    /// The event of this name of every segment.
+    pub fn events(&self, view: &View, name: &str, span: Span) -> Evaluated<Vec<EventId>> {
+        let event = |population: u32| {
+            let plan = &self.plan.populations[population as usize];
+            let index = plan.events.iter().position(|event| event.name == name);
+            index.map(|index| EventId(index as u32)).ok_or_else(|| rules::not_observable(span, &plan.path, name).into())
+        };
+        view.segments.iter().map(|segment| event(segment.population)).collect()
+    }
+
+    /// The observable of this name of a population.
+    pub fn observable(&self, population: u32, name: &str) -> Option<u32> {
+        let observables = &self.plan.populations[population as usize].observables;
+        observables.iter().position(|observable| observable.name == name).map(|index| index as u32)
+    }
+
+    /// Of a variable of the population's cell.
+    pub fn variable_type(&self, population: u32, name: &str) -> Type {
+        let cell = self.net.populations[population as usize].cell;
+        let index = self.hir.cell(cell).vars.iter().position(|var| &*var.name == name);
+        let known = index.and_then(|index| self.types.vars.get(cell.index())?.get(index));
+        known.cloned().unwrap_or(Type::Error)
+    }
+
+    /// A view and the name of an event of it: `E` means its `spike`.
+    pub fn view_with_event(&self, thing: &Thing, span: Span) -> Evaluated<(View, String)> {
+        match thing {
+            Thing::Member { view, name, .. } => Ok((view.clone(), name.to_string())),
+            other => {
+                let scope = Scope::new(self.hir, self.types, self.net, &NoFiles, self.net.experiment);
+                Ok((view_of(other.clone(), span, &scope)?, "spike".to_string()))
+            }
+        }
+    }
+
+    /// The present values of all cells: of what can be observed, else of a parameter.
+    fn values(&self, population: u32, name: &str, span: Span) -> Evaluated<Vec<f64>> {
+        if let Some(observable) = self.observable(population, name) {
+            return Ok(self.engine.observe(population, observable));
+        }
+        let plan = &self.plan.populations[population as usize];
+        if let Some(array) = plan.arrays.iter().position(|array| array.name == name) {
+            return Ok(self.engine.array(population, ArrayId(array as u32)));
+        }
+        match plan.uniforms.iter().position(|slot| slot.name == name) {
+            Some(slot) => {
+                Ok(vec![self.engine.uniform(population, UniformId(slot as u32)); plan.cells as usize])
+            }
+            None => Err(rules::not_observable(span, &plan.path, name).into()),
+        }
+    }
+
+    fn measured(&self, measure: &Measure, argument: &Argument, name_span: Span) -> Evaluated<Value> {
+        let window = self.window(argument, measure, name_span)?;
+        let (view, event) = self.view_with_event(&argument.value, argument.span)?;
+        let events = self.events(&view, &event, argument.span)?;
+        let trains = Trains::new(view.len(), &self.by_position(&view, &events), window, self.plan.dt);
+        if argument.each {
+            let data = (measure.each)(&trains);
+            let element = Type::Real(measure.dimension);
+            return Ok(Value::Array(Arc::new(ArrayValue { element, shape: vec![data.len() as u64], data })));
+        }
+        Ok(Value::Real((measure.all)(&trains)))
+    }
+
+    fn window(&self, argument: &Argument, measure: &Measure, name_span: Span) -> Evaluated<Window> {
+        let last = self.last_run.ok_or_else(|| Box::new(rules::nothing_ran(name_span, measure.name)))?;
+        let now = last.until;
+        let window = match argument.over {
+            None => return Ok(last),
+            Some(Over::Last(duration)) => {
+                Window { after: now - self.ticks(argument.span, "the window", duration)?, until: now }
+            }
+            Some(Over::Between(from, to)) => Window {
+                after: self.ticks(argument.span, "the beginning of the window", from)?,
+                until: self.ticks(argument.span, "the end of the window", to)?,
+            },
+        };
+        if 0 <= window.after && window.after < window.until && window.until <= now {
+            return Ok(window);
+        }
+        let time = |tick: i64| tick as f64 * self.plan.dt;
+        let asked = (time(window.after), time(window.until));
+        Err(rules::window_outside(argument.span, asked, time(now)).into())
+    }
+
+    /// The events of a view as (tick, position in the view), ascending for each cell.
+    fn by_position(&self, view: &View, events: &[EventId]) -> Vec<(i64, u32)> {
+        let mut found = Vec::new();
+        let mut first = 0u32;
+        for (segment, event) in view.segments.iter().zip(events) {
+            let positions = Positions::of(&segment.cells, self.plan.populations[segment.population as usize].cells);
+            let all = self.engine.events(segment.population, *event);
+            found.extend(all.into_iter().filter_map(|(tick, cell)| Some((tick, first + positions.get(cell)?))));
+            first += segment.cells.len() as u32;
+        }
+        found
+    }
+
+    /// `at(E[0].v, 3 ms)`
+    fn recorded(&self, what: &Argument, when: &Argument, span: Span) -> Evaluated<Value> {
+        let Thing::Value(Value::Real(milliseconds)) = when.value else {
+            return Err(rules::wrong_value(when.span, "a time").into());
+        };
+        let tick = self.ticks(when.span, "the time", milliseconds)?;
+        let Thing::Member { view, one, name, .. } = &what.value else {
+            return Err(rules::not_recorded(what.span, "this").into());
+        };
+        let mut data = Vec::with_capacity(view.len());
+        let mut element = Type::Error;
+        for segment in &view.segments {
+            element = self.variable_type(segment.population, name);
+            for position in 0..segment.cells.len() {
+                let cell = segment.cells.get(position);
+                let missing = || {
+                    let path = &self.plan.populations[segment.population as usize].path;
+                    Box::new(rules::not_recorded(span, &format!("`{path}[{cell}].{name}` at {milliseconds} ms")))
+                };
+                data.push(self.sample(segment.population, name, cell, tick).ok_or_else(missing)?);
+            }
+        }
+        match (data.as_slice(), one) {
+            ([value], true) => Ok(Value::Real(*value)),
+            _ => Ok(Value::Array(Arc::new(ArrayValue { element, shape: vec![data.len() as u64], data }))),
+        }
+    }
+
+    fn sample(&self, population: u32, name: &str, cell: u32, tick: i64) -> Option<f64> {
+        let of = self.recordings.traces.iter().filter(|it| it.population == population && it.name == name);
+        let mut found = of.filter_map(|record| {
+            let column = record.cells.binary_search(&cell).ok()?;
+            let samples = self.engine.samples(record.probe);
+            let row = samples.ticks.binary_search(&tick).ok()?;
+            samples.values.get(row * record.cells.len() + column).copied()
+        });
+        found.next()
+    }
+}
+
+/// The number of steps of a duration, which must be a whole one.
+pub fn ticks(at: Span, what: &str, milliseconds: f64, step: Step) -> Evaluated<i64> {
+    let steps = milliseconds / step.ms;
+    let whole = steps.round_ties_even();
+    if !steps.is_finite() || circ_plan::ir::MAX_TICK as f64 <= whole.abs() {
+        return Err(circ_compiler::diagnose::time::duration_too_long(at, what, milliseconds, step).into());
+    }
+    // A quotient of two decimals misses its whole number by a few roundings.
+    if 1e-9 * whole.abs().max(1.0) < (steps - whole).abs() {
+        return Err(off_grid(at, what, milliseconds, step).into());
+    }
+    Ok(whole as i64)
+}
+
+/// Where the cells of a segment stand in it.
+enum Positions {
+    Range(u32, u32),
+    /// By cell.
+    List(Vec<Option<u32>>),
+}
+
+impl Positions {
+    fn of(cells: &Indices, population: u32) -> Positions {
+        match cells {
+            Indices::Range(lo, hi) => Positions::Range(*lo, *hi),
+            Indices::List(list) => {
+                let mut positions = vec![None; population as usize];
+                for (position, cell) in list.iter().enumerate() {
+                    positions[*cell as usize] = Some(position as u32);
+                }
+                Positions::List(positions)
+            }
+        }
+    }
+
+    fn get(&self, cell: u32) -> Option<u32> {
+        match self {
+            Positions::Range(lo, hi) => (*lo <= cell && cell < *hi).then(|| cell - lo),
+            Positions::List(positions) => positions[cell as usize],
+        }
+    }
+}
