@@ -37,9 +37,7 @@ fn population(path: &str, dynamics: Dynamics) -> PopulationPlan {
         uniforms: vec![],
         keys: vec![],
         ports: vec![PortPlan { name: "syn".into() }],
-        events: vec![EventPlan {
-            name: "spike".into(),
-        }],
+        events: vec![EventPlan { name: "spike".into() }],
         dynamics,
         observables: vec![],
         place: 0,
@@ -63,36 +61,21 @@ fn silent() -> Dynamics {
 /// Every cell spikes once in a hundred ticks, spread by a prime.
 fn spikes() -> Dynamics {
     let mut times: Vec<(i64, u32)> = (0..CELLS * 100)
-        .map(|k| {
-            (
-                i64::from(k / SPIKES),
-                (k as u64 * 7919 % u64::from(CELLS)) as u32,
-            )
-        })
+        .map(|k| (i64::from(k / SPIKES), (k as u64 * 7919 % u64::from(CELLS)) as u32))
         .collect();
     times.sort_unstable();
     Dynamics::SpikeTimes(times)
 }
 
 fn whole(population: u32) -> View {
-    View {
-        segments: vec![Segment {
-            population,
-            cells: Indices::Range(0, CELLS),
-        }],
-    }
+    View { segments: vec![Segment { population, cells: Indices::Range(0, CELLS) }] }
 }
 
 fn drawn(lo: f64, hi: f64) -> Quantity {
     let mut program = Program::new("drawn", Precision::F64);
     let lo = program.push(Op::Float(lo), Ty::Float);
     let hi = program.push(Op::Float(hi), Ty::Float);
-    let draw = Op::Draw {
-        distribution: Distribution::Uniform,
-        args: vec![lo, hi],
-        key: KeyId(1),
-        salt: 0,
-    };
+    let draw = Op::Draw { distribution: Distribution::Uniform, args: vec![lo, hi], key: KeyId(1), salt: 0 };
     let value = program.push(draw, Ty::Float);
     program.outputs = vec![Output::Result(value)];
     Quantity::Program(program)
@@ -143,14 +126,10 @@ fn machine(network: Arc<Network>) -> Machine {
 fn events(bencher: Bencher, weight: Quantity, delay: Quantity) {
     let plan = network(Connect::InDegree(DEGREE), weight, delay);
     let mut machine = machine(Arc::new(build(&plan)));
-    bencher
-        .counter(ItemsCount::new(TICKS as u64 * u64::from(SPIKES * DEGREE)))
-        .bench_local(|| {
-            let until = machine.tick() + TICKS;
-            machine
-                .advance(until, &AtomicBool::new(false))
-                .expect("nothing stops it");
-        });
+    bencher.counter(ItemsCount::new(TICKS as u64 * u64::from(SPIKES * DEGREE))).bench_local(|| {
+        let until = machine.tick() + TICKS;
+        machine.advance(until, &AtomicBool::new(false)).expect("nothing stops it");
+    });
 }
 
 #[divan::bench]
@@ -172,71 +151,39 @@ fn deliver_weights_and_delays(bencher: Bencher) {
 fn construction(bencher: Bencher, connect: Connect, weight: Quantity, delay: Quantity) {
     let plan = network(connect, weight, delay);
     let synapses = build(&plan).synapse_count(0);
-    bencher
-        .counter(ItemsCount::new(synapses))
-        .bench_local(|| build(&plan));
+    bencher.counter(ItemsCount::new(synapses)).bench_local(|| build(&plan));
 }
 
 #[divan::bench(sample_count = 10)]
 fn build_probability(bencher: Bencher) {
     let connect = Connect::Probability(Quantity::Constant(0.1));
-    construction(
-        bencher,
-        connect,
-        Quantity::Constant(0.1),
-        Quantity::Constant(1.5),
-    );
+    construction(bencher, connect, Quantity::Constant(0.1), Quantity::Constant(1.5));
 }
 
 #[divan::bench(sample_count = 10)]
 fn build_in_degree(bencher: Bencher) {
-    construction(
-        bencher,
-        Connect::InDegree(DEGREE),
-        Quantity::Constant(0.1),
-        Quantity::Constant(1.5),
-    );
+    construction(bencher, Connect::InDegree(DEGREE), Quantity::Constant(0.1), Quantity::Constant(1.5));
 }
 
 #[divan::bench(sample_count = 10)]
 fn build_out_degree(bencher: Bencher) {
-    construction(
-        bencher,
-        Connect::OutDegree(DEGREE),
-        Quantity::Constant(0.1),
-        Quantity::Constant(1.5),
-    );
+    construction(bencher, Connect::OutDegree(DEGREE), Quantity::Constant(0.1), Quantity::Constant(1.5));
 }
 
 #[divan::bench(sample_count = 5)]
 fn build_in_degree_with_weights(bencher: Bencher) {
-    construction(
-        bencher,
-        Connect::InDegree(DEGREE),
-        drawn(0.0, 1.0),
-        Quantity::Constant(1.5),
-    );
+    construction(bencher, Connect::InDegree(DEGREE), drawn(0.0, 1.0), Quantity::Constant(1.5));
 }
 
 #[divan::bench(sample_count = 5)]
 fn build_in_degree_with_weights_and_delays(bencher: Bencher) {
-    construction(
-        bencher,
-        Connect::InDegree(DEGREE),
-        drawn(0.0, 1.0),
-        drawn(0.5, 2.0),
-    );
+    construction(bencher, Connect::InDegree(DEGREE), drawn(0.0, 1.0), drawn(0.5, 2.0));
 }
 
 /// Poisson numbers: one per cell and tick.
 #[divan::bench(args = [0.02, 2.0, 11.0, 20.0])]
 fn poisson(bencher: Bencher, mean: f64) {
-    let mut plan = (*network(
-        Connect::OneToOne,
-        Quantity::Constant(0.0),
-        Quantity::Constant(0.1),
-    ))
-    .clone();
+    let mut plan = (*network(Connect::OneToOne, Quantity::Constant(0.0), Quantity::Constant(0.1))).clone();
     plan.projections.clear();
     plan.order = vec![Sender::Drive(0)];
     plan.drives = vec![DrivePlan {
@@ -254,12 +201,8 @@ fn poisson(bencher: Bencher, mean: f64) {
         place: 0,
     }];
     let mut machine = machine(Arc::new(build(&Arc::new(plan))));
-    bencher
-        .counter(ItemsCount::new(TICKS as u64 * u64::from(CELLS)))
-        .bench_local(|| {
-            let until = machine.tick() + TICKS;
-            machine
-                .advance(until, &AtomicBool::new(false))
-                .expect("nothing stops it");
-        });
+    bencher.counter(ItemsCount::new(TICKS as u64 * u64::from(CELLS))).bench_local(|| {
+        let until = machine.tick() + TICKS;
+        machine.advance(until, &AtomicBool::new(false)).expect("nothing stops it");
+    });
 }

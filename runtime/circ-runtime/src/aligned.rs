@@ -38,9 +38,7 @@ impl Element for i64 {}
 impl Aligned {
     /// Room for `bytes` bytes, all 0.
     pub fn zeroed(bytes: usize) -> Aligned {
-        Aligned {
-            lines: vec![Line([0; 8]); bytes.div_ceil(64)],
-        }
+        Aligned { lines: vec![Line([0; 8]); bytes.div_ceil(64)] }
     }
 
     /// Bytes held.

@@ -7,9 +7,7 @@
 use circ_numerics::Real;
 use circ_numerics::random::Counter;
 use circ_plan::abi::BLOCK;
-use circ_plan::ir::{
-    ArrayId, KeyId, Moment, Output, Precision, Program, Side, TableId, Ty, UniformId,
-};
+use circ_plan::ir::{ArrayId, KeyId, Moment, Output, Precision, Program, Side, TableId, Ty, UniformId};
 use circ_plan::plan::{CellPrograms, Dynamics, PopulationPlan, Table};
 
 use crate::aligned::{Aligned, Scalar};
@@ -129,22 +127,14 @@ impl<F: Scalar> Leaves<F> for CellLeaves<'_> {
     }
     fn counter(&self, row: usize, salt: u32) -> Counter {
         let entity = self.shard.first + self.cell(row) as u32;
-        Counter {
-            entity,
-            partner: 0,
-            tick: self.scene.now as u32,
-            salt,
-        }
+        Counter { entity, partner: 0, tick: self.scene.now as u32, salt }
     }
 }
 
 /// The shared slots of a population at the start: parameters as the plan says, the rest derived.
 pub fn initial_slots(population: &PopulationPlan, tables: &[Table], dt: f64) -> Vec<u64> {
-    let mut slots: Vec<u64> = population
-        .uniforms
-        .iter()
-        .map(|u| slot_of(u.ty, population.precision, u.value))
-        .collect();
+    let mut slots: Vec<u64> =
+        population.uniforms.iter().map(|u| slot_of(u.ty, population.precision, u.value)).collect();
     derive_slots(population, tables, dt, &mut slots);
     slots
 }
@@ -155,12 +145,8 @@ pub fn derive_slots(population: &PopulationPlan, tables: &[Table], dt: f64, slot
         return;
     };
     match population.precision {
-        Precision::F32 => {
-            derive_slots_in::<f32>(&programs.derive_uniforms, population, tables, dt, slots)
-        }
-        Precision::F64 => {
-            derive_slots_in::<f64>(&programs.derive_uniforms, population, tables, dt, slots)
-        }
+        Precision::F32 => derive_slots_in::<f32>(&programs.derive_uniforms, population, tables, dt, slots),
+        Precision::F64 => derive_slots_in::<f64>(&programs.derive_uniforms, population, tables, dt, slots),
     }
 }
 
@@ -171,29 +157,11 @@ fn derive_slots_in<F: Scalar>(
     dt: f64,
     slots: &mut [u64],
 ) {
-    let shard = Shard {
-        first: 0,
-        cells: 1,
-        arrays: vec![],
-    };
+    let shard = Shard { first: 0, cells: 1, arrays: vec![] };
     let mut rows = Rows::<F>::new(program);
     let before = slots.to_vec();
-    let scene = Scene {
-        population,
-        tables,
-        slots: &before,
-        now: 0,
-        dt,
-    };
-    rows.run(
-        program,
-        1,
-        &CellLeaves {
-            scene,
-            shard: &shard,
-            pick: Pick::Run(0),
-        },
-    );
+    let scene = Scene { population, tables, slots: &before, now: 0, dt };
+    rows.run(program, 1, &CellLeaves { scene, shard: &shard, pick: Pick::Run(0) });
     for output in &program.outputs {
         let Output::Uniform(slot, value) = output else {
             continue;
@@ -234,16 +202,8 @@ impl Shard {
     /// Zeroed arrays.
     pub fn new(population: &PopulationPlan, first: u32, cells: u32) -> Shard {
         let size = |ty| padded(cells) * width(ty, population.precision);
-        let arrays = population
-            .arrays
-            .iter()
-            .map(|a| Aligned::zeroed(size(a.ty)))
-            .collect();
-        Shard {
-            first,
-            cells,
-            arrays,
-        }
+        let arrays = population.arrays.iter().map(|a| Aligned::zeroed(size(a.ty))).collect();
+        Shard { first, cells, arrays }
     }
 
     /// Parameters, what follows from them, initial states: `slots` are derived already.
@@ -251,12 +211,7 @@ impl Shard {
         let Dynamics::Cells(programs) = &scene.population.dynamics else {
             return;
         };
-        let CellPrograms {
-            init_params,
-            derive_cells,
-            init_states,
-            ..
-        } = &**programs;
+        let CellPrograms { init_params, derive_cells, init_states, .. } = &**programs;
         for program in [init_params, derive_cells, init_states] {
             self.apply(program, scene);
         }
@@ -284,15 +239,7 @@ impl Shard {
         }
         for first in (0..self.cells as usize).step_by(ROW) {
             let n = ROW.min(self.cells as usize - first);
-            rows.run(
-                program,
-                n,
-                &CellLeaves {
-                    scene,
-                    shard: self,
-                    pick: Pick::Run(first),
-                },
-            );
+            rows.run(program, n, &CellLeaves { scene, shard: self, pick: Pick::Run(first) });
             for output in &program.outputs {
                 let Output::Array(array, value) = output else {
                     continue;
@@ -300,20 +247,10 @@ impl Shard {
                 let at = first..first + n;
                 let data = &mut self.arrays[array.0 as usize];
                 match program.ty(*value) {
-                    Ty::Float => {
-                        data.view_mut::<F>()[at].copy_from_slice(&rows.floats(*value)[..n])
-                    }
+                    Ty::Float => data.view_mut::<F>()[at].copy_from_slice(&rows.floats(*value)[..n]),
                     Ty::Int => data.view_mut::<i64>()[at].copy_from_slice(&rows.ints(*value)[..n]),
-                    Ty::Tick => fill(
-                        &mut data.view_mut::<F::Tick>()[at],
-                        rows.ints(*value),
-                        F::narrow,
-                    ),
-                    Ty::Bool => fill(
-                        &mut data.view_mut::<F::Tick>()[at],
-                        rows.bools(*value),
-                        bool_word::<F>,
-                    ),
+                    Ty::Tick => fill(&mut data.view_mut::<F::Tick>()[at], rows.ints(*value), F::narrow),
+                    Ty::Bool => fill(&mut data.view_mut::<F::Tick>()[at], rows.bools(*value), bool_word::<F>),
                 }
             }
         }
@@ -364,9 +301,7 @@ impl Shard {
         match (population.arrays[array.0 as usize].ty, population.precision) {
             (Ty::Float, Precision::F64) => data.view_mut::<f64>()[cell] = value,
             (Ty::Float, Precision::F32) => data.view_mut::<f32>()[cell] = value as f32,
-            (Ty::Int, _) | (Ty::Tick, Precision::F64) => {
-                data.view_mut::<i64>()[cell] = value as i64
-            }
+            (Ty::Int, _) | (Ty::Tick, Precision::F64) => data.view_mut::<i64>()[cell] = value as i64,
             (Ty::Tick, Precision::F32) => data.view_mut::<i32>()[cell] = value as i32,
             (Ty::Bool, Precision::F64) => data.view_mut::<i64>()[cell] = -i64::from(value != 0.0),
             (Ty::Bool, Precision::F32) => data.view_mut::<i32>()[cell] = -i32::from(value != 0.0),
@@ -429,15 +364,7 @@ fn observe_in<F: Scalar>(
 ) {
     let result = crate::rows::result_of(program);
     for cells in cells.chunks(ROW) {
-        rows.run(
-            program,
-            cells.len(),
-            &CellLeaves {
-                scene,
-                shard,
-                pick: Pick::List(cells),
-            },
-        );
+        rows.run(program, cells.len(), &CellLeaves { scene, shard, pick: Pick::List(cells) });
         out.extend((0..cells.len()).map(|row| rows.number(result, row)));
     }
 }

@@ -45,26 +45,14 @@ impl Distance for u32 {
     }
 }
 
-fn rows<F: Scalar, D: Distance>(
-    part: &Part,
-    targets: &[D],
-    sources: &[u32],
-    tick: i64,
-    ring: &mut Ring<F>,
-) {
-    let limits = |source: u32| {
-        (
-            part.starts[source as usize] as usize,
-            part.starts[source as usize + 1] as usize,
-        )
-    };
+fn rows<F: Scalar, D: Distance>(part: &Part, targets: &[D], sources: &[u32], tick: i64, ring: &mut Ring<F>) {
+    let limits =
+        |source: u32| (part.starts[source as usize] as usize, part.starts[source as usize + 1] as usize);
     let window = part.base as usize..(part.base + part.span) as usize;
     for (k, &source) in sources.iter().enumerate() {
         let (first, end) = limits(source);
         let targets_here = &targets[first..end];
-        let next = sources
-            .get(k + 1)
-            .map_or(0..0, |&s| limits(s).0..limits(s).1);
+        let next = sources.get(k + 1).map_or(0..0, |&s| limits(s).0..limits(s).1);
         let next_targets = &targets[next.clone()];
         match (&part.delays, &part.weights) {
             (Delays::One(delay), Weights::One(weight)) => {
@@ -73,17 +61,10 @@ fn rows<F: Scalar, D: Distance>(
             }
             (Delays::One(delay), Weights::Each(weights)) => {
                 let sums = &mut ring.slot_mut(tick + i64::from(*delay))[window.clone()];
-                add_each(
-                    sums,
-                    targets_here,
-                    &weights[first..end],
-                    next_targets,
-                    &weights[next],
-                );
+                add_each(sums, targets_here, &weights[first..end], next_targets, &weights[next]);
             }
             (Delays::Runs { starts, runs }, weights) => {
-                let runs =
-                    &runs[starts[source as usize] as usize..starts[source as usize + 1] as usize];
+                let runs = &runs[starts[source as usize] as usize..starts[source as usize + 1] as usize];
                 fetch(next_targets, 0);
                 let mut begin = 0;
                 for &Run { delay, end } in runs {
@@ -153,39 +134,16 @@ fn fetch<T>(list: &[T], first: usize) {
 }
 
 /// Adds what these sources of a broadcast send at `tick` to the targets of a thread.
-pub fn broadcast(
-    broadcast: &Broadcast,
-    thread: usize,
-    sources: &[u32],
-    tick: i64,
-    rings: &mut Rings,
-) {
+pub fn broadcast(broadcast: &Broadcast, thread: usize, sources: &[u32], tick: i64, rings: &mut Rings) {
     if sources.is_empty() {
         return;
     }
-    let mut own: Vec<u32> = sources
-        .iter()
-        .flat_map(|&s| broadcast.selves.of(s).iter().copied())
-        .collect();
+    let mut own: Vec<u32> = sources.iter().flat_map(|&s| broadcast.selves.of(s).iter().copied()).collect();
     own.retain(|&position| broadcast.spots[position as usize].thread as usize == thread);
     own.sort_unstable();
     let at = tick + i64::from(broadcast.delay);
-    add_count(
-        broadcast,
-        thread,
-        &own,
-        sources.len(),
-        Precision::F32,
-        rings.single.slot_mut(at),
-    );
-    add_count(
-        broadcast,
-        thread,
-        &own,
-        sources.len(),
-        Precision::F64,
-        rings.double.slot_mut(at),
-    );
+    add_count(broadcast, thread, &own, sources.len(), Precision::F32, rings.single.slot_mut(at));
+    add_count(broadcast, thread, &own, sources.len(), Precision::F64, rings.double.slot_mut(at));
 }
 
 /// One contribution to each target position: the number of spiking sources other than the target
@@ -203,8 +161,7 @@ fn add_count<F: Scalar>(
     if broadcast.overlapping {
         let times = |position: usize| own.iter().filter(|p| **p as usize == position).count();
         let spots = broadcast.spots.iter().enumerate();
-        for (position, spot) in
-            spots.filter(|s| s.1.precision == precision && s.1.thread as usize == thread)
+        for (position, spot) in spots.filter(|s| s.1.precision == precision && s.1.thread as usize == thread)
         {
             sums[spot.index as usize] += product(count - times(position));
         }
@@ -218,10 +175,7 @@ fn add_count<F: Scalar>(
         }
     }
     let all = product(count);
-    let stretches = broadcast
-        .stretches
-        .get(thread)
-        .map_or(&[][..], Vec::as_slice);
+    let stretches = broadcast.stretches.get(thread).map_or(&[][..], Vec::as_slice);
     for stretch in stretches.iter().filter(|s| s.precision == precision) {
         for sum in &mut sums[stretch.first as usize..stretch.end as usize] {
             *sum += all;

@@ -60,33 +60,20 @@ struct Counts {
 impl Counts {
     fn new(mean: f64) -> Counts {
         if !(0.0 < mean && mean < LARGE_MEAN) {
-            return Counts {
-                mean,
-                cumulative: vec![],
-                guide: vec![],
-            };
+            return Counts { mean, cumulative: vec![], guide: vec![] };
         }
         let mut cumulative = poisson_cumulative(mean);
         // No uniform number reaches 1: what lies there is never counted.
         cumulative.truncate(cumulative.partition_point(|sum| *sum < 1.0));
-        let below =
-            |k: usize| cumulative.partition_point(|sum| *sum <= k as f64 / GUIDES as f64) as u8;
+        let below = |k: usize| cumulative.partition_point(|sum| *sum <= k as f64 / GUIDES as f64) as u8;
         let guide = (0..GUIDES).map(below).collect();
-        Counts {
-            mean,
-            cumulative,
-            guide,
-        }
+        Counts { mean, cumulative, guide }
     }
 
     #[inline]
     fn of(&self, uniform: f64) -> usize {
         let mut count = usize::from(self.guide[(uniform * GUIDES as f64) as usize % GUIDES]);
-        while self
-            .cumulative
-            .get(count)
-            .is_some_and(|sum| *sum <= uniform)
-        {
+        while self.cumulative.get(count).is_some_and(|sum| *sum <= uniform) {
             count += 1;
         }
         count
@@ -129,68 +116,40 @@ impl Leaves<f64> for DriveLeaves<'_> {
         self.drive.keys[key.0 as usize]
     }
     fn counter(&self, row: usize, salt: u32) -> Counter {
-        Counter {
-            entity: self.first + row as u32,
-            partner: 0,
-            tick: self.tick as u32,
-            salt,
-        }
+        Counter { entity: self.first + row as u32, partner: 0, tick: self.tick as u32, salt }
     }
 }
 
 impl DriveValues {
     /// Of a drive as the plan has it.
     pub fn new(plan: &Plan, drive: &DrivePlan) -> Result<DriveValues, BuildError> {
-        let slots = drive
-            .uniforms
-            .iter()
-            .map(|u| slot_of(u.ty, Precision::F64, u.value))
-            .collect();
-        let mut values = DriveValues {
-            slots,
-            weights: vec![],
-            mean: Mean::None,
-        };
+        let slots = drive.uniforms.iter().map(|u| slot_of(u.ty, Precision::F64, u.value)).collect();
+        let mut values = DriveValues { slots, weights: vec![], mean: Mean::None };
         values.derive(plan, drive);
         Ok(values)
     }
 
     /// Changes a slot and what follows from it.
     pub fn set(&mut self, plan: &Plan, drive: &DrivePlan, slot: UniformId, value: f64) {
-        self.slots[slot.0 as usize] =
-            slot_of(drive.uniforms[slot.0 as usize].ty, Precision::F64, value);
+        self.slots[slot.0 as usize] = slot_of(drive.uniforms[slot.0 as usize].ty, Precision::F64, value);
         self.derive(plan, drive);
     }
 
     fn derive(&mut self, plan: &Plan, drive: &DrivePlan) {
         self.weights = match &drive.weight {
             Quantity::Constant(weight) => vec![*weight],
-            Quantity::Program(program) => self.evaluate(
-                plan,
-                drive,
-                program,
-                0,
-                0,
-                elements(program, drive.target.len()),
-            ),
+            Quantity::Program(program) => {
+                self.evaluate(plan, drive, program, 0, 0, elements(program, drive.target.len()))
+            }
         };
         self.mean = match &drive.kind {
             DriveKind::Choose { .. } | DriveKind::Times(_) => Mean::None,
             DriveKind::Poisson(Quantity::Constant(mean)) => Mean::One(Counts::new(*mean)),
             DriveKind::Poisson(Quantity::Program(program)) if depends_on_time(program) => {
-                Mean::Timed {
-                    each: depends_on_element(program),
-                }
+                Mean::Timed { each: depends_on_element(program) }
             }
             DriveKind::Poisson(Quantity::Program(program)) => {
-                let means = self.evaluate(
-                    plan,
-                    drive,
-                    program,
-                    0,
-                    0,
-                    elements(program, drive.target.len()),
-                );
+                let means = self.evaluate(plan, drive, program, 0, 0, elements(program, drive.target.len()));
                 match means[..] {
                     [mean] => Mean::One(Counts::new(mean)),
                     _ => Mean::Each(means.iter().map(|&mean| (mean, math::exp(-mean))).collect()),
@@ -213,14 +172,8 @@ impl DriveValues {
         for start in (0..n).step_by(ROW) {
             let size = ROW.min(n - start);
             let (tables, dt) = (&plan.tables[..], plan.dt);
-            let leaves = DriveLeaves {
-                drive,
-                slots: &self.slots,
-                tables,
-                first: first + start as u32,
-                tick,
-                dt,
-            };
+            let leaves =
+                DriveLeaves { drive, slots: &self.slots, tables, first: first + start as u32, tick, dt };
             rows.run(program, size, &leaves);
             values.extend_from_slice(&rows.floats(result_of(program))[..size]);
         }
@@ -245,17 +198,9 @@ impl DriveValues {
         }
         match bad {
             Some(first) => {
-                let count = if self.weights.len() == 1 {
-                    0
-                } else {
-                    first.count
-                };
+                let count = if self.weights.len() == 1 { 0 } else { first.count };
                 let sign: Sign = drive.sign;
-                Err(BuildError::Weight {
-                    sender,
-                    sign,
-                    first: BadValue { count, ..first },
-                })
+                Err(BuildError::Weight { sender, sign, first: BadValue { count, ..first } })
             }
             None => Ok(self),
         }
@@ -264,11 +209,7 @@ impl DriveValues {
 
 /// One evaluation is enough where all cells have the same.
 fn elements(program: &Program, cells: usize) -> usize {
-    if depends_on_element(program) {
-        cells
-    } else {
-        cells.min(1)
-    }
+    if depends_on_element(program) { cells } else { cells.min(1) }
 }
 
 /// The targets of a drive that a thread owns.
@@ -303,35 +244,17 @@ impl DriveLane {
     pub fn new(shards: &Shards, drive: &DrivePlan, thread: usize) -> DriveLane {
         let mut runs: Vec<TargetRun> = vec![];
         let spots = shards.spots(&drive.target, &drive.ports);
-        let own = spots
-            .iter()
-            .enumerate()
-            .filter(|s| s.1.thread as usize == thread);
-        for (
-            position,
-            &Spot {
-                precision, index, ..
-            },
-        ) in own
-        {
+        let own = spots.iter().enumerate().filter(|s| s.1.thread as usize == thread);
+        for (position, &Spot { precision, index, .. }) in own {
             let follows = |run: &&mut TargetRun| {
                 run.precision == precision && run.first as usize + run.indices.len() == position
             };
             match runs.last_mut().filter(|run| follows(run)) {
                 Some(run) => run.indices.push(index),
-                None => runs.push(TargetRun {
-                    precision,
-                    first: position as u32,
-                    indices: vec![index],
-                }),
+                None => runs.push(TargetRun { precision, first: position as u32, indices: vec![index] }),
             }
         }
-        DriveLane {
-            runs,
-            uniforms: vec![0.0; ROW],
-            counts: vec![0; ROW],
-            latest: None,
-        }
+        DriveLane { runs, uniforms: vec![0.0; ROW], counts: vec![0; ROW], latest: None }
     }
 
     /// Adds the events of `pulse.tick` to the accumulators of their arrival.
@@ -342,20 +265,14 @@ impl DriveLane {
         }
         match &drive.kind {
             DriveKind::Poisson(_) => self.poisson(pulse, rings),
-            DriveKind::Choose {
-                count,
-                interval_ticks,
-            } => {
+            DriveKind::Choose { count, interval_ticks } => {
                 if pulse.tick % (*interval_ticks).max(1) == 0 {
                     self.choose(pulse, *count, rings);
                 }
             }
             DriveKind::Times(ticks) => {
                 let first = ticks.partition_point(|&t| t < pulse.tick);
-                let count = ticks[first..]
-                    .iter()
-                    .take_while(|&&t| t == pulse.tick)
-                    .count() as u32;
+                let count = ticks[first..].iter().take_while(|&&t| t == pulse.tick).count() as u32;
                 if 0 < count {
                     self.counts.fill(count);
                     for run in &self.runs {
@@ -371,21 +288,10 @@ impl DriveLane {
 
     fn choose(&mut self, pulse: &Pulse, count: u32, rings: &mut Rings) {
         let cells = pulse.drive.target.len() as u32;
-        let at = Counter {
-            entity: 0,
-            partner: 1,
-            tick: pulse.tick as u32,
-            salt: 0,
-        };
+        let at = Counter { entity: 0, partner: 1, tick: pulse.tick as u32, salt: 0 };
         let mut stream = Stream::new(pulse.drive.keys[0], at);
         let mut chosen = Vec::with_capacity(count.min(cells) as usize);
-        sample(
-            &mut stream,
-            cells,
-            count.min(cells),
-            &mut |k| chosen.push(k),
-            &mut Marks::new(cells),
-        );
+        sample(&mut stream, cells, count.min(cells), &mut |k| chosen.push(k), &mut Marks::new(cells));
         chosen.sort_unstable();
         for run in &self.runs {
             let from = chosen.partition_point(|&k| k < run.first);
@@ -402,10 +308,7 @@ impl DriveLane {
     fn poisson(&mut self, pulse: &Pulse, rings: &mut Rings) {
         let mean = match (&pulse.values.mean, &pulse.drive.kind) {
             (Mean::Timed { each: false }, DriveKind::Poisson(Quantity::Program(program))) => {
-                let mean =
-                    pulse
-                        .values
-                        .evaluate(pulse.plan, pulse.drive, program, pulse.tick, 0, 1)[0];
+                let mean = pulse.values.evaluate(pulse.plan, pulse.drive, program, pulse.tick, 0, 1)[0];
                 let same = |counts: &Counts| counts.mean.to_bits() == mean.to_bits();
                 if !self.latest.as_ref().is_some_and(same) {
                     self.latest = Some(Counts::new(mean));
@@ -442,14 +345,7 @@ fn draw_one(mean: &Counts, pulse: &Pulse, first: u32, uniforms: &mut [f64], coun
         }
         return;
     }
-    uniform_row(
-        pulse.drive.keys[0],
-        first,
-        0,
-        pulse.tick as u32,
-        0,
-        uniforms,
-    );
+    uniform_row(pulse.drive.keys[0], first, 0, pulse.tick as u32, 0, uniforms);
     for (count, &uniform) in counts.iter_mut().zip(&*uniforms) {
         *count = mean.of(uniform) as u32;
     }
@@ -457,37 +353,19 @@ fn draw_one(mean: &Counts, pulse: &Pulse, first: u32, uniforms: &mut [f64], coun
 
 /// Counts of a mean for each.
 fn draw_each(pulse: &Pulse, first: u32, uniforms: &mut [f64], counts: &mut [u32]) {
-    uniform_row(
-        pulse.drive.keys[0],
-        first,
-        0,
-        pulse.tick as u32,
-        0,
-        uniforms,
-    );
+    uniform_row(pulse.drive.keys[0], first, 0, pulse.tick as u32, 0, uniforms);
     let timed: Vec<(f64, f64)>;
     let means = match (&pulse.values.mean, &pulse.drive.kind) {
         (Mean::Each(means), _) => &means[first as usize..first as usize + counts.len()],
         (_, DriveKind::Poisson(Quantity::Program(program))) => {
-            let means = pulse.values.evaluate(
-                pulse.plan,
-                pulse.drive,
-                program,
-                pulse.tick,
-                first,
-                counts.len(),
-            );
-            timed = means
-                .into_iter()
-                .map(|mean| (mean, math::exp(-mean)))
-                .collect();
+            let means =
+                pulse.values.evaluate(pulse.plan, pulse.drive, program, pulse.tick, first, counts.len());
+            timed = means.into_iter().map(|mean| (mean, math::exp(-mean))).collect();
             &timed[..]
         }
         _ => return counts.fill(0),
     };
-    for (k, ((count, &uniform), &(mean, none))) in
-        counts.iter_mut().zip(&*uniforms).zip(means).enumerate()
-    {
+    for (k, ((count, &uniform), &(mean, none))) in counts.iter_mut().zip(&*uniforms).zip(means).enumerate() {
         *count = match 0.0 < mean && mean < LARGE_MEAN {
             true => search(mean, none, uniform),
             false => draw_large(mean, pulse, first + k as u32),
@@ -508,12 +386,7 @@ fn search(mean: f64, none: f64, uniform: f64) -> u32 {
 
 /// A count of any mean, as the generator draws it. NaN counts as none.
 fn draw_large(mean: f64, pulse: &Pulse, position: u32) -> u32 {
-    let at = Counter {
-        entity: position,
-        partner: 0,
-        tick: pulse.tick as u32,
-        salt: 0,
-    };
+    let at = Counter { entity: position, partner: 0, tick: pulse.tick as u32, salt: 0 };
     draw(Distribution::Poisson, [mean, 0.0], pulse.drive.keys[0], at) as u32
 }
 
@@ -526,13 +399,7 @@ fn add_counts(run: &TargetRun, first: usize, counts: &[u32], pulse: &Pulse, ring
     }
 }
 
-fn add_counts_in<F: Scalar>(
-    run: &TargetRun,
-    first: usize,
-    counts: &[u32],
-    pulse: &Pulse,
-    sums: &mut [F],
-) {
+fn add_counts_in<F: Scalar>(run: &TargetRun, first: usize, counts: &[u32], pulse: &Pulse, sums: &mut [F]) {
     let indices = &run.indices[first..first + counts.len()];
     let number = |count: u32| F::from_f64(f64::from(count));
     if let [weight] = pulse.values.weights[..] {

@@ -47,19 +47,11 @@ impl Machine {
         code: Arc<dyn Any + Send + Sync>,
     ) -> Machine {
         let plan = Arc::clone(network.plan());
-        assert!(
-            kernels.len() == plan.populations.len(),
-            "every population has its place among the kernels"
-        );
-        let slots: Vec<Vec<u64>> = plan
-            .populations
-            .iter()
-            .map(|p| initial_slots(p, &plan.tables, plan.dt))
-            .collect();
+        assert!(kernels.len() == plan.populations.len(), "every population has its place among the kernels");
+        let slots: Vec<Vec<u64>> =
+            plan.populations.iter().map(|p| initial_slots(p, &plan.tables, plan.dt)).collect();
         let mut ids: Vec<usize> = (0..network.threads()).collect();
-        let workers = for_each(ids.len(), &mut ids, |_, id| {
-            Worker::new(&plan, &network, &slots, *id)
-        });
+        let workers = for_each(ids.len(), &mut ids, |_, id| Worker::new(&plan, &network, &slots, *id));
         let drives = network.drives.clone();
         Machine {
             plan,
@@ -100,10 +92,7 @@ impl Machine {
         };
         let threads = self.workers.len();
         let ticks = for_each(threads, &mut self.workers, |_, worker| worker.run(&shared));
-        let fault = shared
-            .fault
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+        let fault = shared.fault.into_inner().unwrap_or_else(PoisonError::into_inner);
         (ticks.first().copied().unwrap_or(until), fault)
     }
 
@@ -147,9 +136,7 @@ impl Engine for Machine {
         self.tick = tick;
         if let Some(fault) = fault {
             self.tick = fault.tick - 1;
-            self.workers
-                .iter_mut()
-                .for_each(|worker| worker.forget(fault.tick));
+            self.workers.iter_mut().for_each(|worker| worker.forget(fault.tick));
             self.fault = Some(Box::new(fault.clone()));
             return Err(Stop::Fault(Box::new(fault)));
         }
@@ -160,19 +147,13 @@ impl Engine for Machine {
     }
 
     fn events(&self, population: u32, event: EventId) -> Vec<(i64, u32)> {
-        let of = |worker: &Worker| {
-            worker
-                .events(population as usize, event.0 as usize)
-                .to_vec()
-        };
+        let of = |worker: &Worker| worker.events(population as usize, event.0 as usize).to_vec();
         let mut all: Vec<(u32, u32)> = self.workers.iter().flat_map(of).collect();
         if 1 < self.workers.len() {
             // Stable sorting merges the ascending runs of the threads.
             all.sort();
         }
-        all.into_iter()
-            .map(|(tick, cell)| (i64::from(tick), cell))
-            .collect()
+        all.into_iter().map(|(tick, cell)| (i64::from(tick), cell)).collect()
     }
 
     fn add_probe(&mut self, probe: Probe) -> ProbeId {
@@ -184,11 +165,7 @@ impl Engine for Machine {
     }
 
     fn samples(&self, probe: ProbeId) -> Samples {
-        let parts: Vec<_> = self
-            .workers
-            .iter()
-            .map(|w| w.samples(probe.0 as usize))
-            .collect();
+        let parts: Vec<_> = self.workers.iter().map(|w| w.samples(probe.0 as usize)).collect();
         let ticks = parts[0].0.to_vec();
         let mut values = vec![];
         for k in 0..ticks.len() {
@@ -207,13 +184,7 @@ impl Engine for Machine {
         for worker in &self.workers {
             let shard = &worker.shards[population as usize];
             let cells: Vec<u32> = (0..shard.cells).collect();
-            observer.observe(
-                program,
-                self.scene(population as usize),
-                shard,
-                &cells,
-                &mut values,
-            );
+            observer.observe(program, self.scene(population as usize), shard, &cells, &mut values);
         }
         values
     }
@@ -221,19 +192,13 @@ impl Engine for Machine {
     fn array(&self, population: u32, array: ArrayId) -> Vec<f64> {
         let plan = &self.plan.populations[population as usize];
         let shards = self.workers.iter().map(|w| &w.shards[population as usize]);
-        shards
-            .flat_map(|s| (0..s.cells as usize).map(move |cell| s.get(plan, array, cell)))
-            .collect()
+        shards.flat_map(|s| (0..s.cells as usize).map(move |cell| s.get(plan, array, cell))).collect()
     }
 
     fn uniform(&self, population: u32, uniform: UniformId) -> f64 {
         let plan = &self.plan.populations[population as usize];
         let ty = plan.uniforms[uniform.0 as usize].ty;
-        value_of(
-            ty,
-            plan.precision,
-            self.slots[population as usize][uniform.0 as usize],
-        )
+        value_of(ty, plan.precision, self.slots[population as usize][uniform.0 as usize])
     }
 
     fn set_uniform(&mut self, population: u32, uniform: UniformId, value: f64) {

@@ -30,10 +30,7 @@ impl Lists {
     /// With room for all cells and padding.
     pub fn new(population: &PopulationPlan, cells: u32) -> Lists {
         let events = population.events.len();
-        Lists {
-            lists: vec![vec![0; padded(cells)]; events],
-            counts: vec![0; events],
-        }
+        Lists { lists: vec![vec![0; padded(cells)]; events], counts: vec![0; events] }
     }
 
     /// Replaces the cells of event 0.
@@ -79,11 +76,7 @@ pub fn step(call: &Step, shard: &mut Shard, rings: &mut Rings, lists: &mut Lists
     let tables: Vec<TableRef> = call
         .tables
         .iter()
-        .map(|t| TableRef {
-            data: t.data.as_ptr(),
-            rows: t.rows as i64,
-            columns: t.columns as i64,
-        })
+        .map(|t| TableRef { data: t.data.as_ptr(), rows: t.rows as i64, columns: t.columns as i64 })
         .collect();
     let args = KernelArgs {
         arrays: arrays.as_ptr(),
@@ -116,10 +109,7 @@ pub fn step(call: &Step, shard: &mut Shard, rings: &mut Rings, lists: &mut Lists
 fn ports<F>(arena: &mut [F], offsets: &[usize], cells: u32) -> Vec<*mut u8> {
     let base = arena.as_mut_ptr();
     let address = |&offset: &usize| {
-        assert!(
-            offset + padded(cells) <= arena.len(),
-            "the arena has room for every port"
-        );
+        assert!(offset + padded(cells) <= arena.len(), "the arena has room for every port");
         // SAFETY: within the slice, as just asserted.
         unsafe { base.add(offset) }.cast::<u8>()
     };

@@ -6,12 +6,13 @@
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Looks before a waiting thread gives way.
-const SPINS: u32 = 4000;
+/// Looks before a waiting thread gives way, where every thread has a core: some 20 µs.
+const SPINS: u32 = 1000;
 
 /// A barrier for a fixed number of threads, used again and again.
 pub struct Meeting {
     threads: usize,
+    spins: u32,
     arrived: AtomicUsize,
     round: AtomicUsize,
     abandoned: AtomicBool,
@@ -19,8 +20,10 @@ pub struct Meeting {
 
 impl Meeting {
     pub fn new(threads: usize) -> Meeting {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Meeting {
             threads,
+            spins: if threads <= cores { SPINS } else { 0 },
             arrived: AtomicUsize::new(0),
             round: AtomicUsize::new(0),
             abandoned: AtomicBool::new(false),
@@ -37,11 +40,8 @@ impl Meeting {
         }
         let mut spins = 0;
         while self.round.load(Ordering::Acquire) == round {
-            assert!(
-                !self.abandoned.load(Ordering::Relaxed),
-                "another thread panicked"
-            );
-            if spins < SPINS {
+            assert!(!self.abandoned.load(Ordering::Relaxed), "another thread panicked");
+            if spins < self.spins {
                 spins += 1;
                 spin_loop();
             } else {

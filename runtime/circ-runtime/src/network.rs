@@ -78,33 +78,21 @@ impl Broadcast {
             Quantity::Constant(value) => *value,
             Quantity::Program(_) => 0.0,
         };
-        let threads = spots
-            .iter()
-            .map(|s| s.thread as usize + 1)
-            .max()
-            .unwrap_or(0);
+        let threads = spots.iter().map(|s| s.thread as usize + 1).max().unwrap_or(0);
         let mut stretches: Vec<Vec<Stretch>> = vec![vec![]; threads];
         for spot in spots {
             let list = &mut stretches[spot.thread as usize];
             match list.last_mut() {
-                Some(last) if last.end == spot.index && last.precision == spot.precision => {
-                    last.end += 1
-                }
-                _ => list.push(Stretch {
-                    precision: spot.precision,
-                    first: spot.index,
-                    end: spot.index + 1,
-                }),
+                Some(last) if last.end == spot.index && last.precision == spot.precision => last.end += 1,
+                _ => list.push(Stretch { precision: spot.precision, first: spot.index, end: spot.index + 1 }),
             }
         }
         let selves = match projection.allow_self {
             true => Selves::none(),
             false => Selves::new(&projection.source, &projection.target),
         };
-        let mut places: Vec<(u32, usize, u32)> = spots
-            .iter()
-            .map(|s| (s.thread, arena_of(s.precision), s.index))
-            .collect();
+        let mut places: Vec<(u32, usize, u32)> =
+            spots.iter().map(|s| (s.thread, arena_of(s.precision), s.index)).collect();
         places.sort_unstable();
         let overlapping = places.windows(2).any(|w| w[0] == w[1]);
         Broadcast {
@@ -153,27 +141,18 @@ impl SourceMap {
     pub fn new(plan: &Plan, projection: &ProjectionPlan) -> SourceMap {
         let mut offset = 0;
         let mut segments = vec![];
-        for (segment, event) in projection
-            .source
-            .segments
-            .iter()
-            .zip(&projection.source_events)
-        {
+        for (segment, event) in projection.source.segments.iter().zip(&projection.source_events) {
             let cells = match &segment.cells {
                 Indices::Range(lo, hi) => SourceCells::Range(*lo, *hi),
                 Indices::List(list) => {
-                    let mut places: Vec<(u32, u32)> = list
-                        .iter()
-                        .enumerate()
-                        .map(|(k, &c)| (c, k as u32))
-                        .collect();
+                    let mut places: Vec<(u32, u32)> =
+                        list.iter().enumerate().map(|(k, &c)| (c, k as u32)).collect();
                     places.sort_unstable();
                     let sorted = places.is_sorted_by_key(|p| p.1);
                     SourceCells::List { places, sorted }
                 }
             };
-            let silent =
-                plan.populations[segment.population as usize].events.len() <= event.0 as usize;
+            let silent = plan.populations[segment.population as usize].events.len() <= event.0 as usize;
             if !silent {
                 segments.push(SourceSegment {
                     population: segment.population,
@@ -228,24 +207,13 @@ impl Network {
     ) -> Network {
         let delays = wirings.iter().filter_map(|w| w.delays);
         let drive_delays = plan.drives.iter().map(|d| d.delay_ticks).filter(|&d| 0 < d);
-        let shortest = delays
-            .clone()
-            .map(|d| i64::from(d.0))
-            .chain(drive_delays.clone())
-            .min();
+        let shortest = delays.clone().map(|d| i64::from(d.0)).chain(drive_delays.clone()).min();
         let longest = delays.map(|d| i64::from(d.1)).chain(drive_delays).max();
         let window = shortest.unwrap_or(LONGEST_WINDOW).min(LONGEST_WINDOW);
         // All spikes of a window are delivered when all its arrivals are used up, and a window is no longer
         // than any delay: as many slots as the longest delay never meet.
         let slots = (longest.unwrap_or(1).max(1) as u64).next_power_of_two() as usize;
-        Network {
-            plan,
-            shards,
-            wirings,
-            drives,
-            window,
-            slots,
-        }
+        Network { plan, shards, wirings, drives, window, slots }
     }
 
     /// The plan that this was built from.
@@ -298,9 +266,8 @@ impl Network {
     /// What the network and a machine that runs it hold.
     pub fn memory(&self) -> Memory {
         let populations = self.plan.populations.iter();
-        let mut parts: Vec<(String, u64)> = populations
-            .map(|p| (p.path.clone(), array_bytes(p, self.shards.threads)))
-            .collect();
+        let mut parts: Vec<(String, u64)> =
+            populations.map(|p| (p.path.clone(), array_bytes(p, self.shards.threads))).collect();
         for (k, projection) in self.plan.projections.iter().enumerate() {
             parts.push((projection.path.clone(), self.projection_bytes(k as u32)));
         }

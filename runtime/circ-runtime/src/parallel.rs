@@ -7,11 +7,7 @@ pub fn for_each<T: Send, R: Send>(
     f: impl Fn(usize, &mut T) -> R + Sync,
 ) -> Vec<R> {
     if threads <= 1 || items.len() <= 1 {
-        return items
-            .iter_mut()
-            .enumerate()
-            .map(|(k, item)| f(k, item))
-            .collect();
+        return items.iter_mut().enumerate().map(|(k, item)| f(k, item)).collect();
     }
     let share = items.len().div_ceil(threads);
     let f = &f;
@@ -21,21 +17,13 @@ pub fn for_each<T: Send, R: Send>(
             .map(|(chunk, items)| {
                 let first = chunk * share;
                 scope.spawn(move || -> Vec<R> {
-                    items
-                        .iter_mut()
-                        .enumerate()
-                        .map(|(k, item)| f(first + k, item))
-                        .collect()
+                    items.iter_mut().enumerate().map(|(k, item)| f(first + k, item)).collect()
                 })
             })
             .collect();
         handles
             .into_iter()
-            .flat_map(|handle| {
-                handle
-                    .join()
-                    .unwrap_or_else(|e| std::panic::resume_unwind(e))
-            })
+            .flat_map(|handle| handle.join().unwrap_or_else(|e| std::panic::resume_unwind(e)))
             .collect()
     })
 }

@@ -22,12 +22,7 @@ impl<F: Scalar> Ring<F> {
     /// `slots` is a power of two. `length` is that of an arena: whole blocks.
     pub fn new(slots: usize, length: usize) -> Ring<F> {
         assert!(slots.is_power_of_two(), "slots are found by a mask");
-        Ring {
-            data: Aligned::zeroed(slots * length * size_of::<F>()),
-            length,
-            slots,
-            float: PhantomData,
-        }
+        Ring { data: Aligned::zeroed(slots * length * size_of::<F>()), length, slots, float: PhantomData }
     }
 
     fn first(&self, tick: i64) -> usize {

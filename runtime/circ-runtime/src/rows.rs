@@ -118,10 +118,7 @@ impl<'a, F> Before<'a, F> {
     fn ints(&self, value: ValueId) -> &'a [i64] {
         match &self.columns[value.0 as usize] {
             Column::Int(x) => &x[..self.n],
-            _ => panic!(
-                "the program is well typed: value {} is an Int or a Tick",
-                value.0
-            ),
+            _ => panic!("the program is well typed: value {} is an Int or a Tick", value.0),
         }
     }
     fn bools(&self, value: ValueId) -> &'a [bool] {
@@ -167,11 +164,7 @@ fn int_div(a: i64, b: i64) -> i64 {
         return 0;
     }
     let quotient = a.wrapping_div(b);
-    if a.wrapping_rem(b) != 0 && (a < 0) != (b < 0) {
-        quotient - 1
-    } else {
-        quotient
-    }
+    if a.wrapping_rem(b) != 0 && (a < 0) != (b < 0) { quotient - 1 } else { quotient }
 }
 
 /// Floored remainder, 0 for a zero divisor.
@@ -180,36 +173,20 @@ fn int_mod(a: i64, b: i64) -> i64 {
         return 0;
     }
     let remainder = a.wrapping_rem(b);
-    if remainder != 0 && (remainder < 0) != (b < 0) {
-        remainder + b
-    } else {
-        remainder
-    }
+    if remainder != 0 && (remainder < 0) != (b < 0) { remainder + b } else { remainder }
 }
 
 impl<F: Scalar> Rows<F> {
     /// Room for the values of `program`; constants are filled in once.
     pub fn new(program: &Program) -> Rows<F> {
-        let columns = program
-            .ops
-            .iter()
-            .zip(&program.types)
-            .map(|(op, &ty)| Column::new(op, ty))
-            .collect();
+        let columns = program.ops.iter().zip(&program.types).map(|(op, &ty)| Column::new(op, ty)).collect();
         let (matrices, matrix_of) = matrices(program);
-        Rows {
-            columns,
-            matrices,
-            matrix_of,
-        }
+        Rows { columns, matrices, matrix_of }
     }
 
     /// Computes all values of `program`, the one that this was made for, for `n <= ROW` elements.
     pub fn run(&mut self, program: &Program, n: usize, leaves: &impl Leaves<F>) {
-        assert!(
-            n <= ROW && program.ops.len() == self.columns.len(),
-            "rows are made for one program"
-        );
+        assert!(n <= ROW && program.ops.len() == self.columns.len(), "rows are made for one program");
         for (k, op) in program.ops.iter().enumerate() {
             let (before, out) = self.columns.split_at_mut(k);
             let before = Before { columns: before, n };
@@ -234,29 +211,17 @@ impl<F: Scalar> Rows<F> {
 
     /// The values of a `Float` operation; those of the last run stand in front.
     pub fn floats(&self, value: ValueId) -> &[F] {
-        Before {
-            columns: &self.columns,
-            n: ROW,
-        }
-        .floats(value)
+        Before { columns: &self.columns, n: ROW }.floats(value)
     }
 
     /// The values of an `Int` or `Tick` operation.
     pub fn ints(&self, value: ValueId) -> &[i64] {
-        Before {
-            columns: &self.columns,
-            n: ROW,
-        }
-        .ints(value)
+        Before { columns: &self.columns, n: ROW }.ints(value)
     }
 
     /// The values of a `Bool` operation.
     pub fn bools(&self, value: ValueId) -> &[bool] {
-        Before {
-            columns: &self.columns,
-            n: ROW,
-        }
-        .bools(value)
+        Before { columns: &self.columns, n: ROW }.bools(value)
     }
 
     /// One value as a number (Bool: 0 or 1).
@@ -280,9 +245,7 @@ fn float<F: Scalar>(op: &Op, before: &Before<F>, leaves: &impl Leaves<F>, out: &
         Op::Edge(column) => leaves.edges(*column, out),
         Op::Table(table, row, column) => {
             let table = leaves.table(*table);
-            zip(out, before.ints(*row), before.ints(*column), |r, c| {
-                F::from_f64(element(table, r, c))
-            });
+            zip(out, before.ints(*row), before.ints(*column), |r, c| F::from_f64(element(table, r, c)));
         }
         Op::Neg(a) => map(out, x(a), |a| -a),
         Op::Abs(a) => map(out, x(a), |a| a.abs()),
@@ -305,21 +268,11 @@ fn float<F: Scalar>(op: &Op, before: &Before<F>, leaves: &impl Leaves<F>, out: &
         Op::Call2(function, a, b) => zip(out, x(a), x(b), |a, b| function.call2(a, b)),
         Op::ToFloat(a) => map(out, before.ints(*a), F::from_i64),
         Op::Select(mask, a, b) => select(out, before.bools(*mask), x(a), x(b)),
-        Op::Draw {
-            distribution,
-            args,
-            key,
-            salt,
-        } => {
+        Op::Draw { distribution, args, key, salt } => {
             let key = leaves.key(*key);
             for (row, out) in out.iter_mut().enumerate() {
                 let arg = |k: usize| args.get(k).map_or(F::default(), |a| before.floats(*a)[row]);
-                *out = draw(
-                    *distribution,
-                    [arg(0), arg(1)],
-                    key,
-                    leaves.counter(row, *salt),
-                );
+                *out = draw(*distribution, [arg(0), arg(1)], key, leaves.counter(row, *salt));
             }
         }
         other => panic!("no Float is made by {other:?} here"),
@@ -357,9 +310,7 @@ fn int<F: Scalar>(op: &Op, ty: Ty, before: &Before<F>, leaves: &impl Leaves<F>, 
         Op::ToInt(a) => map(out, before.floats(*a), F::to_i64),
         Op::ToTick(a) => map(out, before.floats(*a), F::to_tick),
         Op::TickAdd(a, b) => {
-            zip(out, x(a), x(b), |a, b| {
-                F::widen(F::narrow(a.saturating_add(b).min(MAX_TICK)))
-            });
+            zip(out, x(a), x(b), |a, b| F::widen(F::narrow(a.saturating_add(b).min(MAX_TICK))));
         }
         Op::Select(mask, a, b) => select(out, before.bools(*mask), x(a), x(b)),
         other => panic!("no Int or Tick is made by {other:?}"),
@@ -405,10 +356,7 @@ fn matrices(program: &Program) -> (Vec<Matrix>, Vec<(u32, usize)>) {
         let Op::Expm { n, entries, .. } = op else {
             continue;
         };
-        let at = matrices
-            .iter()
-            .position(|m| m.entries == *entries)
-            .unwrap_or(matrices.len());
+        let at = matrices.iter().position(|m| m.entries == *entries).unwrap_or(matrices.len());
         if at == matrices.len() {
             let size = usize::from(*n);
             matrices.push(Matrix {
@@ -433,11 +381,7 @@ impl Matrix {
     fn exponentiate<F: Scalar>(&mut self, before: &Before<F>) {
         let square = self.size * self.size;
         for row in 0..before.n {
-            let entries: Vec<f64> = self
-                .entries
-                .iter()
-                .map(|e| before.floats(*e)[row].to_f64())
-                .collect();
+            let entries: Vec<f64> = self.entries.iter().map(|e| before.floats(*e)[row].to_f64()).collect();
             let bits: Vec<u64> = entries.iter().map(|x| x.to_bits()).collect();
             if self.exponential.is_empty() || bits != self.last {
                 self.exponential = expm(self.size, &entries);
@@ -448,9 +392,7 @@ impl Matrix {
     }
 
     fn take<F: Scalar>(&self, row: u8, column: u8, out: &mut Column<F>, n: usize) {
-        let Column::Float(out) = out else {
-            panic!("the program is well typed: e^M is a Float")
-        };
+        let Column::Float(out) = out else { panic!("the program is well typed: e^M is a Float") };
         let at = usize::from(row) * self.size + usize::from(column);
         for (element, out) in out[..n].iter_mut().enumerate() {
             *out = F::from_f64(self.rows[element * self.size * self.size + at]);
@@ -472,18 +414,10 @@ pub fn result_of(program: &Program) -> ValueId {
 
 /// Whether any leaf of the program differs between elements.
 pub fn depends_on_element(program: &Program) -> bool {
-    program.ops.iter().any(|op| {
-        matches!(
-            op,
-            Op::Load(..) | Op::Index(_) | Op::Edge(_) | Op::Draw { .. }
-        )
-    })
+    program.ops.iter().any(|op| matches!(op, Op::Load(..) | Op::Index(_) | Op::Edge(_) | Op::Draw { .. }))
 }
 
 /// Whether any leaf of the program differs between ticks.
 pub fn depends_on_time(program: &Program) -> bool {
-    program
-        .ops
-        .iter()
-        .any(|op| matches!(op, Op::Now | Op::Time(_) | Op::Draw { .. }))
+    program.ops.iter().any(|op| matches!(op, Op::Now | Op::Time(_) | Op::Draw { .. }))
 }

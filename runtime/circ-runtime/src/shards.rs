@@ -46,19 +46,9 @@ impl Shards {
     /// Divides all populations evenly, in whole blocks.
     pub fn new(plan: &Plan, threads: usize) -> Shards {
         let threads = threads.max(1);
-        let limits: Vec<Vec<u32>> = plan
-            .populations
-            .iter()
-            .map(|p| limits(p.cells, threads))
-            .collect();
+        let limits: Vec<Vec<u32>> = plan.populations.iter().map(|p| limits(p.cells, threads)).collect();
         let precisions = plan.populations.iter().map(|p| p.precision).collect();
-        let mut shards = Shards {
-            threads,
-            limits,
-            precisions,
-            offsets: vec![],
-            lengths: vec![],
-        };
+        let mut shards = Shards { threads, limits, precisions, offsets: vec![], lengths: vec![] };
         for thread in 0..threads {
             let (offsets, lengths) = shards.arenas(plan, thread);
             shards.offsets.push(offsets);
@@ -68,22 +58,12 @@ impl Shards {
     }
 
     fn arenas(&self, plan: &Plan, thread: usize) -> (Vec<Vec<u32>>, [usize; 2]) {
-        let mut offsets: Vec<Vec<u32>> = plan
-            .populations
-            .iter()
-            .map(|p| vec![0; p.ports.len()])
-            .collect();
+        let mut offsets: Vec<Vec<u32>> = plan.populations.iter().map(|p| vec![0; p.ports.len()]).collect();
         let mut lengths = [0; 2];
-        let most = plan
-            .populations
-            .iter()
-            .map(|p| p.ports.len())
-            .max()
-            .unwrap_or(0);
+        let most = plan.populations.iter().map(|p| p.ports.len()).max().unwrap_or(0);
         // Port by port: what projections like `E -> (E, I).exc` reach lies together.
         for port in 0..most {
-            for (k, (population, offsets)) in plan.populations.iter().zip(&mut offsets).enumerate()
-            {
+            for (k, (population, offsets)) in plan.populations.iter().zip(&mut offsets).enumerate() {
                 let length = &mut lengths[arena_of(population.precision)];
                 if let Some(offset) = offsets.get_mut(port) {
                     *offset = u32::try_from(*length).unwrap_or(u32::MAX);
@@ -139,10 +119,7 @@ impl Shards {
 
     /// Bytes of one slot of all arenas.
     pub fn slot_bytes(&self) -> u64 {
-        self.lengths
-            .iter()
-            .map(|l| 4 * l[0] as u64 + 8 * l[1] as u64)
-            .sum()
+        self.lengths.iter().map(|l| 4 * l[0] as u64 + 8 * l[1] as u64).sum()
     }
 }
 
@@ -157,10 +134,7 @@ fn limits(cells: u32, threads: usize) -> Vec<u32> {
 /// Bytes of the arrays of a population.
 pub fn array_bytes(population: &PopulationPlan, threads: usize) -> u64 {
     let elements = padded(population.cells) as u64 + (BLOCK * threads.saturating_sub(1)) as u64;
-    let width: u64 = population
-        .arrays
-        .iter()
-        .map(|a| crate::cells::width(a.ty, population.precision) as u64)
-        .sum();
+    let width: u64 =
+        population.arrays.iter().map(|a| crate::cells::width(a.ty, population.precision) as u64).sum();
     elements * width
 }

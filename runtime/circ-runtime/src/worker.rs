@@ -64,9 +64,7 @@ impl Mail {
     /// Empty, for all events of a plan.
     pub fn new(plan: &Plan) -> Mail {
         let letters = |p: &PopulationPlan| p.events.iter().map(|_| Letter::default()).collect();
-        Mail {
-            letters: plan.populations.iter().map(letters).collect(),
-        }
+        Mail { letters: plan.populations.iter().map(letters).collect() }
     }
 
     fn clear(&mut self) {
@@ -78,11 +76,7 @@ impl Mail {
 
     fn cells(&self, population: u32, event: u32, tick_of_window: usize) -> &[u32] {
         let letter = &self.letters[population as usize][event as usize];
-        let first = if tick_of_window == 0 {
-            0
-        } else {
-            letter.ends[tick_of_window - 1]
-        };
+        let first = if tick_of_window == 0 { 0 } else { letter.ends[tick_of_window - 1] };
         &letter.cells[first as usize..letter.ends[tick_of_window] as usize]
     }
 }
@@ -136,9 +130,7 @@ impl Worker {
             .collect();
         let length = |precision| network.shards.length(id, precision);
         let offset = |(k, p): (usize, &PopulationPlan)| {
-            (0..p.ports.len())
-                .map(|port| network.shards.offset(id, k, port))
-                .collect()
+            (0..p.ports.len()).map(|port| network.shards.offset(id, k, port)).collect()
         };
         Worker {
             id,
@@ -146,23 +138,10 @@ impl Worker {
                 single: Ring::new(network.slots, length(Precision::F32)),
                 double: Ring::new(network.slots, length(Precision::F64)),
             },
-            lists: plan
-                .populations
-                .iter()
-                .zip(&shards)
-                .map(|(p, s)| Lists::new(p, s.cells))
-                .collect(),
+            lists: plan.populations.iter().zip(&shards).map(|(p, s)| Lists::new(p, s.cells)).collect(),
             offsets: plan.populations.iter().enumerate().map(offset).collect(),
-            history: plan
-                .populations
-                .iter()
-                .map(|p| vec![vec![]; p.events.len()])
-                .collect(),
-            drives: plan
-                .drives
-                .iter()
-                .map(|d| DriveLane::new(&network.shards, d, id))
-                .collect(),
+            history: plan.populations.iter().map(|p| vec![vec![]; p.events.len()]).collect(),
+            drives: plan.drives.iter().map(|d| DriveLane::new(&network.shards, d, id)).collect(),
             probes: vec![],
             positions: vec![],
             shards,
@@ -197,9 +176,7 @@ impl Worker {
 
     /// Steps all own shards through a window, or to the first fault.
     fn make(&mut self, shared: &Shared, first: i64, last: i64, phase: usize) {
-        let mut mail = shared.mail[self.id][phase]
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut mail = shared.mail[self.id][phase].write().unwrap_or_else(PoisonError::into_inner);
         mail.clear();
         for tick in first..=last {
             self.drive(shared, tick);
@@ -222,15 +199,8 @@ impl Worker {
                 let drive = &shared.plan.drives[k as usize];
                 if drive.delay_ticks <= 0 {
                     let values = &shared.drives[k as usize];
-                    self.drives[k as usize].send(
-                        &Pulse {
-                            plan: shared.plan,
-                            drive,
-                            values,
-                            tick,
-                        },
-                        &mut self.rings,
-                    );
+                    self.drives[k as usize]
+                        .send(&Pulse { plan: shared.plan, drive, values, tick }, &mut self.rings);
                 }
             }
         }
@@ -248,11 +218,7 @@ impl Worker {
             return None;
         }
         let call = Step {
-            kernel: if tick == 0 {
-                kernels.start
-            } else {
-                kernels.step
-            },
+            kernel: if tick == 0 { kernels.start } else { kernels.step },
             population: plan,
             tables: &shared.plan.tables,
             slots: &shared.slots[population],
@@ -276,18 +242,10 @@ impl Worker {
         let shard = &self.shards[population];
         for (event, letter) in mail.letters[population].iter_mut().enumerate() {
             let before = letter.cells.len();
-            letter.cells.extend(
-                self.lists[population]
-                    .cells(event)
-                    .iter()
-                    .map(|local| shard.first + local),
-            );
+            letter.cells.extend(self.lists[population].cells(event).iter().map(|local| shard.first + local));
             letter.ends.push(letter.cells.len() as u32);
-            self.history[population][event].extend(
-                letter.cells[before..]
-                    .iter()
-                    .map(|&cell| (tick as u32, cell)),
-            );
+            self.history[population][event]
+                .extend(letter.cells[before..].iter().map(|&cell| (tick as u32, cell)));
         }
     }
 
@@ -296,12 +254,10 @@ impl Worker {
         let plan = &shared.plan.populations[population];
         let shard = &self.shards[population];
         let local = cell as usize;
-        let arrivals = self.offsets[population]
-            .iter()
-            .map(|offset| match plan.precision {
-                Precision::F32 => f64::from(self.rings.single.slot(tick)[offset + local]),
-                Precision::F64 => self.rings.double.slot(tick)[offset + local],
-            });
+        let arrivals = self.offsets[population].iter().map(|offset| match plan.precision {
+            Precision::F32 => f64::from(self.rings.single.slot(tick)[offset + local]),
+            Precision::F64 => self.rings.double.slot(tick)[offset + local],
+        });
         let fault = Fault {
             population: population as u32,
             cell: shard.first + cell,
@@ -313,21 +269,15 @@ impl Worker {
         };
         let mut first = shared.fault.lock().unwrap_or_else(PoisonError::into_inner);
         let place = |f: &Fault| (f.tick, f.population, f.cell);
-        if first
-            .as_ref()
-            .is_none_or(|other| place(&fault) < place(other))
-        {
+        if first.as_ref().is_none_or(|other| place(&fault) < place(other)) {
             *first = Some(fault);
         }
     }
 
     /// Delivers the spikes of a window, of all threads, to the own cells.
     fn deliver(&mut self, shared: &Shared, first: i64, last: i64, phase: usize) {
-        let mail: Vec<RwLockReadGuard<Mail>> = shared
-            .mail
-            .iter()
-            .map(|m| m[phase].read().unwrap_or_else(PoisonError::into_inner))
-            .collect();
+        let mail: Vec<RwLockReadGuard<Mail>> =
+            shared.mail.iter().map(|m| m[phase].read().unwrap_or_else(PoisonError::into_inner)).collect();
         for tick in first..=last {
             for sender in &shared.plan.order {
                 match *sender {
@@ -335,12 +285,7 @@ impl Worker {
                         let drive = &shared.plan.drives[k as usize];
                         if 0 < drive.delay_ticks {
                             let values = &shared.drives[k as usize];
-                            let pulse = Pulse {
-                                plan: shared.plan,
-                                drive,
-                                values,
-                                tick,
-                            };
+                            let pulse = Pulse { plan: shared.plan, drive, values, tick };
                             self.drives[k as usize].send(&pulse, &mut self.rings);
                         }
                     }
@@ -349,13 +294,7 @@ impl Worker {
                         self.spiking(&wiring.sources, &mail, (tick - first) as usize);
                         match &wiring.kind {
                             Kind::Broadcast(all) => {
-                                deliver::broadcast(
-                                    all,
-                                    self.id,
-                                    &self.positions,
-                                    tick,
-                                    &mut self.rings,
-                                );
+                                deliver::broadcast(all, self.id, &self.positions, tick, &mut self.rings);
                             }
                             Kind::Rows(parts) => {
                                 for part in &parts[self.id] {
@@ -370,12 +309,7 @@ impl Worker {
     }
 
     /// The positions of the sources that had their event at a tick, ascending.
-    fn spiking(
-        &mut self,
-        sources: &SourceMap,
-        mail: &[RwLockReadGuard<Mail>],
-        tick_of_window: usize,
-    ) {
+    fn spiking(&mut self, sources: &SourceMap, mail: &[RwLockReadGuard<Mail>], tick_of_window: usize) {
         self.positions.clear();
         for segment in &sources.segments {
             let first = self.positions.len();
@@ -396,21 +330,10 @@ impl Worker {
         let population = &plan.populations[probe.population as usize];
         let shard = &self.shards[probe.population as usize];
         let own = shard.first..shard.first + shard.cells;
-        let cells = probe
-            .cells
-            .iter()
-            .filter(|c| own.contains(c))
-            .map(|c| c - shard.first)
-            .collect();
+        let cells = probe.cells.iter().filter(|c| own.contains(c)).map(|c| c - shard.first).collect();
         let program = &population.observables[probe.observable as usize].program;
         let observer = Observer::new(program, population.precision);
-        self.probes.push(ProbeLane {
-            probe: probe.clone(),
-            cells,
-            observer,
-            ticks: vec![],
-            values: vec![],
-        });
+        self.probes.push(ProbeLane { probe: probe.clone(), cells, observer, ticks: vec![], values: vec![] });
     }
 
     fn sample(&mut self, shared: &Shared, tick: i64) {
@@ -422,22 +345,10 @@ impl Worker {
             let k = lane.probe.population as usize;
             let population = &shared.plan.populations[k];
             let (tables, dt) = (&shared.plan.tables[..], shared.plan.dt);
-            let scene = Scene {
-                population,
-                tables,
-                slots: &shared.slots[k],
-                now: tick,
-                dt,
-            };
+            let scene = Scene { population, tables, slots: &shared.slots[k], now: tick, dt };
             let program = &population.observables[lane.probe.observable as usize].program;
             lane.ticks.push(tick);
-            lane.observer.observe(
-                program,
-                scene,
-                &self.shards[k],
-                &lane.cells,
-                &mut lane.values,
-            );
+            lane.observer.observe(program, scene, &self.shards[k], &lane.cells, &mut lane.values);
         }
     }
 
@@ -458,8 +369,7 @@ impl Worker {
             events.truncate(events.partition_point(|e| i64::from(e.0) < tick));
         }
         for lane in &mut self.probes {
-            lane.ticks
-                .truncate(lane.ticks.partition_point(|t| *t < tick));
+            lane.ticks.truncate(lane.ticks.partition_point(|t| *t < tick));
             lane.values.truncate(lane.ticks.len() * lane.cells.len());
         }
     }

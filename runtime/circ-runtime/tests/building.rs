@@ -13,13 +13,7 @@ use common::*;
 
 fn cells_of(sizes: &[u32]) -> Plan {
     let names = ["A", "B", "C"];
-    plan(
-        sizes
-            .iter()
-            .zip(names)
-            .map(|(&n, name)| population(name, n, Precision::F64))
-            .collect(),
-    )
+    plan(sizes.iter().zip(names).map(|(&n, name)| population(name, n, Precision::F64)).collect())
 }
 
 /// One projection from the first population to the last, changed by `change`.
@@ -37,26 +31,18 @@ fn synapses(plan: &Arc<Plan>) -> Synapses {
     for threads in [2, 3, 7] {
         let network = build(plan, threads);
         assert_eq!(network.synapses(0), first, "on {threads} threads");
-        assert_eq!(
-            network.synapse_count(0),
-            first.source.len() as u64,
-            "on {threads} threads"
-        );
+        assert_eq!(network.synapse_count(0), first.source.len() as u64, "on {threads} threads");
     }
     let pairs: Vec<_> = first.source.iter().zip(&first.target).collect();
     assert!(pairs.is_sorted());
     let projection = &plan.projections[0];
     if !projection.allow_multiple {
-        assert!(
-            pairs.windows(2).all(|w| w[0] != w[1]),
-            "a pair is there twice"
-        );
+        assert!(pairs.windows(2).all(|w| w[0] != w[1]), "a pair is there twice");
     }
     if !projection.allow_self {
         let (sources, targets) = (cells(&projection.source), cells(&projection.target));
         let cell = |c: (u32, u32, usize)| (c.0, c.1);
-        let itself =
-            |p: &(&u32, &u32)| cell(sources[*p.0 as usize]) == cell(targets[*p.1 as usize]);
+        let itself = |p: &(&u32, &u32)| cell(sources[*p.0 as usize]) == cell(targets[*p.1 as usize]);
         assert!(!pairs.iter().any(itself), "a cell is connected to itself");
     }
     first
@@ -74,10 +60,7 @@ fn square(x: f64) -> f64 {
 
 /// How far counts are from their expectation, in standard deviations of the statistic.
 fn chi_square_excess(counts: &[u32], expected: f64) -> f64 {
-    let chi: f64 = counts
-        .iter()
-        .map(|&c| square(f64::from(c) - expected) / expected)
-        .sum();
+    let chi: f64 = counts.iter().map(|&c| square(f64::from(c) - expected) / expected).sum();
     let n = counts.len() as f64;
     (chi - n) / (2.0 * n).sqrt()
 }
@@ -85,48 +68,24 @@ fn chi_square_excess(counts: &[u32], expected: f64) -> f64 {
 #[test]
 fn a_probability_gives_binomial_degrees() {
     for p in [0.02, 0.5, 0.97] {
-        let plan = one(
-            &[700, 500],
-            Connect::Probability(Quantity::Constant(p)),
-            |_| {},
-        );
+        let plan = one(&[700, 500], Connect::Probability(Quantity::Constant(p)), |_| {});
         let made = synapses(&plan);
         let (n, sd) = (350_000.0 * p, (350_000.0 * p * (1.0 - p)).sqrt());
-        assert!(
-            (made.source.len() as f64 - n).abs() < 4.0 * sd,
-            "{} of {n}",
-            made.source.len()
-        );
-        for (degrees, cells, others) in [
-            (degrees(&made.source, 700), 700.0, 500.0),
-            (degrees(&made.target, 500), 500.0, 700.0),
-        ] {
+        assert!((made.source.len() as f64 - n).abs() < 4.0 * sd, "{} of {n}", made.source.len());
+        for (degrees, cells, others) in
+            [(degrees(&made.source, 700), 700.0, 500.0), (degrees(&made.target, 500), 500.0, 700.0)]
+        {
             let mean = others * p;
-            let variance = degrees
-                .iter()
-                .map(|&d| square(f64::from(d) - mean))
-                .sum::<f64>()
-                / cells;
+            let variance = degrees.iter().map(|&d| square(f64::from(d) - mean)).sum::<f64>() / cells;
             let ratio = variance / (mean * (1.0 - p));
-            assert!(
-                (ratio - 1.0).abs() < 0.3,
-                "variance of degrees is {ratio} of the binomial one"
-            );
+            assert!((ratio - 1.0).abs() < 0.3, "variance of degrees is {ratio} of the binomial one");
         }
     }
 }
 
 #[test]
 fn certain_and_vanishing_probabilities() {
-    let made = |p| {
-        synapses(&one(
-            &[20],
-            Connect::Probability(Quantity::Constant(p)),
-            |_| {},
-        ))
-        .source
-        .len()
-    };
+    let made = |p| synapses(&one(&[20], Connect::Probability(Quantity::Constant(p)), |_| {})).source.len();
     assert_eq!(made(1.0), 380);
     assert_eq!(made(0.0), 0);
     assert_eq!(made(1e-300), 0);
@@ -149,9 +108,7 @@ fn in_degree_of_all_others() {
 
 #[test]
 fn in_degree_with_multapses_counts_each() {
-    let plan = one(&[10, 300], Connect::InDegree(40), |p| {
-        p.allow_multiple = true
-    });
+    let plan = one(&[10, 300], Connect::InDegree(40), |p| p.allow_multiple = true);
     let made = synapses(&plan);
     assert!(degrees(&made.target, 300).iter().all(|&d| d == 40));
     let excess = chi_square_excess(&degrees(&made.source, 10), 1200.0);
@@ -161,9 +118,7 @@ fn in_degree_with_multapses_counts_each() {
 #[test]
 fn every_source_has_its_out_degree() {
     for multiple in [false, true] {
-        let plan = one(&[300], Connect::OutDegree(40), |p| {
-            p.allow_multiple = multiple
-        });
+        let plan = one(&[300], Connect::OutDegree(40), |p| p.allow_multiple = multiple);
         let made = synapses(&plan);
         assert!(degrees(&made.source, 300).iter().all(|&d| d == 40));
         let excess = chi_square_excess(&degrees(&made.target, 300), 40.0);
@@ -177,9 +132,7 @@ fn totals_are_exact() {
         let made = synapses(&one(&[50], Connect::Total(total), |_| {}));
         assert_eq!(made.source.len() as u64, total);
     }
-    let made = synapses(&one(&[50, 20], Connect::Total(5000), |p| {
-        p.allow_multiple = true
-    }));
+    let made = synapses(&one(&[50, 20], Connect::Total(5000), |p| p.allow_multiple = true));
     assert_eq!(made.source.len(), 5000);
     let excess = chi_square_excess(&degrees(&made.source, 50), 100.0);
     assert!(excess.abs() < 4.0, "sources are uneven by {excess}");
@@ -190,18 +143,9 @@ fn one_to_one_and_all_to_all() {
     let made = synapses(&one(&[17, 17], Connect::OneToOne, |_| {}));
     assert_eq!(made.source, (0..17).collect::<Vec<_>>());
     assert_eq!(made.source, made.target);
-    assert!(
-        synapses(&one(&[17], Connect::OneToOne, |_| {}))
-            .source
-            .is_empty()
-    );
+    assert!(synapses(&one(&[17], Connect::OneToOne, |_| {})).source.is_empty());
     let weighted = |p: &mut ProjectionPlan| p.weight = drawn(Distribution::Uniform, 0.0, 1.0);
-    assert_eq!(
-        synapses(&one(&[17], Connect::AllToAll, weighted))
-            .source
-            .len(),
-        17 * 16
-    );
+    assert_eq!(synapses(&one(&[17], Connect::AllToAll, weighted)).source.len(), 17 * 16);
     let broadcast = build(&one(&[17], Connect::AllToAll, |_| {}), 2);
     assert!(broadcast.synapses(0).broadcast);
     assert_eq!(broadcast.synapse_count(0), 17 * 16);
@@ -218,10 +162,7 @@ fn condition(probability: bool) -> Program {
     let limit = program.push(Op::Float(40.0), Ty::Float);
     let mut value = program.push(Op::Compare(Compare::Lt, sum, limit), Ty::Bool);
     if probability {
-        let (half, none) = (
-            program.push(Op::Float(0.5), Ty::Float),
-            program.push(Op::Float(0.0), Ty::Float),
-        );
+        let (half, none) = (program.push(Op::Float(0.5), Ty::Float), program.push(Op::Float(0.0), Ty::Float));
         value = program.push(Op::Select(value, half, none), Ty::Float);
     }
     program.outputs = vec![Output::Result(value)];
@@ -237,30 +178,13 @@ fn conditions_and_probabilities_of_pairs() {
     let holds = |p: &(u32, u32)| x[p.1 as usize].mul_add(100.0, f64::from(p.0)) < 40.0;
     let expected: Vec<(u32, u32)> = pairs.filter(holds).collect();
     let made = synapses(&plan);
-    assert!(
-        made.source
-            .iter()
-            .copied()
-            .zip(made.target.iter().copied())
-            .eq(expected.iter().copied())
-    );
-    let plan = one(
-        &[90, 310],
-        Connect::Probability(Quantity::Program(condition(true))),
-        reads,
-    );
+    assert!(made.source.iter().copied().zip(made.target.iter().copied()).eq(expected.iter().copied()));
+    let plan = one(&[90, 310], Connect::Probability(Quantity::Program(condition(true))), reads);
     let made = synapses(&plan);
     let (n, half) = (made.source.len() as f64, expected.len() as f64 / 2.0);
-    assert!(
-        (n - half).abs() < 4.0 * (half / 2.0).sqrt(),
-        "{n} of {half}"
-    );
+    assert!((n - half).abs() < 4.0 * (half / 2.0).sqrt(), "{n} of {half}");
     let chosen = made.source.iter().copied().zip(made.target.iter().copied());
-    assert!(
-        chosen
-            .into_iter()
-            .all(|pair| expected.binary_search(&pair).is_ok())
-    );
+    assert!(chosen.into_iter().all(|pair| expected.binary_search(&pair).is_ok()));
 }
 
 #[test]
@@ -275,43 +199,15 @@ fn tables_of_pairs_with_columns() {
         p.weight = Quantity::Program(edge.clone());
     };
     let made = synapses(&one(&[4, 3], Connect::Pairs(list.clone()), with_columns));
-    assert_eq!(
-        (made.source, made.target),
-        (vec![0, 0, 3, 3, 3], vec![2, 2, 0, 1, 1])
-    );
-    assert_eq!(
-        made.weight,
-        Values::Each(vec![20.0, 50.0, 40.0, 10.0, 30.0])
-    );
-    let refused =
-        |list: Vec<(u32, u32)>, sizes: &[u32]| refused(&one(sizes, Connect::Pairs(list), |_| {}));
-    assert_eq!(
-        refused(list, &[4, 3]),
-        BuildError::Repeated {
-            projection: 0,
-            row: 4,
-            pre: 0,
-            post: 2
-        }
-    );
+    assert_eq!((made.source, made.target), (vec![0, 0, 3, 3, 3], vec![2, 2, 0, 1, 1]));
+    assert_eq!(made.weight, Values::Each(vec![20.0, 50.0, 40.0, 10.0, 30.0]));
+    let refused = |list: Vec<(u32, u32)>, sizes: &[u32]| refused(&one(sizes, Connect::Pairs(list), |_| {}));
+    assert_eq!(refused(list, &[4, 3]), BuildError::Repeated { projection: 0, row: 4, pre: 0, post: 2 });
     assert_eq!(
         refused(vec![(0, 1), (4, 1)], &[4, 3]),
-        BuildError::Row {
-            projection: 0,
-            row: 1,
-            pre: 4,
-            post: 1
-        }
+        BuildError::Row { projection: 0, row: 1, pre: 4, post: 1 }
     );
-    assert_eq!(
-        refused(vec![(2, 2)], &[4]),
-        BuildError::SelfPair {
-            projection: 0,
-            row: 0,
-            pre: 2,
-            post: 2
-        }
-    );
+    assert_eq!(refused(vec![(2, 2)], &[4]), BuildError::SelfPair { projection: 0, row: 0, pre: 2, post: 2 });
 }
 
 #[track_caller]
@@ -324,41 +220,15 @@ fn refused(plan: &Arc<Plan>) -> BuildError {
 
 #[test]
 fn more_partners_than_there_are() {
-    let too_many = |need, have| BuildError::TooMany {
-        projection: 0,
-        need,
-        have,
-    };
-    assert_eq!(
-        refused(&one(&[30], Connect::InDegree(30), |_| {})),
-        too_many(30, 29)
-    );
-    assert_eq!(
-        refused(&one(&[30, 4], Connect::OutDegree(5), |_| {})),
-        too_many(5, 4)
-    );
-    assert_eq!(
-        refused(&one(&[30], Connect::Total(871), |_| {})),
-        too_many(871, 870)
-    );
+    let too_many = |need, have| BuildError::TooMany { projection: 0, need, have };
+    assert_eq!(refused(&one(&[30], Connect::InDegree(30), |_| {})), too_many(30, 29));
+    assert_eq!(refused(&one(&[30, 4], Connect::OutDegree(5), |_| {})), too_many(5, 4));
+    assert_eq!(refused(&one(&[30], Connect::Total(871), |_| {})), too_many(871, 870));
     let multiple = |p: &mut ProjectionPlan| p.allow_multiple = true;
-    assert_eq!(
-        refused(&one(&[1], Connect::InDegree(3), multiple)),
-        too_many(3, 0)
-    );
-    assert_eq!(
-        refused(&one(&[1], Connect::Total(3), multiple)),
-        too_many(3, 0)
-    );
-    assert_eq!(
-        build(&one(&[1, 1], Connect::InDegree(3), multiple), 2).synapse_count(0),
-        3
-    );
-    let sizes = BuildError::Sizes {
-        projection: 0,
-        sources: 3,
-        targets: 4,
-    };
+    assert_eq!(refused(&one(&[1], Connect::InDegree(3), multiple)), too_many(3, 0));
+    assert_eq!(refused(&one(&[1], Connect::Total(3), multiple)), too_many(3, 0));
+    assert_eq!(build(&one(&[1, 1], Connect::InDegree(3), multiple), 2).synapse_count(0), 3);
+    let sizes = BuildError::Sizes { projection: 0, sources: 3, targets: 4 };
     assert_eq!(refused(&one(&[3, 4], Connect::OneToOne, |_| {})), sizes);
 }
 
@@ -366,17 +236,7 @@ fn more_partners_than_there_are() {
 fn values_that_do_not_hold() {
     for p in [1.5, -0.1, f64::NAN] {
         let error = refused_probability(p);
-        assert!(
-            matches!(
-                error,
-                BuildError::Probability {
-                    projection: 0,
-                    pair: None,
-                    ..
-                }
-            ),
-            "{error:?}"
-        );
+        assert!(matches!(error, BuildError::Probability { projection: 0, pair: None, .. }), "{error:?}");
     }
     let negative = |p: &mut ProjectionPlan| {
         p.weight = drawn(Distribution::Normal, 1.0, 1.0);
@@ -386,16 +246,9 @@ fn values_that_do_not_hold() {
     let BuildError::Weight { first, .. } = refused(&plan) else {
         panic!("negative weights were let through")
     };
-    assert!(
-        first.value < 0.0 && 450 < first.count && first.count < 700,
-        "{first:?}"
-    );
-    let free = synapses(&one(&[60], Connect::AllToAll, |p| {
-        p.weight = drawn(Distribution::Normal, 1.0, 1.0)
-    }));
-    let k = (0..)
-        .find(|&k| at(&free.weight, k) < 0.0)
-        .expect("one is negative");
+    assert!(first.value < 0.0 && 450 < first.count && first.count < 700, "{first:?}");
+    let free = synapses(&one(&[60], Connect::AllToAll, |p| p.weight = drawn(Distribution::Normal, 1.0, 1.0)));
+    let k = (0..).find(|&k| at(&free.weight, k) < 0.0).expect("one is negative");
     assert_eq!((first.pre, first.post), (free.source[k], free.target[k]));
     let short = |p: &mut ProjectionPlan| p.delay = drawn(Distribution::Uniform, 0.0, 1.0);
     let BuildError::Delay { first, .. } = refused(&one(&[60], Connect::AllToAll, short)) else {
@@ -403,19 +256,12 @@ fn values_that_do_not_hold() {
     };
     assert!(first.value < 0.05 && 100 < first.count);
     let none = |p: &mut ProjectionPlan| p.delay = Quantity::Constant(0.0);
-    assert!(matches!(
-        refused(&one(&[60], Connect::AllToAll, none)),
-        BuildError::Delay { .. }
-    ));
+    assert!(matches!(refused(&one(&[60], Connect::AllToAll, none)), BuildError::Delay { .. }));
 }
 
 fn refused_probability(p: f64) -> BuildError {
-    Network::build(
-        one(&[30], Connect::Probability(Quantity::Constant(p)), |_| {}),
-        1,
-        ROOM,
-    )
-    .expect_err("refused")
+    Network::build(one(&[30], Connect::Probability(Quantity::Constant(p)), |_| {}), 1, ROOM)
+        .expect_err("refused")
 }
 
 #[test]
@@ -424,29 +270,18 @@ fn multapses_draw_apart() {
         p.allow_multiple = true;
         p.weight = drawn(Distribution::Uniform, 0.0, 1.0);
     });
-    let Values::Each(mut weights) = synapses(&plan).weight else {
-        panic!("weights differ")
-    };
+    let Values::Each(mut weights) = synapses(&plan).weight else { panic!("weights differ") };
     weights.sort_unstable_by(f64::total_cmp);
     let before = weights.len();
     weights.dedup();
-    assert!(
-        before - weights.len() < 3,
-        "{} draws met",
-        before - weights.len()
-    );
+    assert!(before - weights.len() < 3, "{} draws met", before - weights.len());
 }
 
 #[test]
 fn more_memory_than_there_is() {
-    let plan = one(
-        &[100_000],
-        Connect::Probability(Quantity::Constant(0.9)),
-        |_| {},
-    );
+    let plan = one(&[100_000], Connect::Probability(Quantity::Constant(0.9)), |_| {});
     let needed = estimate(&plan, 2);
-    let Err(BuildError::TooLarge { need, have, parts }) =
-        Network::build(Arc::clone(&plan), 2, 1 << 30)
+    let Err(BuildError::TooLarge { need, have, parts }) = Network::build(Arc::clone(&plan), 2, 1 << 30)
     else {
         panic!("18 GB in one");
     };
@@ -465,8 +300,7 @@ fn the_estimate_is_close() {
     ];
     for connect in forms {
         let plan = one(&[1000], connect, |_| {});
-        let parts =
-            |m: circ_plan::engine::Memory| m.parts[..2].iter().map(|p| p.1).sum::<u64>() as f64;
+        let parts = |m: circ_plan::engine::Memory| m.parts[..2].iter().map(|p| p.1).sum::<u64>() as f64;
         let ratio = parts(estimate(&plan, 1)) / parts(build(&plan, 1).memory());
         assert!((0.98..1.1).contains(&ratio), "{ratio}");
     }
@@ -475,10 +309,7 @@ fn the_estimate_is_close() {
 #[test]
 fn one_tick_is_the_shortest_and_rounds() {
     let rounded = |p: &mut ProjectionPlan| p.delay = Quantity::Constant(0.149);
-    assert_eq!(
-        build(&one(&[4], Connect::OneToOne, rounded), 1).delay_range(0),
-        None
-    );
+    assert_eq!(build(&one(&[4], Connect::OneToOne, rounded), 1).delay_range(0), None);
     let network = build(&one(&[4, 4], Connect::OneToOne, rounded), 1);
     assert_eq!(network.delay_range(0), Some((1, 1)));
 }

@@ -27,21 +27,12 @@ fn by_index() -> Quantity {
 }
 
 fn two_populations(precision: Precision) -> Plan {
-    let mut plan = plan(vec![
-        population("E", 83, precision),
-        population("I", 21, precision),
-    ]);
+    let mut plan = plan(vec![population("E", 83, precision), population("I", 21, precision)]);
     let everyone = all(&plan, &[0, 1]);
     drive(&mut plan, everyone.clone(), 0, constant(2.0));
     let excitatory = all(&plan, &[0]);
     let inhibitory = all(&plan, &[1]);
-    project(
-        &mut plan,
-        excitatory,
-        everyone.clone(),
-        0,
-        Connect::Probability(Quantity::Constant(0.2)),
-    );
+    project(&mut plan, excitatory, everyone.clone(), 0, Connect::Probability(Quantity::Constant(0.2)));
     project(&mut plan, inhibitory, everyone, 1, Connect::InDegree(5));
     plan
 }
@@ -49,11 +40,7 @@ fn two_populations(precision: Precision) -> Plan {
 #[test]
 fn an_excitatory_inhibitory_network_in_double_precision() {
     let naive = agree(two_populations(Precision::F64), 300);
-    assert!(
-        naive.events[0].len() > 100,
-        "{} spikes",
-        naive.events[0].len()
-    );
+    assert!(naive.events[0].len() > 100, "{} spikes", naive.events[0].len());
 }
 
 #[test]
@@ -87,64 +74,27 @@ fn heterogeneous_delays_with_multapses() {
 
 #[test]
 fn views_with_lists_and_unions_in_mixed_precision() {
-    let mut plan = plan(vec![
-        population("A", 40, Precision::F64),
-        population("B", 50, Precision::F32),
-    ]);
+    let mut plan = plan(vec![population("A", 40, Precision::F64), population("B", 50, Precision::F32)]);
     let everyone = all(&plan, &[0, 1]);
     drive(&mut plan, everyone.clone(), 0, constant(1.5));
     let list = View {
         segments: vec![
-            Segment {
-                population: 1,
-                cells: Indices::List(vec![49, 3, 17, 18, 0, 33]),
-            },
-            Segment {
-                population: 0,
-                cells: Indices::Range(5, 39),
-            },
+            Segment { population: 1, cells: Indices::List(vec![49, 3, 17, 18, 0, 33]) },
+            Segment { population: 0, cells: Indices::Range(5, 39) },
         ],
     };
     let overlapping = View {
         segments: vec![
-            Segment {
-                population: 0,
-                cells: Indices::Range(0, 20),
-            },
-            Segment {
-                population: 1,
-                cells: Indices::List(vec![8, 2, 40]),
-            },
-            Segment {
-                population: 0,
-                cells: Indices::List(vec![19, 3, 38]),
-            },
+            Segment { population: 0, cells: Indices::Range(0, 20) },
+            Segment { population: 1, cells: Indices::List(vec![8, 2, 40]) },
+            Segment { population: 0, cells: Indices::List(vec![19, 3, 38]) },
         ],
     };
-    project(
-        &mut plan,
-        list.clone(),
-        overlapping.clone(),
-        0,
-        Connect::Probability(Quantity::Constant(0.5)),
-    );
-    project(
-        &mut plan,
-        overlapping.clone(),
-        list.clone(),
-        1,
-        Connect::InDegree(6),
-    )
-    .weight = drawn(Distribution::Exponential, 0.1, 0.0);
-    project(
-        &mut plan,
-        list.clone(),
-        overlapping.clone(),
-        0,
-        Connect::AllToAll,
-    );
-    project(&mut plan, overlapping, list.clone(), 1, Connect::AllToAll).delay =
-        Quantity::Constant(0.3);
+    project(&mut plan, list.clone(), overlapping.clone(), 0, Connect::Probability(Quantity::Constant(0.5)));
+    project(&mut plan, overlapping.clone(), list.clone(), 1, Connect::InDegree(6)).weight =
+        drawn(Distribution::Exponential, 0.1, 0.0);
+    project(&mut plan, list.clone(), overlapping.clone(), 0, Connect::AllToAll);
+    project(&mut plan, overlapping, list.clone(), 1, Connect::AllToAll).delay = Quantity::Constant(0.3);
     drive(&mut plan, list, 1, constant(0.5)).delay_ticks = 2;
     agree(plan, 200);
 }
@@ -164,40 +114,14 @@ fn a_broadcast_leaves_the_cell_itself_out() {
 
 #[test]
 fn every_kind_of_drive() {
-    let mut plan = plan(vec![
-        population("E", 60, Precision::F64),
-        population("F", 300, Precision::F32),
-    ]);
+    let mut plan = plan(vec![population("E", 60, Precision::F64), population("F", 300, Precision::F32)]);
     let everyone = all(&plan, &[0, 1]);
-    let some = View {
-        segments: vec![Segment {
-            population: 0,
-            cells: Indices::List(vec![59, 2, 3, 4, 30, 31]),
-        }],
-    };
-    drive(
-        &mut plan,
-        everyone.clone(),
-        0,
-        DriveKind::Poisson(by_index()),
-    )
-    .weight = Quantity::Constant(0.003);
+    let some =
+        View { segments: vec![Segment { population: 0, cells: Indices::List(vec![59, 2, 3, 4, 30, 31]) }] };
+    drive(&mut plan, everyone.clone(), 0, DriveKind::Poisson(by_index())).weight = Quantity::Constant(0.003);
     drive(&mut plan, some.clone(), 0, constant(14.0)).from_tick = 30;
-    drive(
-        &mut plan,
-        everyone.clone(),
-        1,
-        DriveKind::Choose {
-            count: 50,
-            interval_ticks: 3,
-        },
-    );
-    let volley = drive(
-        &mut plan,
-        some.clone(),
-        0,
-        DriveKind::Times(vec![0, 5, 5, 40, 200]),
-    );
+    drive(&mut plan, everyone.clone(), 1, DriveKind::Choose { count: 50, interval_ticks: 3 });
+    let volley = drive(&mut plan, some.clone(), 0, DriveKind::Times(vec![0, 5, 5, 40, 200]));
     volley.weight = Quantity::Program(match by_index() {
         Quantity::Program(program) => program,
         Quantity::Constant(_) => Program::new("", Precision::F64),
@@ -214,10 +138,7 @@ fn spike_times_are_played() {
     let mut sorted = times;
     sorted.sort_unstable();
     sorted.dedup();
-    let mut plan = plan(vec![
-        spike_times("S", 40, &sorted),
-        population("E", 30, Precision::F64),
-    ]);
+    let mut plan = plan(vec![spike_times("S", 40, &sorted), population("E", 30, Precision::F64)]);
     let (sources, targets) = (all(&plan, &[0]), all(&plan, &[1]));
     project(&mut plan, sources, targets, 0, Connect::OutDegree(10)).delay = Quantity::Constant(0.5);
     let naive = agree(plan, 100);
@@ -250,21 +171,14 @@ fn a_fault_is_the_first_of_all_threads() {
                 interval_ticks: 1,
             });
             run(&mut machine, 20);
-            machine.set_array(
-                0,
-                ArrayId(0),
-                &[(70, f64::INFINITY), (90, f64::NAN), (35, f64::NAN)],
-            );
+            machine.set_array(0, ArrayId(0), &[(70, f64::INFINITY), (90, f64::NAN), (35, f64::NAN)]);
             let Err(Stop::Fault(fault)) = machine.advance(500, &AtomicBool::new(false)) else {
                 panic!("infinity was let through");
             };
             assert_eq!((fault.tick, fault.population, fault.cell), (21, 0, 35));
             assert!(fault.arrays[0].is_nan());
             assert_eq!(machine.tick(), 20);
-            assert_eq!(
-                machine.samples(circ_plan::engine::ProbeId(0)).ticks.len(),
-                21
-            );
+            assert_eq!(machine.samples(circ_plan::engine::ProbeId(0)).ticks.len(), 21);
             (fault.arrivals.clone(), machine.events(0, EventId(0)))
         })
         .collect();
@@ -277,10 +191,7 @@ fn an_interrupt_leaves_a_state_to_go_on_from() {
         let mut whole = lonely(threads);
         run(&mut whole, 300);
         let mut machine = lonely(threads);
-        assert_eq!(
-            machine.advance(300, &AtomicBool::new(true)),
-            Err(Stop::Interrupted)
-        );
+        assert_eq!(machine.advance(300, &AtomicBool::new(true)), Err(Stop::Interrupted));
         assert!(machine.tick() < 300);
         run(&mut machine, 300);
         assert_eq!(machine.array(0, ArrayId(0)), whole.array(0, ArrayId(0)));
@@ -309,10 +220,7 @@ fn probes_see_the_state_after_each_tick() {
             run(&mut machine, 45);
             let now = machine.observe(0, 0);
             let last = machine.samples(probe);
-            assert_eq!(
-                last.values[15..],
-                [now[0], now[15], now[16], now[50], now[99]]
-            );
+            assert_eq!(last.values[15..], [now[0], now[15], now[16], now[50], now[99]]);
             samples
         })
         .collect();
@@ -327,24 +235,12 @@ fn a_drive_can_be_set() {
     let mut mean = Program::new("mean", Precision::F64);
     let rate = mean.push(Op::Uniform(UniformId(0)), Ty::Float);
     mean.outputs = vec![Output::Result(rate)];
-    let drive = drive(
-        &mut plan,
-        everyone,
-        0,
-        DriveKind::Poisson(Quantity::Program(mean)),
-    );
-    drive.uniforms = vec![UniformPlan {
-        name: "rate".into(),
-        ty: Ty::Float,
-        role: Role::Parameter,
-        value: 0.0,
-    }];
+    let drive = drive(&mut plan, everyone, 0, DriveKind::Poisson(Quantity::Program(mean)));
+    drive.uniforms =
+        vec![UniformPlan { name: "rate".into(), ty: Ty::Float, role: Role::Parameter, value: 0.0 }];
     let mut machine = machine(&Arc::new(plan), 2);
     run(&mut machine, 50);
-    assert!(
-        machine.events(0, EventId(0)).iter().all(|e| e.0 == 0),
-        "nothing drives but the initial state"
-    );
+    assert!(machine.events(0, EventId(0)).iter().all(|e| e.0 == 0), "nothing drives but the initial state");
     machine.set_drive(0, UniformId(0), 5.0);
     run(&mut machine, 100);
     assert!(machine.events(0, EventId(0)).len() > 40);

@@ -9,52 +9,21 @@ pub enum BuildError {
     /// The network needs more than it may have. `parts` says what for.
     TooLarge { need: u64, have: u64, parts: Memory },
     /// A degree or total asks for more partners than there are.
-    TooMany {
-        projection: u32,
-        need: u64,
-        have: u64,
-    },
+    TooMany { projection: u32, need: u64, have: u64 },
     /// `one_to_one` between views of different size.
-    Sizes {
-        projection: u32,
-        sources: u64,
-        targets: u64,
-    },
+    Sizes { projection: u32, sources: u64, targets: u64 },
     /// A probability that is not from 0 to 1. Where it is a program, `pre` and `post` are the first pair.
-    Probability {
-        projection: u32,
-        pair: Option<(u32, u32)>,
-        value: f64,
-    },
+    Probability { projection: u32, pair: Option<(u32, u32)>, value: f64 },
     /// Weights that the port does not take, or that are not finite.
-    Weight {
-        sender: Sender,
-        sign: Sign,
-        first: BadValue,
-    },
+    Weight { sender: Sender, sign: Sign, first: BadValue },
     /// Delays in ms that round to less than a tick, are not finite, or longer than [`crate::MAX_DELAY`] ticks.
     Delay { sender: Sender, first: BadValue },
     /// A row of a connection table that names a cell that is not there.
-    Row {
-        projection: u32,
-        row: u64,
-        pre: u32,
-        post: u32,
-    },
+    Row { projection: u32, row: u64, pre: u32, post: u32 },
     /// A row of a connection table that connects a cell to itself.
-    SelfPair {
-        projection: u32,
-        row: u64,
-        pre: u32,
-        post: u32,
-    },
+    SelfPair { projection: u32, row: u64, pre: u32, post: u32 },
     /// A row of a connection table that repeats a pair.
-    Repeated {
-        projection: u32,
-        row: u64,
-        pre: u32,
-        post: u32,
-    },
+    Repeated { projection: u32, row: u64, pre: u32, post: u32 },
 }
 
 /// A value that does not hold, the first in canonical order, and how many there are.
@@ -71,25 +40,13 @@ pub struct BadValue {
 impl BadValue {
     /// Of two reports of the same projection, the first in canonical order, with both counts.
     pub fn merge(self, other: BadValue) -> BadValue {
-        let first = if (other.pre, other.post) < (self.pre, self.post) {
-            other
-        } else {
-            self
-        };
-        BadValue {
-            count: self.count + other.count,
-            ..first
-        }
+        let first = if (other.pre, other.post) < (self.pre, self.post) { other } else { self };
+        BadValue { count: self.count + other.count, ..first }
     }
 }
 
 /// Adds one more wrong value to a report.
 pub fn note(report: &mut Option<BadValue>, pre: u32, post: u32, value: f64) {
-    let new = BadValue {
-        pre,
-        post,
-        value,
-        count: 1,
-    };
+    let new = BadValue { pre, post, value, count: 1 };
     *report = Some(report.map_or(new, |old| old.merge(new)));
 }

@@ -19,29 +19,18 @@ const TRIAL_PAIRS: u64 = 1 << 18;
 /// The memory that a network needs, in order of declaration.
 pub fn estimate(plan: &Plan, threads: usize) -> Memory {
     let mut memory = Memory::default();
-    let arrays: u64 = plan
-        .populations
-        .iter()
-        .map(|p| array_bytes(p, threads))
-        .sum();
+    let arrays: u64 = plan.populations.iter().map(|p| array_bytes(p, threads)).sum();
     let cells = (arrays < TRIAL_BYTES).then(|| super::Cells::new(plan));
     for population in &plan.populations {
-        memory
-            .parts
-            .push((population.path.clone(), array_bytes(population, threads)));
+        memory.parts.push((population.path.clone(), array_bytes(population, threads)));
     }
     let mut construction = 0;
     for (k, projection) in plan.projections.iter().enumerate() {
         let synapses = expected(plan, k as u32, cells.as_ref());
-        memory.parts.push((
-            projection.path.clone(),
-            bytes(projection, synapses, threads),
-        ));
+        memory.parts.push((projection.path.clone(), bytes(projection, synapses, threads)));
         construction = construction.max(working_bytes(projection, synapses));
     }
-    memory
-        .parts
-        .push(("what is on its way".into(), in_flight_bytes(plan, threads)));
+    memory.parts.push(("what is on its way".into(), in_flight_bytes(plan, threads)));
     memory.parts.push(("building".into(), construction));
     memory
 }
@@ -50,11 +39,7 @@ pub fn estimate(plan: &Plan, threads: usize) -> Memory {
 pub fn is_broadcast(plan: &ProjectionPlan) -> bool {
     matches!(
         (&plan.connect, &plan.weight, &plan.delay),
-        (
-            Connect::AllToAll,
-            Quantity::Constant(_),
-            Quantity::Constant(_)
-        )
+        (Connect::AllToAll, Quantity::Constant(_), Quantity::Constant(_))
     )
 }
 
@@ -70,9 +55,7 @@ fn certain(plan: &ProjectionPlan) -> Option<u64> {
     Some(match &plan.connect {
         Connect::Probability(Quantity::Constant(p)) => {
             let mean = sources as f64 * targets as f64 * p.clamp(0.0, 1.0);
-            (mean + 5.0 * mean.sqrt())
-                .ceil()
-                .min(sources as f64 * targets as f64) as u64
+            (mean + 5.0 * mean.sqrt()).ceil().min(sources as f64 * targets as f64) as u64
         }
         Connect::Probability(Quantity::Program(_)) | Connect::Where(_) => return None,
         Connect::InDegree(degree) => u64::from(*degree) * targets,
@@ -117,16 +100,8 @@ fn bytes(plan: &ProjectionPlan, synapses: u64, threads: usize) -> u64 {
         return 8 * (sources + targets);
     }
     let rows = sources * threads as u64;
-    let target = if targets.div_ceil(threads as u64) <= 1 << 16 {
-        2
-    } else {
-        4
-    };
-    let weight = if matches!(plan.weight, Quantity::Constant(_)) {
-        0
-    } else {
-        4
-    };
+    let target = if targets.div_ceil(threads as u64) <= 1 << 16 { 2 } else { 4 };
+    let weight = if matches!(plan.weight, Quantity::Constant(_)) { 0 } else { 4 };
     let runs = match plan.delay {
         Quantity::Constant(_) => 0,
         // A row has as many runs as different delays: mostly some dozens.
@@ -143,11 +118,7 @@ fn working_bytes(plan: &ProjectionPlan, synapses: u64) -> u64 {
         Connect::Total(_) | Connect::Pairs(_) => 20 * synapses,
         _ => 0,
     };
-    if is_broadcast(plan) {
-        tables
-    } else {
-        tables + lists
-    }
+    if is_broadcast(plan) { tables } else { tables + lists }
 }
 
 /// Bytes of the accumulators, as far as delays are known.
@@ -156,12 +127,7 @@ fn in_flight_bytes(plan: &Plan, threads: usize) -> u64 {
         Quantity::Constant(delay) => delay_ticks(delay, plan.dt),
         Quantity::Program(_) => None,
     });
-    let drives = plan
-        .drives
-        .iter()
-        .map(|d| d.delay_ticks.clamp(0, u32::MAX.into()) as u32);
+    let drives = plan.drives.iter().map(|d| d.delay_ticks.clamp(0, u32::MAX.into()) as u32);
     let longest = constant.chain(drives).max().unwrap_or(1);
-    Shards::new(plan, threads)
-        .slot_bytes()
-        .saturating_mul(u64::from(longest.max(1)).next_power_of_two())
+    Shards::new(plan, threads).slot_bytes().saturating_mul(u64::from(longest.max(1)).next_power_of_two())
 }

@@ -12,6 +12,7 @@ use super::layout::{Lanes, Sink};
 use super::pairs::{Pairs, RowSet, in_degree};
 use super::selves::Selves;
 use super::synapses::{Context, Report, Valuer};
+use crate::parallel::for_each;
 
 /// Synapses that one thread makes before they are divided: some megabytes.
 const BLOCK: u64 = 1 << 18;
@@ -26,19 +27,13 @@ pub fn generate<S: Sink>(
 ) -> Result<Report, BuildError> {
     let mut work: Vec<Work<S>> = sinks
         .iter_mut()
-        .map(|sink| Work {
-            sink,
-            valuer: Valuer::new(context),
-            rows: RowSet::new(0),
-        })
+        .map(|sink| Work { sink, valuer: Valuer::new(context), rows: RowSet::new(0) })
         .collect();
     match context.plan.connect {
         Connect::InDegree(degree) => by_target(context, lanes, threads, degree, &mut work),
         _ => by_source(context, lanes, threads, limit, &mut work)?,
     }
-    let report = work
-        .iter()
-        .fold(Report::default(), |report, w| report.merge(w.valuer.report));
+    let report = work.iter().fold(Report::default(), |report, w| report.merge(w.valuer.report));
     report.check(context.index, context.plan.sign)?;
     Ok(report)
 }
@@ -54,8 +49,7 @@ struct Work<'a, 's, S> {
 impl<S: Sink> Work<'_, '_, S> {
     fn take(&mut self, rows: &RowSet) {
         self.valuer.evaluate(rows);
-        self.sink
-            .take(rows, &self.valuer.weights, &self.valuer.delays);
+        self.sink.take(rows, &self.valuer.weights, &self.valuer.delays);
     }
 }
 
@@ -73,7 +67,7 @@ fn by_source<S: Sink>(
         (0..threads).map(|_| (RowSet::new(0), None)).collect();
     let mut next = 0;
     while next < sources {
-        super::super::parallel::for_each(threads, &mut blocks, |k, (rows, wrong)| {
+        for_each(threads, &mut blocks, |k, (rows, wrong)| {
             let first = (u64::from(next) + k as u64 * share).min(u64::from(sources)) as u32;
             let end = (u64::from(first) + share).min(u64::from(sources)) as u32;
             rows.first = first;
@@ -86,7 +80,7 @@ fn by_source<S: Sink>(
         if let Some(wrong) = blocks.iter_mut().find_map(|b| b.1.take()) {
             return Err(wrong);
         }
-        super::super::parallel::for_each(threads, work, |lane, work| {
+        for_each(threads, work, |lane, work| {
             for (block, _) in &blocks {
                 if lanes.lane_of.is_empty() {
                     work.take(block);
@@ -101,11 +95,7 @@ fn by_source<S: Sink>(
         let held: u64 = work.iter().map(|w| w.sink.bytes()).sum();
         if limit < held {
             let parts = super::part(&context.plan.path, held);
-            return Err(BuildError::TooLarge {
-                need: held,
-                have: limit,
-                parts,
-            });
+            return Err(BuildError::TooLarge { need: held, have: limit, parts });
         }
         next = (u64::from(next) + share * threads as u64).min(u64::from(sources)) as u32;
     }
@@ -119,72 +109,80 @@ fn rows_per_block(context: &Context) -> u64 {
     (BLOCK / per_row.max(1)).clamp(1, sources.max(1))
 }
 
-fn by_target<S: Sink>(
-    context: &Context,
-    lanes: &Lanes,
-    threads: usize,
-    degree: u32,
-    work: &mut [Work<S>],
-) {
+fn by_target<S: Sink>(context: &Context, lanes: &Lanes, threads: usize, degree: u32, work: &mut [Work<S>]) {
     let plan = context.plan;
-    let selves = if plan.allow_self {
-        Selves::none()
-    } else {
-        Selves::new(&plan.target, &plan.source)
-    };
-    super::super::parallel::for_each(threads, work, |lane, work| {
+    let selves = if plan.allow_self { Selves::none() } else { Selves::new(&plan.target, &plan.source) };
+    for_each(threads, work, |lane, work| {
         let targets = lanes.positions(lane, plan.target.len() as u32);
-        let rows = turned(context, degree, &targets, &selves);
-        let mut block = RowSet::new(0);
-        let mut row = 0;
-        while row < rows.rows() {
-            // As many rows as make about a block, at least one.
-            let limit = rows.starts[row] + BLOCK as usize;
-            let end = rows
-                .starts
-                .partition_point(|&start| start <= limit)
-                .saturating_sub(1)
-                .clamp(row + 1, rows.rows());
-            let first = rows.starts[row];
-            block.first = row as u32;
-            block.starts.clear();
-            block
-                .starts
-                .extend(rows.starts[row..=end].iter().map(|start| start - first));
-            block.targets.clear();
-            block
-                .targets
-                .extend_from_slice(&rows.targets[first..rows.starts[end]]);
-            work.take(&block);
-            row = end;
+        let synapses = targets.len() as u64 * u64::from(degree);
+        let mut heaps = Heaps::new(plan.source.len() as u32, synapses);
+        in_degree(context, degree, &targets, &selves, |source, target| {
+            heaps.add(source, target);
+        });
+        let mut rows = std::mem::take(&mut work.rows);
+        for heap in 0..heaps.heaps.len() {
+            heaps.turn(heap, &mut rows);
+            work.take(&rows);
         }
     });
 }
 
-/// The rows by source of targets that each have `degree` sources: counted, then dealt out, targets in
-/// ascending order, so that every row is in canonical order.
-fn turned(context: &Context, degree: u32, targets: &[u32], selves: &Selves) -> RowSet {
-    let mut sources = vec![];
-    in_degree(context, degree, targets, selves, &mut sources);
-    let mut rows = RowSet::new(0);
-    rows.starts = vec![0; context.plan.source.len() + 1];
-    for &source in &sources {
-        rows.starts[source as usize + 1] += 1;
+/// Pairs in heaps of neighbouring sources. Dealing all pairs out to all rows at once would miss the
+/// cache for each; a heap's rows stay in it.
+struct Heaps {
+    sources: u32,
+    /// A heap has `2^shift` sources.
+    shift: u32,
+    heaps: Vec<Vec<(u32, u32)>>,
+}
+
+/// More heaps than this are written to in turn no faster than rows.
+const MOST_HEAPS: u64 = 512;
+
+impl Heaps {
+    /// For about `synapses` pairs.
+    fn new(sources: u32, synapses: u64) -> Heaps {
+        let wanted = synapses.div_ceil(BLOCK).clamp(1, MOST_HEAPS);
+        let rows = u64::from(sources).div_ceil(wanted).next_power_of_two();
+        let count = u64::from(sources).div_ceil(rows).max(1);
+        let share = synapses / count;
+        let room = (share + share / 16) as usize;
+        Heaps {
+            sources,
+            shift: rows.trailing_zeros(),
+            heaps: (0..count).map(|_| Vec::with_capacity(room)).collect(),
+        }
     }
-    for k in 1..rows.starts.len() {
-        rows.starts[k] += rows.starts[k - 1];
+
+    #[inline]
+    fn add(&mut self, source: u32, target: u32) {
+        self.heaps[(source >> self.shift) as usize].push((source, target));
     }
-    let mut next = rows.starts.clone();
-    rows.targets = vec![0; sources.len()];
-    for (&target, sources) in targets
-        .iter()
-        .zip(sources.chunks_exact((degree as usize).max(1)))
-    {
-        for &source in sources {
-            let at = &mut next[source as usize];
+
+    /// Deals a heap out to its rows, and empties it. Pairs came with ascending targets: so every row is in
+    /// canonical order.
+    fn turn(&mut self, heap: usize, rows: &mut RowSet) {
+        let pairs = std::mem::take(&mut self.heaps[heap]);
+        let first = (heap as u32) << self.shift;
+        let count = (self.sources - first).min(1 << self.shift) as usize;
+        rows.first = first;
+        rows.table_rows.clear();
+        rows.targets.clear();
+        rows.targets.resize(pairs.len(), 0);
+        // Shifted by two, so that dealing out moves each row's place to where the next begins.
+        rows.starts.clear();
+        rows.starts.resize(count + 2, 0);
+        for &(source, _) in &pairs {
+            rows.starts[(source - first) as usize + 2] += 1;
+        }
+        for k in 2..rows.starts.len() {
+            rows.starts[k] += rows.starts[k - 1];
+        }
+        for (source, target) in pairs {
+            let at = &mut rows.starts[(source - first) as usize + 1];
             rows.targets[*at] = target;
             *at += 1;
         }
+        rows.starts.pop();
     }
-    rows
 }

@@ -109,18 +109,8 @@ impl Lanes {
         for spot in spots {
             let same = |l: &Lane| l.thread == spot.thread && l.precision == spot.precision;
             let at = lanes.iter().position(same).unwrap_or_else(|| {
-                let Spot {
-                    thread,
-                    precision,
-                    index,
-                } = *spot;
-                lanes.push(Lane {
-                    thread,
-                    precision,
-                    base: index,
-                    span: 0,
-                    positions: 0,
-                });
+                let Spot { thread, precision, index } = *spot;
+                lanes.push(Lane { thread, precision, base: index, span: 0, positions: 0 });
                 lanes.len() - 1
             });
             let lane = &mut lanes[at];
@@ -129,47 +119,28 @@ impl Lanes {
             lane.positions += 1;
             lane_of.push(at as u32);
         }
-        let distance = spots
-            .iter()
-            .zip(&lane_of)
-            .map(|(s, &lane)| s.index - lanes[lane as usize].base)
-            .collect();
+        let distance =
+            spots.iter().zip(&lane_of).map(|(s, &lane)| s.index - lanes[lane as usize].base).collect();
         for lane in &mut lanes {
             lane.span -= lane.base;
         }
         if lanes.len() == 1 {
             lane_of = vec![];
         }
-        Lanes {
-            lanes,
-            lane_of,
-            distance,
-        }
+        Lanes { lanes, lane_of, distance }
     }
 
     /// A single lane of all positions as they are numbered.
     pub fn flat(positions: u32) -> Lanes {
-        let lane = Lane {
-            thread: 0,
-            precision: Precision::F64,
-            base: 0,
-            span: positions,
-            positions,
-        };
-        Lanes {
-            lanes: vec![lane],
-            lane_of: vec![],
-            distance: vec![],
-        }
+        let lane = Lane { thread: 0, precision: Precision::F64, base: 0, span: positions, positions };
+        Lanes { lanes: vec![lane], lane_of: vec![], distance: vec![] }
     }
 
     /// The target positions in a lane, ascending.
     pub fn positions(&self, lane: usize, all: u32) -> Vec<u32> {
         match self.lane_of.is_empty() {
             true => (0..all).collect(),
-            false => (0..all)
-                .filter(|&k| self.lane_of[k as usize] == lane as u32)
-                .collect(),
+            false => (0..all).filter(|&k| self.lane_of[k as usize] == lane as u32).collect(),
         }
     }
 
@@ -231,32 +202,11 @@ impl<'a> Builder<'a> {
         let delays = match context.plan.delay {
             // A delay that does not hold was refused before.
             Quantity::Constant(delay) => Delays::One(delay_ticks(delay, context.dt).unwrap_or(1)),
-            Quantity::Program(_) => Delays::Runs {
-                starts: vec![0],
-                runs: vec![],
-            },
+            Quantity::Program(_) => Delays::Runs { starts: vec![0], runs: vec![] },
         };
-        let Lane {
-            precision,
-            base,
-            span,
-            ..
-        } = *lane;
-        let part = Part {
-            precision,
-            base,
-            span,
-            starts,
-            targets,
-            weights,
-            delays,
-        };
-        Builder {
-            distance,
-            part,
-            order: vec![],
-            counts: vec![],
-        }
+        let Lane { precision, base, span, .. } = *lane;
+        let part = Part { precision, base, span, starts, targets, weights, delays };
+        Builder { distance, part, order: vec![], counts: vec![] }
     }
 
     /// The part, without spare room where that is much.
@@ -277,9 +227,7 @@ impl<'a> Builder<'a> {
         let Delays::Runs { starts, runs } = &mut self.part.delays else {
             return;
         };
-        let (shortest, longest) = delays
-            .iter()
-            .fold((u32::MAX, 0), |a, &d| (a.0.min(d), a.1.max(d)));
+        let (shortest, longest) = delays.iter().fold((u32::MAX, 0), |a, &d| (a.0.min(d), a.1.max(d)));
         self.order.clear();
         if !delays.is_empty() && (longest - shortest) as usize <= 4 * delays.len() {
             self.counts.clear();
@@ -297,22 +245,14 @@ impl<'a> Builder<'a> {
                 *at += 1;
             }
         } else {
-            self.order.extend(
-                delays
-                    .iter()
-                    .enumerate()
-                    .map(|(k, &d)| u64::from(d) << 32 | k as u64),
-            );
+            self.order.extend(delays.iter().enumerate().map(|(k, &d)| u64::from(d) << 32 | k as u64));
             self.order.sort_unstable();
         }
         for (k, &entry) in self.order.iter().enumerate() {
             let delay = (entry >> 32) as u32;
             let next = self.order.get(k + 1).map(|e| (e >> 32) as u32);
             if next != Some(delay) {
-                runs.push(Run {
-                    delay,
-                    end: k as u32 + 1,
-                });
+                runs.push(Run { delay, end: k as u32 + 1 });
             }
         }
         starts.push(runs.len() as u64);

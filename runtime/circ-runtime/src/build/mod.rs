@@ -41,29 +41,15 @@ pub struct Cells {
 
 impl Cells {
     pub fn new(plan: &Plan) -> Cells {
-        let slots: Vec<Vec<u64>> = plan
-            .populations
-            .iter()
-            .map(|p| initial_slots(p, &plan.tables, plan.dt))
-            .collect();
+        let slots: Vec<Vec<u64>> =
+            plan.populations.iter().map(|p| initial_slots(p, &plan.tables, plan.dt)).collect();
         let instantiate = |(population, slots): (_, &Vec<u64>)| {
             let population: &circ_plan::plan::PopulationPlan = population;
             let mut shard = Shard::new(population, 0, population.cells);
-            shard.initialise(Scene {
-                population,
-                tables: &plan.tables,
-                slots,
-                now: 0,
-                dt: plan.dt,
-            });
+            shard.initialise(Scene { population, tables: &plan.tables, slots, now: 0, dt: plan.dt });
             shard
         };
-        let shards = plan
-            .populations
-            .iter()
-            .zip(&slots)
-            .map(instantiate)
-            .collect();
+        let shards = plan.populations.iter().zip(&slots).map(instantiate).collect();
         Cells { slots, shards }
     }
 
@@ -77,11 +63,7 @@ impl Cells {
             Column::Uniform(p, slot) => {
                 let population = &plan.populations[p as usize];
                 let ty = population.uniforms[slot.0 as usize].ty;
-                value_of(
-                    ty,
-                    population.precision,
-                    self.slots[p as usize][slot.0 as usize],
-                )
+                value_of(ty, population.precision, self.slots[p as usize][slot.0 as usize])
             }
             Column::Constant(value) => value,
         };
@@ -101,11 +83,7 @@ pub fn build(plan: Arc<Plan>, threads: usize, limit: u64) -> Result<Network, Bui
     let threads = threads.max(1);
     let needed = estimate(&plan, threads);
     if limit < needed.total() {
-        return Err(BuildError::TooLarge {
-            need: needed.total(),
-            have: limit,
-            parts: needed,
-        });
+        return Err(BuildError::TooLarge { need: needed.total(), have: limit, parts: needed });
     }
     let drives = plan.drives.iter().enumerate();
     let drives = drives.map(|(k, d)| DriveValues::new(&plan, d).and_then(|v| v.check(k as u32, d)));
@@ -119,20 +97,14 @@ pub fn build(plan: Arc<Plan>, threads: usize, limit: u64) -> Result<Network, Bui
     let network = Network::new(plan, shards, wirings, drives);
     let memory = network.memory();
     if limit < memory.total() {
-        return Err(BuildError::TooLarge {
-            need: memory.total(),
-            have: limit,
-            parts: memory,
-        });
+        return Err(BuildError::TooLarge { need: memory.total(), have: limit, parts: memory });
     }
     Ok(network)
 }
 
 /// One part, for a report.
 fn part(name: &str, bytes: u64) -> Memory {
-    Memory {
-        parts: vec![(name.to_owned(), bytes)],
-    }
+    Memory { parts: vec![(name.to_owned(), bytes)] }
 }
 
 fn wiring(
@@ -152,12 +124,7 @@ fn wiring(
         let synapses = all - broadcast.selves.pairs();
         let delay = broadcast.delay;
         let delays = (0 < synapses).then_some((delay, delay));
-        return Ok(Wiring {
-            sources,
-            kind: Kind::Broadcast(broadcast),
-            synapses,
-            delays,
-        });
+        return Ok(Wiring { sources, kind: Kind::Broadcast(broadcast), synapses, delays });
     }
     let context = cells.context(plan, projection);
     let lanes = Lanes::new(&spots);
@@ -182,83 +149,47 @@ fn wiring(
         Quantity::Program(_) => None,
     };
     let delays = report.delays.or(constant).filter(|_| 0 < synapses);
-    Ok(Wiring {
-        sources,
-        kind: Kind::Rows(parts),
-        synapses,
-        delays,
-    })
+    Ok(Wiring { sources, kind: Kind::Rows(parts), synapses, delays })
 }
 
 /// What must hold before any synapse is made.
 fn check(plan: &Plan, projection: u32) -> Result<(), BuildError> {
     let this = &plan.projections[projection as usize];
     let sender = Sender::Projection(projection);
-    let one = |value| BadValue {
-        pre: 0,
-        post: 0,
-        value,
-        count: 0,
-    };
+    let one = |value| BadValue { pre: 0, post: 0, value, count: 0 };
     if let Quantity::Constant(weight) = this.weight
         && !holds(this.sign, weight)
     {
-        return Err(BuildError::Weight {
-            sender,
-            sign: this.sign,
-            first: one(weight),
-        });
+        return Err(BuildError::Weight { sender, sign: this.sign, first: one(weight) });
     }
     if let Quantity::Constant(delay) = this.delay
         && delay_ticks(delay, plan.dt).is_none()
     {
-        return Err(BuildError::Delay {
-            sender,
-            first: one(delay),
-        });
+        return Err(BuildError::Delay { sender, first: one(delay) });
     }
     let (sources, targets) = (this.source.len() as u64, this.target.len() as u64);
     let fewest = |from, to, all: u64, n: u64| {
-        let selves = if this.allow_self {
-            Selves::none()
-        } else {
-            Selves::new(from, to)
-        };
+        let selves = if this.allow_self { Selves::none() } else { Selves::new(from, to) };
         let most = (0..n as u32).map(|k| selves.of(k).len()).max().unwrap_or(0) as u64;
         (all - most, selves.pairs())
     };
     let (need, have) = match this.connect {
-        Connect::InDegree(degree) => (
-            u64::from(degree),
-            fewest(&this.target, &this.source, sources, targets).0,
-        ),
-        Connect::OutDegree(degree) => (
-            u64::from(degree),
-            fewest(&this.source, &this.target, targets, sources).0,
-        ),
-        Connect::Total(total) => (
-            total,
-            sources * targets - fewest(&this.source, &this.target, targets, sources).1,
-        ),
+        Connect::InDegree(degree) => {
+            (u64::from(degree), fewest(&this.target, &this.source, sources, targets).0)
+        }
+        Connect::OutDegree(degree) => {
+            (u64::from(degree), fewest(&this.source, &this.target, targets, sources).0)
+        }
+        Connect::Total(total) => {
+            (total, sources * targets - fewest(&this.source, &this.target, targets, sources).1)
+        }
         Connect::OneToOne if sources != targets => {
-            return Err(BuildError::Sizes {
-                projection,
-                sources,
-                targets,
-            });
+            return Err(BuildError::Sizes { projection, sources, targets });
         }
         _ => return Ok(()),
     };
     let enough = need <= have || (this.allow_multiple && 0 < have);
-    if enough {
-        Ok(())
-    } else {
-        Err(BuildError::TooMany {
-            projection,
-            need,
-            have,
-        })
-    }
+    if enough { Ok(()) } else { Err(BuildError::TooMany { projection, need, have }) }
 }
 
 /// The synapses of a projection in canonical order: made again, which is as fast as putting together
@@ -274,17 +205,8 @@ pub fn synapses(plan: &Plan, projection: u32, threads: usize) -> Synapses {
     let context = cells.context(plan, projection);
     let lanes = Lanes::flat(this.target.len() as u32);
     // The network was built from the same plan: what does not hold was refused there.
-    let made = generate(
-        &context,
-        &lanes,
-        threads,
-        u64::MAX,
-        std::slice::from_mut(&mut flat),
-    );
-    assert!(
-        made.is_ok(),
-        "a projection that was built can be built again"
-    );
+    let made = generate(&context, &lanes, threads, u64::MAX, std::slice::from_mut(&mut flat));
+    assert!(made.is_ok(), "a projection that was built can be built again");
     Synapses {
         source: flat.source,
         target: flat.target,

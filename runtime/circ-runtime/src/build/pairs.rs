@@ -32,12 +32,7 @@ pub struct RowSet {
 impl RowSet {
     /// No rows yet.
     pub fn new(first: u32) -> RowSet {
-        RowSet {
-            first,
-            starts: vec![0],
-            targets: vec![],
-            table_rows: vec![],
-        }
+        RowSet { first, starts: vec![0], targets: vec![], table_rows: vec![] }
     }
 
     /// How many rows.
@@ -62,10 +57,8 @@ pub struct Pairs<'a> {
 
 /// How rows are made.
 enum Form<'a> {
-    /// `log(1 - p)` of a probability between 0 and 1.
-    Geometric {
-        log_gap: f64,
-    },
+    /// A probability between 0 and 1.
+    Geometric(Gaps),
     Nothing,
     Everything,
     OneToOne,
@@ -90,21 +83,13 @@ impl<'a> Pairs<'a> {
     pub fn new(context: &'a Context<'a>) -> Result<Pairs<'a>, BuildError> {
         let plan = context.plan;
         let targets = plan.target.len() as u32;
-        let selves = if plan.allow_self {
-            Selves::none()
-        } else {
-            Selves::new(&plan.source, &plan.target)
-        };
+        let selves = if plan.allow_self { Selves::none() } else { Selves::new(&plan.source, &plan.target) };
         let form = match &plan.connect {
             Connect::Probability(Quantity::Constant(p)) => geometric(*p, context.index)?,
-            Connect::Probability(Quantity::Program(program)) => Form::Pairwise {
-                program,
-                condition: Condition::Probability,
-            },
-            Connect::Where(program) => Form::Pairwise {
-                program,
-                condition: Condition::Holds,
-            },
+            Connect::Probability(Quantity::Program(program)) => {
+                Form::Pairwise { program, condition: Condition::Probability }
+            }
+            Connect::Where(program) => Form::Pairwise { program, condition: Condition::Holds },
             Connect::AllToAll => Form::Everything,
             Connect::OneToOne => Form::OneToOne,
             Connect::OutDegree(degree) => Form::OutDegree(*degree),
@@ -112,21 +97,11 @@ impl<'a> Pairs<'a> {
             Connect::Pairs(list) => Form::Listed(listed(plan, context.index, list, &selves)?),
             Connect::InDegree(_) => panic!("the rows of `in_degree` are made by target"),
         };
-        Ok(Pairs {
-            context,
-            form,
-            selves,
-            targets,
-        })
+        Ok(Pairs { context, form, selves, targets })
     }
 
     /// Appends the rows of these sources.
-    pub fn make(
-        &self,
-        sources: std::ops::Range<u32>,
-        rows: &mut RowSet,
-        wrong: &mut Option<BuildError>,
-    ) {
+    pub fn make(&self, sources: std::ops::Range<u32>, rows: &mut RowSet, wrong: &mut Option<BuildError>) {
         let mut pairwise = match &self.form {
             Form::Pairwise { program, .. } => Some(PairRows::new(self.context, program)),
             _ => None,
@@ -151,21 +126,13 @@ impl<'a> Pairs<'a> {
         let selves = self.selves.of(source);
         match form {
             Form::Nothing | Form::Pairwise { .. } => {}
-            Form::Geometric { log_gap } => {
-                self.geometric_row(source, *log_gap, selves, &mut rows.targets)
-            }
+            Form::Geometric(gaps) => self.geometric_row(source, gaps, selves, &mut rows.targets),
             Form::Everything => match selves {
                 [] => rows.targets.extend(0..self.targets),
-                _ => rows
-                    .targets
-                    .extend((0..self.targets - selves.len() as u32).map(|k| skip(selves, k))),
+                _ => rows.targets.extend((0..self.targets - selves.len() as u32).map(|k| skip(selves, k))),
             },
-            Form::OneToOne => rows
-                .targets
-                .extend((!selves.contains(&source)).then_some(source)),
-            Form::OutDegree(degree) => {
-                self.out_degree_row(source, *degree, selves, &mut rows.targets, marks)
-            }
+            Form::OneToOne => rows.targets.extend((!selves.contains(&source)).then_some(source)),
+            Form::OutDegree(degree) => self.out_degree_row(source, *degree, selves, &mut rows.targets, marks),
             Form::Listed(list) => {
                 let first = list.partition_point(|pair| pair.0 < source);
                 for pair in list[first..].iter().take_while(|pair| pair.0 == source) {
@@ -176,23 +143,13 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    fn geometric_row(&self, source: u32, log_gap: f64, selves: &[u32], out: &mut Vec<u32>) {
+    fn geometric_row(&self, source: u32, gaps: &Gaps, selves: &[u32], out: &mut Vec<u32>) {
         let mut stream = Stream::new(self.context.key(), entity(source));
         let admissible = self.targets - selves.len() as u32;
-        let inverse = 1.0 / log_gap;
         let mut next = 0_u32;
-        loop {
-            // 1 - u lies in (0, 1]: its logarithm is finite and not positive.
-            let gap = math::log(1.0 - stream.next_f64()) * inverse;
-            if gap >= f64::from(admissible - next) {
-                return;
-            }
-            next += gap as u32;
-            out.push(if selves.is_empty() {
-                next
-            } else {
-                skip(selves, next)
-            });
+        while let Some(gap) = gaps.draw(&mut stream, admissible - next) {
+            next += gap;
+            out.push(if selves.is_empty() { next } else { skip(selves, next) });
             next += 1;
         }
     }
@@ -240,8 +197,7 @@ impl<'a> Pairs<'a> {
                     Condition::Holds => values.bools(result)[k],
                     Condition::Probability => {
                         let p = values.floats(result)[k];
-                        if !(0.0..=1.0).contains(&p) && wrong.is_none() && !selves.contains(&target)
-                        {
+                        if !(0.0..=1.0).contains(&p) && wrong.is_none() && !selves.contains(&target) {
                             let pair = Some((source, target));
                             *wrong = Some(BuildError::Probability {
                                 projection: self.context.index,
@@ -249,13 +205,7 @@ impl<'a> Pairs<'a> {
                                 value: p,
                             });
                         }
-                        uniform53(
-                            key,
-                            Counter {
-                                partner: target,
-                                ..entity(source)
-                            },
-                        ) < p
+                        uniform53(key, Counter { partner: target, ..entity(source) }) < p
                     }
                 };
                 if connected && !selves.contains(&target) {
@@ -268,35 +218,83 @@ impl<'a> Pairs<'a> {
 
 fn geometric<'a>(p: f64, projection: u32) -> Result<Form<'a>, BuildError> {
     if !(0.0..=1.0).contains(&p) {
-        return Err(BuildError::Probability {
-            projection,
-            pair: None,
-            value: p,
-        });
+        return Err(BuildError::Probability { projection, pair: None, value: p });
     }
     // Near 0, log(1 - p) loses digits: three terms of its series are exact there.
-    let log_gap = if p < 1e-5 {
-        -p * (1.0 + p * (0.5 + p / 3.0))
-    } else {
-        math::log(1.0 - p)
-    };
+    let log_gap = if p < 1e-5 { -p * (1.0 + p * (0.5 + p / 3.0)) } else { math::log(1.0 - p) };
     Ok(match p {
         0.0 => Form::Nothing,
         1.0 => Form::Everything,
         // Gaps too long for any row.
         _ if log_gap > -1e-300 => Form::Nothing,
-        _ => Form::Geometric { log_gap },
+        _ => Form::Geometric(Gaps::new(p, log_gap)),
     })
+}
+
+/// Numbers of targets passed over before the next: geometric, `P(gap >= k) = (1 - p)^k`.
+struct Gaps {
+    /// `1 / log(1 - p)`
+    inverse: f64,
+    /// `P(gap <= k)` for the short gaps of probabilities that are not small; else empty.
+    cumulative: Vec<f64>,
+    /// For each of `GUIDES` parts of `[0, 1)`: how many entries are not above its beginning.
+    guide: Vec<u16>,
+}
+
+/// Below this probability the logarithm of a gap costs less than the way through a table.
+const SMALL: f64 = 0.005;
+/// Gaps in the table, and parts of `[0, 1)` that it is entered by.
+const TABLED: usize = 512;
+const GUIDES: usize = 2048;
+
+impl Gaps {
+    fn new(p: f64, log_gap: f64) -> Gaps {
+        let inverse = 1.0 / log_gap;
+        if p < SMALL {
+            return Gaps { inverse, cumulative: vec![], guide: vec![] };
+        }
+        let mut longer = 1.0;
+        let cumulative: Vec<f64> = (0..TABLED)
+            .map(|_| {
+                longer *= 1.0 - p;
+                1.0 - longer
+            })
+            .collect();
+        let below = |k: usize| cumulative.partition_point(|x| *x <= k as f64 / GUIDES as f64) as u16;
+        let guide = (0..GUIDES).map(below).collect();
+        Gaps { inverse, cumulative, guide }
+    }
+
+    /// A gap below `room`, or none.
+    #[inline]
+    fn draw(&self, stream: &mut Stream, room: u32) -> Option<u32> {
+        if self.cumulative.is_empty() {
+            // 1 - u lies in (0, 1]: its logarithm is finite and not positive.
+            let gap = math::log(1.0 - stream.next_f64()) * self.inverse;
+            return (gap < f64::from(room)).then_some(gap as u32);
+        }
+        let mut passed = 0;
+        loop {
+            let u = stream.next_f64();
+            let mut gap = usize::from(self.guide[(u * GUIDES as f64) as usize % GUIDES]);
+            while self.cumulative.get(gap).is_some_and(|x| *x <= u) {
+                gap += 1;
+            }
+            if room - passed <= gap as u32 {
+                return None;
+            }
+            if gap < TABLED {
+                return Some(passed + gap as u32);
+            }
+            // What is beyond the table begins again: gaps have no memory.
+            passed += TABLED as u32;
+        }
+    }
 }
 
 /// Where the construction of a row draws: everything else is 0.
 fn entity(position: u32) -> Counter {
-    Counter {
-        entity: position,
-        partner: 0,
-        tick: 0,
-        salt: 0,
-    }
+    Counter { entity: position, partner: 0, tick: 0, salt: 0 }
 }
 
 /// A set of small numbers that is emptied in no time.
@@ -308,10 +306,7 @@ pub struct Marks {
 impl Marks {
     /// For numbers below `n`.
     pub fn new(n: u32) -> Marks {
-        Marks {
-            stamps: vec![0; n as usize],
-            stamp: 0,
-        }
+        Marks { stamps: vec![0; n as usize], stamp: 0 }
     }
 
     fn clear(&mut self) {
@@ -333,13 +328,7 @@ impl Marks {
 /// `count <= n` different numbers below `n`, every set as likely as any other: for `j` from `n - count`
 /// to `n - 1` draw from `0 ..= j` and take `j` itself where the drawn number was taken before
 /// (Floyd). They come in the order of drawing.
-pub fn sample(
-    stream: &mut Stream,
-    n: u32,
-    count: u32,
-    take: &mut impl FnMut(u32),
-    marks: &mut Marks,
-) {
+pub fn sample(stream: &mut Stream, n: u32, count: u32, take: &mut impl FnMut(u32), marks: &mut Marks) {
     marks.clear();
     for j in n - count..n {
         let drawn = stream.below(u64::from(j) + 1) as u32;
@@ -349,28 +338,21 @@ pub fn sample(
     }
 }
 
-/// The sources of some targets (`count` each, one after the other), for `in_degree`.
+/// The sources of some targets, `count` for each, as (source, target), targets as given: for `in_degree`.
 pub fn in_degree(
     context: &Context,
     count: u32,
     targets: &[u32],
     selves: &Selves,
-    out: &mut Vec<u32>,
+    mut take: impl FnMut(u32, u32),
 ) {
     let sources = context.plan.source.len() as u32;
     let mut marks = Marks::new(sources);
-    out.reserve_exact(targets.len() * count as usize);
     for &target in targets {
         let selves = selves.of(target);
         let admissible = sources - selves.len() as u32;
         let mut stream = Stream::new(context.key(), entity(target));
-        let mut take = |k| {
-            out.push(if selves.is_empty() {
-                k
-            } else {
-                skip(selves, k)
-            })
-        };
+        let mut take = |k| take(skip(selves, k), target);
         if context.plan.allow_multiple {
             (0..count).for_each(|_| take(stream.below(u64::from(admissible)) as u32));
         } else {
@@ -390,10 +372,7 @@ fn total_pairs(plan: &ProjectionPlan, total: u64, selves: &Selves) -> Vec<(u32, 
     let mut draw = |n: u64, codes: &mut Vec<u64>| {
         while (codes.len() as u64) < n {
             let code = stream.below(all);
-            if !selves
-                .of((code / targets) as u32)
-                .contains(&((code % targets) as u32))
-            {
+            if !selves.of((code / targets) as u32).contains(&((code % targets) as u32)) {
                 codes.push(code);
             }
         }
@@ -434,38 +413,20 @@ fn listed(
     for (row, &(pre, post)) in list.iter().enumerate() {
         let row = row as u64;
         if sources <= pre as usize || targets <= post as usize {
-            return Err(BuildError::Row {
-                projection,
-                row,
-                pre,
-                post,
-            });
+            return Err(BuildError::Row { projection, row, pre, post });
         }
         if selves.of(pre).contains(&post) {
-            return Err(BuildError::SelfPair {
-                projection,
-                row,
-                pre,
-                post,
-            });
+            return Err(BuildError::SelfPair { projection, row, pre, post });
         }
     }
-    let mut pairs: Vec<(u32, u32, u32)> = list
-        .iter()
-        .enumerate()
-        .map(|(row, &(pre, post))| (pre, post, row as u32))
-        .collect();
+    let mut pairs: Vec<(u32, u32, u32)> =
+        list.iter().enumerate().map(|(row, &(pre, post))| (pre, post, row as u32)).collect();
     pairs.sort_unstable();
-    let repeated = pairs
-        .windows(2)
-        .find(|w| (w[0].0, w[0].1) == (w[1].0, w[1].1));
+    let repeated = pairs.windows(2).find(|w| (w[0].0, w[0].1) == (w[1].0, w[1].1));
     match repeated {
-        Some(w) if !plan.allow_multiple => Err(BuildError::Repeated {
-            projection,
-            row: u64::from(w[1].2),
-            pre: w[1].0,
-            post: w[1].1,
-        }),
+        Some(w) if !plan.allow_multiple => {
+            Err(BuildError::Repeated { projection, row: u64::from(w[1].2), pre: w[1].0, post: w[1].1 })
+        }
         _ => Ok(pairs),
     }
 }

@@ -37,16 +37,10 @@ impl Context<'_> {
 }
 
 /// The values of columns over a view; `value` says what a cell has.
-pub fn columns(
-    columns: &[Vec<Column>],
-    view: &View,
-    value: &impl Fn(Column, u32) -> f64,
-) -> Vec<Vec<f64>> {
+pub fn columns(columns: &[Vec<Column>], view: &View, value: &impl Fn(Column, u32) -> f64) -> Vec<Vec<f64>> {
     let over = |column: &Vec<Column>| {
         let segments = view.segments.iter().zip(column);
-        segments
-            .flat_map(|(s, &c)| (0..s.cells.len()).map(move |k| value(c, s.cells.get(k))))
-            .collect()
+        segments.flat_map(|(s, &c)| (0..s.cells.len()).map(move |k| value(c, s.cells.get(k)))).collect()
     };
     columns.iter().map(over).collect()
 }
@@ -87,11 +81,7 @@ impl Leaves<f64> for PairLeaves<'_> {
         }
     }
     fn indices(&self, side: Side, out: &mut [i64]) {
-        let positions = if side == Side::Post {
-            self.post
-        } else {
-            self.pre
-        };
+        let positions = if side == Side::Post { self.post } else { self.pre };
         for (out, &position) in out.iter_mut().zip(positions) {
             *out = i64::from(position);
         }
@@ -131,12 +121,7 @@ pub struct PairRows<'a> {
 impl<'a> PairRows<'a> {
     /// For this program, which all calls must name again.
     pub fn new(context: &'a Context<'a>, program: &Program) -> PairRows<'a> {
-        PairRows {
-            context,
-            rows: Rows::new(program),
-            pre: vec![],
-            post: vec![],
-        }
+        PairRows { context, rows: Rows::new(program), pre: vec![], post: vec![] }
     }
 
     /// One source and `n` targets from `first` on.
@@ -177,22 +162,14 @@ impl Report {
             (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
             (a, b) => a.or(b),
         };
-        Report {
-            weight: worst(self.weight, other.weight),
-            delay: worst(self.delay, other.delay),
-            delays,
-        }
+        Report { weight: worst(self.weight, other.weight), delay: worst(self.delay, other.delay), delays }
     }
 
     /// The first thing that does not hold.
     pub fn check(&self, projection: u32, sign: Sign) -> Result<(), BuildError> {
         let sender = Sender::Projection(projection);
         match (self.weight, self.delay) {
-            (Some(first), _) => Err(BuildError::Weight {
-                sender,
-                sign,
-                first,
-            }),
+            (Some(first), _) => Err(BuildError::Weight { sender, sign, first }),
             (None, Some(first)) => Err(BuildError::Delay { sender, first }),
             (None, None) => Ok(()),
         }
@@ -213,9 +190,7 @@ pub fn holds(sign: Sign, weight: f64) -> bool {
 /// A delay in whole ticks: rounded to the nearest, at least one.
 pub fn delay_ticks(delay_ms: f64, dt: f64) -> Option<u32> {
     let ticks = (delay_ms / dt).round();
-    (1.0..=f64::from(MAX_DELAY))
-        .contains(&ticks)
-        .then_some(ticks as u32)
+    (1.0..=f64::from(MAX_DELAY)).contains(&ticks).then_some(ticks as u32)
 }
 
 /// Evaluates weights and delays of rows.
@@ -269,16 +244,11 @@ impl<'a> Valuer<'a> {
         self.occurrence.clear();
         for row in 0..rows.rows() {
             let targets = &rows.targets[rows.starts[row]..rows.starts[row + 1]];
-            self.pre
-                .resize(self.pre.len() + targets.len(), rows.first + row as u32);
+            self.pre.resize(self.pre.len() + targets.len(), rows.first + row as u32);
             if self.context.plan.allow_multiple {
                 let mut last = (u32::MAX, 0);
                 for &target in targets {
-                    last = if last.0 == target {
-                        (target, last.1 + 1)
-                    } else {
-                        (target, 0)
-                    };
+                    last = if last.0 == target { (target, last.1 + 1) } else { (target, 0) };
                     self.occurrence.push(last.1);
                 }
             }
@@ -295,17 +265,9 @@ impl<'a> Valuer<'a> {
         };
         if let Some((program, values)) = &mut self.weight {
             values.run(program, end - first, &leaves);
-            for (k, &weight) in values.floats(result_of(program))[..end - first]
-                .iter()
-                .enumerate()
-            {
+            for (k, &weight) in values.floats(result_of(program))[..end - first].iter().enumerate() {
                 if !holds(self.context.plan.sign, weight) {
-                    note(
-                        &mut self.report.weight,
-                        leaves.pre[k],
-                        leaves.post[k],
-                        weight,
-                    );
+                    note(&mut self.report.weight, leaves.pre[k], leaves.post[k], weight);
                 }
                 self.weights.push(weight as f32);
             }
@@ -313,10 +275,7 @@ impl<'a> Valuer<'a> {
         if let Some((program, values)) = &mut self.delay {
             values.run(program, end - first, &leaves);
             let (mut shortest, mut longest) = self.report.delays.unwrap_or((u32::MAX, 0));
-            for (k, &delay) in values.floats(result_of(program))[..end - first]
-                .iter()
-                .enumerate()
-            {
+            for (k, &delay) in values.floats(result_of(program))[..end - first].iter().enumerate() {
                 let ticks = delay_ticks(delay, self.context.dt).unwrap_or_else(|| {
                     note(&mut self.report.delay, leaves.pre[k], leaves.post[k], delay);
                     1

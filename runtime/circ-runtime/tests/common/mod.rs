@@ -24,24 +24,14 @@ macro_rules! cell {
             let padded = cells.next_multiple_of(16);
             unsafe {
                 let v = std::slice::from_raw_parts_mut((*args.arrays).cast::<$float>(), padded);
-                let until =
-                    std::slice::from_raw_parts_mut((*args.arrays.add(1)).cast::<$tick>(), padded);
+                let until = std::slice::from_raw_parts_mut((*args.arrays.add(1)).cast::<$tick>(), padded);
                 let a = std::slice::from_raw_parts_mut((*args.arrivals).cast::<$float>(), padded);
-                let b = std::slice::from_raw_parts_mut(
-                    (*args.arrivals.add(1)).cast::<$float>(),
-                    padded,
-                );
+                let b = std::slice::from_raw_parts_mut((*args.arrivals.add(1)).cast::<$float>(), padded);
                 let list = std::slice::from_raw_parts_mut(*args.events, padded);
-                let decay = if args.now == 0 {
-                    1.0
-                } else {
-                    $float::from_bits(*args.uniforms as _)
-                };
+                let decay = if args.now == 0 { 1.0 } else { $float::from_bits(*args.uniforms as _) };
                 for group in (0..padded).step_by(4) {
                     let new = |k: usize| v[k] * decay + a[k] - b[k];
-                    if let Some(bad) =
-                        (group..group + 4).find(|&k| k < cells && !new(k).is_finite())
-                    {
+                    if let Some(bad) = (group..group + 4).find(|&k| k < cells && !new(k).is_finite()) {
                         return bad as i64;
                     }
                     for k in group..group + 4 {
@@ -65,29 +55,17 @@ cell!(step_f64, f64, i64);
 cell!(step_f32, f32, i32);
 
 pub fn population(path: &str, cells: u32, precision: Precision) -> PopulationPlan {
-    let array = |name: &str, ty, role| ArrayPlan {
-        name: name.into(),
-        ty,
-        role,
-    };
+    let array = |name: &str, ty, role| ArrayPlan { name: name.into(), ty, role };
     let program = |name: &str| Program::new(name, precision);
     let mut init_states = program("init");
     let lo = init_states.push(Op::Float(-0.5), Ty::Float);
     let hi = init_states.push(Op::Float(1.1), Ty::Float);
     let v = init_states.push(
-        Op::Draw {
-            distribution: Distribution::Uniform,
-            args: vec![lo, hi],
-            key: KeyId(0),
-            salt: 0,
-        },
+        Op::Draw { distribution: Distribution::Uniform, args: vec![lo, hi], key: KeyId(0), salt: 0 },
         Ty::Float,
     );
     let never = init_states.push(Op::Tick(-1), Ty::Tick);
-    init_states.outputs = vec![
-        Output::Array(ArrayId(0), v),
-        Output::Array(ArrayId(1), never),
-    ];
+    init_states.outputs = vec![Output::Array(ArrayId(0), v), Output::Array(ArrayId(1), never)];
     let mut observed = program("v");
     let v = observed.push(Op::Load(Side::Own, ArrayId(0)), Ty::Float);
     observed.outputs = vec![Output::Result(v)];
@@ -95,10 +73,7 @@ pub fn population(path: &str, cells: u32, precision: Precision) -> PopulationPla
         path: path.into(),
         cells,
         precision,
-        arrays: vec![
-            array("v", Ty::Float, Role::State),
-            array("until", Ty::Tick, Role::Memory),
-        ],
+        arrays: vec![array("v", Ty::Float, Role::State), array("until", Ty::Tick, Role::Memory)],
         uniforms: vec![UniformPlan {
             name: "decay".into(),
             ty: Ty::Float,
@@ -107,9 +82,7 @@ pub fn population(path: &str, cells: u32, precision: Precision) -> PopulationPla
         }],
         keys: vec![key(7, path)],
         ports: vec![PortPlan { name: "a".into() }, PortPlan { name: "b".into() }],
-        events: vec![EventPlan {
-            name: "spike".into(),
-        }],
+        events: vec![EventPlan { name: "spike".into() }],
         dynamics: Dynamics::Cells(Box::new(CellPrograms {
             derive_uniforms: program("u"),
             init_params: program("p"),
@@ -120,10 +93,7 @@ pub fn population(path: &str, cells: u32, precision: Precision) -> PopulationPla
             reference_start: program("rs"),
             reference_step: program("r"),
         })),
-        observables: vec![Observable {
-            name: "v".into(),
-            program: observed,
-        }],
+        observables: vec![Observable { name: "v".into(), program: observed }],
         place: 0,
     }
 }
@@ -155,9 +125,7 @@ pub fn all(plan: &Plan, populations: &[u32]) -> View {
         population,
         cells: Indices::Range(0, plan.populations[population as usize].cells),
     };
-    View {
-        segments: populations.iter().map(segment).collect(),
-    }
+    View { segments: populations.iter().map(segment).collect() }
 }
 
 /// Adds a projection from spikes to port `port`; weight 0.1, delay 0.1 ms, nothing allowed.
@@ -172,10 +140,7 @@ pub fn project(
     let path = format!("p{index}");
     plan.order.push(Sender::Projection(index));
     plan.projections.push(ProjectionPlan {
-        keys: vec![
-            key(7, &format!("{path}.connect")),
-            key(7, &format!("{path}.weight")),
-        ],
+        keys: vec![key(7, &format!("{path}.connect")), key(7, &format!("{path}.weight"))],
         path,
         source_events: vec![EventId(0); source.segments.len()],
         source,
@@ -220,15 +185,7 @@ pub fn drawn(distribution: Distribution, a: f64, b: f64) -> Quantity {
     let mut program = Program::new("drawn", Precision::F64);
     let a = program.push(Op::Float(a), Ty::Float);
     let b = program.push(Op::Float(b), Ty::Float);
-    let value = program.push(
-        Op::Draw {
-            distribution,
-            args: vec![a, b],
-            key: KeyId(1),
-            salt: 3,
-        },
-        Ty::Float,
-    );
+    let value = program.push(Op::Draw { distribution, args: vec![a, b], key: KeyId(1), salt: 3 }, Ty::Float);
     program.outputs = vec![Output::Result(value)];
     Quantity::Program(program)
 }
@@ -238,36 +195,23 @@ pub fn build(plan: &Arc<Plan>, threads: usize) -> Arc<Network> {
 }
 
 pub fn machine(plan: &Arc<Plan>, threads: usize) -> Machine {
-    let kernels = plan
-        .populations
-        .iter()
-        .map(|p| match (&p.dynamics, p.precision) {
-            (Dynamics::SpikeTimes(_), _) => None,
-            (_, Precision::F64) => Some(Kernels {
-                start: step_f64,
-                step: step_f64,
-            }),
-            (_, Precision::F32) => Some(Kernels {
-                start: step_f32,
-                step: step_f32,
-            }),
-        });
+    let kernels = plan.populations.iter().map(|p| match (&p.dynamics, p.precision) {
+        (Dynamics::SpikeTimes(_), _) => None,
+        (_, Precision::F64) => Some(Kernels { start: step_f64, step: step_f64 }),
+        (_, Precision::F32) => Some(Kernels { start: step_f32, step: step_f32 }),
+    });
     // SAFETY: the kernels above are made for `population`, and are part of this program.
     unsafe { Machine::new(build(plan, threads), kernels.collect(), Arc::new(())) }
 }
 
 pub fn run(machine: &mut Machine, until: i64) {
-    machine
-        .advance(until, &AtomicBool::new(false))
-        .expect("nothing stops it");
+    machine.advance(until, &AtomicBool::new(false)).expect("nothing stops it");
 }
 
 /// (population, cell) of every position.
 pub fn cells(view: &View) -> Vec<(u32, u32, usize)> {
     let segments = view.segments.iter().enumerate();
-    segments
-        .flat_map(|(k, s)| (0..s.cells.len()).map(move |c| (s.population, s.cells.get(c), k)))
-        .collect()
+    segments.flat_map(|(k, s)| (0..s.cells.len()).map(move |c| (s.population, s.cells.get(c), k))).collect()
 }
 
 pub fn at(values: &Values, k: usize) -> f64 {
@@ -296,35 +240,19 @@ pub struct Naive {
 impl Naive {
     pub fn new(plan: &Arc<Plan>, network: &Network) -> Naive {
         let initial = |p: &PopulationPlan| -> Vec<f64> {
-            let at = |entity| Counter {
-                entity,
-                partner: 0,
-                tick: 0,
-                salt: 0,
-            };
+            let at = |entity| Counter { entity, partner: 0, tick: 0, salt: 0 };
             let cell = |c| match p.precision {
                 Precision::F64 => draw(Distribution::Uniform, [-0.5, 1.1], p.keys[0], at(c)),
-                Precision::F32 => f64::from(draw(
-                    Distribution::Uniform,
-                    [-0.5_f32, 1.1],
-                    p.keys[0],
-                    at(c),
-                )),
+                Precision::F32 => f64::from(draw(Distribution::Uniform, [-0.5_f32, 1.1], p.keys[0], at(c))),
             };
             (0..p.cells).map(cell).collect()
         };
         Naive {
             plan: Arc::clone(plan),
-            synapses: (0..plan.projections.len())
-                .map(|k| network.synapses(k as u32))
-                .collect(),
+            synapses: (0..plan.projections.len()).map(|k| network.synapses(k as u32)).collect(),
             mail: BTreeMap::new(),
             v: plan.populations.iter().map(initial).collect(),
-            until: plan
-                .populations
-                .iter()
-                .map(|p| vec![-1; p.cells as usize])
-                .collect(),
+            until: plan.populations.iter().map(|p| vec![-1; p.cells as usize]).collect(),
             events: vec![vec![]; plan.populations.len()],
             in_flight: BTreeMap::new(),
         }
@@ -379,18 +307,9 @@ impl Naive {
         if let Dynamics::SpikeTimes(times) = &self.plan.populations[p].dynamics {
             return times.contains(&(tick, cell));
         }
-        let arrival = |port| {
-            arrivals
-                .get(&(p as u32, port, cell))
-                .copied()
-                .unwrap_or(0.0)
-        };
+        let arrival = |port| arrivals.get(&(p as u32, port, cell)).copied().unwrap_or(0.0);
         let c = cell as usize;
-        let decay = if tick == 0 {
-            1.0
-        } else {
-            self.round(p as u32, 0.9)
-        };
+        let decay = if tick == 0 { 1.0 } else { self.round(p as u32, 0.9) };
         let v = self.round(p as u32, self.v[p][c] * decay);
         let v = self.round(p as u32, v + arrival(0));
         let v = self.round(p as u32, v - arrival(1));
@@ -408,11 +327,8 @@ impl Naive {
             if tick < drive.from_tick || drive.to_tick <= tick {
                 continue;
             }
-            let rank = plan
-                .order
-                .iter()
-                .position(|s| *s == Sender::Drive(k as u32))
-                .expect("is in the order");
+            let rank =
+                plan.order.iter().position(|s| *s == Sender::Drive(k as u32)).expect("is in the order");
             let targets = cells(&drive.target);
             let chosen = chosen(drive, targets.len(), tick);
             for (position, &(population, cell, segment)) in targets.iter().enumerate() {
@@ -423,18 +339,8 @@ impl Naive {
                 };
                 let count = match &drive.kind {
                     DriveKind::Poisson(mean) => {
-                        let at = Counter {
-                            entity: position as u32,
-                            partner: 0,
-                            tick: tick as u32,
-                            salt: 0,
-                        };
-                        draw(
-                            Distribution::Poisson,
-                            [quantity(mean), 0.0],
-                            drive.keys[0],
-                            at,
-                        )
+                        let at = Counter { entity: position as u32, partner: 0, tick: tick as u32, salt: 0 };
+                        draw(Distribution::Poisson, [quantity(mean), 0.0], drive.keys[0], at)
                     }
                     DriveKind::Choose { .. } => f64::from(u8::from(chosen.contains(&position))),
                     DriveKind::Times(ticks) => ticks.iter().filter(|t| **t == tick).count() as f64,
@@ -451,11 +357,8 @@ impl Naive {
     fn spikes(&mut self, tick: i64) {
         let plan = Arc::clone(&self.plan);
         for (k, projection) in plan.projections.iter().enumerate() {
-            let rank = plan
-                .order
-                .iter()
-                .position(|s| *s == Sender::Projection(k as u32))
-                .expect("is in the order");
+            let rank =
+                plan.order.iter().position(|s| *s == Sender::Projection(k as u32)).expect("is in the order");
             let spiked = |p: u32, c: u32| self.events[p as usize].contains(&(tick, c));
             let sources = cells(&projection.source);
             let targets = cells(&projection.target);
@@ -464,26 +367,16 @@ impl Naive {
                 let spiking: Vec<_> = sources.iter().filter(|s| spiked(s.0, s.1)).collect();
                 for &(population, cell, segment) in &targets {
                     let same = |s: &&&(u32, u32, usize)| (s.0, s.1) == (population, cell);
-                    let own = if projection.allow_self {
-                        0
-                    } else {
-                        spiking.iter().filter(same).count()
-                    };
+                    let own = if projection.allow_self { 0 } else { spiking.iter().filter(same).count() };
                     let weight = self.round(population, at(&synapses.weight, 0));
                     let value = self.round(population, (spiking.len() - own) as f64 * weight);
                     let place = (population, projection.ports[segment].0, cell);
                     let delay = at(&synapses.delay, 0) as i64;
-                    self.mail.entry(tick + delay).or_default().push((
-                        place,
-                        (tick, rank, 0, 0),
-                        value,
-                    ));
+                    self.mail.entry(tick + delay).or_default().push((place, (tick, rank, 0, 0), value));
                 }
                 continue;
             }
-            for (synapse, (&source, &target)) in
-                synapses.source.iter().zip(&synapses.target).enumerate()
-            {
+            for (synapse, (&source, &target)) in synapses.source.iter().zip(&synapses.target).enumerate() {
                 let from = sources[source as usize];
                 if spiked(from.0, from.1) {
                     let (population, cell, segment) = targets[target as usize];
@@ -499,25 +392,14 @@ impl Naive {
 }
 
 fn chosen(drive: &DrivePlan, cells: usize, tick: i64) -> Vec<usize> {
-    let DriveKind::Choose {
-        count,
-        interval_ticks,
-    } = drive.kind
-    else {
+    let DriveKind::Choose { count, interval_ticks } = drive.kind else {
         return vec![];
     };
     if tick % interval_ticks != 0 {
         return vec![];
     }
-    let mut stream = Stream::new(
-        drive.keys[0],
-        Counter {
-            entity: 0,
-            partner: 1,
-            tick: tick as u32,
-            salt: 0,
-        },
-    );
+    let mut stream =
+        Stream::new(drive.keys[0], Counter { entity: 0, partner: 1, tick: tick as u32, salt: 0 });
     let mut chosen = vec![];
     for j in cells - count as usize..cells {
         let k = stream.below(j as u64 + 1) as usize;
@@ -539,20 +421,12 @@ pub fn agree(plan: Plan, until: i64) -> Naive {
         run(&mut machine, until);
         for (p, population) in plan.populations.iter().enumerate() {
             let what = format!("{} on {threads} threads", population.path);
-            assert_eq!(
-                machine.events(p as u32, EventId(0)),
-                naive.events[p],
-                "spikes of {what}"
-            );
+            assert_eq!(machine.events(p as u32, EventId(0)), naive.events[p], "spikes of {what}");
             if population.arrays.is_empty() {
                 continue;
             }
             let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-            assert_eq!(
-                bits(&machine.array(p as u32, ArrayId(0))),
-                bits(&naive.v[p]),
-                "states of {what}"
-            );
+            assert_eq!(bits(&machine.array(p as u32, ArrayId(0))), bits(&naive.v[p]), "states of {what}");
             for port in 0..2 {
                 let flying = machine.in_flight(p as u32, port);
                 let expected: Vec<(i64, u32, f64)> = naive
