@@ -12,23 +12,41 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("circ-compiler", &["circ-grammar", "circ-plan", "circ-numerics"]),
     // Tests of generated code hold it to the interpreter.
     ("circ-codegen", &["circ-compiler", "circ-plan", "circ-numerics"]),
-    ("circ", &["circ-grammar", "circ-compiler", "circ-codegen", "circ-plan", "circ-runtime", "circ-numerics"]),
+    (
+        "circ",
+        &["circ-grammar", "circ-compiler", "circ-codegen", "circ-plan", "circ-runtime", "circ-numerics"],
+    ),
     ("circ-cli", &["circ"]),
-    ("circ-suite", &["circ", "circ-grammar", "circ-compiler", "circ-codegen", "circ-plan", "circ-runtime", "circ-numerics"]),
+    (
+        "circ-suite",
+        &[
+            "circ",
+            "circ-grammar",
+            "circ-compiler",
+            "circ-codegen",
+            "circ-plan",
+            "circ-runtime",
+            "circ-numerics",
+        ],
+    ),
 ];
 
 /// Crates of others that only one crate may see.
-const ALONE: &[(&str, &str)] =
-    &[("cranelift", "circ-codegen"), ("lalrpop", "circ-grammar"), ("logos", "circ-grammar"), ("ariadne", "circ-compiler"), ("clap", "circ-cli")];
+const ALONE: &[(&str, &str)] = &[
+    ("cranelift", "circ-codegen"),
+    ("lalrpop", "circ-grammar"),
+    ("logos", "circ-grammar"),
+    ("ariadne", "circ-compiler"),
+    ("clap", "circ-cli"),
+];
 
 #[test]
 fn crates_use_only_what_the_map_allows() {
     let found = dependencies();
     for (krate, uses) in &found {
-        let (_, allowed) = ALLOWED
-            .iter()
-            .find(|(name, _)| name == krate)
-            .unwrap_or_else(|| panic!("`{krate}` is not on the map: add it to ARCHITECTURE.md and to this test"));
+        let (_, allowed) = ALLOWED.iter().find(|(name, _)| name == krate).unwrap_or_else(|| {
+            panic!("`{krate}` is not on the map: add it to ARCHITECTURE.md and to this test")
+        });
         for used in uses.iter().filter(|used| found.contains_key(*used)) {
             assert!(allowed.contains(&used.as_str()), "`{krate}` may not use `{used}`");
         }
