@@ -25,11 +25,7 @@ pub struct Span {
 impl Span {
     /// The smallest span that covers both, which must lie in one file.
     pub fn to(self, other: Span) -> Span {
-        Span {
-            file: self.file,
-            start: self.start.min(other.start),
-            end: self.end.max(other.end),
-        }
+        Span { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 }
 
@@ -133,10 +129,7 @@ pub type ModeItem = Node<ModeItemKind>;
 #[derive(Clone, Debug)]
 pub enum ItemKind {
     /// `use std.cells.{Lif, AdEx}`; without braces the last name of the path is the item, or the whole file.
-    Use {
-        path: Path,
-        names: Option<Vec<Name>>,
-    },
+    Use { path: Path, names: Option<Vec<Name>> },
     /// `let K = 3`
     Let(Let),
     /// `data x: real[3] = load("x.npy")`
@@ -325,26 +318,14 @@ pub enum ModeItemKind {
 /// What a block of an event does.
 #[derive(Clone, Debug)]
 pub enum ActionKind {
-    Assign {
-        target: ExprId,
-        op: AssignOp,
-        value: ExprId,
-    },
+    Assign { target: ExprId, op: AssignOp, value: ExprId },
     Let(Let),
-    If {
-        condition: ExprId,
-        then: Vec<Action>,
-        otherwise: Vec<Action>,
-    },
+    If { condition: ExprId, then: Vec<Action>, otherwise: Vec<Action> },
     Enter(Path),
     Leave(Path),
     Emit(Path),
     Transmit(ExprId),
-    Refractory {
-        duration: ExprId,
-        hold: Vec<Path>,
-        drop: Vec<Path>,
-    },
+    Refractory { duration: ExprId, hold: Vec<Path>, drop: Vec<Path> },
     Error,
 }
 
@@ -440,11 +421,7 @@ pub enum RewireItem {
 #[derive(Clone, Debug)]
 pub enum Pick {
     Where(ExprId),
-    Extreme {
-        highest: bool,
-        share: Option<ExprId>,
-        by: ExprId,
-    },
+    Extreme { highest: bool, share: Option<ExprId>, by: ExprId },
     Random,
 }
 
@@ -459,43 +436,15 @@ pub struct Circuit {
 /// What a circuit may hold.
 #[derive(Clone, Debug)]
 pub enum CircuitItemKind {
-    Population {
-        public: bool,
-        population: Population,
-    },
-    Drive {
-        public: bool,
-        drive: Drive,
-    },
-    Projection {
-        public: bool,
-        projection: Projection,
-    },
-    Part {
-        public: bool,
-        name: Name,
-        circuit: Path,
-        args: Vec<Arg>,
-    },
-    Data {
-        public: bool,
-        data: Data,
-    },
-    Let {
-        public: bool,
-        binding: Let,
-    },
+    Population { public: bool, population: Population },
+    Drive { public: bool, drive: Drive },
+    Projection { public: bool, projection: Projection },
+    Part { public: bool, name: Name, circuit: Path, args: Vec<Arg> },
+    Data { public: bool, data: Data },
+    Let { public: bool, binding: Let },
     Fn(Function),
-    For {
-        index: Name,
-        over: Iter,
-        items: Vec<CircuitItem>,
-    },
-    If {
-        condition: ExprId,
-        then: Vec<CircuitItem>,
-        otherwise: Vec<CircuitItem>,
-    },
+    For { index: Name, over: Iter, items: Vec<CircuitItem> },
+    If { condition: ExprId, then: Vec<CircuitItem>, otherwise: Vec<CircuitItem> },
     Constraints(Vec<Constraint>),
     Error,
 }

@@ -44,9 +44,7 @@ pub fn brackets(file: FileId, text: &str, tokens: &[RawToken]) -> Brackets {
     if plain.even {
         return plain.found;
     }
-    Matcher::new(file, text, tokens, Witness::Indentation)
-        .run()
-        .found
+    Matcher::new(file, text, tokens, Witness::Indentation).run().found
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -65,6 +63,8 @@ struct Open {
     outer_indent: usize,
     /// How many blocks it stands in, itself included; each `else if` of a chain counts as one.
     nested: usize,
+    /// Blanks at the begin of the first line in it, if that is another line.
+    inner_indent: Option<usize>,
     /// Length of the `else` chain that the next block in it continues.
     chain: usize,
 }
@@ -128,18 +128,15 @@ impl<'a> Matcher<'a> {
         self
     }
 
-    fn token(
-        &mut self,
-        at: usize,
-        kind: Kind,
-        line_start: bool,
-        indent: usize,
-        previous: Option<Kind>,
-    ) {
-        if previous == Some(Kind::CloseBrace) && kind != Kind::Else {
-            if let Some(open) = self.open.last_mut() {
-                open.chain = 0;
-            }
+    fn token(&mut self, at: usize, kind: Kind, line_start: bool, indent: usize, previous: Option<Kind>) {
+        if previous == Some(Kind::CloseBrace)
+            && kind != Kind::Else
+            && let Some(open) = self.open.last_mut()
+        {
+            open.chain = 0;
+        }
+        if line_start && self.parens == 0 {
+            self.dedented(at, kind, indent);
         }
         match kind {
             Kind::OpenBrace => {
@@ -165,33 +162,32 @@ impl<'a> Matcher<'a> {
         }
     }
 
+    /// A statement as far left as the line whose block it stands in: that block was meant to end.
+    fn dedented(&mut self, at: usize, kind: Kind, indent: usize) {
+        if self.witness == Witness::Indentation && kind != Kind::CloseBrace {
+            let is_over = |open: &Open| {
+                indent <= open.indent && open.inner_indent.is_some_and(|inner| open.indent < inner)
+            };
+            while self.open.last().is_some_and(is_over) {
+                self.insert(at, 1, Vec::new());
+            }
+        }
+        if let Some(open) = self.open.last_mut() {
+            open.inner_indent.get_or_insert(indent);
+        }
+    }
+
     fn push(&mut self, at: usize, kind: Kind, indent: usize) {
         let nested = self.blocks() + usize::from(kind == Kind::OpenBrace);
         if (kind == Kind::OpenBrace && nested > MAX_BLOCKS) || self.parens > MAX_DEPTH {
             if self.found.too_deep.is_empty() {
-                let limit = if kind == Kind::OpenBrace {
-                    MAX_BLOCKS
-                } else {
-                    MAX_DEPTH
-                };
-                self.found
-                    .errors
-                    .push(message::brackets_too_deep(self.span(at), kind, limit));
+                let limit = if kind == Kind::OpenBrace { MAX_BLOCKS } else { MAX_DEPTH };
+                self.found.errors.push(message::brackets_too_deep(self.span(at), kind, limit));
             }
             self.found.too_deep.push(at);
         }
-        let outer_indent = self
-            .open
-            .last()
-            .map_or(usize::MAX, |open| open.outer_indent.min(open.indent));
-        self.open.push(Open {
-            at,
-            kind,
-            indent,
-            outer_indent,
-            nested,
-            chain: 0,
-        });
+        let outer_indent = self.open.last().map_or(usize::MAX, |open| open.outer_indent.min(open.indent));
+        self.open.push(Open { at, kind, indent, outer_indent, nested, inner_indent: None, chain: 0 });
     }
 
     /// How many blocks stand around what comes next.
@@ -211,12 +207,17 @@ impl<'a> Matcher<'a> {
                 self.parens -= 1;
             }
             None => {
-                self.found.errors.push(match candidates.last() {
+                let error = match candidates.last().copied() {
                     Some(open) => {
+                        // Closed, if by the wrong sign: no further message about it.
+                        self.open.pop();
+                        self.parens -= 1;
+                        self.found.loose.insert(open.at);
                         message::closed_by_another(self.span(at), self.span(open.at), open.kind)
                     }
                     None => message::closes_nothing(self.span(at), &self.text[self.range(at)]),
-                });
+                };
+                message::push(&mut self.found.errors, error);
                 self.found.dead.insert(at);
             }
         }
@@ -232,19 +233,14 @@ impl<'a> Matcher<'a> {
     fn loosen(&mut self) {
         let Some(open) = self.open.pop() else { return };
         self.parens -= 1;
-        self.found
-            .errors
-            .push(message::unclosed(self.span(open.at), open.kind, Vec::new()));
+        self.found.errors.push(message::unclosed(self.span(open.at), open.kind, Vec::new()));
         self.found.loose.insert(open.at);
     }
 
     fn close_brace(&mut self, at: usize, line_start: bool, indent: usize) {
         if self.witness == Witness::Indentation && line_start {
             while self.open.last().is_some_and(|open| indent < open.indent)
-                && self
-                    .open
-                    .last()
-                    .is_some_and(|open| open.outer_indent <= indent)
+                && self.open.last().is_some_and(|open| open.outer_indent <= indent)
             {
                 self.insert(at, 1, Vec::new());
             }
@@ -262,9 +258,7 @@ impl<'a> Matcher<'a> {
 
     fn stray(&mut self, at: usize) {
         self.even = false;
-        self.found
-            .errors
-            .push(message::closes_nothing(self.span(at), "}"));
+        self.found.errors.push(message::closes_nothing(self.span(at), "}"));
         self.found.dead.insert(at);
     }
 
@@ -284,11 +278,8 @@ impl<'a> Matcher<'a> {
             return;
         }
         self.even = false;
-        let outer: Vec<Span> = self.open[..self.open.len() - 1]
-            .iter()
-            .take(MAX_LABELS)
-            .map(|open| self.span(open.at))
-            .collect();
+        let outer: Vec<Span> =
+            self.open[..self.open.len() - 1].iter().take(MAX_LABELS).map(|open| self.span(open.at)).collect();
         self.insert(at, self.open.len(), outer);
     }
 
@@ -296,9 +287,7 @@ impl<'a> Matcher<'a> {
     fn insert(&mut self, at: usize, count: usize, outer: Vec<Span>) {
         self.even = false;
         if let Some(open) = self.open.last() {
-            self.found
-                .errors
-                .push(message::unclosed(self.span(open.at), open.kind, outer));
+            self.found.errors.push(message::unclosed(self.span(open.at), open.kind, outer));
         }
         self.found.missing.push((at, count));
         self.open.truncate(self.open.len() - count);
@@ -309,10 +298,6 @@ impl<'a> Matcher<'a> {
     }
 
     fn span(&self, at: usize) -> Span {
-        Span {
-            file: self.file,
-            start: self.tokens[at].start,
-            end: self.tokens[at].end,
-        }
+        Span { file: self.file, start: self.tokens[at].start, end: self.tokens[at].end }
     }
 }

@@ -21,14 +21,7 @@ pub fn explain(
     stop: &Stop,
     (start, end): (usize, usize),
 ) -> SyntaxError {
-    let scene = Scene {
-        text,
-        layout,
-        work,
-        stop,
-        start,
-        end,
-    };
+    let scene = Scene { text, layout, work, stop, start, end };
     let special = scene
         .unit()
         .or_else(|| scene.swallowed_line())
@@ -60,12 +53,7 @@ impl Scene<'_> {
         match self.work.get(at).or(self.work.last()) {
             Some((_, span)) => *span,
             None => Span {
-                file: self
-                    .layout
-                    .spans
-                    .first()
-                    .map(|span| span.file)
-                    .unwrap_or_default(),
+                file: self.layout.spans.first().map(|span| span.file).unwrap_or_default(),
                 start: 0,
                 end: self.text.len() as u32,
             },
@@ -73,16 +61,11 @@ impl Scene<'_> {
     }
 
     fn text(&self, at: usize) -> &str {
-        self.work.get(at).map_or("", |(_, span)| {
-            &self.text[span.start as usize..span.end as usize]
-        })
+        self.work.get(at).map_or("", |(_, span)| &self.text[span.start as usize..span.end as usize])
     }
 
     fn expects(&self, terminal: &str) -> bool {
-        self.stop
-            .expected
-            .iter()
-            .any(|expected| expected.trim_matches('"') == terminal)
+        self.stop.expected.iter().any(|expected| expected.trim_matches('"') == terminal)
     }
 
     fn expects_value(&self) -> bool {
@@ -102,27 +85,18 @@ impl Scene<'_> {
         let has_unit = number.ends_with(|letter: char| !letter.is_ascii_digit());
         let name = self.text(self.stop.at);
         let place = place_of(self.work, self.start);
-        let is_word = nearest(name, ["every", "until", "hold", "drop", "over", "by", "to"])
-            .is_some()
+        let is_word = nearest(name, ["every", "until", "hold", "drop", "over", "by", "to"]).is_some()
             || nearest(name, place.words()).is_some();
         if has_unit || (is_word && nearest(name, unit_names::all()).is_none()) {
             return None;
         }
-        Some(message::unknown_unit(
-            self.span(self.stop.at),
-            name,
-            nearest(name, unit_names::all()),
-        ))
+        Some(message::unknown_unit(self.span(self.stop.at), name, nearest(name, unit_names::all())))
     }
 
     /// `param x =`, and the next line taken for the value.
     fn swallowed_line(&self) -> Option<SyntaxError> {
         let next = line_without_value(self.layout, self.work, self.stop, self.start)?;
-        Some(message::value_missing_at_end(
-            self.span(next - 1),
-            self.text(next - 1),
-            self.span(next),
-        ))
+        Some(message::value_missing_at_end(self.span(next - 1), self.text(next - 1), self.span(next)))
     }
 
     fn comparison(&self) -> Option<SyntaxError> {
@@ -138,8 +112,7 @@ impl Scene<'_> {
                     | Kind::In
             )
         };
-        let chained =
-            self.found().is_some_and(is_comparison) && self.expects("and") && !self.expects("==");
+        let chained = self.found().is_some_and(is_comparison) && self.expects("and") && !self.expects("==");
         chained.then(|| message::chained_comparison(self.span(self.stop.at)))
     }
 
@@ -155,24 +128,15 @@ impl Scene<'_> {
         let found = self.found();
         if self.stop.at == first {
             let (shown, near) = match found {
-                Some(kind) if kind.is_word() => (
-                    format!("`{}`", self.text(first)),
-                    nearest(self.text(first), place.words()),
-                ),
+                Some(kind) if kind.is_word() => {
+                    (format!("`{}`", self.text(first)), nearest(self.text(first), place.words()))
+                }
                 Some(_) => (format!("`{}`", short(self.text(first))), None),
                 None => return None,
             };
-            return Some(message::no_such_statement(
-                self.span(first),
-                &shown,
-                place.name(),
-                near,
-            ));
+            return Some(message::no_such_statement(self.span(first), &shown, place.name(), near));
         }
-        if self.stop.at != first + 1
-            || self.kind(first) != Some(Kind::Identifier)
-            || !place.names_begin()
-        {
+        if self.stop.at != first + 1 || self.kind(first) != Some(Kind::Identifier) || !place.names_begin() {
             return None;
         }
         let name = self.text(first);
@@ -181,12 +145,7 @@ impl Scene<'_> {
             Some(Kind::Assign | Kind::AddAssign | Kind::SubtractAssign | Kind::MultiplyAssign)
         );
         let near = nearest(name, place.words());
-        if assigns
-            && matches!(
-                place,
-                Place::Cell | Place::Mode | Place::Rule | Place::Trace
-            )
-        {
+        if assigns && matches!(place, Place::Cell | Place::Mode | Place::Rule | Place::Trace) {
             return Some(message::assignment_in_cell(self.span(first), name));
         }
         let follows = found.is_none_or(|kind| {
@@ -196,9 +155,8 @@ impl Scene<'_> {
                     Kind::Number | Kind::Text | Kind::Newline | Kind::CloseBrace | Kind::OpenBrace
                 )
         });
-        (near.is_some() || follows).then(|| {
-            message::no_such_statement(self.span(first), &format!("`{name}`"), place.name(), near)
-        })
+        (near.is_some() || follows)
+            .then(|| message::no_such_statement(self.span(first), &format!("`{name}`"), place.name(), near))
     }
 
     /// A word of the language where a name is due.
@@ -211,39 +169,30 @@ impl Scene<'_> {
 
     fn expected(&self) -> SyntaxError {
         let due = self.due();
-        let before = self
-            .stop
-            .at
-            .checked_sub(1)
-            .filter(|before| *before >= self.start && *before < self.work.len());
-        let after = before
-            .map(|before| short(self.text(before)))
-            .filter(|after| !after.is_empty());
+        let before =
+            self.stop.at.checked_sub(1).filter(|before| *before >= self.start && *before < self.work.len());
+        let after = before.map(|before| short(self.text(before))).filter(|after| !after.is_empty());
         let (span, found, label) = match (self.found(), before) {
             (None, Some(before)) => (self.span(before), self.end_name(), "ends here"),
-            (Some(Kind::Newline), Some(before)) => (
-                self.span(before),
-                "the end of the line".to_string(),
-                "the line ends here",
-            ),
-            (Some(Kind::CloseBrace), Some(before)) => (
-                self.span(before),
-                "`}`".to_string(),
-                "nothing follows in this block",
-            ),
+            (Some(Kind::Newline), Some(before)) => {
+                (self.span(before), "the end of the line".to_string(), "the line ends here")
+            }
+            (Some(Kind::CloseBrace), Some(before)) => {
+                (self.span(before), "`}`".to_string(), "nothing follows in this block")
+            }
             (None, None) => (self.span(self.stop.at), self.end_name(), "ends here"),
-            (Some(kind), _) => (
-                self.span(self.stop.at),
-                describe(kind, self.text(self.stop.at)),
-                "stands here",
-            ),
+            (Some(kind), _) => {
+                (self.span(self.stop.at), describe(kind, self.text(self.stop.at)), "stands here")
+            }
         };
-        let label = if label == "stands here" {
-            self.found().map_or("here", what)
-        } else {
-            label
-        };
-        message::expected(span, &due, after.as_deref(), &found, label)
+        let label = if label == "stands here" { self.found().map_or("here", what) } else { label };
+        let error = message::expected(span, &due, after.as_deref(), &found, label);
+        if before.is_some_and(|before| self.text(before).ends_with('%'))
+            && self.found() != Some(Kind::Newline)
+        {
+            return error.with_note("`%` is a unit, a hundredth; the remainder of a division is `mod(a, b)`");
+        }
+        error
     }
 
     fn end_name(&self) -> String {
@@ -253,13 +202,12 @@ impl Scene<'_> {
     /// What would fit, in the user's words.
     fn due(&self) -> String {
         if self.expects_value() {
-            return if self.expects(")") {
-                "a value or `)`".to_string()
-            } else {
-                "a value".to_string()
-            };
+            return if self.expects(")") { "a value or `)`".to_string() } else { "a value".to_string() };
         }
-        let after_value = self.expects("+") && self.expects("*");
+        let after_value = self.expects("(") && self.expects(".") && self.expects("[");
+        if self.expects("via") && !self.expects("IDENT") && !after_value {
+            return "`via`".to_string();
+        }
         if self.expects("IDENT") && !after_value {
             return "a name".to_string();
         }
@@ -282,11 +230,7 @@ impl Scene<'_> {
         due.sort_by_key(|shown| shown.starts_with("the end"));
         if due.len() > MAX_DUE {
             let ends = due.iter().any(|shown| shown.starts_with("the end"));
-            return if ends {
-                "the end of the line".to_string()
-            } else {
-                "something else".to_string()
-            };
+            return if ends { "the end of the line".to_string() } else { "something else".to_string() };
         }
         match due.split_last() {
             None => "the end of the line".to_string(),
@@ -346,9 +290,5 @@ fn what(kind: Kind) -> &'static str {
 fn short(text: &str) -> String {
     let mut letters = text.chars();
     let shown: String = letters.by_ref().take(24).collect();
-    if letters.next().is_some() {
-        format!("{shown}...")
-    } else {
-        shown
-    }
+    if letters.next().is_some() { format!("{shown}...") } else { shown }
 }

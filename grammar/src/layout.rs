@@ -74,22 +74,13 @@ pub fn layout(file: FileId, text: &str, raw: &[RawToken], brackets: &Brackets) -
             }
             RawKind::LineComment | RawKind::BlockComment => {
                 let comment = &text[token.start as usize..token.end as usize];
-                let span = Span {
-                    file,
-                    start: token.start,
-                    end: token.end,
-                };
-                pass.out.comments.push(Comment {
-                    text: Arc::from(comment),
-                    span,
-                    own_line,
-                });
+                let span = Span { file, start: token.start, end: token.end };
+                pass.out.comments.push(Comment { text: Arc::from(comment), span, own_line });
                 if let Some(line) = comment.strip_prefix("//!") {
                     file_doc.push(line.strip_prefix(' ').unwrap_or(line).trim_end());
                 } else if comment.starts_with("///") && !comment.starts_with("////") {
                     let line = &comment[3..];
-                    pass.doc
-                        .push(line.strip_prefix(' ').unwrap_or(line).trim_end());
+                    pass.doc.push(line.strip_prefix(' ').unwrap_or(line).trim_end());
                 }
                 continue;
             }
@@ -136,11 +127,7 @@ impl Pass<'_> {
     fn push(&mut self, kind: Kind, start: u32, end: u32, raw: Option<usize>, continued: bool) {
         let index = self.out.tokens.len() as u32;
         self.out.tokens.push(Token { kind, index });
-        self.out.spans.push(Span {
-            file: self.file,
-            start,
-            end,
-        });
+        self.out.spans.push(Span { file: self.file, start, end });
         self.out.raw.push(raw);
         self.out.continued.push(continued);
     }
@@ -179,9 +166,7 @@ impl Pass<'_> {
             (_, Kind::At_) => Attribute::At,
             (Attribute::At, word) if word.is_word() => Attribute::Named,
             (Attribute::Named, Kind::OpenParen) => Attribute::Open(self.inside.len()),
-            (Attribute::Open(depth), Kind::CloseParen) if self.inside.len() < depth => {
-                Attribute::Closed
-            }
+            (Attribute::Open(depth), Kind::CloseParen) if self.inside.len() < depth => Attribute::Closed,
             (Attribute::Open(depth), _) => Attribute::Open(depth),
             _ => Attribute::None,
         };
@@ -202,21 +187,15 @@ impl Pass<'_> {
         if self.previous().is_some_and(Kind::continues_line) {
             return true;
         }
-        let span = Span {
-            file: self.file,
-            start: token.start,
-            end: token.end,
-        };
+        let span = Span { file: self.file, start: token.start, end: token.end };
         if kind == Kind::Else && self.previous() == Some(Kind::CloseBrace) {
-            self.out.errors.push(message::else_starts_line(span));
+            message::push(&mut self.out.errors, message::else_starts_line(span));
             return false;
         }
         if kind.belongs_above() || kind == Kind::Else {
             let above = self.out.spans.last().copied().unwrap_or(span);
             let sign = &self.text[token.start as usize..token.end as usize];
-            self.out
-                .errors
-                .push(message::operator_starts_line(span, above, sign));
+            message::push(&mut self.out.errors, message::operator_starts_line(span, above, sign));
             return false;
         }
         self.push(Kind::Newline, newline.start, newline.end, None, false);

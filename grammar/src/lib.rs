@@ -32,5 +32,5 @@ mod grammar {
 }
 
 pub use dump::{dump, dump_expr};
-pub use print::format;
 pub use parse::{Parsed, SyntaxError, parse, parse_expr};
+pub use print::format;

@@ -8,14 +8,16 @@ use crate::parse::SyntaxError;
 use crate::words::Kind;
 
 fn error(rule: &'static str, span: Span, message: String, label: impl Into<String>) -> SyntaxError {
-    SyntaxError {
-        rule,
-        span,
-        message,
-        label: label.into(),
-        labels: Vec::new(),
-        note: None,
-        help: None,
+    SyntaxError { rule, span, message, label: label.into(), labels: Vec::new(), note: None, help: None }
+}
+
+/// A text that is no program at all has more mistakes than anybody reads, or memory holds.
+const ENOUGH: usize = 1000;
+
+/// Adds a mistake, unless there are more than enough.
+pub fn push(errors: &mut Vec<SyntaxError>, error: SyntaxError) {
+    if errors.len() < ENOUGH {
+        errors.push(error);
     }
 }
 
@@ -41,12 +43,7 @@ impl SyntaxError {
 /// A character that begins no token.
 pub fn unknown_character(span: Span, text: &str) -> SyntaxError {
     let Some(first) = text.chars().next() else {
-        return error(
-            "unknown-character",
-            span,
-            "a character has no meaning here".into(),
-            "",
-        );
+        return error("unknown-character", span, "a character has no meaning here".into(), "");
     };
     let shown = if first.is_control() || first.is_whitespace() || first == '\u{feff}' {
         format!("the character U+{:04X}", first as u32)
@@ -55,12 +52,8 @@ pub fn unknown_character(span: Span, text: &str) -> SyntaxError {
         format!("`{shown}`")
     };
     let help = match first {
-        '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{2003}' => {
-            Some("write an ordinary blank".to_string())
-        }
-        '\u{2212}' | '\u{2013}' | '\u{2014}' => {
-            Some("write the minus of the keyboard, `-`".to_string())
-        }
+        '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{2003}' => Some("write an ordinary blank".to_string()),
+        '\u{2212}' | '\u{2013}' | '\u{2014}' => Some("write the minus of the keyboard, `-`".to_string()),
         '\u{d7}' | '\u{b7}' => Some("write `*`".to_string()),
         '\u{f7}' => Some("write `/`".to_string()),
         '\u{2264}' => Some("write `<=`".to_string()),
@@ -77,18 +70,11 @@ pub fn unknown_character(span: Span, text: &str) -> SyntaxError {
         '&' => Some("write `and`".to_string()),
         '|' => Some("write `or`".to_string()),
         '!' => Some("write `not`".to_string()),
-        '%' => {
-            Some("`%` stands only right after a number; the remainder is `mod(a, b)`".to_string())
-        }
+        '%' => Some("`%` stands only right after a number; the remainder is `mod(a, b)`".to_string()),
         '#' => Some("a comment begins with `//`".to_string()),
         _ => None,
     };
-    let mut found = error(
-        "unknown-character",
-        span,
-        format!("{shown} has no meaning in Circ"),
-        "here",
-    );
+    let mut found = error("unknown-character", span, format!("{shown} has no meaning in Circ"), "here");
     found.help = help;
     if first.is_alphabetic() {
         found.note = Some("names are made of the letters A to Z, digits and `_`".to_string());
@@ -98,23 +84,13 @@ pub fn unknown_character(span: Span, text: &str) -> SyntaxError {
 
 /// A string that the line ends.
 pub fn unterminated_string(span: Span) -> SyntaxError {
-    error(
-        "unterminated-string",
-        span,
-        "this string has no closing quote".into(),
-        "begins here",
-    )
-    .with_note("a string ends on the line where it begins")
+    error("unterminated-string", span, "this string has no closing quote".into(), "begins here")
+        .with_note("a string ends on the line where it begins")
 }
 
 /// `/*` without `*/`.
 pub fn unterminated_comment(span: Span) -> SyntaxError {
-    error(
-        "unterminated-comment",
-        span,
-        "this comment has no closing `*/`".into(),
-        "begins here",
-    )
+    error("unterminated-comment", span, "this comment has no closing `*/`".into(), "begins here")
 }
 
 /// `5.` and `.5`.
@@ -124,35 +100,20 @@ pub fn number_point(span: Span, text: &str) -> SyntaxError {
         Some(_) => format!("0{text}"),
         None => text.replacen('.', ".0", 1),
     };
-    error(
-        "number-point",
-        span,
-        format!("`{text}` lacks a digit beside its point"),
-        "a digit is missing",
-    )
-    .with_help(format!("write `{fixed}`"))
+    error("number-point", span, format!("`{text}` lacks a digit beside its point"), "a digit is missing")
+        .with_help(format!("write `{fixed}`"))
 }
 
 /// A power of a unit or type that nobody means.
 pub fn power(span: Span, text: &str) -> SyntaxError {
-    error(
-        "power",
-        span,
-        format!("the power of `{text}` is not a whole number up to 99"),
-        "this power",
-    )
-    .with_note("powers of units and types are small whole numbers, such as `cm^2` or `time^-1`")
+    error("power", span, format!("the power of `{text}` is not a whole number up to 99"), "this power")
+        .with_note("powers of units and types are small whole numbers, such as `cm^2` or `time^-1`")
 }
 
 /// A file that spans can not number.
 pub fn file_too_large(span: Span) -> SyntaxError {
-    error(
-        "file-too-large",
-        span,
-        "the file is larger than 1 GiB".into(),
-        "begins here",
-    )
-    .with_help("keep data in files of their own and read them with `load(...)`")
+    error("file-too-large", span, "the file is larger than 1 GiB".into(), "begins here")
+        .with_help("keep data in files of their own and read them with `load(...)`")
 }
 
 // ---- Brackets ----
@@ -168,27 +129,15 @@ fn pair(opener: Kind) -> (&'static str, &'static str) {
 /// An opening bracket without its partner; `outer` are more that are still open.
 pub fn unclosed(span: Span, opener: Kind, outer: Vec<Span>) -> SyntaxError {
     let (open, close) = pair(opener);
-    let mut found = error(
-        "unclosed",
-        span,
-        format!("this `{open}` is never closed"),
-        format!("`{close}` is missing"),
-    );
-    found.labels = outer
-        .into_iter()
-        .map(|span| (span, "open as well".to_string()))
-        .collect();
+    let mut found =
+        error("unclosed", span, format!("this `{open}` is never closed"), format!("`{close}` is missing"));
+    found.labels = outer.into_iter().map(|span| (span, "open as well".to_string())).collect();
     found
 }
 
 /// A closing bracket without an opening one.
 pub fn closes_nothing(span: Span, text: &str) -> SyntaxError {
-    error(
-        "unopened",
-        span,
-        format!("this `{text}` closes nothing"),
-        "no bracket is open here",
-    )
+    error("unopened", span, format!("this `{text}` closes nothing"), "no bracket is open here")
 }
 
 /// `( ]`
@@ -238,17 +187,8 @@ pub fn operator_starts_line(span: Span, above: Span, sign: &str) -> SyntaxError 
         format!("a line can not begin with `{sign}`"),
         "belongs to the line above",
     )
-    .with_label(
-        Span {
-            start: above.end,
-            end: above.end,
-            ..above
-        },
-        "this statement ends here",
-    )
-    .with_note(
-        "a statement ends at the end of its line, unless the line ends with an operator or a comma",
-    )
+    .with_label(Span { start: above.end, end: above.end, ..above }, "this statement ends here")
+    .with_note("a statement ends at the end of its line, unless the line ends with an operator or a comma")
     .with_help(format!("put `{sign}` at the end of the line above"))
 }
 
@@ -272,41 +212,21 @@ pub fn value_missing_at_end(span: Span, sign: &str, next: Span) -> SyntaxError {
         "the line ends here",
     )
     .with_label(next, "read as going on here")
-    .with_note(format!(
-        "a line that ends with `{sign}` goes on in the next"
-    ))
+    .with_note(format!("a line that ends with `{sign}` goes on in the next"))
 }
 
 // ---- The grammar ----
 
 /// `@foo(...)`
 pub fn unknown_attribute(span: Span, name: &str) -> SyntaxError {
-    error(
-        "syntax",
-        span,
-        format!("there is no attribute `@{name}`"),
-        "not known",
-    )
-    .with_help("the only attribute is `@allow(rule-name)`")
+    error("syntax", span, format!("there is no attribute `@{name}`"), "not known")
+        .with_help("the only attribute is `@allow(rule-name)`")
 }
 
 /// Something else was due.
-pub fn expected(
-    span: Span,
-    due: &str,
-    after: Option<&str>,
-    found: &str,
-    label: &str,
-) -> SyntaxError {
-    let after = after
-        .map(|after| format!(" after `{after}`"))
-        .unwrap_or_default();
-    error(
-        "syntax",
-        span,
-        format!("expected {due}{after}, found {found}"),
-        label,
-    )
+pub fn expected(span: Span, due: &str, after: Option<&str>, found: &str, label: &str) -> SyntaxError {
+    let after = after.map(|after| format!(" after `{after}`")).unwrap_or_default();
+    error("syntax", span, format!("expected {due}{after}, found {found}"), label)
 }
 
 /// A number followed by a word that is no unit.
@@ -323,28 +243,13 @@ pub fn unknown_unit(span: Span, name: &str, near: Option<String>) -> SyntaxError
 
 /// `a < b < c`
 pub fn chained_comparison(span: Span) -> SyntaxError {
-    error(
-        "syntax",
-        span,
-        "comparisons can not be chained".into(),
-        "a second comparison",
-    )
-    .with_help("write `a < b and b < c`, or `b in a .. c`")
+    error("syntax", span, "comparisons can not be chained".into(), "a second comparison")
+        .with_help("write `a < b and b < c`, or `b in a .. c`")
 }
 
 /// A word where a statement was to begin.
-pub fn no_such_statement(
-    span: Span,
-    found: &str,
-    place: &str,
-    near: Option<String>,
-) -> SyntaxError {
-    let mut error = error(
-        "syntax",
-        span,
-        format!("{found} begins no {place}"),
-        "not known here",
-    );
+pub fn no_such_statement(span: Span, found: &str, place: &str, near: Option<String>) -> SyntaxError {
+    let mut error = error("syntax", span, format!("{found} begins no {place}"), "not known here");
     error.help = near.map(|near| format!("did you mean `{near}`?"));
     error
 }
@@ -357,12 +262,7 @@ pub fn assignment_in_cell(span: Span, name: &str) -> SyntaxError {
 
 /// A reserved word as a name.
 pub fn reserved_word(span: Span, word: &str) -> SyntaxError {
-    error(
-        "syntax",
-        span,
-        format!("`{word}` is a word of the language and can not be a name"),
-        "reserved",
-    )
+    error("syntax", span, format!("`{word}` is a word of the language and can not be a name"), "reserved")
 }
 
 /// What was not read after many mistakes.

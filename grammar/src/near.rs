@@ -1,10 +1,7 @@
 //! "Did you mean": the one word that was probably meant.
 
 /// The candidate nearest to `word`: the same letters in another case first, else within a third of its length.
-pub fn nearest<T: AsRef<str>>(
-    word: &str,
-    candidates: impl IntoIterator<Item = T>,
-) -> Option<String> {
+pub fn nearest<T: AsRef<str>>(word: &str, candidates: impl IntoIterator<Item = T>) -> Option<String> {
     let length = word.chars().count();
     if length > MAX_LETTERS {
         return None;
@@ -51,10 +48,7 @@ mod tests {
 
     #[test]
     fn a_swap_of_letters_is_one_edit() {
-        assert_eq!(
-            nearest("popluation", ["part", "population"]).as_deref(),
-            Some("population")
-        );
+        assert_eq!(nearest("popluation", ["part", "population"]).as_deref(), Some("population"));
         assert_eq!(nearest("parm", ["port", "param"]).as_deref(), Some("param"));
         assert_eq!(nearest("MS", ["s", "ms"]).as_deref(), Some("ms"));
         assert_eq!(nearest("xyz", ["param"]), None);

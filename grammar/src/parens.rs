@@ -46,13 +46,19 @@ impl Need {
 fn is_needed(file: &File, inner: ExprId, needs: &[Option<Need>]) -> bool {
     let expr = &file.expr(inner).kind;
     // At the top of a statement, several kinds of values are possible; a name or a call fits all.
-    let Some(need) = needs[inner.0 as usize] else { return level(expr) < POSTFIX };
+    let Some(need) = needs[inner.0 as usize] else {
+        return level(expr) < POSTFIX;
+    };
     match expr {
         ExprKind::Unary { op: UnaryOp::Negate, .. } if need.after_sign => return true,
-        ExprKind::Binary { op: BinaryOp::Power, .. } if need.after_sign && need.around.is_none() => return true,
+        ExprKind::Binary { op: BinaryOp::Power, .. } if need.after_sign && need.around.is_none() => {
+            return true;
+        }
         ExprKind::Binary { op: BinaryOp::And, .. } if need.around == Some(BinaryOp::Or) => return true,
         ExprKind::Number(_) if need.level >= POSTFIX => return true,
-        ExprKind::Number(number) if !number.unit.is_empty() && need.around == Some(BinaryOp::Power) => return true,
+        ExprKind::Number(number) if !number.unit.is_empty() && need.around == Some(BinaryOp::Power) => {
+            return true;
+        }
         _ => {}
     }
     level(expr) < need.level
@@ -63,15 +69,21 @@ fn needs_of_children(file: &File) -> Vec<Option<Need>> {
     let mut set = |child: ExprId, need: Need| needs[child.0 as usize] = Some(need);
     for expr in &file.exprs {
         match &expr.kind {
-            ExprKind::Unary { op: UnaryOp::Negate, value } => set(*value, Need { level: 7, after_sign: true, around: None }),
+            ExprKind::Unary { op: UnaryOp::Negate, value } => {
+                set(*value, Need { level: 7, after_sign: true, around: None })
+            }
             ExprKind::Unary { op: UnaryOp::Not, value } => set(*value, Need::level(3)),
             ExprKind::Binary { op, left, right } => {
                 let (low, high) = operands(*op);
                 set(*left, Need { level: low, after_sign: false, around: Some(*op) });
                 set(*right, Need { level: high, after_sign: true, around: Some(*op) });
             }
-            ExprKind::InRange { value, lo, hi } => [value, lo, hi].into_iter().for_each(|child| set(*child, Need::level(5))),
-            ExprKind::In { value, set: view } => [value, view].into_iter().for_each(|child| set(*child, Need::level(5))),
+            ExprKind::InRange { value, lo, hi } => {
+                [value, lo, hi].into_iter().for_each(|child| set(*child, Need::level(5)))
+            }
+            ExprKind::In { value, set: view } => {
+                [value, view].into_iter().for_each(|child| set(*child, Need::level(5)))
+            }
             ExprKind::If { condition, then, otherwise } => {
                 [condition, then, otherwise].into_iter().for_each(|child| set(*child, Need::level(1)))
             }
@@ -81,7 +93,9 @@ fn needs_of_children(file: &File) -> Vec<Option<Need>> {
                 for index in indices {
                     match *index {
                         Index::At(value) | Index::Where(value) => set(value, Need::level(1)),
-                        Index::Range(lo, hi) => [lo, hi].into_iter().for_each(|child| set(child, Need::level(5))),
+                        Index::Range(lo, hi) => {
+                            [lo, hi].into_iter().for_each(|child| set(child, Need::level(5)))
+                        }
                     }
                 }
             }
@@ -89,8 +103,15 @@ fn needs_of_children(file: &File) -> Vec<Option<Need>> {
                 set(*callee, Need::level(POSTFIX));
                 args.iter().for_each(|arg| set(arg.value, Need::level(1)));
             }
-            ExprKind::Array(values) | ExprKind::Tuple(values) => values.iter().for_each(|value| set(*value, Need::level(1))),
-            ExprKind::Number(_) | ExprKind::String(_) | ExprKind::Bool(_) | ExprKind::Name(_) | ExprKind::Cell | ExprKind::Error => {}
+            ExprKind::Array(values) | ExprKind::Tuple(values) => {
+                values.iter().for_each(|value| set(*value, Need::level(1)))
+            }
+            ExprKind::Number(_)
+            | ExprKind::String(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Name(_)
+            | ExprKind::Cell
+            | ExprKind::Error => {}
         }
     }
     needs
@@ -135,7 +156,9 @@ fn level(expr: &ExprKind) -> u8 {
 fn is_on_one_line(pair: &Parens, layout: &Layout, raw: &[RawToken]) -> bool {
     let place = |index: u32| layout.raw.get(index as usize).copied().flatten();
     match (place(pair.open), place(pair.close)) {
-        (Some(open), Some(close)) => raw[open..close].iter().all(|token| matches!(token.kind, RawKind::Token(_))),
+        (Some(open), Some(close)) => {
+            raw[open..close].iter().all(|token| matches!(token.kind, RawKind::Token(_)))
+        }
         _ => false,
     }
 }

@@ -49,30 +49,18 @@ pub struct SyntaxError {
 /// Reads a file.
 pub fn parse(id: FileId, text: &str) -> Parsed {
     let whole = read(id, text);
-    Parsed {
-        file: whole.file,
-        errors: whole.errors,
-    }
+    Parsed { file: whole.file, errors: whole.errors }
 }
 
 /// Reads one expression, such as the value of `--set g=4`. Without errors there is an expression.
 pub fn parse_expr(id: FileId, text: &str) -> (File, Option<ExprId>, Vec<SyntaxError>) {
-    let mut file = File {
-        id,
-        ..File::default()
-    };
-    let Prepared {
-        layout, mut errors, ..
-    } = match prepare(id, text) {
+    let mut file = File { id, ..File::default() };
+    let Prepared { layout, mut errors, .. } = match prepare(id, text) {
         Ok(prepared) => prepared,
-        Err(error) => return (file, None, vec![error]),
+        Err(error) => return (file, None, vec![*error]),
     };
     let mut reader = Reader::new(text, &layout);
-    let value = if errors.is_empty() {
-        recover::expression(&mut reader, id, &mut errors)
-    } else {
-        None
-    };
+    let value = if errors.is_empty() { recover::expression(&mut reader, id, &mut errors) } else { None };
     file.exprs = std::mem::take(&mut reader.exprs);
     (file, value.filter(|_| errors.is_empty()), errors)
 }
@@ -87,21 +75,13 @@ pub(crate) struct Whole {
 }
 
 pub(crate) fn read(id: FileId, text: &str) -> Whole {
-    let Prepared {
-        raw,
-        brackets,
-        layout,
-        mut errors,
-    } = match prepare(id, text) {
+    let Prepared { raw, brackets, layout, mut errors } = match prepare(id, text) {
         Ok(prepared) => prepared,
         Err(error) => {
-            let file = File {
-                id,
-                ..File::default()
-            };
+            let file = File { id, ..File::default() };
             return Whole {
                 file,
-                errors: vec![error],
+                errors: vec![*error],
                 raw: Vec::new(),
                 layout: Layout::default(),
                 marks: Marks::default(),
@@ -119,20 +99,8 @@ pub(crate) fn read(id: FileId, text: &str) -> Whole {
         errors.push(message::too_many(span, MAX_ERRORS));
     }
     let Reader { exprs, marks, .. } = reader;
-    let file = File {
-        id,
-        doc: layout.file_doc.clone(),
-        items,
-        exprs,
-        comments: layout.comments.clone(),
-    };
-    Whole {
-        file,
-        errors,
-        raw,
-        layout,
-        marks,
-    }
+    let file = File { id, doc: layout.file_doc.clone(), items, exprs, comments: layout.comments.clone() };
+    Whole { file, errors, raw, layout, marks }
 }
 
 struct Prepared {
@@ -143,23 +111,14 @@ struct Prepared {
 }
 
 /// Characters, brackets, lines.
-fn prepare(id: FileId, text: &str) -> Result<Prepared, SyntaxError> {
+fn prepare(id: FileId, text: &str) -> Result<Prepared, Box<SyntaxError>> {
     if text.len() > MAX_BYTES {
-        return Err(message::file_too_large(Span {
-            file: id,
-            start: 0,
-            end: 0,
-        }));
+        return Err(Box::new(message::file_too_large(Span { file: id, start: 0, end: 0 })));
     }
     let (raw, mut errors) = token::tokens(id, text);
     let mut brackets = brackets::brackets(id, text, &raw);
     let mut layout = layout::layout(id, text, &raw, &brackets);
     errors.append(&mut brackets.errors);
     errors.append(&mut layout.errors);
-    Ok(Prepared {
-        raw,
-        brackets,
-        layout,
-        errors,
-    })
+    Ok(Prepared { raw, brackets, layout, errors })
 }

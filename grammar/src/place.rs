@@ -44,16 +44,7 @@ impl Place {
     /// The words that begin something there.
     pub fn words(self) -> &'static [&'static str] {
         match self {
-            Place::File => &[
-                "use",
-                "let",
-                "data",
-                "fn",
-                "cell",
-                "plasticity",
-                "circuit",
-                "experiment",
-            ],
+            Place::File => &["use", "let", "data", "fn", "cell", "plasticity", "circuit", "experiment"],
             Place::Cell => &[
                 "param",
                 "state",
@@ -71,15 +62,7 @@ impl Place {
                 "precision",
             ],
             Place::Mode => &["let", "hold", "drop", "no"],
-            Place::Action => &[
-                "let",
-                "if",
-                "enter",
-                "leave",
-                "emit",
-                "transmit",
-                "refractory",
-            ],
+            Place::Action => &["let", "if", "enter", "leave", "emit", "transmit", "refractory"],
             Place::Rule => &[
                 "param",
                 "modulator",

@@ -110,8 +110,12 @@ impl<'a> Reader<'a> {
 
     /// Whether a statement ends before the next token.
     fn statement_ends(&self) -> bool {
-        let Some(index) = self.next.get(self.at).copied().flatten() else { return true };
-        let Some(before) = index.checked_sub(1) else { return true };
+        let Some(index) = self.next.get(self.at).copied().flatten() else {
+            return true;
+        };
+        let Some(before) = index.checked_sub(1) else {
+            return true;
+        };
         self.kind(before) == Kind::Newline || self.is_block_brace(before)
     }
 
@@ -203,8 +207,12 @@ impl<'a> Reader<'a> {
                     parts.push(Part::Comment(comment));
                 }
                 RawKind::Token(kind) => {
-                    let Some(index) = self.token_of[self.at] else { break };
-                    if begun && self.starts(index) || kind == Kind::CloseBrace && self.closes_block(index, &parts) {
+                    let Some(index) = self.token_of[self.at] else {
+                        break;
+                    };
+                    if begun && self.starts(index)
+                        || kind == Kind::CloseBrace && self.closes_block(index, &parts)
+                    {
                         break;
                     }
                     self.at += 1;
@@ -227,7 +235,8 @@ impl<'a> Reader<'a> {
 
     /// A closing brace that is not that of `use a.{b}`, which stands in this very statement.
     fn closes_block(&self, index: usize, parts: &[Part]) -> bool {
-        let is_open = |part: &Part| matches!(part, Part::Token(token) if self.kind(*token) == Kind::OpenBrace);
+        let is_open =
+            |part: &Part| matches!(part, Part::Token(token) if self.kind(*token) == Kind::OpenBrace);
         self.kind(index) == Kind::CloseBrace && !parts.iter().any(is_open)
     }
 
@@ -235,7 +244,9 @@ impl<'a> Reader<'a> {
         match self.next[self.at] {
             None => true,
             // `}` after `{`: nothing is open in this statement but a block, or a list of names.
-            Some(index) if self.kind(index) == Kind::CloseBrace => self.statement_ends() || !self.in_names(index),
+            Some(index) if self.kind(index) == Kind::CloseBrace => {
+                self.statement_ends() || !self.in_names(index)
+            }
             Some(_) => self.statement_ends(),
         }
     }
@@ -243,7 +254,9 @@ impl<'a> Reader<'a> {
     /// Whether the brace at `index` closes the names of a `use`.
     fn in_names(&self, index: usize) -> bool {
         let open = (0..index).rev().find(|at| self.kind(*at) == Kind::OpenBrace);
-        open.is_some_and(|open| !self.is_block_brace(open) && (open..index).all(|at| self.kind(at) != Kind::Newline))
+        open.is_some_and(|open| {
+            !self.is_block_brace(open) && (open..index).all(|at| self.kind(at) != Kind::Newline)
+        })
     }
 }
 
@@ -305,7 +318,8 @@ impl Printer<'_> {
     /// On one line if all its blocks were and still fit, else with every block spread out.
     fn statement(&mut self, parts: &[Part], indent: usize) {
         let start = self.text.len();
-        let can_be_short = parts.iter().all(|part| !matches!(part, Part::Block(block) if !block.fits_on_one_line()));
+        let can_be_short =
+            parts.iter().all(|part| !matches!(part, Part::Block(block) if !block.fits_on_one_line()));
         self.parts(parts, indent, if can_be_short { Blocks::OnOneLine } else { Blocks::Spread });
         let has_blocks = parts.iter().any(|part| matches!(part, Part::Block(_)));
         let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);

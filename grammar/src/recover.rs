@@ -31,12 +31,7 @@ pub struct Reader<'s> {
 impl<'s> Reader<'s> {
     /// An empty arena.
     pub fn new(text: &'s str, layout: &'s Layout) -> Self {
-        Reader {
-            text,
-            layout,
-            exprs: Vec::new(),
-            marks: Marks::default(),
-        }
+        Reader { text, layout, exprs: Vec::new(), marks: Marks::default() }
     }
 }
 
@@ -51,12 +46,7 @@ pub(crate) struct Stop {
 
 /// Reads every item. `known` are the mistakes found before, in order; those found here are added.
 /// An item that holds one of the places in `refused` is not read.
-pub fn items(
-    reader: &mut Reader,
-    refused: &[u32],
-    known: &mut Vec<SyntaxError>,
-    limit: usize,
-) -> Vec<Item> {
+pub fn items(reader: &mut Reader, refused: &[u32], known: &mut Vec<SyntaxError>, limit: usize) -> Vec<Item> {
     let mut items = Vec::new();
     let mut errors = Vec::new();
     let layout = reader.layout;
@@ -69,10 +59,8 @@ pub fn items(
             Some(Kind::Newline) | None if depth == 0 || position == layout.tokens.len() => {
                 if first < position {
                     let tokens = &layout.tokens[first..position];
-                    let work: Work = tokens
-                        .iter()
-                        .map(|token| (*token, layout.spans[token.index as usize]))
-                        .collect();
+                    let work: Work =
+                        tokens.iter().map(|token| (*token, layout.spans[token.index as usize])).collect();
                     items.push(item(reader, work, refused, known, &mut errors, limit));
                 }
                 first = position + 1;
@@ -85,11 +73,7 @@ pub fn items(
 }
 
 /// Reads the whole text as one expression.
-pub fn expression(
-    reader: &mut Reader,
-    file: FileId,
-    errors: &mut Vec<SyntaxError>,
-) -> Option<ExprId> {
+pub fn expression(reader: &mut Reader, file: FileId, errors: &mut Vec<SyntaxError>) -> Option<ExprId> {
     let layout = reader.layout;
     let begin = Span { file, start: 0, end: 0 };
     let announced = (Token { kind: Kind::Assign, index: 0 }, begin);
@@ -112,37 +96,22 @@ pub fn expression(
     }
 }
 
-fn placed<'a>(
-    layout: &'a Layout,
-    tokens: &'a [Token],
-) -> impl Iterator<Item = (Token, Span)> + 'a {
+fn placed<'a>(layout: &'a Layout, tokens: &'a [Token]) -> impl Iterator<Item = (Token, Span)> + 'a {
     tokens.iter().map(|token| (*token, layout.spans[token.index as usize]))
 }
 
 fn stream(work: &Work) -> impl Iterator<Item = Result<(usize, Token, usize), ()>> + '_ {
-    work.iter()
-        .enumerate()
-        .map(|(position, (token, _))| Ok((position, *token, position)))
+    work.iter().enumerate().map(|(position, (token, _))| Ok((position, *token, position)))
 }
 
 fn stop_of(error: ParseError<usize, Token, ()>, work: &Work) -> Stop {
     match error {
-        ParseError::UnrecognizedToken { token, expected } => Stop {
-            at: token.0,
-            expected,
-        },
-        ParseError::UnrecognizedEof { expected, .. } => Stop {
-            at: work.len(),
-            expected,
-        },
-        ParseError::ExtraToken { token } => Stop {
-            at: token.0,
-            expected: Vec::new(),
-        },
-        ParseError::InvalidToken { .. } | ParseError::User { .. } => Stop {
-            at: work.len(),
-            expected: Vec::new(),
-        },
+        ParseError::UnrecognizedToken { token, expected } => Stop { at: token.0, expected },
+        ParseError::UnrecognizedEof { expected, .. } => Stop { at: work.len(), expected },
+        ParseError::ExtraToken { token } => Stop { at: token.0, expected: Vec::new() },
+        ParseError::InvalidToken { .. } | ParseError::User { .. } => {
+            Stop { at: work.len(), expected: Vec::new() }
+        }
     }
 }
 
@@ -155,15 +124,8 @@ fn item(
     limit: usize,
 ) -> Item {
     let span = work[0].1.to(work[work.len() - 1].1);
-    let unread = Item {
-        attributes: Attributes::default(),
-        span,
-        kind: ItemKind::Error,
-    };
-    if refused
-        .iter()
-        .any(|start| span.start <= *start && *start < span.end)
-    {
+    let unread = Item { attributes: Attributes::default(), span, kind: ItemKind::Error };
+    if refused.iter().any(|start| span.start <= *start && *start < span.end) {
         return unread;
     }
     let mut header = Header::AsWritten;
@@ -172,29 +134,15 @@ fn item(
             break;
         }
         let base = reader.exprs.len();
-        let mut tree = Tree::new(
-            reader.text,
-            reader.layout,
-            &work,
-            std::mem::take(&mut reader.exprs),
-        );
+        let mut tree = Tree::new(reader.text, reader.layout, &work, std::mem::take(&mut reader.exprs));
         let result = StartParser::new().parse(&mut tree, stream(&work));
-        let Tree {
-            mut exprs,
-            marks,
-            errors: mut found,
-            ..
-        } = tree;
+        let Tree { mut exprs, marks, errors: mut found, .. } = tree;
         let stop = match result {
             Ok(Whole::Item(item)) => {
                 reader.exprs = exprs;
                 reader.marks.append(marks);
                 errors.append(&mut found);
-                return if header == Header::AsWritten {
-                    item
-                } else {
-                    unread
-                };
+                return if header == Header::AsWritten { item } else { unread };
             }
             Ok(Whole::Expr(_)) => Stop { at: 0, expected: Vec::new() },
             Err(error) => stop_of(error, &work),
@@ -202,17 +150,11 @@ fn item(
         exprs.truncate(base);
         reader.exprs = exprs;
         let statement = statement_around(&work, stop.at);
-        if !is_known(reader, &work, stop.at, known) {
+        let is_reported = work.get(stop.at).is_some_and(|(token, _)| token.kind == Kind::Broken);
+        if !is_reported && !is_known(reader, &work, stop.at, known) {
             errors.push(explain(reader.text, reader.layout, &work, &stop, statement));
         }
-        if !resume(
-            &mut work,
-            &stop,
-            statement,
-            &mut header,
-            reader.text,
-            reader.layout,
-        ) {
+        if !resume(&mut work, &stop, statement, &mut header, reader.text, reader.layout) {
             break;
         }
     }
@@ -238,41 +180,23 @@ fn resume(
     if is_whole(work, statement) {
         return resume_item(work, stop, header, text);
     }
-    if work[start..end]
-        .iter()
-        .all(|(token, _)| token.kind == Kind::Broken)
-    {
+    if work[start..end].iter().all(|(token, _)| token.kind == Kind::Broken) {
         return false;
     }
-    let end_of_line =
-        line_without_value(layout, work, stop, start).map(|next| (next, Kind::Newline));
+    let end_of_line = line_without_value(layout, work, stop, start).map(|next| (next, Kind::Newline));
     let (end, added) = end_of_line.map_or((end, None), |(next, newline)| (next, Some(newline)));
     let span = work[start].1.to(work[end - 1].1);
     let index = work[start].0.index;
-    let broken = (
-        Token {
-            kind: Kind::Broken,
-            index,
-        },
-        span,
-    );
-    let newline = added.map(|kind| {
-        (
-            Token { kind, index },
-            Span {
-                start: span.end,
-                ..span
-            },
-        )
-    });
+    let broken = (Token { kind: Kind::Broken, index }, span);
+    let newline = added.map(|kind| (Token { kind, index }, Span { start: span.end, ..span }));
     work.splice(start..end, std::iter::once(broken).chain(newline));
     true
 }
 
 /// Goes on inside the block of an item whose first line is wrong, or leaves out what follows its block.
 fn resume_item(work: &mut Work, stop: &Stop, header: &mut Header, text: &str) -> bool {
-    let Some(open) = (1..work.len())
-        .find(|at| work[*at].0.kind == Kind::OpenBrace && work[at - 1].0.kind != Kind::Dot)
+    let Some(open) =
+        (1..work.len()).find(|at| work[*at].0.kind == Kind::OpenBrace && work[at - 1].0.kind != Kind::Dot)
     else {
         return false;
     };
@@ -303,10 +227,7 @@ fn resume_item(work: &mut Work, stop: &Stop, header: &mut Header, text: &str) ->
         return false;
     }
     *header = Header::Replaced;
-    let name = Token {
-        kind: Kind::Identifier,
-        index: token.index,
-    };
+    let name = Token { kind: Kind::Identifier, index: token.index };
     work.splice(..open, [(Token { kind, ..token }, span), (name, span)]);
     true
 }
@@ -362,12 +283,8 @@ fn is_whole(work: &Work, (start, end): (usize, usize)) -> bool {
 
 /// Whether a mistake on the same line has been reported, of which this one is likely a consequence.
 fn is_known(reader: &Reader, work: &Work, at: usize, known: &[SyntaxError]) -> bool {
-    let ends = |position: usize| {
-        matches!(
-            work[position].0.kind,
-            Kind::Newline | Kind::OpenBrace | Kind::CloseBrace
-        )
-    };
+    let ends =
+        |position: usize| matches!(work[position].0.kind, Kind::Newline | Kind::OpenBrace | Kind::CloseBrace);
     let mut start = at.min(work.len());
     while start > 0 && !ends(start - 1) {
         start -= 1;
@@ -376,18 +293,12 @@ fn is_known(reader: &Reader, work: &Work, at: usize, known: &[SyntaxError]) -> b
     while end < work.len() && !ends(end) {
         end += 1;
     }
-    let from = match start
-        .checked_sub(1)
-        .or(Some(0))
-        .and_then(|before| work.get(before))
-    {
+    let from = match start.checked_sub(1).or(Some(0)).and_then(|before| work.get(before)) {
         Some((_, span)) if start > 0 => span.end,
         Some((_, span)) => span.start,
         None => 0,
     };
-    let to = work
-        .get(end)
-        .map_or(reader.text.len() as u32 + 1, |(_, span)| span.start);
+    let to = work.get(end).map_or(reader.text.len() as u32 + 1, |(_, span)| span.start);
     let first = known.partition_point(|error| error.span.start < from);
     known.get(first).is_some_and(|error| error.span.start < to)
 }
@@ -395,51 +306,27 @@ fn is_known(reader: &Reader, work: &Work, at: usize, known: &[SyntaxError]) -> b
 /// The first token after `@allow(...)` and `pub`.
 pub(crate) fn skip_attributes(work: &Work, start: usize) -> usize {
     let mut at = start;
-    while work
-        .get(at)
-        .is_some_and(|(token, _)| token.kind == Kind::At_)
-    {
-        match work[at..]
-            .iter()
-            .position(|(token, _)| token.kind == Kind::CloseParen)
-        {
+    while work.get(at).is_some_and(|(token, _)| token.kind == Kind::At_) {
+        match work[at..].iter().position(|(token, _)| token.kind == Kind::CloseParen) {
             Some(length) => at += length + 1,
             None => return start,
         }
     }
-    if work
-        .get(at)
-        .is_some_and(|(token, _)| token.kind == Kind::Pub)
-    {
-        at + 1
-    } else {
-        at
-    }
+    if work.get(at).is_some_and(|(token, _)| token.kind == Kind::Pub) { at + 1 } else { at }
 }
 
 /// Where the next statement begins, if an operator at the end of a line has swallowed it.
-pub(crate) fn line_without_value(
-    layout: &Layout,
-    work: &Work,
-    stop: &Stop,
-    start: usize,
-) -> Option<usize> {
+pub(crate) fn line_without_value(layout: &Layout, work: &Work, stop: &Stop, start: usize) -> Option<usize> {
     let continued = |at: usize| layout.continued[work[at].0.index as usize];
-    let next = (start + 1..=stop.at.min(work.len().saturating_sub(1)))
-        .rev()
-        .find(|at| continued(*at))?;
+    let next = (start + 1..=stop.at.min(work.len().saturating_sub(1))).rev().find(|at| continued(*at))?;
     let found = work.get(stop.at)?.0.kind;
     let begins = work[next].0.kind;
     let is_statement = (begins.is_contextual() || begins.is_reserved()) && stop.at <= next + 1;
-    let assigns = matches!(
-        found,
-        Kind::Assign | Kind::AddAssign | Kind::SubtractAssign | Kind::MultiplyAssign
-    );
+    let assigns =
+        matches!(found, Kind::Assign | Kind::AddAssign | Kind::SubtractAssign | Kind::MultiplyAssign);
     let is_assignment = assigns
         && stop.at <= next + 2
-        && work[next..stop.at]
-            .iter()
-            .all(|(token, _)| token.kind.is_word() || token.kind == Kind::Prime);
+        && work[next..stop.at].iter().all(|(token, _)| token.kind.is_word() || token.kind == Kind::Prime);
     let value_due = work[next - 1].0.kind.is_operator();
     (value_due && (is_statement || is_assignment)).then_some(next)
 }

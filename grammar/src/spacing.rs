@@ -43,7 +43,11 @@ impl<'a> Spacing<'a> {
                 Kind::CloseParen | Kind::CloseBracket | Kind::CloseBrace => {
                     open.pop();
                 }
-                Kind::DotDot if open.last() == Some(&Kind::OpenBracket) && self.is_plain(at - 1) && self.is_plain(at + 1) => {
+                Kind::DotDot
+                    if open.last() == Some(&Kind::OpenBracket)
+                        && self.is_plain(at - 1)
+                        && self.is_plain(at + 1) =>
+                {
                     self.narrow.insert(at);
                 }
                 _ => {}
@@ -66,7 +70,11 @@ impl<'a> Spacing<'a> {
     }
 
     fn has_unit(&self, at: usize) -> bool {
-        self.kind(at) == Kind::Number && !self.text(at).bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'))
+        self.kind(at) == Kind::Number
+            && !self
+                .text(at)
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'))
     }
 
     /// The kind of a token.

@@ -41,16 +41,8 @@ pub enum RawKind {
 pub fn tokens(file: FileId, text: &str) -> (Vec<RawToken>, Vec<SyntaxError>) {
     let mut tokens: Vec<RawToken> = Vec::new();
     let mut errors = Vec::new();
-    let skip = if text.starts_with('\u{feff}') {
-        '\u{feff}'.len_utf8()
-    } else {
-        0
-    };
-    let span = |start: usize, end: usize| Span {
-        file,
-        start: start as u32,
-        end: end as u32,
-    };
+    let skip = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let span = |start: usize, end: usize| Span { file, start: start as u32, end: end as u32 };
     let mut unknown: Option<(usize, usize)> = None;
     for (result, range) in Characters::lexer(&text[skip..]).spanned() {
         let (start, end) = (range.start + skip, range.end + skip);
@@ -71,21 +63,17 @@ pub fn tokens(file: FileId, text: &str) -> (Vec<RawToken>, Vec<SyntaxError>) {
         };
         match result {
             Ok(Characters::Text(Shape::Broken)) => {
-                errors.push(message::unterminated_string(span(start, end)))
+                message::push(&mut errors, message::unterminated_string(span(start, end)))
             }
             Ok(Characters::BlockComment(Shape::Broken)) => {
-                errors.push(message::unterminated_comment(span(start, start + 2)))
+                message::push(&mut errors, message::unterminated_comment(span(start, start + 2)))
             }
             Ok(Characters::Number(Shape::Broken)) => {
-                errors.push(message::number_point(span(start, end), &text[start..end]))
+                message::push(&mut errors, message::number_point(span(start, end), &text[start..end]))
             }
             _ => {}
         }
-        tokens.push(RawToken {
-            kind,
-            start: start as u32,
-            end: end as u32,
-        });
+        tokens.push(RawToken { kind, start: start as u32, end: end as u32 });
     }
     report_unknown(&mut unknown, text, &span, &mut errors);
     (tokens, errors)
@@ -98,10 +86,7 @@ fn report_unknown(
     errors: &mut Vec<SyntaxError>,
 ) {
     if let Some((start, end)) = unknown.take() {
-        errors.push(message::unknown_character(
-            span(start, end),
-            &text[start..end],
-        ));
+        message::push(errors, message::unknown_character(span(start, end), &text[start..end]));
     }
 }
 
@@ -166,11 +151,7 @@ fn number(lexer: &mut Lexer<Characters>) -> Shape {
     if point_last {
         lexer.bump(1);
     }
-    let shape = if point_last || lexer.slice().starts_with('.') {
-        Shape::Broken
-    } else {
-        Shape::Whole
-    };
+    let shape = if point_last || lexer.slice().starts_with('.') { Shape::Broken } else { Shape::Whole };
     lexer.bump(unit_names::scan(lexer.remainder()));
     shape
 }

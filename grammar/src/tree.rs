@@ -74,12 +74,7 @@ pub struct Tree<'s> {
 
 impl<'s> Tree<'s> {
     /// Continues the arena `exprs`, reading `work`.
-    pub fn new(
-        text: &'s str,
-        layout: &'s Layout,
-        work: &'s [(Token, Span)],
-        exprs: Vec<Expr>,
-    ) -> Self {
+    pub fn new(text: &'s str, layout: &'s Layout, work: &'s [(Token, Span)], exprs: Vec<Expr>) -> Self {
         let base = exprs.len();
         Tree {
             text,
@@ -95,11 +90,7 @@ impl<'s> Tree<'s> {
     }
 
     fn span(&self, token: Token) -> Span {
-        self.layout
-            .spans
-            .get(token.index as usize)
-            .copied()
-            .unwrap_or_default()
+        self.layout.spans.get(token.index as usize).copied().unwrap_or_default()
     }
 
     fn text_at(&self, span: Span) -> &'s str {
@@ -107,35 +98,20 @@ impl<'s> Tree<'s> {
     }
 
     /// An item from position `first` to position `last` of the tokens.
-    pub fn node<K>(
-        &mut self,
-        first: usize,
-        allow: Vec<Vec<Name>>,
-        kind: K,
-        last: usize,
-    ) -> Node<K> {
+    pub fn node<K>(&mut self, first: usize, allow: Vec<Vec<Name>>, kind: K, last: usize) -> Node<K> {
         let span = match (self.work.get(first), self.work.get(last)) {
             (Some((_, first)), Some((_, last))) => first.to(*last),
             (_, Some((_, only))) | (Some((_, only)), _) => *only,
             (None, None) => Span::default(),
         };
         let doc = self.doc(first, !allow.is_empty());
-        Node {
-            attributes: Attributes {
-                doc,
-                allow: allow.into_iter().flatten().collect(),
-            },
-            span,
-            kind,
-        }
+        Node { attributes: Attributes { doc, allow: allow.into_iter().flatten().collect() }, span, kind }
     }
 
     /// Documentation stands before the item, or between `@allow(...)` and the item.
     fn doc(&self, first: usize, has_attributes: bool) -> Option<Arc<str>> {
         let doc_of = |position: usize| {
-            self.work
-                .get(position)
-                .and_then(|(token, _)| self.layout.docs.get(&token.index))
+            self.work.get(position).and_then(|(token, _)| self.layout.docs.get(&token.index))
         };
         if !has_attributes {
             return doc_of(first).cloned();
@@ -143,11 +119,7 @@ impl<'s> Tree<'s> {
         let mut parts = Vec::new();
         let mut position = first;
         parts.extend(doc_of(position));
-        while self
-            .work
-            .get(position)
-            .is_some_and(|(token, _)| token.kind == crate::words::Kind::At_)
-        {
+        while self.work.get(position).is_some_and(|(token, _)| token.kind == crate::words::Kind::At_) {
             let close = |(token, _): &(Token, Span)| token.kind == crate::words::Kind::CloseParen;
             let Some(length) = self.work[position..].iter().position(close) else {
                 break;
@@ -156,11 +128,7 @@ impl<'s> Tree<'s> {
             parts.extend(doc_of(position));
         }
         let joined: Vec<&str> = parts.iter().map(|doc| &***doc).collect();
-        if joined.is_empty() {
-            None
-        } else {
-            Some(Arc::from(joined.join("\n")))
-        }
+        if joined.is_empty() { None } else { Some(Arc::from(joined.join("\n"))) }
     }
 
     /// `(` or `[` belongs to what stands before it.
@@ -190,36 +158,22 @@ impl<'s> Tree<'s> {
     /// A name as written.
     pub fn name(&self, token: Token) -> Name {
         let span = self.span(token);
-        Name {
-            text: Arc::from(self.text_at(span)),
-            span,
-        }
+        Name { text: Arc::from(self.text_at(span)), span }
     }
 
     /// `unused-parameter`, one word more.
     pub fn joined(&self, name: Name, next: Token) -> Name {
         let next = self.name(next);
-        Name {
-            text: Arc::from(format!("{}-{}", name.text, next.text)),
-            span: name.span.to(next.span),
-        }
+        Name { text: Arc::from(format!("{}-{}", name.text, next.text)), span: name.span.to(next.span) }
     }
 
     /// A type of one factor.
     pub fn type_of(&self, (factor, span): (TypeFactor, Span)) -> TypeExpr {
-        TypeExpr {
-            factors: vec![factor],
-            span,
-        }
+        TypeExpr { factors: vec![factor], span }
     }
 
     /// One factor more.
-    pub fn type_factor(
-        &self,
-        ty: &mut TypeExpr,
-        divides: bool,
-        (factor, span): (TypeFactor, Span),
-    ) {
+    pub fn type_factor(&self, ty: &mut TypeExpr, divides: bool, (factor, span): (TypeFactor, Span)) {
         ty.factors.push(TypeFactor { divides, ..factor });
         ty.span = ty.span.to(span);
     }
@@ -233,15 +187,7 @@ impl<'s> Tree<'s> {
         last: Option<Token>,
     ) -> (TypeFactor, Span) {
         let span = last.map_or(name.span, |token| name.span.to(self.span(token)));
-        (
-            TypeFactor {
-                divides: false,
-                name,
-                power,
-                shape,
-            },
-            span,
-        )
+        (TypeFactor { divides: false, name, power, shape }, span)
     }
 
     /// The power of a type, a small whole number.
@@ -258,12 +204,7 @@ impl<'s> Tree<'s> {
 
     // ---- Expressions ----
 
-    fn push(
-        &mut self,
-        kind: ExprKind,
-        span: Span,
-        children: impl IntoIterator<Item = ExprId>,
-    ) -> ExprId {
+    fn push(&mut self, kind: ExprKind, span: Span, children: impl IntoIterator<Item = ExprId>) -> ExprId {
         let below = children
             .into_iter()
             .filter_map(|child| self.depths.get(child.0 as usize - self.base))
@@ -273,14 +214,10 @@ impl<'s> Tree<'s> {
         let id = ExprId(self.exprs.len() as u32);
         if usize::from(depth) > MAX_DEPTH {
             if !self.too_deep {
-                self.errors
-                    .push(message::expression_too_deep(span, MAX_DEPTH));
+                self.errors.push(message::expression_too_deep(span, MAX_DEPTH));
             }
             self.too_deep = true;
-            self.exprs.push(Expr {
-                kind: ExprKind::Error,
-                span,
-            });
+            self.exprs.push(Expr { kind: ExprKind::Error, span });
             self.depths.push(0);
         } else {
             self.exprs.push(Expr { kind, span });
@@ -290,10 +227,7 @@ impl<'s> Tree<'s> {
     }
 
     fn place(&self, id: ExprId) -> Span {
-        self.exprs
-            .get(id.0 as usize)
-            .map(|expr| expr.span)
-            .unwrap_or_default()
+        self.exprs.get(id.0 as usize).map(|expr| expr.span).unwrap_or_default()
     }
 
     /// `3 mV`
@@ -304,19 +238,13 @@ impl<'s> Tree<'s> {
             .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-')))
             .unwrap_or(text.len());
         let unit = unit_names::factors(&text[length..]);
-        if let Some(factor) = unit
-            .iter()
-            .find(|factor| factor.power.abs() > unit_names::MAX_POWER)
-        {
+        if let Some(factor) = unit.iter().find(|factor| factor.power.abs() > unit_names::MAX_POWER) {
             self.errors.push(message::power(span, &factor.name));
         }
         // A point without a digit was reported; the digits still make a number.
         let digits = text[..length].trim_end_matches('.');
-        let digits = if digits.starts_with('.') {
-            Arc::from(format!("0{digits}"))
-        } else {
-            Arc::from(digits)
-        };
+        let digits =
+            if digits.starts_with('.') { Arc::from(format!("0{digits}")) } else { Arc::from(digits) };
         self.push(ExprKind::Number(Number { digits, unit }), span, [])
     }
 
@@ -423,25 +351,13 @@ impl<'s> Tree<'s> {
                 Iter::Expr(value) | Iter::Range(_, value) => span = span.to(self.place(value)),
             },
         }
-        Arg {
-            each: each.is_some(),
-            name: None,
-            value,
-            tail,
-            span,
-        }
+        Arg { each: each.is_some(), name: None, value, tail, span }
     }
 
     /// An argument by its name.
     pub fn named_arg(&mut self, name: Name, value: ExprId) -> Arg {
         let span = name.span.to(self.place(value));
-        Arg {
-            each: false,
-            name: Some(name),
-            value,
-            tail: ArgTail::None,
-            span,
-        }
+        Arg { each: false, name: Some(name), value, tail: ArgTail::None, span }
     }
 
     /// `base'`
@@ -456,11 +372,7 @@ impl<'s> Tree<'s> {
         if let Some(expr) = self.exprs.get_mut(inner.0 as usize) {
             expr.span = span;
         }
-        self.marks.parens.push(Parens {
-            inner,
-            open: open.index,
-            close: close.index,
-        });
+        self.marks.parens.push(Parens { inner, open: open.index, close: close.index });
         inner
     }
 
@@ -516,14 +428,6 @@ impl<'s> Tree<'s> {
         otherwise: ExprId,
     ) -> ExprId {
         let span = self.span(token).to(self.place(otherwise));
-        self.push(
-            ExprKind::If {
-                condition,
-                then,
-                otherwise,
-            },
-            span,
-            [condition, then, otherwise],
-        )
+        self.push(ExprKind::If { condition, then, otherwise }, span, [condition, then, otherwise])
     }
 }

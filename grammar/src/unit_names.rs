@@ -8,9 +8,7 @@ use crate::ast::UnitPower;
 use std::sync::Arc;
 
 /// Units that take an SI prefix.
-const PREFIXED: [&str; 12] = [
-    "s", "V", "A", "S", "F", "Ohm", "Hz", "m", "M", "mol", "C", "J",
-];
+const PREFIXED: [&str; 12] = ["s", "V", "A", "S", "F", "Ohm", "Hz", "m", "M", "mol", "C", "J"];
 /// More of them, kept apart only to fit the line.
 const PREFIXED_POWER_AND_HEAT: [&str; 2] = ["W", "K"];
 /// Units that stand alone.
@@ -29,11 +27,7 @@ pub fn is_unit(name: &str) -> bool {
 pub fn all() -> impl Iterator<Item = String> {
     const PREFIX_TEXTS: [&str; 10] = ["", "f", "p", "n", "u", "m", "c", "k", "M", "G"];
     let bases = PREFIXED.iter().chain(&PREFIXED_POWER_AND_HEAT);
-    let prefixed = bases.flat_map(|base| {
-        PREFIX_TEXTS
-            .iter()
-            .map(move |prefix| format!("{prefix}{base}"))
-    });
+    let prefixed = bases.flat_map(|base| PREFIX_TEXTS.iter().map(move |prefix| format!("{prefix}{base}")));
     BARE.iter().map(|name| name.to_string()).chain(prefixed)
 }
 
@@ -69,9 +63,7 @@ pub fn factors(text: &str) -> Vec<UnitPower> {
     let mut factors = Vec::new();
     let mut sign = 1;
     while let Some(length) = scan_power(rest) {
-        let (name, power) = rest[..length]
-            .split_once('^')
-            .unwrap_or((&rest[..length], "1"));
+        let (name, power) = rest[..length].split_once('^').unwrap_or((&rest[..length], "1"));
         // A power of more digits than fit is far above `MAX_POWER`, which the parser reports.
         let power = power.parse::<i32>().unwrap_or(i32::MAX);
         factors.push(UnitPower {
@@ -81,11 +73,7 @@ pub fn factors(text: &str) -> Vec<UnitPower> {
         let Some(after) = rest[length..].strip_prefix(['/', '*']) else {
             break;
         };
-        sign = if rest.as_bytes().get(length) == Some(&b'/') {
-            -1
-        } else {
-            1
-        };
+        sign = if rest.as_bytes().get(length) == Some(&b'/') { -1 } else { 1 };
         rest = after;
     }
     factors
@@ -123,14 +111,12 @@ mod tests {
     #[test]
     fn prefixes_stand_on_si_units_only() {
         for name in [
-            "ms", "us", "\u{b5}s", "\u{3bc}A", "nS", "MOhm", "Hz", "kHz", "cm", "mM", "mmol",
-            "GHz", "K", "fJ", "h", "tick", "%", "degC", "min",
+            "ms", "us", "\u{b5}s", "\u{3bc}A", "nS", "MOhm", "Hz", "kHz", "cm", "mM", "mmol", "GHz", "K",
+            "fJ", "h", "tick", "%", "degC", "min",
         ] {
             assert!(is_unit(name), "{name}");
         }
-        for name in [
-            "", "x", "tau", "kmin", "ticks", "mm2", "Ms2", "mmm", "ohm", "hz", "u", "k",
-        ] {
+        for name in ["", "x", "tau", "kmin", "ticks", "mm2", "Ms2", "mmm", "ohm", "hz", "u", "k"] {
             assert!(!is_unit(name), "{name}");
         }
     }
@@ -156,8 +142,8 @@ mod tests {
             .into_iter()
             .map(|unit| (unit.name.to_string(), unit.power))
             .collect();
-        let expected = [("mV", -1), ("ms", -1), ("nS", 1), ("cm", -2)]
-            .map(|(name, power)| (name.to_string(), power));
+        let expected =
+            [("mV", -1), ("ms", -1), ("nS", 1), ("cm", -2)].map(|(name, power)| (name.to_string(), power));
         assert_eq!(powers, expected);
     }
 

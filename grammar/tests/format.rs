@@ -12,7 +12,9 @@ fn formatted(text: &str) -> String {
 
 #[test]
 fn every_construct_has_its_layout() {
-    for (name, program) in ["cuba", "cells", "rules", "circuits", "experiments", "oddities"].iter().zip(PROGRAMS) {
+    for (name, program) in
+        ["cuba", "cells", "rules", "circuits", "experiments", "oddities"].iter().zip(PROGRAMS)
+    {
         insta::assert_snapshot!(format!("layout_{name}"), formatted(program));
     }
 }

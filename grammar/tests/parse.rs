@@ -31,7 +31,9 @@ fn every_construct_parses() {
 
 #[test]
 fn the_tree_of_every_construct_is_as_it_was() {
-    for (name, program) in ["cuba", "cells", "rules", "circuits", "experiments", "oddities"].iter().zip(PROGRAMS) {
+    for (name, program) in
+        ["cuba", "cells", "rules", "circuits", "experiments", "oddities"].iter().zip(PROGRAMS)
+    {
         insta::assert_snapshot!(format!("tree_{name}"), parses(program));
     }
 }
@@ -134,13 +136,21 @@ fn an_expression_alone_parses_or_says_why() {
     for text in ["", "3 +", "let a = 3", "a b", "1; 2", "(", "}", "= 3", "a = 3", "\"x"] {
         let (_, value, errors) = parse_expr(FileId(3), text);
         assert!(value.is_none() && !errors.is_empty(), "{text:?}");
-        assert!(errors.iter().all(|error| error.span.file == FileId(3) && error.span.end as usize <= text.len()), "{text:?} {errors:?}");
+        assert!(
+            errors.iter().all(|error| error.span.file == FileId(3) && error.span.end as usize <= text.len()),
+            "{text:?} {errors:?}"
+        );
     }
 }
 
 #[test]
 fn three_mistakes_in_different_places_give_three_messages() {
-    insta::assert_snapshot!(report("cell A {\n  parm tau = 20 ms\n  state v = 0 mV\n  tau * v' = -v +* 2\n  spike when v > 1 {\n    v = = 3\n  }\n}\nlet k = 3\nlet 5 = 2\nlet m = 2"), @"");
+    insta::assert_snapshot!(report("cell A {\n  parm tau = 20 ms\n  state v = 0 mV\n  tau * v' = -v +* 2\n  spike when v > 1 {\n    v = = 3\n  }\n}\nlet k = 3\nlet 5 = 2\nlet m = 2"), @r"
+    2:3-2:7 [syntax] `parm` begins no statement of a cell | did you mean `param`?
+    4:18-4:19 [syntax] expected a value after `+`, found `*`
+    6:9-6:10 [syntax] expected a value after `=`, found `=`
+    10:5-10:6 [syntax] expected a name after `let`, found `5`
+    ");
 }
 
 #[test]
@@ -193,13 +203,18 @@ fn the_first_line_of_a_message_names_what_is_missing() {
         "let a = 7 % 3",
         "let a = !b && c",
     ];
-    let text: String = mistakes.iter().map(|text| format!("--- {}\n{}", text.replace('\n', "\n    "), report(text))).collect();
+    let text: String = mistakes
+        .iter()
+        .map(|text| format!("--- {}\n{}", text.replace('\n', "\n    "), report(text)))
+        .collect();
     insta::assert_snapshot!("mistakes", text);
 }
 
 #[test]
 fn depth_has_a_limit_and_says_so() {
-    let nested = |open: &str, close: &str, count: usize| format!("let a = {}1{}", open.repeat(count), close.repeat(count));
+    let nested = |open: &str, close: &str, count: usize| {
+        format!("let a = {}1{}", open.repeat(count), close.repeat(count))
+    };
     for text in [
         nested("(", ")", 1000),
         nested("[", "]", 100_000),
@@ -229,7 +244,28 @@ fn depth_has_a_limit_and_says_so() {
 fn a_huge_text_takes_linear_time() {
     let item = "cell A { param a = f(1, 2) * [3 mV, 4]; spike when a > 3 { a = 0 } }\n";
     assert_eq!(parse(FileId(0), &item.repeat(20_000)).file.items.len(), 20_000);
-    let soups = ["{", "}", "(", ")", "a ", "\u{20ac}", "\u{20ac} ", "\0", "{\n", "   }\n", "cell A {\n", "a b\n", "+\n", "\"\n", "/*", "1 ", "= ", "if a {} else ", "@allow(a)\n", "use a.{"];
+    let soups = [
+        "{",
+        "}",
+        "(",
+        ")",
+        "a ",
+        "\u{20ac}",
+        "\u{20ac} ",
+        "\0",
+        "{\n",
+        "   }\n",
+        "cell A {\n",
+        "a b\n",
+        "+\n",
+        "\"\n",
+        "/*",
+        "1 ",
+        "= ",
+        "if a {} else ",
+        "@allow(a)\n",
+        "use a.{",
+    ];
     for soup in soups {
         let errors = parse(FileId(0), &soup.repeat(50_000)).errors;
         assert!(!errors.is_empty() && errors.len() < 110, "{soup:?} {}", errors.len());
@@ -238,14 +274,21 @@ fn a_huge_text_takes_linear_time() {
 
 #[test]
 fn a_mistake_leaves_an_error_in_the_tree() {
-    insta::assert_snapshot!(dump(&parse(FileId(0), "cell A {\n param a = \n param b = 2\n}\nlet = 3\nlet c = 1").file), @"");
+    insta::assert_snapshot!(dump(&parse(FileId(0), "cell A {\n param a = \n param b = 2\n}\nlet = 3\nlet c = 1").file), @r"
+    cell A
+      error
+      param b = 2
+    error
+    let c = 1
+    ");
 }
 
 #[test]
 fn spans_cover_what_they_name() {
     let text = "let a = (b + c) * d";
     let file = parse(FileId(0), text).file;
-    let spans: Vec<&str> = file.exprs.iter().map(|expr| &text[expr.span.start as usize..expr.span.end as usize]).collect();
+    let spans: Vec<&str> =
+        file.exprs.iter().map(|expr| &text[expr.span.start as usize..expr.span.end as usize]).collect();
     assert_eq!(spans, ["b", "c", "(b + c)", "d", "(b + c) * d"]);
     assert!(file.exprs.iter().all(|expr| !matches!(expr.kind, ExprKind::Error)));
 }

@@ -29,7 +29,14 @@ fn check(text: &str) {
             assert!(parsed.errors.is_empty());
             assert_eq!(dump(&parse(FileId(0), &formatted).file), tree, "{text:?}\n{formatted}");
             assert_eq!(format(&formatted).as_deref(), Ok(&*formatted), "not stable: {text:?}\n{formatted}");
-            let letters = |text: &str| parse(FileId(0), text).file.comments.iter().map(|comment| comment.text.trim_end().replace("\r\n", "\n")).collect::<Vec<_>>();
+            let letters = |text: &str| {
+                parse(FileId(0), text)
+                    .file
+                    .comments
+                    .iter()
+                    .map(|comment| comment.text.trim_end().replace("\r\n", "\n"))
+                    .collect::<Vec<_>>()
+            };
             assert_eq!(letters(text), letters(&formatted), "comments of {text:?}\n{formatted}");
         }
         Err(errors) => assert_eq!(errors.len(), parsed.errors.len()),
@@ -98,7 +105,10 @@ fn soups_of_tokens_are_read() {
 
 #[test]
 fn soups_of_characters_are_read() {
-    let letters: Vec<char> = "ab m1 .5eE+-*/^'\"\\{}()[],:;=<>!@%&#_\n\r\t\0\u{feff}\u{a0}\u{b5}\u{20ac}\u{1d11e}/*/".chars().collect();
+    let letters: Vec<char> =
+        "ab m1 .5eE+-*/^'\"\\{}()[],:;=<>!@%&#_\n\r\t\0\u{feff}\u{a0}\u{b5}\u{20ac}\u{1d11e}/*/"
+            .chars()
+            .collect();
     let mut random = Random(13);
     for _ in 0..3000 {
         let length = random.below(30);
@@ -141,7 +151,10 @@ fn generated_expressions_keep_their_meaning() {
         let text = format!("let q = {}", expression(&mut random, 4));
         accepted += usize::from(parse(FileId(0), &text).errors.is_empty());
         check(&text);
-        check(&format!("experiment A {{ print {0}; run {0} until {0}; set {0} = {0} }}", expression(&mut random, 2)));
+        check(&format!(
+            "experiment A {{ print {0}; run {0} until {0}; set {0} = {0} }}",
+            expression(&mut random, 2)
+        ));
     }
     assert!(accepted > 1000, "{accepted}");
 }

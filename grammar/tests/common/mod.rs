@@ -268,15 +268,14 @@ pub const EXPERIMENTS: &str = r#"experiment Train(samples: int = 1297) of Digits
   reset; reset E, I except E.theta, Astro
   record rate(E) every 5 ms
   sweep g in [3, 4, 5], eta in linspace(0.5, 4, 8), seed in 0 .. 5, (a, b) in [(3, 2), (5, 2)]
-  run[3] = 1
+  r[3] = 1
   E.v[2] = 3 mV
   weight = if a then b else if c then d else e
   drive extra: times([5 ms, 9 ms]) -> E.exc { weight 2 mV }
   data y2: int[3] = load("y.csv")
   fn f(a) = sum(a[q] for q in 0 .. 3)
 }
-"#
-;
+"#;
 
 /// Comments, lines and words in every place.
 pub const ODDITIES: &str = "/* first */ let a = (1 + /* inner */ 2) // last\n\
