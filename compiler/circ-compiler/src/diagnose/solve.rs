@@ -15,10 +15,7 @@ crate::rules! {
 /// `method exact` where there is no exact solution. `term` is what is not linear, or varies.
 pub fn no_exact_solution(term: Span, variable: &str, asked: Option<Span>) -> Diagnostic {
     let diagnostic = NO_EXACT_SOLUTION
-        .at(
-            term,
-            format!("the equation of `{variable}` has no exact solution"),
-        )
+        .at(term, format!("the equation of `{variable}` has no exact solution"))
         .primary("this term is not linear with a constant coefficient");
     with_asked(diagnostic, asked, "`exact` asked for here")
         .note("only equations that are linear, with coefficients that do not change, are solved exactly")
@@ -28,7 +25,10 @@ pub fn no_exact_solution(term: Span, variable: &str, asked: Option<Span>) -> Dia
 /// `method exponential_euler` for an equation that is not linear in its own variable.
 pub fn not_linear_in_itself(term: Span, variable: &str, asked: Option<Span>) -> Diagnostic {
     let diagnostic = NOT_LINEAR_IN_ITSELF
-        .at(term, format!("the equation of `{variable}` is not linear in `{variable}`, as exponential Euler needs"))
+        .at(
+            term,
+            format!("the equation of `{variable}` is not linear in `{variable}`, as exponential Euler needs"),
+        )
         .primary(format!("not linear in `{variable}`"));
     with_asked(diagnostic, asked, "`exponential_euler` asked for here")
         .help("use `method rk2`, or leave `method` out, and the compiler picks the method of each equation")
@@ -37,14 +37,9 @@ pub fn not_linear_in_itself(term: Span, variable: &str, asked: Option<Span>) -> 
 /// `xi` inside a function, or times itself.
 pub fn noise_not_linear(term: Span, variable: &str) -> Diagnostic {
     NOISE_NOT_LINEAR
-        .at(
-            term,
-            format!("`xi` stands in the equation of `{variable}` in a way that has no meaning"),
-        )
+        .at(term, format!("`xi` stands in the equation of `{variable}` in a way that has no meaning"))
         .primary("white noise may only be added, or multiplied by what is not noise")
-        .note(
-            "white noise has no value at a time, so it has no square and no function of it exists",
-        )
+        .note("white noise has no value at a time, so it has no square and no function of it exists")
 }
 
 /// A factor before `x'` that is 0.

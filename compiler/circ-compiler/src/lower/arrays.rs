@@ -98,7 +98,9 @@ impl Lowerer<'_, '_, '_> {
                 None => self.outside(first as i64, array.data.len(), span),
             },
             base => {
-                let Lowered::Many { elements, .. } = self.spread(base) else { return self.outside(0, 0, span) };
+                let Lowered::Many { elements, .. } = self.spread(base) else {
+                    return self.outside(0, 0, span);
+                };
                 let Some(part) = elements.get(first..first + count) else { return self.outside(0, 0, span) };
                 match (&rest[..], part) {
                     ([], [one]) => Lowered::One(*one),
@@ -108,7 +110,15 @@ impl Lowerer<'_, '_, '_> {
         }
     }
 
-    fn part(&mut self, base: Lowered, shape: &[usize], lo: ExprId, hi: ExprId, count: usize, span: Span) -> Lowered {
+    fn part(
+        &mut self,
+        base: Lowered,
+        shape: &[usize],
+        lo: ExprId,
+        hi: ExprId,
+        count: usize,
+        span: Span,
+    ) -> Lowered {
         let bounds = [self.int(lo), self.int(hi)];
         let (Some(bounds), 1, Some(length)) = (self.all_constant(&bounds), count, shape.first()) else {
             return self.refuse(not_yet(span, "this selection in a cell or a connection"));
@@ -129,7 +139,8 @@ impl Lowerer<'_, '_, '_> {
     /// An element at indices that differ from cell to cell, or change.
     fn varying(&mut self, base: Lowered, shape: &[usize], at: &[ValueId], span: Span) -> Lowered {
         if at.len() != shape.len() || shape.contains(&0) {
-            return self.refuse(not_yet(span, "a row at an index that is not known when the circuit is built"));
+            return self
+                .refuse(not_yet(span, "a row at an index that is not known when the circuit is built"));
         }
         let mut inside = vec![];
         for (index, length) in at.iter().zip(shape) {
@@ -182,7 +193,13 @@ impl Lowerer<'_, '_, '_> {
     }
 
     /// `sum(x)`, `sum(e for q in a .. b)` and their like.
-    pub fn reduce(&mut self, reduce: Reduce, value: ExprId, over: Option<(LocalId, ExprId, ExprId)>, span: Span) -> Lowered {
+    pub fn reduce(
+        &mut self,
+        reduce: Reduce,
+        value: ExprId,
+        over: Option<(LocalId, ExprId, ExprId)>,
+        span: Span,
+    ) -> Lowered {
         let elements = match over {
             None => {
                 let value = self.expr(value);
@@ -194,16 +211,28 @@ impl Lowerer<'_, '_, '_> {
             }
             Some((local, lo, hi)) => match self.terms(local, lo, hi, value, span) {
                 Some(terms) => terms,
-                None => return self.refuse(not_yet(span, "a sum whose bounds are not known when the circuit is built")),
+                None => {
+                    return self
+                        .refuse(not_yet(span, "a sum whose bounds are not known when the circuit is built"));
+                }
             },
         };
-        if elements.is_empty() && !matches!(reduce, Reduce::Sum | Reduce::Product | Reduce::Any | Reduce::All | Reduce::Count) {
+        if elements.is_empty()
+            && !matches!(reduce, Reduce::Sum | Reduce::Product | Reduce::Any | Reduce::All | Reduce::Count)
+        {
             return self.refuse(crate::diagnose::value::empty_array(span, "this reduction"));
         }
         Lowered::One(self.reduced(reduce, elements, span))
     }
 
-    fn terms(&mut self, local: LocalId, lo: ExprId, hi: ExprId, value: ExprId, span: Span) -> Option<Vec<ValueId>> {
+    fn terms(
+        &mut self,
+        local: LocalId,
+        lo: ExprId,
+        hi: ExprId,
+        value: ExprId,
+        span: Span,
+    ) -> Option<Vec<ValueId>> {
         let bounds = [self.int(lo), self.int(hi)];
         let bounds = self.all_constant(&bounds)?;
         if bounds[1].saturating_sub(bounds[0]) > MOST_TERMS {
@@ -242,7 +271,9 @@ impl Lowerer<'_, '_, '_> {
             Reduce::Min | Reduce::Max => {
                 let elements: Vec<ValueId> =
                     elements.iter().map(|x| if ints { *x } else { self.as_float(*x) }).collect();
-                let combine = |this: &mut Self, x, y| if reduce == Reduce::Min { this.b.min(x, y) } else { this.b.max(x, y) };
+                let combine = |this: &mut Self, x, y| {
+                    if reduce == Reduce::Min { this.b.min(x, y) } else { this.b.max(x, y) }
+                };
                 elements[1..].iter().fold(elements[0], |so_far, x| combine(self, so_far, *x))
             }
             Reduce::Any => {

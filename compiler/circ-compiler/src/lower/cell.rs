@@ -80,7 +80,14 @@ pub struct CellSite<'a> {
 impl<'a> CellSite<'a> {
     /// A cell whose state is as loaded.
     pub fn new(layout: &'a Layout<'a>, phase: Phase) -> CellSite<'a> {
-        CellSite { layout, phase, state: BTreeMap::new(), memo: BTreeMap::new(), open: vec![], open_derivatives: vec![] }
+        CellSite {
+            layout,
+            phase,
+            state: BTreeMap::new(),
+            memo: BTreeMap::new(),
+            open: vec![],
+            open_derivatives: vec![],
+        }
     }
 }
 
@@ -129,7 +136,9 @@ impl<'a> Lowerer<'a, '_, '_> {
             },
             Slot::Until(mode) => layout.modes.get(mode.index()).map(|array| (*array, Ty::Tick)),
             Slot::Rising(expr) => layout.rising.get(&expr).map(|array| (*array, Ty::Bool)),
-            Slot::Emitted(event) | Slot::Later(event) => layout.pending.get(&event).map(|array| (*array, Ty::Bool)),
+            Slot::Emitted(event) | Slot::Later(event) => {
+                layout.pending.get(&event).map(|array| (*array, Ty::Bool))
+            }
             Slot::Left(_) => None,
         }
     }
@@ -146,7 +155,9 @@ impl<'a> Lowerer<'a, '_, '_> {
     pub fn loaded(&mut self, slot: Slot) -> ValueId {
         let array = self.layout().and_then(|layout| Lowerer::array_of(layout, slot));
         match (slot, array) {
-            (Slot::Later(_) | Slot::Left(_), _) | (Slot::Emitted(_) | Slot::Rising(_), None) => self.b.bool(false),
+            (Slot::Later(_) | Slot::Left(_), _) | (Slot::Emitted(_) | Slot::Rising(_), None) => {
+                self.b.bool(false)
+            }
             (_, Some((array, ty))) => self.b.load(Side::Own, array, ty),
             (_, None) => self.b.float(0.0),
         }
@@ -163,14 +174,18 @@ impl<'a> Lowerer<'a, '_, '_> {
     /// A parameter, state, port or `let`.
     pub fn variable(&mut self, var: VarId, span: Span) -> Lowered {
         let Some(layout) = self.layout() else { return self.refuse(not_yet(span, "a cell's name here")) };
-        let Some(declared) = layout.cell.vars.get(var.index()) else { return self.refuse(not_yet(span, "this name here")) };
+        let Some(declared) = layout.cell.vars.get(var.index()) else {
+            return self.refuse(not_yet(span, "this name here"));
+        };
         match &declared.kind {
             VarKind::Param { .. } => match self.phase() {
                 Phase::Parameters => self.memoised(var, span, |this| this.parameter_value(var)),
                 _ => self.kept(layout, var),
             },
             VarKind::State { .. } => match self.phase() {
-                Phase::Parameters | Phase::Initial => self.memoised(var, span, |this| this.initial_value(var)),
+                Phase::Parameters | Phase::Initial => {
+                    self.memoised(var, span, |this| this.initial_value(var))
+                }
                 _ => Lowered::One(self.slot(Slot::State(var))),
             },
             VarKind::Let { value } => self.memoised(var, span, |this| {

@@ -100,7 +100,9 @@ impl Report<'_> {
 
     /// A table with these numbers; the same numbers are one table.
     pub fn add_table(&mut self, mut table: Table) -> TableId {
-        let same = |other: &Table| other.rows == table.rows && other.columns == table.columns && other.data == table.data;
+        let same = |other: &Table| {
+            other.rows == table.rows && other.columns == table.columns && other.data == table.data
+        };
         if let Some(at) = self.tables.iter().position(same) {
             return TableId(at as u32);
         }
@@ -175,7 +177,13 @@ pub struct Lowerer<'a, 'r, 's> {
 
 impl<'a, 'r, 's> Lowerer<'a, 'r, 's> {
     /// Begins a program.
-    pub fn new(source: Source<'a>, report: &'r mut Report<'s>, keys: &'r mut Keys, b: Builder, site: Site<'a>) -> Self {
+    pub fn new(
+        source: Source<'a>,
+        report: &'r mut Report<'s>,
+        keys: &'r mut Keys,
+        b: Builder,
+        site: Site<'a>,
+    ) -> Self {
         Lowerer {
             source,
             report,

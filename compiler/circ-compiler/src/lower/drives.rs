@@ -16,7 +16,12 @@ use crate::net::{self, Setting};
 use circ_grammar::ast::{Polarity, Span};
 
 /// The plan of an event drive; `None` for one that sends values.
-pub fn drive<'a>(source: Source<'a>, drive: &'a net::Drive, layouts: &[Layout], report: &mut Report) -> Option<DrivePlan> {
+pub fn drive<'a>(
+    source: Source<'a>,
+    drive: &'a net::Drive,
+    layouts: &[Layout],
+    report: &mut Report,
+) -> Option<DrivePlan> {
     let mut keys = Keys::default();
     keys.of("");
     let mut uniforms = vec![];
@@ -28,9 +33,9 @@ pub fn drive<'a>(source: Source<'a>, drive: &'a net::Drive, layouts: &[Layout], 
             let interval_ticks = ticks(source, report, *every_ms, drive.span, "the interval").max(1);
             DriveKind::Choose { count: *count, interval_ticks }
         }
-        net::DriveKind::Times(times) => {
-            DriveKind::Times(times.iter().map(|ms| ticks(source, report, *ms, drive.span, "the time of an event,")).collect())
-        }
+        net::DriveKind::Times(times) => DriveKind::Times(
+            times.iter().map(|ms| ticks(source, report, *ms, drive.span, "the time of an event,")).collect(),
+        ),
         net::DriveKind::Table { .. } | net::DriveKind::Value(_) => return None,
     };
     let weight = match &drive.weight {
@@ -90,10 +95,17 @@ fn poisson_mean<'a>(
         let rate = match rate {
             Setting::Value(value) => {
                 let value = number(value).unwrap_or(0.0);
-                uniforms.push(UniformPlan { name: "rate".to_owned(), ty: Ty::Float, role: Role::Parameter, value });
+                uniforms.push(UniformPlan {
+                    name: "rate".to_owned(),
+                    ty: Ty::Float,
+                    role: Role::Parameter,
+                    value,
+                });
                 lowerer.b.uniform(UniformId(0), Ty::Float)
             }
-            Setting::Each(closure) => lowerer.within(closure.environment, |lowerer| lowerer.float(closure.expr)),
+            Setting::Each(closure) => {
+                lowerer.within(closure.environment, |lowerer| lowerer.float(closure.expr))
+            }
         };
         let step = lowerer.b.float(step);
         lowerer.b.mul(rate, step)
@@ -127,7 +139,8 @@ fn view_program<'a>(
     value: impl FnOnce(&mut Lowerer<'a, '_, '_>) -> ValueId,
 ) -> Program {
     let builder = Builder::new(format!("{}.{what}", drive.path), Precision::F64);
-    let mut lowerer = Lowerer::new(source, report, keys, builder, Site::View(ViewSite { view: &drive.target }));
+    let mut lowerer =
+        Lowerer::new(source, report, keys, builder, Site::View(ViewSite { view: &drive.target }));
     let value = lowerer.declared(what, value);
     finite_result(lowerer, value, drive.span, &format!("the {what} of `{}`", drive.path))
 }

@@ -124,7 +124,9 @@ impl Lowerer<'_, '_, '_> {
     /// A whole number that is an `Int` by its context is one here.
     fn as_checked(&mut self, id: ExprId, value: Lowered) -> Lowered {
         match (self.source.ty(id), &value) {
-            (Type::Int, Lowered::One(one)) if self.b.ty(*one) == Ty::Float => Lowered::One(self.b.to_int(*one)),
+            (Type::Int, Lowered::One(one)) if self.b.ty(*one) == Ty::Float => {
+                Lowered::One(self.b.to_int(*one))
+            }
             _ => value,
         }
     }
@@ -170,7 +172,9 @@ impl Lowerer<'_, '_, '_> {
             ExprKind::Array(elements) => self.array(elements, span),
             ExprKind::Index { base, indices } => self.index(*base, indices, span),
             ExprKind::Field { base, name, .. } => self.field(*base, name, span),
-            ExprKind::Text(_) | ExprKind::Tuple(_) => self.refuse(not_yet(span, "this value in a cell or a connection")),
+            ExprKind::Text(_) | ExprKind::Tuple(_) => {
+                self.refuse(not_yet(span, "this value in a cell or a connection"))
+            }
             ExprKind::Measure { .. } => self.refuse(not_yet(span, "a measure in a cell or a connection")),
             // Already reported.
             ExprKind::Error => Lowered::One(self.b.float(0.0)),
@@ -237,12 +241,18 @@ impl Lowerer<'_, '_, '_> {
             Value::Int(x) => Lowered::One(self.b.int(*x)),
             Value::Bool(x) => Lowered::One(self.b.bool(*x)),
             Value::Array(array) => Lowered::Known(array.clone()),
-            Value::Text(_) | Value::Tuple(_) | Value::View(_) => self.refuse(not_yet(span, "this value in a cell or a connection")),
+            Value::Text(_) | Value::Tuple(_) | Value::View(_) => {
+                self.refuse(not_yet(span, "this value in a cell or a connection"))
+            }
         }
     }
 
     /// A function of one value, by element.
-    pub fn each(&mut self, value: Lowered, mut function: impl FnMut(&mut Self, ValueId) -> ValueId) -> Lowered {
+    pub fn each(
+        &mut self,
+        value: Lowered,
+        mut function: impl FnMut(&mut Self, ValueId) -> ValueId,
+    ) -> Lowered {
         match self.spread(value) {
             Lowered::Many { shape, elements } => {
                 let elements = elements.into_iter().map(|x| function(self, x)).collect();
@@ -265,7 +275,9 @@ impl Lowerer<'_, '_, '_> {
             (Lowered::One(x), Lowered::One(y)) => Lowered::One(function(self, x, y)),
             (Lowered::One(x), many) => self.each(many, |this, y| function(this, x, y)),
             (many, Lowered::One(y)) => self.each(many, |this, x| function(this, x, y)),
-            (Lowered::Many { shape, elements: xs }, Lowered::Many { elements: ys, .. }) if xs.len() == ys.len() => {
+            (Lowered::Many { shape, elements: xs }, Lowered::Many { elements: ys, .. })
+                if xs.len() == ys.len() =>
+            {
                 let elements = xs.into_iter().zip(ys).map(|(x, y)| function(self, x, y)).collect();
                 Lowered::Many { shape, elements }
             }
@@ -431,7 +443,8 @@ impl Lowerer<'_, '_, '_> {
         let source = self.source;
         let function = &source.hir.functions[function.index()];
         let values: Vec<Lowered> = args.iter().map(|arg| self.expr(*arg)).collect();
-        let old: Vec<_> = function.formals.iter().zip(values).map(|(f, v)| (*f, self.locals.insert(*f, v))).collect();
+        let old: Vec<_> =
+            function.formals.iter().zip(values).map(|(f, v)| (*f, self.locals.insert(*f, v))).collect();
         let result = self.expr(function.body);
         for (formal, value) in old {
             match value {
@@ -448,9 +461,9 @@ impl Lowerer<'_, '_, '_> {
         let Some(first) = values.next() else { return self.missing(span) };
         let rest: Vec<Lowered> = values.collect();
         match builtin {
-            Builtin::Min | Builtin::Max | Builtin::Mod => rest
-                .into_iter()
-                .fold(first, |so_far, next| self.pairs(so_far, next, span, |this, x, y| this.of_two(builtin, x, y))),
+            Builtin::Min | Builtin::Max | Builtin::Mod => rest.into_iter().fold(first, |so_far, next| {
+                self.pairs(so_far, next, span, |this, x, y| this.of_two(builtin, x, y))
+            }),
             Builtin::Clamp => {
                 let [lo, hi] = &rest[..] else { return self.missing(span) };
                 let (lo, hi) = (self.scalar(lo.clone(), span), self.scalar(hi.clone(), span));

@@ -83,7 +83,8 @@ pub fn members_of(view: &View, population: u32, cells: u32) -> Members {
     if let [segment] = here[..]
         && let Indices::Range(lo, hi) = segment.cells
     {
-        let before: usize = view.segments.iter().take_while(|s| !std::ptr::eq(*s, segment)).map(|s| s.cells.len()).sum();
+        let before: usize =
+            view.segments.iter().take_while(|s| !std::ptr::eq(*s, segment)).map(|s| s.cells.len()).sum();
         let offset = before as i64 - i64::from(lo);
         return match (lo, hi) {
             (0, hi) if hi == cells => Members::All { offset },
@@ -122,7 +123,9 @@ impl<'a> Lowerer<'a, '_, '_> {
                 }
                 (None, Setting::Each(closure)) => {
                     let name = format!("={}", input.drive.path);
-                    self.declared(&name, |this| this.within(closure.environment, |this| this.float(closure.expr)))
+                    self.declared(&name, |this| {
+                        this.within(closure.environment, |this| this.float(closure.expr))
+                    })
                 }
             },
             DriveKind::Table { data, every_ms } => self.table_input(data, *every_ms, position, span),
@@ -146,7 +149,8 @@ impl<'a> Lowerer<'a, '_, '_> {
                 (self.b.and(above, below), self.b.add(index, offset))
             }
             Members::Positions(positions) => {
-                let table = Table { name: String::new(), rows: positions.len(), columns: 1, data: positions.clone() };
+                let table =
+                    Table { name: String::new(), rows: positions.len(), columns: 1, data: positions.clone() };
                 let table = self.report.add_table(table);
                 let zero = self.b.int(0);
                 let position = self.b.table(table, index, zero);

@@ -45,7 +45,8 @@ impl<'a> Lowerer<'a, '_, '_> {
         let mut methods = vec![];
         let mut results: Vec<BTreeMap<Slot, ValueId>> = vec![];
         for combination in 0..1usize << effects.len() {
-            let active: Vec<&Effect> = (0..effects.len()).filter(|k| combination >> k & 1 == 1).map(|k| &effects[k]).collect();
+            let active: Vec<&Effect> =
+                (0..effects.len()).filter(|k| combination >> k & 1 == 1).map(|k| &effects[k]).collect();
             let regime = self.regime(layout, &active);
             let Some(solution) = self.solved(layout, &regime) else { return methods };
             explain(layout, &active, &regime, &solution.choices, &mut methods);
@@ -61,7 +62,8 @@ impl<'a> Lowerer<'a, '_, '_> {
         let mut effects: Vec<Effect> = vec![];
         for (at, mode) in layout.cell.modes.iter().enumerate() {
             let id = ModeId(at as u32);
-            let mut hold: Vec<VarId> = mode.hold.iter().copied().filter(|var| has_equation(layout, *var)).collect();
+            let mut hold: Vec<VarId> =
+                mode.hold.iter().copied().filter(|var| has_equation(layout, *var)).collect();
             hold.sort_unstable();
             hold.dedup();
             if hold.is_empty() && mode.equations.is_empty() {
@@ -78,7 +80,10 @@ impl<'a> Lowerer<'a, '_, '_> {
         }
         if effects.len() > MOST_EFFECTS {
             let span = layout.cell.modes[effects[MOST_EFFECTS].modes[0].index()].span;
-            self.report.push(not_yet(span, &format!("more than {MOST_EFFECTS} modes that change equations in different ways")));
+            self.report.push(not_yet(
+                span,
+                &format!("more than {MOST_EFFECTS} modes that change equations in different ways"),
+            ));
             effects.truncate(MOST_EFFECTS);
         }
         effects
@@ -98,14 +103,23 @@ impl<'a> Lowerer<'a, '_, '_> {
                     let derivative = self.right_side(layout, mode, equation);
                     self.push_equation(&mut regime, Slot::State(var), derivative, Kind::State, equation.span);
                 }
-                VarKind::Port { shape, .. } => self.port_equations(&mut regime, var, shape, layout.cell.vars[at].span),
+                VarKind::Port { shape, .. } => {
+                    self.port_equations(&mut regime, var, shape, layout.cell.vars[at].span)
+                }
                 VarKind::Param { .. } | VarKind::Let { .. } => {}
             }
         }
         regime
     }
 
-    fn push_equation(&mut self, regime: &mut Regime, slot: Slot, derivative: ValueId, kind: Kind, span: Span) {
+    fn push_equation(
+        &mut self,
+        regime: &mut Regime,
+        slot: Slot,
+        derivative: ValueId,
+        kind: Kind,
+        span: Span,
+    ) {
         let variable = self.slot(slot);
         regime.slots.push(slot);
         regime.spans.push(span);
@@ -190,7 +204,13 @@ impl<'a> Lowerer<'a, '_, '_> {
         let method = layout.cell.method.or(self.source.net.method).map_or(Method::Auto, |m| m.0);
         let parameter = |op: &Op| is_parameter(layout, op);
         let step_ms = self.source.net.dt;
-        let system = System { equations: &regime.equations, sources: &sources, step_ms, method, parameter: &parameter };
+        let system = System {
+            equations: &regime.equations,
+            sources: &sources,
+            step_ms,
+            method,
+            parameter: &parameter,
+        };
         match solve::solve(&mut self.b, &system) {
             Ok(solution) => Some(solution),
             Err(problem) => {
@@ -219,7 +239,9 @@ impl<'a> Lowerer<'a, '_, '_> {
 
     fn report_problem(&mut self, layout: &Layout, regime: &Regime, problem: Problem) {
         let name = |equation: usize| match regime.slots.get(equation) {
-            Some(Slot::State(var) | Slot::Port(var) | Slot::Rise(var)) => layout.cell.vars[var.index()].name.to_string(),
+            Some(Slot::State(var) | Slot::Port(var) | Slot::Rise(var)) => {
+                layout.cell.vars[var.index()].name.to_string()
+            }
             _ => String::new(),
         };
         let asked = layout.cell.method.or(self.source.net.method).map(|m| m.1);
@@ -228,30 +250,42 @@ impl<'a> Lowerer<'a, '_, '_> {
             this.spans.get(&term).copied().unwrap_or(span)
         };
         let message = match problem {
-            Problem::NotExact { equation, term } => say::no_exact_solution(at(self, equation, term), &name(equation), asked),
+            Problem::NotExact { equation, term } => {
+                say::no_exact_solution(at(self, equation, term), &name(equation), asked)
+            }
             Problem::NotConditionallyLinear { equation, term } => {
                 say::not_linear_in_itself(at(self, equation, term), &name(equation), asked)
             }
-            Problem::NoiseNotLinear { equation, term } => say::noise_not_linear(at(self, equation, term), &name(equation)),
-            Problem::TooManyCoupled { equation } => {
-                not_yet(regime.spans.get(equation).copied().unwrap_or_default(), "so many coupled linear equations")
+            Problem::NoiseNotLinear { equation, term } => {
+                say::noise_not_linear(at(self, equation, term), &name(equation))
             }
+            Problem::TooManyCoupled { equation } => not_yet(
+                regime.spans.get(equation).copied().unwrap_or_default(),
+                "so many coupled linear equations",
+            ),
         };
         self.report.push(message);
     }
 
     /// Takes each slot from the regime that is on.
-    fn choose_regime(&mut self, layout: &'a Layout<'a>, masks: &[ValueId], results: &[BTreeMap<Slot, ValueId>]) {
+    fn choose_regime(
+        &mut self,
+        layout: &'a Layout<'a>,
+        masks: &[ValueId],
+        results: &[BTreeMap<Slot, ValueId>],
+    ) {
         for slot in Lowerer::kept_slots(layout) {
             if !results.iter().any(|result| result.contains_key(&slot)) {
                 continue;
             }
             let before = self.slot(slot);
-            let mut values: Vec<ValueId> = results.iter().map(|r| r.get(&slot).copied().unwrap_or(before)).collect();
+            let mut values: Vec<ValueId> =
+                results.iter().map(|r| r.get(&slot).copied().unwrap_or(before)).collect();
             // The last effect is the highest bit: halves of the list differ in it alone.
             for mask in masks.iter().rev() {
                 let upper = values.split_off(values.len() / 2);
-                values = values.into_iter().zip(upper).map(|(off, on)| self.b.select(*mask, on, off)).collect();
+                values =
+                    values.into_iter().zip(upper).map(|(off, on)| self.b.select(*mask, on, off)).collect();
             }
             self.store(slot, values[0]);
         }
@@ -311,7 +345,9 @@ pub fn holding(layout: &Layout, var: VarId) -> Vec<ModeId> {
 pub fn is_parameter(layout: &Layout, op: &Op) -> bool {
     use circ_plan::plan::Role;
     match op {
-        Op::Uniform(uniform) => layout.uniforms.get(uniform.0 as usize).is_some_and(|u| u.role == Role::Parameter),
+        Op::Uniform(uniform) => {
+            layout.uniforms.get(uniform.0 as usize).is_some_and(|u| u.role == Role::Parameter)
+        }
         Op::Load(_, array) => layout.arrays.get(array.0 as usize).is_some_and(|a| a.role == Role::Parameter),
         _ => false,
     }
@@ -323,7 +359,11 @@ fn has_equation(layout: &Layout, var: VarId) -> bool {
 }
 
 /// The equation of a variable while these effects act; of two modes', the later written.
-fn equation_of<'a>(layout: &'a Layout, active: &[&Effect], var: VarId) -> Option<(Option<ModeId>, &'a Equation)> {
+fn equation_of<'a>(
+    layout: &'a Layout,
+    active: &[&Effect],
+    var: VarId,
+) -> Option<(Option<ModeId>, &'a Equation)> {
     let replaced = active.iter().rev().filter_map(|e| e.equations).find_map(|mode| {
         let equations = &layout.cell.modes[mode.index()].equations;
         equations.iter().rev().find(|e| e.var == var).map(|e| (Some(mode), e))
@@ -332,7 +372,13 @@ fn equation_of<'a>(layout: &'a Layout, active: &[&Effect], var: VarId) -> Option
 }
 
 /// Adds the methods of the base regime, or of what a single mode replaces.
-fn explain(layout: &Layout, active: &[&Effect], regime: &Regime, choices: &[Choice], methods: &mut Vec<EquationMethod>) {
+fn explain(
+    layout: &Layout,
+    active: &[&Effect],
+    regime: &Regime,
+    choices: &[Choice],
+    methods: &mut Vec<EquationMethod>,
+) {
     let mode = match active {
         [] => None,
         [Effect { equations: Some(mode), .. }] => Some(*mode),

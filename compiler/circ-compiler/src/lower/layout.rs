@@ -21,9 +21,14 @@ pub enum Storage {
     Uniform(UniformId, Ty),
     Array(ArrayId, Ty),
     /// A port with dynamics: its value, and what makes it rise.
-    Port { value: ArrayId, rise: Option<ArrayId> },
+    Port {
+        value: ArrayId,
+        rise: Option<ArrayId>,
+    },
     /// A `sum` port: what arrived in the last delivery, if synapses end there.
-    Sum { stored: Option<ArrayId> },
+    Sum {
+        stored: Option<ArrayId>,
+    },
     /// A `delta` port, or a `let`: nothing is kept.
     Nothing,
 }

@@ -101,7 +101,8 @@ impl<'a> Lowerer<'a, '_, '_> {
                     ty = super::layout::Layout::ty(source, population.cell, crate::hir::VarId(at as u32));
                 }
                 Some(_) => {
-                    return self.refuse(not_yet(span, "anything but parameters and positions of `pre` and `post`"));
+                    return self
+                        .refuse(not_yet(span, "anything but parameters and positions of `pre` and `post`"));
                 }
                 None if AXES.contains(&name) => {}
                 None => {

@@ -20,7 +20,12 @@ use crate::net::{Position, Setting};
 use crate::types::{Type, Value};
 
 /// Gives every parameter its place.
-pub fn place_parameters<'a>(source: Source<'a>, layout: &mut Layout<'a>, report: &mut Report, keys: &mut Keys) {
+pub fn place_parameters<'a>(
+    source: Source<'a>,
+    layout: &mut Layout<'a>,
+    report: &mut Report,
+    keys: &mut Keys,
+) {
     if layout.cell.spike_times {
         return;
     }
@@ -30,7 +35,9 @@ pub fn place_parameters<'a>(source: Source<'a>, layout: &mut Layout<'a>, report:
         layout.storage[var.index()] = match found {
             Found::Array(value) => Storage::Constant(value),
             Found::One(ty, value) if !per_cell => Storage::Uniform(layout.uniform(name, ty, value), ty),
-            Found::One(ty, _) | Found::Each(ty) => Storage::Array(layout.array(name, ty, Role::Parameter), ty),
+            Found::One(ty, _) | Found::Each(ty) => {
+                Storage::Array(layout.array(name, ty, Role::Parameter), ty)
+            }
         };
     }
 }
@@ -46,7 +53,12 @@ enum Found {
 }
 
 /// All parameters, evaluated in double precision.
-fn evaluated<'a>(source: Source<'a>, layout: &Layout<'a>, report: &mut Report, keys: &mut Keys) -> BTreeMap<VarId, Found> {
+fn evaluated<'a>(
+    source: Source<'a>,
+    layout: &Layout<'a>,
+    report: &mut Report,
+    keys: &mut Keys,
+) -> BTreeMap<VarId, Found> {
     let site = Site::Cell(CellSite::new(layout, Phase::Parameters));
     // Draws must not leave keys behind: only the programs that are kept decide their order.
     let mut scratch = keys.clone();
@@ -88,11 +100,21 @@ fn known_array(b: &Builder, shape: &[usize], elements: &[ValueId]) -> Value {
 }
 
 /// The programs that make a population: parameters of each cell and positions; initial states.
-pub fn initial_programs<'a>(source: Source<'a>, layout: &'a Layout<'a>, report: &mut Report, keys: &mut Keys) -> (Program, Program) {
+pub fn initial_programs<'a>(
+    source: Source<'a>,
+    layout: &'a Layout<'a>,
+    report: &mut Report,
+    keys: &mut Keys,
+) -> (Program, Program) {
     (parameters_program(source, layout, report, keys), states_program(source, layout, report, keys))
 }
 
-fn parameters_program<'a>(source: Source<'a>, layout: &'a Layout<'a>, report: &mut Report, keys: &mut Keys) -> Program {
+fn parameters_program<'a>(
+    source: Source<'a>,
+    layout: &'a Layout<'a>,
+    report: &mut Report,
+    keys: &mut Keys,
+) -> Program {
     let builder = Builder::new(format!("{}.init_params", layout.net.path), layout.precision);
     let site = Site::Cell(CellSite::new(layout, Phase::Parameters));
     let mut lowerer = Lowerer::new(source, report, keys, builder, site);
@@ -114,7 +136,12 @@ fn parameters_program<'a>(source: Source<'a>, layout: &'a Layout<'a>, report: &m
     lowerer.b.finish(outputs, checks)
 }
 
-fn states_program<'a>(source: Source<'a>, layout: &'a Layout<'a>, report: &mut Report, keys: &mut Keys) -> Program {
+fn states_program<'a>(
+    source: Source<'a>,
+    layout: &'a Layout<'a>,
+    report: &mut Report,
+    keys: &mut Keys,
+) -> Program {
     let builder = Builder::new(format!("{}.init_states", layout.net.path), layout.precision);
     let site = Site::Cell(CellSite::new(layout, Phase::Initial));
     let mut lowerer = Lowerer::new(source, report, keys, builder, site);
@@ -177,7 +204,9 @@ impl<'a> Lowerer<'a, '_, '_> {
 
     /// A parameter's value before the run.
     pub fn parameter_value(&mut self, var: VarId) -> Lowered {
-        let Some(layout) = self.cell().map(|site| site.layout) else { return Lowered::One(self.b.float(0.0)) };
+        let Some(layout) = self.cell().map(|site| site.layout) else {
+            return Lowered::One(self.b.float(0.0));
+        };
         let declared = &layout.cell.vars[var.index()];
         let value = match self.setting(var) {
             Some(setting) => self.set_value(setting, &declared.name, declared.span),
@@ -191,7 +220,9 @@ impl<'a> Lowerer<'a, '_, '_> {
 
     /// A state's value before the run, within its range.
     pub fn initial_value(&mut self, var: VarId) -> Lowered {
-        let Some(layout) = self.cell().map(|site| site.layout) else { return Lowered::One(self.b.float(0.0)) };
+        let Some(layout) = self.cell().map(|site| site.layout) else {
+            return Lowered::One(self.b.float(0.0));
+        };
         let declared = &layout.cell.vars[var.index()];
         let value = match self.setting(var) {
             Some(setting) => self.set_value(setting, &declared.name, declared.span),
@@ -229,7 +260,9 @@ impl<'a> Lowerer<'a, '_, '_> {
     /// Clipped to the range of a state, if it has one.
     pub fn within_range(&mut self, var: VarId, value: ValueId) -> ValueId {
         let Some(layout) = self.cell().map(|site| site.layout) else { return value };
-        let VarKind::State { range: Some((lo, hi)), .. } = layout.cell.vars[var.index()].kind else { return value };
+        let VarKind::State { range: Some((lo, hi)), .. } = layout.cell.vars[var.index()].kind else {
+            return value;
+        };
         let environment = self.environment.take();
         let (lo, hi) = (self.one(lo), self.one(hi));
         self.environment = environment;
@@ -249,7 +282,9 @@ impl<'a> Lowerer<'a, '_, '_> {
                 None => self.b.float(0.0),
                 Some(closure) => {
                     let name = ["x", "y", "z"][axis];
-                    self.declared(name, |this| this.within(closure.environment, |this| this.float(closure.expr)))
+                    self.declared(name, |this| {
+                        this.within(closure.environment, |this| this.float(closure.expr))
+                    })
                 }
             },
         }

@@ -54,8 +54,10 @@ pub fn population<'a>(
 
 fn spike_times(source: Source, layout: &Layout, report: &mut Report) -> Vec<(i64, u32)> {
     let times = &layout.net.spike_times;
-    let mut found: Vec<(i64, u32)> =
-        times.iter().map(|(ms, cell)| (ticks(source, report, *ms, layout.net.span, "the time of an event,"), *cell)).collect();
+    let mut found: Vec<(i64, u32)> = times
+        .iter()
+        .map(|(ms, cell)| (ticks(source, report, *ms, layout.net.span, "the time of an event,"), *cell))
+        .collect();
     found.sort_unstable();
     found.dedup();
     found
@@ -107,7 +109,9 @@ fn tick_program<'a>(
     let outcome = lowerer.tick(layout);
     let mut outputs = vec![];
     for slot in Lowerer::kept_slots(layout) {
-        let (Some((array, _)), value) = (Lowerer::array_of(layout, slot), lowerer.slot(slot)) else { continue };
+        let (Some((array, _)), value) = (Lowerer::array_of(layout, slot), lowerer.slot(slot)) else {
+            continue;
+        };
         if value != lowerer.loaded(kept_as(slot)) || matches!(slot, Slot::Later(_)) {
             outputs.push(Output::Array(array, value));
         }
@@ -160,10 +164,16 @@ impl<'a> Lowerer<'a, '_, '_> {
 }
 
 /// Every state, port, `let` and parameter by name.
-fn observables<'a>(source: Source<'a>, layout: &'a Layout<'a>, report: &mut Report, keys: &mut Keys) -> Vec<Observable> {
+fn observables<'a>(
+    source: Source<'a>,
+    layout: &'a Layout<'a>,
+    report: &mut Report,
+    keys: &mut Keys,
+) -> Vec<Observable> {
     let mut found = vec![];
     for (at, var) in layout.cell.vars.iter().enumerate() {
-        let delta = matches!(&var.kind, VarKind::Port { shape: PortShape::Delta { .. } | PortShape::Error, .. });
+        let delta =
+            matches!(&var.kind, VarKind::Port { shape: PortShape::Delta { .. } | PortShape::Error, .. });
         if delta || matches!(layout.storage[at], Storage::Constant(_)) {
             continue;
         }
@@ -171,13 +181,16 @@ fn observables<'a>(source: Source<'a>, layout: &'a Layout<'a>, report: &mut Repo
         found.extend(observable(source, layout, report, keys, &var.name, reference));
     }
     for (at, mode) in layout.cell.modes.iter().enumerate().filter(|(_, mode)| mode.named) {
-        let on = |lowerer: &mut Lowerer<'a, '_, '_>| super::value::Lowered::One(lowerer.mode_is_on(ModeId(at as u32)));
+        let on = |lowerer: &mut Lowerer<'a, '_, '_>| {
+            super::value::Lowered::One(lowerer.mode_is_on(ModeId(at as u32)))
+        };
         found.extend(observable(source, layout, report, keys, &mode.name, on));
     }
     for equation in &layout.cell.equations {
         let name = format!("{}'", layout.cell.vars[equation.var.index()].name);
-        let slope =
-            |lowerer: &mut Lowerer<'a, '_, '_>| super::value::Lowered::One(lowerer.derivative(equation.var, equation.span));
+        let slope = |lowerer: &mut Lowerer<'a, '_, '_>| {
+            super::value::Lowered::One(lowerer.derivative(equation.var, equation.span))
+        };
         if !found.iter().any(|o: &Observable| o.name == name) {
             found.extend(observable(source, layout, report, keys, &name, slope));
         }

@@ -48,7 +48,10 @@ pub fn projection<'a>(
     let delay = pairs.quantity(&delays, net.delay_span);
     let Pairs { keys, columns, .. } = pairs;
     let column = |layouts: &mut [Layout], names: &[String], view: &View| {
-        names.iter().map(|name| view.segments.iter().map(|s| column_of(layouts, s.population, name)).collect()).collect()
+        names
+            .iter()
+            .map(|name| view.segments.iter().map(|s| column_of(layouts, s.population, name)).collect())
+            .collect()
     };
     ProjectionPlan {
         path: net.path.clone(),
@@ -108,7 +111,9 @@ impl<'a> Pairs<'a, '_, '_> {
     fn connect(&mut self) -> Connect {
         let span = self.net.connect_span;
         match &self.net.connect {
-            net::Connect::Probability(setting) => Connect::Probability(self.quantity(&[("probability", setting)], span)),
+            net::Connect::Probability(setting) => {
+                Connect::Probability(self.quantity(&[("probability", setting)], span))
+            }
             net::Connect::InDegree(n) => Connect::InDegree(*n),
             net::Connect::OutDegree(n) => Connect::OutDegree(*n),
             net::Connect::Total(n) => Connect::Total(*n),
@@ -152,11 +157,18 @@ impl<'a> Pairs<'a, '_, '_> {
 
     fn condition(&mut self, closure: Closure, span: Span) -> Program {
         self.program("where", span, |lowerer| {
-            lowerer.declared("where", |lowerer| lowerer.within(closure.environment, |lowerer| lowerer.truth(closure.expr)))
+            lowerer.declared("where", |lowerer| {
+                lowerer.within(closure.environment, |lowerer| lowerer.truth(closure.expr))
+            })
         })
     }
 
-    fn program(&mut self, what: &str, span: Span, value: impl FnOnce(&mut Lowerer<'a, '_, '_>) -> ValueId) -> Program {
+    fn program(
+        &mut self,
+        what: &str,
+        span: Span,
+        value: impl FnOnce(&mut Lowerer<'a, '_, '_>) -> ValueId,
+    ) -> Program {
         let builder = Builder::new(format!("{}.{what}", self.net.path), Precision::F64);
         let (pre, post) = (std::mem::take(&mut self.columns.pre), std::mem::take(&mut self.columns.post));
         let site = Site::Pair(PairSite { net: self.net, pre, post });

@@ -246,8 +246,10 @@ impl<'l> Ticker<'_, '_, 'l, '_, '_> {
     /// Whether no mode that is on forbids an event.
     fn allowed(&mut self, at: usize) -> ValueId {
         let modes = self.layout.cell.modes.iter().enumerate();
-        let forbidding: Vec<ModeId> =
-            modes.filter(|(_, m)| m.no.contains(&EventIx(at as u32))).map(|(at, _)| ModeId(at as u32)).collect();
+        let forbidding: Vec<ModeId> = modes
+            .filter(|(_, m)| m.no.contains(&EventIx(at as u32)))
+            .map(|(at, _)| ModeId(at as u32))
+            .collect();
         let forbidden = self.lowerer.any_on(&forbidding);
         self.lowerer.b.not(forbidden)
     }

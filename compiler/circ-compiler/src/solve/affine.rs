@@ -22,7 +22,12 @@ pub struct Affine {
 }
 
 /// The affine form of `root` in the variables `over`; else the term that is not linear.
-pub fn affine(b: &mut Builder, facts: &mut Facts, root: ValueId, over: &BTreeSet<usize>) -> Result<Affine, ValueId> {
+pub fn affine(
+    b: &mut Builder,
+    facts: &mut Facts,
+    root: ValueId,
+    over: &BTreeSet<usize>,
+) -> Result<Affine, ValueId> {
     let mut forms: BTreeMap<ValueId, Affine> = BTreeMap::new();
     for value in reachable(b, root, |b, v| facts.touches(b, v, over)) {
         let form = form_of(b, facts, value, &forms)?;
@@ -32,7 +37,11 @@ pub fn affine(b: &mut Builder, facts: &mut Facts, root: ValueId, over: &BTreeSet
 }
 
 /// The values that `root` is made of (itself too) and that pass, in order. What does not pass is not looked into.
-pub fn reachable(b: &Builder, root: ValueId, mut passes: impl FnMut(&Builder, ValueId) -> bool) -> BTreeSet<ValueId> {
+pub fn reachable(
+    b: &Builder,
+    root: ValueId,
+    mut passes: impl FnMut(&Builder, ValueId) -> bool,
+) -> BTreeSet<ValueId> {
     let mut found = BTreeSet::new();
     let mut open = vec![root];
     while let Some(value) = open.pop() {
@@ -45,7 +54,12 @@ pub fn reachable(b: &Builder, root: ValueId, mut passes: impl FnMut(&Builder, Va
 }
 
 /// The form of a value, given those of its operands; an operand without one is free of the variables.
-fn form_of(b: &mut Builder, facts: &mut Facts, value: ValueId, forms: &BTreeMap<ValueId, Affine>) -> Result<Affine, ValueId> {
+fn form_of(
+    b: &mut Builder,
+    facts: &mut Facts,
+    value: ValueId,
+    forms: &BTreeMap<ValueId, Affine>,
+) -> Result<Affine, ValueId> {
     if let Some(index) = facts.variable(value) {
         let one = b.float(1.0);
         return Ok(Affine { coefficients: BTreeMap::from([(index, one)]), rest: None });

@@ -46,7 +46,8 @@ fn part_of(b: &mut Builder, facts: &mut Facts, system: &System, equation: usize)
     let count = system.equations.len();
     let sources: BTreeSet<usize> = (count..count + system.sources.len()).collect();
     let derivative = system.equations[equation].derivative;
-    let split = affine(b, facts, derivative, &sources).map_err(|term| Problem::NoiseNotLinear { equation, term })?;
+    let split =
+        affine(b, facts, derivative, &sources).map_err(|term| Problem::NoiseNotLinear { equation, term })?;
     let drift = split.rest.unwrap_or_else(|| b.float(0.0));
     let noise = split.coefficients.into_iter().map(|(k, factor)| (k - count, factor)).collect();
     let all: BTreeSet<usize> = (0..count).collect();
@@ -138,7 +139,8 @@ impl Chooser<'_, '_, '_, '_> {
 
     /// Equations that are linear with constant coefficients in variables that are so too.
     fn closed_linear(&mut self) -> BTreeSet<usize> {
-        let mut closed: BTreeSet<usize> = (0..self.parts.len()).filter(|equation| self.constant_linear(*equation)).collect();
+        let mut closed: BTreeSet<usize> =
+            (0..self.parts.len()).filter(|equation| self.constant_linear(*equation)).collect();
         loop {
             let inside = |equation: &usize| match &self.parts[*equation].joint {
                 Ok(form) => form.coefficients.keys().all(|k| closed.contains(k)),

@@ -67,7 +67,8 @@ impl<'a> Facts<'a> {
             return Fact { variables: BTreeSet::from([index]), steady: false, timed: false };
         }
         let op = b.op(value);
-        let mut fact = Fact { variables: BTreeSet::new(), steady: self.steady_op(op), timed: matches!(op, Op::Time(_)) };
+        let mut fact =
+            Fact { variables: BTreeSet::new(), steady: self.steady_op(op), timed: matches!(op, Op::Time(_)) };
         for operand in operands(op) {
             let of = &self.known[operand.0 as usize];
             fact.variables.extend(&of.variables);

@@ -17,7 +17,12 @@ use super::{Problem, Scheme, System};
 use crate::kernel::build::Builder;
 
 /// The values of all variables after a step.
-pub fn integrate(b: &mut Builder, facts: &mut Facts, system: &System, classes: &Classes) -> Result<Vec<ValueId>, Problem> {
+pub fn integrate(
+    b: &mut Builder,
+    facts: &mut Facts,
+    system: &System,
+    classes: &Classes,
+) -> Result<Vec<ValueId>, Problem> {
     let mut step = Step { b, facts, system, classes, h: system.step_ms };
     let staged = step.staged()?;
     (0..system.equations.len())
@@ -71,7 +76,8 @@ impl<'a, 'p> Step<'a, '_, '_, 'p> {
                 Ok(self.with_noise(equation, mean))
             }
             Scheme::Euler | Scheme::EulerMaruyama => {
-                let (x, drift, h) = (self.variable(equation), self.part(equation).drift, self.b.float(self.h));
+                let (x, drift, h) =
+                    (self.variable(equation), self.part(equation).drift, self.b.float(self.h));
                 let mean = self.b.fma(drift, h, x);
                 Ok(self.with_plain_noise(equation, mean))
             }
@@ -396,7 +402,8 @@ impl<'a, 'p> Step<'a, '_, '_, 'p> {
             for row in pivot + 1..size {
                 let Some(below) = matrix[row].remove(&pivot) else { continue };
                 let factor = self.b.div(below, matrix[pivot][&pivot]);
-                let above: Vec<(usize, ValueId)> = matrix[pivot].range(pivot + 1..).map(|(k, v)| (*k, *v)).collect();
+                let above: Vec<(usize, ValueId)> =
+                    matrix[pivot].range(pivot + 1..).map(|(k, v)| (*k, *v)).collect();
                 for (column, value) in above {
                     let product = self.b.mul(factor, value);
                     let entry = match matrix[row].get(&column) {

@@ -25,7 +25,11 @@ fn leaf(b: &mut Builder, index: u32) -> ValueId {
 }
 
 #[track_caller]
-fn trial<const N: usize>(method: Method, step_ms: f64, equations: impl Fn(&mut Builder) -> [ValueId; N]) -> Trial {
+fn trial<const N: usize>(
+    method: Method,
+    step_ms: f64,
+    equations: impl Fn(&mut Builder) -> [ValueId; N],
+) -> Trial {
     match try_trial(method, step_ms, equations) {
         Ok(trial) => trial,
         Err(problem) => panic!("{problem:?}"),
@@ -54,7 +58,8 @@ fn try_trial<const N: usize>(
     let parameter = |op: &Op| matches!(op, Op::Uniform(_));
     let system = System { equations: &equations, sources: &sources, step_ms, method, parameter: &parameter };
     let solution = solve(&mut b, &system)?;
-    let outputs = solution.next.iter().enumerate().map(|(k, v)| Output::Array(ArrayId(k as u32), *v)).collect();
+    let outputs =
+        solution.next.iter().enumerate().map(|(k, v)| Output::Array(ArrayId(k as u32), *v)).collect();
     Ok(Trial { program: b.finish(outputs, vec![]), step_ms, choices: solution.choices })
 }
 
@@ -73,7 +78,9 @@ impl Trial {
                     let args = [args[0], args.get(1).copied().unwrap_or(0.0)];
                     Value::Float(draw(*distribution, args, [key.0, 7], counter))
                 }
-                op => apply(Precision::F64, op, &|v: ValueId| values[v.0 as usize]).expect("a closed operation"),
+                op => {
+                    apply(Precision::F64, op, &|v: ValueId| values[v.0 as usize]).expect("a closed operation")
+                }
             };
             values.push(value);
         }
@@ -104,7 +111,13 @@ fn logistic(b: &mut Builder) -> [ValueId; 1] {
 
 /// Errors at 1 ms over halved steps, from 0.1; the last ratio of two gives the order.
 #[track_caller]
-fn check_order(method: Method, order: f64, expected: [f64; 1], from: f64, equations: fn(&mut Builder) -> [ValueId; 1]) {
+fn check_order(
+    method: Method,
+    order: f64,
+    expected: [f64; 1],
+    from: f64,
+    equations: fn(&mut Builder) -> [ValueId; 1],
+) {
     let errors: Vec<f64> = [8, 16, 32, 64]
         .into_iter()
         .map(|steps| {
@@ -145,7 +158,9 @@ fn modulated(b: &mut Builder) -> [ValueId; 1] {
 #[test]
 fn a_coefficient_of_time_is_read_at_the_stages() {
     let expected = exp(-circ_numerics::math::sin(1.0));
-    for (method, order) in [(Method::ExponentialEuler, 1.0), (Method::Rk2, 2.0), (Method::Rk4, 4.0), (Method::Heun, 2.0)] {
+    for (method, order) in
+        [(Method::ExponentialEuler, 1.0), (Method::Rk2, 2.0), (Method::Rk4, 4.0), (Method::Heun, 2.0)]
+    {
         check_order(method, order, [expected], 1.0, modulated);
     }
 }
@@ -291,7 +306,9 @@ fn an_implicit_step_is_stable_where_an_explicit_one_is_not() {
 fn what_is_not_linear_has_no_exact_solution() {
     let Err(problem) = try_trial(Method::Exact, 0.1, logistic) else { panic!("it has none") };
     assert!(matches!(problem, Problem::NotExact { equation: 0, .. }), "{problem:?}");
-    let Err(problem) = try_trial(Method::ExponentialEuler, 0.1, logistic) else { panic!("not linear in itself") };
+    let Err(problem) = try_trial(Method::ExponentialEuler, 0.1, logistic) else {
+        panic!("not linear in itself")
+    };
     assert!(matches!(problem, Problem::NotConditionallyLinear { .. }), "{problem:?}");
     let Err(problem) = try_trial(Method::Auto, 0.1, |b| {
         let xi = leaf(b, NOISE);
@@ -338,7 +355,8 @@ fn a_whole_component_takes_the_method_of_its_worst_member() {
 #[test]
 fn a_program_has_no_trace_of_the_noise_leaf() {
     let trial = trial(Method::Auto, 0.1, geometric);
-    let loads = trial.program.ops.iter().filter(|op| matches!(op, Op::Load(_, ArrayId(k)) if *k >= NOISE)).count();
+    let loads =
+        trial.program.ops.iter().filter(|op| matches!(op, Op::Load(_, ArrayId(k)) if *k >= NOISE)).count();
     assert_eq!(loads, 0);
     assert!(trial.program.ops.iter().all(|op| operands(op).len() < 4));
 }

@@ -89,5 +89,7 @@ fn spike_times_are_ticks() {
       circuit K { population S: SpikeTimes[3] { events = [(0 ms, 0), (5 ms, 2)] } }
       experiment Main of K { dt 0.1 ms; run 1 ms }";
     let lowered = lowered(source);
-    assert!(matches!(&lowered.plan.populations[0].dynamics, Dynamics::SpikeTimes(times) if times == &[(0, 0), (50, 2)]));
+    assert!(
+        matches!(&lowered.plan.populations[0].dynamics, Dynamics::SpikeTimes(times) if times == &[(0, 0), (50, 2)])
+    );
 }
