@@ -1,7 +1,7 @@
 //! The text of Circ and its tree: lexer, layout, grammar, parser and formatter.
 //!
-//! In: the text of one file. Out: its [`ast`], with every mistake in its form ([`parse`]); the same
-//! text in its canonical layout ([`format`]); the tree as text ([`dump`]). This crate knows no files, no
+//! In: the text of one file. Out: its [`ast`], with every mistake in its form ([`parse()`]); the same
+//! text in its canonical layout ([`format()`]); the tree as text ([`dump()`]). This crate knows no files, no
 //! units beyond their names and no names beyond their letters.
 //!
 //! `token` makes tokens, `brackets` pairs them, `layout` finds the statements, `circ.lalrpop` reads

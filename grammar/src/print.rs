@@ -336,7 +336,10 @@ impl Printer<'_> {
             match part {
                 Part::Token(index) => self.token(*index, &mut line, indent),
                 Part::Comment(comment) => {
-                    self.lead(&mut line, indent);
+                    if comment.starts_with("//") && !line.broken && line.glue != Glue::Nothing {
+                        self.text.push(' ');
+                    }
+                    self.lead(&mut line, indent, Side::Within);
                     self.text.push_str(comment);
                     line.glue = Glue::Blank;
                     // Nothing can follow a line comment on its line.
@@ -368,7 +371,7 @@ impl Printer<'_> {
                 self.text.push(' ');
             }
         } else {
-            self.lead(line, indent);
+            self.lead(line, indent, if closes { Side::Closes } else { Side::Within });
         }
         self.text.push_str(self.spacing.text(index));
         line.attribute(kind);
@@ -380,13 +383,15 @@ impl Printer<'_> {
     }
 
     /// What stands before a part that is not glued to the one before: a blank, or a new line.
-    fn lead(&mut self, line: &mut Line, indent: usize) {
+    fn lead(&mut self, line: &mut Line, indent: usize, side: Side) {
         if line.broken {
             self.text.push('\n');
-            let deeper = match (line.in_attributes(), line.open) {
-                (true, 0) => 0,
-                (false, 0) => 4,
-                (_, open) => 2 * open,
+            let deeper = match (side, line.open) {
+                // Its bracket holds the line open, so it stands below the begin of the statement.
+                (Side::Closes, open) => 2 * open,
+                (Side::Within, 0) if line.in_attributes() => 0,
+                (Side::Within, 0) => 4,
+                (Side::Within, open) => 2 * open,
             };
             self.indent(indent + deeper);
             line.broken = false;
@@ -420,6 +425,13 @@ impl Printer<'_> {
         self.indent(indent);
         self.text.push('}');
     }
+}
+
+/// Whether a token closes a bracket.
+#[derive(Clone, Copy)]
+enum Side {
+    Within,
+    Closes,
 }
 
 /// How the blocks of a statement are printed.

@@ -22,7 +22,7 @@ fn every_construct_has_its_layout() {
 #[test]
 fn the_programs_beside_this_crate_keep_their_tree() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for folder in ["examples", "stdlib"] {
+    for folder in ["examples", "stdlib", "stdlib/tests"] {
         for entry in std::fs::read_dir(root.join(folder)).into_iter().flatten().flatten() {
             let path = entry.path();
             if path.extension().is_some_and(|extension| extension == "circ") {
