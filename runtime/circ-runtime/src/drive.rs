@@ -72,7 +72,7 @@ impl Counts {
 
     #[inline]
     fn of(&self, uniform: f64) -> usize {
-        let mut count = usize::from(self.guide[(uniform * GUIDES as f64) as usize % GUIDES]);
+        let mut count = usize::from(self.guide[(uniform * GUIDES as f64) as i32 as usize % GUIDES]);
         while self.cumulative.get(count).is_some_and(|sum| *sum <= uniform) {
             count += 1;
         }

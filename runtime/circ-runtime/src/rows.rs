@@ -421,3 +421,127 @@ pub fn depends_on_element(program: &Program) -> bool {
 pub fn depends_on_time(program: &Program) -> bool {
     program.ops.iter().any(|op| matches!(op, Op::Now | Op::Time(_) | Op::Draw { .. }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use circ_plan::ir::{Distribution, Precision};
+
+    /// Elements 0, 1, 2 ...; array 0 holds -2.5, -1.5, ... as floats and -2, -1, ... as whole numbers.
+    struct Counting;
+
+    impl<F: Scalar> Leaves<F> for Counting {
+        fn floats(&self, _side: Side, _array: ArrayId, out: &mut [F]) {
+            out.iter_mut().enumerate().for_each(|(k, out)| *out = F::from_f64(k as f64 - 2.5));
+        }
+        fn ints(&self, _side: Side, _array: ArrayId, out: &mut [i64]) {
+            out.iter_mut().enumerate().for_each(|(k, out)| *out = k as i64 - 2);
+        }
+        fn table(&self, _table: TableId) -> &Table {
+            panic!("no tables here")
+        }
+        fn key(&self, _key: KeyId) -> [u32; 2] {
+            [5, 6]
+        }
+        fn counter(&self, row: usize, salt: u32) -> Counter {
+            Counter { entity: row as u32, partner: 0, tick: 3, salt }
+        }
+    }
+
+    /// The first `n` values of the last of these operations.
+    fn last<F: Scalar>(ops: Vec<(Op, Ty)>, n: usize) -> Vec<f64> {
+        let mut program = Program::new("test", Precision::F64);
+        for (op, ty) in ops {
+            program.push(op, ty);
+        }
+        let mut rows = Rows::<F>::new(&program);
+        // Twice: nothing may stay from the row before.
+        rows.run(&program, ROW, &Counting);
+        rows.run(&program, n, &Counting);
+        let value = ValueId(program.ops.len() as u32 - 1);
+        (0..n).map(|row| rows.number(value, row)).collect()
+    }
+
+    fn load(ty: Ty) -> (Op, Ty) {
+        (Op::Load(Side::Own, ArrayId(0)), ty)
+    }
+
+    const A: ValueId = ValueId(0);
+    const B: ValueId = ValueId(1);
+    const C: ValueId = ValueId(2);
+
+    #[test]
+    fn whole_numbers_divide_downwards() {
+        let by =
+            |op, divisor| last::<f64>(vec![load(Ty::Int), (Op::Int(divisor), Ty::Int), (op, Ty::Int)], 5);
+        assert_eq!(by(Op::IntDiv(A, B), 2), [-1.0, -1.0, 0.0, 0.0, 1.0]);
+        assert_eq!(by(Op::IntDiv(A, B), -2), [1.0, 0.0, 0.0, -1.0, -1.0]);
+        assert_eq!(by(Op::IntMod(A, B), 2), [0.0, 1.0, 0.0, 1.0, 0.0]);
+        assert_eq!(by(Op::IntMod(A, B), -2), [0.0, -1.0, 0.0, -1.0, 0.0]);
+        assert_eq!(by(Op::IntDiv(A, B), 0), [0.0; 5]);
+        assert_eq!(by(Op::IntMod(A, B), 0), [0.0; 5]);
+        assert_eq!((int_div(i64::MIN, -1), int_mod(i64::MIN, -1)), (i64::MIN, 0));
+        let most = vec![load(Ty::Int), (Op::Int(i64::MAX), Ty::Int), (Op::AddOverflows(A, B), Ty::Bool)];
+        assert_eq!(last::<f64>(most, 5), [0.0, 0.0, 0.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn nan_compares_as_ordered() {
+        let with_nan = |how| {
+            let compare = Op::Compare(how, A, B);
+            last::<f64>(vec![load(Ty::Float), (Op::Float(f64::NAN), Ty::Float), (compare, Ty::Bool)], 1)[0]
+        };
+        assert_eq!(with_nan(Compare::Ne), 1.0);
+        for how in [Compare::Eq, Compare::Lt, Compare::Le, Compare::Gt, Compare::Ge] {
+            assert_eq!(with_nan(how), 0.0);
+        }
+        let least = vec![load(Ty::Float), (Op::Float(f64::NAN), Ty::Float), (Op::Min(A, B), Ty::Float)];
+        assert!(last::<f64>(least, 1)[0].is_nan(), "min takes the second where nothing is less");
+    }
+
+    #[test]
+    fn ticks_saturate() {
+        let add = vec![load(Ty::Tick), (Op::Tick(MAX_TICK), Ty::Tick), (Op::TickAdd(A, B), Ty::Tick)];
+        let max = MAX_TICK as f64;
+        assert_eq!(last::<f32>(add, 4), [max - 2.0, max - 1.0, max, max]);
+        let far = |x| vec![(Op::Float(x), Ty::Float), (Op::ToTick(A), Ty::Tick)];
+        assert_eq!(last::<f32>(far(1e20), 1), [f64::from(i32::MAX)]);
+        assert_eq!(last::<f64>(far(f64::NAN), 1), [0.0]);
+    }
+
+    #[test]
+    fn operations_round_in_their_precision() {
+        let sum = || vec![load(Ty::Float), (Op::Float(0.1), Ty::Float), (Op::Add(A, B), Ty::Float)];
+        assert_eq!(last::<f64>(sum(), 1), [-2.5 + 0.1]);
+        assert_eq!(last::<f32>(sum(), 1), [f64::from(-2.5 + 0.1_f32)]);
+    }
+
+    #[test]
+    fn exponentials_of_matrices_differ_between_elements() {
+        let entry = |row, column| Op::Expm { n: 2, entries: vec![A, B, B, A], row, column };
+        let ops = vec![
+            load(Ty::Float),
+            (Op::Float(0.5), Ty::Float),
+            (entry(0, 0), Ty::Float),
+            (entry(0, 1), Ty::Float),
+        ];
+        for (k, value) in last::<f64>(ops.clone(), 300.min(ROW)).into_iter().enumerate().take(6) {
+            let a = k as f64 - 2.5;
+            assert_eq!(value.to_bits(), expm(2, &[a, 0.5, 0.5, a])[1].to_bits());
+        }
+        assert_eq!(last::<f64>(ops[..3].to_vec(), 1), [expm(2, &[-2.5, 0.5, 0.5, -2.5])[0]]);
+    }
+
+    #[test]
+    fn draws_are_those_of_the_generator() {
+        let normal =
+            Op::Draw { distribution: Distribution::Normal, args: vec![A, B], key: KeyId(0), salt: 9 };
+        let ops =
+            vec![load(Ty::Float), (Op::Float(2.0), Ty::Float), (normal, Ty::Float), (Op::Neg(C), Ty::Float)];
+        let expected = |k: u32| {
+            let at = Counter { entity: k, partner: 0, tick: 3, salt: 9 };
+            -draw(Distribution::Normal, [f64::from(k) - 2.5, 2.0], [5, 6], at)
+        };
+        assert_eq!(last::<f64>(ops, 20), (0..20).map(expected).collect::<Vec<_>>());
+    }
+}

@@ -276,7 +276,7 @@ impl Gaps {
         let mut passed = 0;
         loop {
             let u = stream.next_f64();
-            let mut gap = usize::from(self.guide[(u * GUIDES as f64) as usize % GUIDES]);
+            let mut gap = usize::from(self.guide[(u * GUIDES as f64) as i32 as usize % GUIDES]);
             while self.cumulative.get(gap).is_some_and(|x| *x <= u) {
                 gap += 1;
             }
