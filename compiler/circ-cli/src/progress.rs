@@ -48,7 +48,11 @@ impl Shown {
         let speed = progress.simulated_ms / 1000.0 / self.started.elapsed().as_secs_f64();
         bar.set_length(microseconds(progress.total_ms));
         bar.set_position(microseconds(progress.simulated_ms));
-        bar.set_message(format!("{} of {}, {speed:.2}× real time", time(progress.simulated_ms), time(progress.total_ms)));
+        bar.set_message(format!(
+            "{} of {}, {speed:.2}× real time",
+            time(progress.simulated_ms),
+            time(progress.total_ms)
+        ));
     }
 }
 
@@ -82,5 +86,9 @@ fn microseconds(milliseconds: f64) -> u64 {
 
 /// `350 ms`, `1.25 s`
 fn time(milliseconds: f64) -> String {
-    if milliseconds < 1000.0 { format!("{milliseconds:.0} ms") } else { format!("{:.2} s", milliseconds / 1000.0) }
+    if milliseconds < 1000.0 {
+        format!("{milliseconds:.0} ms")
+    } else {
+        format!("{:.2} s", milliseconds / 1000.0)
+    }
 }

@@ -9,6 +9,9 @@ use circ::quantity::{Grid, significant};
 use circ::results::{Expectation, Monitor, Number, PopulationResult, Report, Results, Timing};
 use circ::run::{Built, Finished};
 
+/// Of the table of populations; `--json` has them all.
+const MOST_ROWS: usize = 40;
+
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
@@ -49,7 +52,7 @@ pub fn finished(finished: &Finished, detail: Detail, paint: Paint) -> String {
 
 fn populations(populations: &[PopulationResult], paint: Paint) -> String {
     let header = ["population", "cells", "spikes", "rate", "CV of ISI"].map(str::to_string);
-    let rows = populations.iter().map(|it| {
+    let rows = populations.iter().take(MOST_ROWS).map(|it| {
         let cv = it.cv_isi.map_or("–".to_string(), |cv| format!("{cv:.2}"));
         let rate = format!("{} Hz", significant(it.rate_hz, 3));
         [it.path.clone(), thousands(u64::from(it.cells)), thousands(it.spikes), rate, cv]
@@ -64,6 +67,9 @@ fn populations(populations: &[PopulationResult], paint: Paint) -> String {
     };
     let mut text = format!("{}\n", paint.dim(&line(&rows[0])));
     rows[1..].iter().for_each(|row| text += &format!("{}\n", line(row)));
+    if let more @ 1.. = populations.len().saturating_sub(MOST_ROWS) {
+        text += &format!("{}\n", paint.dim(&format!("… and {} more", thousands(more as u64))));
+    }
     text
 }
 
@@ -73,8 +79,9 @@ fn spike_raster(finished: &Finished, paint: Paint) -> String {
     let until = finished.ticks;
     let after = (until - (1000.0 / dt).round() as i64).max(0);
     let spiking = finished.spikes.iter().filter(|train| !train.spikes.is_empty());
-    let bands: Vec<Band> =
-        spiking.map(|train| Band { name: &train.population, cells: train.cells, spikes: &train.spikes }).collect();
+    let bands: Vec<Band> = spiking
+        .map(|train| Band { name: &train.population, cells: train.cells, spikes: &train.spikes })
+        .collect();
     if bands.is_empty() {
         return String::new();
     }
@@ -93,7 +100,8 @@ fn report(report: &Report) -> String {
 }
 
 fn monitor(monitor: &Monitor, detail: Detail, paint: Paint) -> String {
-    let times = |count: u64| if count == 1 { "once".to_string() } else { format!("{} times", thousands(count)) };
+    let times =
+        |count: u64| if count == 1 { "once".to_string() } else { format!("{} times", thousands(count)) };
     match monitor.breaches.first() {
         Some(first) => format!(
             "{} monitor {}: left {}, first at {} ms with {}\n",
@@ -125,12 +133,17 @@ pub fn expectation(expectation: &Expectation, detail: Detail, paint: Paint) -> S
 }
 
 fn with_unit(value: &Number, unit: &str) -> String {
-    if unit.is_empty() || *value == Number::Real(None) { value.show() } else { format!("{} {unit}", value.show()) }
+    if unit.is_empty() || *value == Number::Real(None) {
+        value.show()
+    } else {
+        format!("{} {unit}", value.show())
+    }
 }
 
 fn timing(timing: &Timing, results: &Results, paint: Paint) -> String {
     let factor = results.simulated_ms / timing.run_ms;
-    let speed = if factor.is_finite() { format!(" ({}× real time)", significant(factor, 3)) } else { String::new() };
+    let speed =
+        if factor.is_finite() { format!(" ({}× real time)", significant(factor, 3)) } else { String::new() };
     let threads = counted(results.threads, "thread");
     let text = format!(
         "check {}, compile {}, build {}, run {}{speed}; {threads}, {}, {}",

@@ -13,7 +13,9 @@ pub enum Stream {
 /// commands in a pipe.
 pub fn write(stream: Stream, text: &str) {
     let result = match stream {
-        Stream::Out => std::io::stdout().lock().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush()),
+        Stream::Out => {
+            std::io::stdout().lock().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush())
+        }
         Stream::Err => std::io::stderr().lock().write_all(text.as_bytes()),
     };
     match (stream, result) {
@@ -83,9 +85,6 @@ impl Paint {
     }
     pub fn yellow(self, text: &str) -> String {
         self.wrap("33", text)
-    }
-    pub fn cyan(self, text: &str) -> String {
-        self.wrap("36", text)
     }
     fn wrap(self, code: &str, text: &str) -> String {
         if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }

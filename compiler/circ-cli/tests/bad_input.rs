@@ -11,7 +11,8 @@ fn rejected(text: &str, rule: &str) {
     bench.file("a.circ", text);
     bench.circ(&["run", "a.circ"]).exits(1).complains(rule);
     let json = bench.circ(&["check", "a.circ", "--json"]).exits(1).json();
-    let found: Vec<&str> = json.as_array().expect("an array").iter().filter_map(|it| it["rule"].as_str()).collect();
+    let found: Vec<&str> =
+        json.as_array().expect("an array").iter().filter_map(|it| it["rule"].as_str()).collect();
     assert!(found.contains(&rule), "no `{rule}` in {found:?}");
 }
 

@@ -16,7 +16,7 @@ fn check_says_that_nothing_is_wrong() {
 #[test]
 fn a_message_has_its_place() {
     let bench = Bench::new();
-    bench.file("a.circ", "let µ = 1\nlet x = 1 mV + 2 ms\n");
+    bench.file("a.circ", "// µ\nlet x = 1 mV + 2 ms\n");
     let json = bench.circ(&["check", "a.circ", "--json"]).exits(1).json();
     let first = &json[0];
     assert_eq!(first["file"], "a.circ");
@@ -79,7 +79,7 @@ fn files_are_used_from_beside_and_from_the_library() {
     bench.file("cells.circ", SMALL);
     bench.file("a.circ", "use cells.Small\nexperiment Main of Small { run 1 ms }\n");
     bench.circ(&["run", "a.circ"]).exits(0);
-    bench.file("b.circ", "use cell.Small\nexperiment Main of Small { run 1 ms }\n");
+    bench.file("b.circ", "use cels.Small\nexperiment Main of Small { run 1 ms }\n");
     bench.circ(&["run", "b.circ"]).exits(1).complains("unknown-file");
     bench.file("c.circ", "use std.cells.LifDelta\ncircuit N { population E: LifDelta[2] }\nexperiment Main of N { run 1 ms }\n");
     bench.circ(&["run", "c.circ"]).exits(0);

@@ -173,10 +173,16 @@ fn all_settings(program: &Program, hir: &Hir) -> Vec<Settings> {
     let main = program.main().id;
     let experiments = own_experiments(program, hir);
     let built = |circuit: usize| {
-        experiments.iter().any(|index| hir.experiments[*index].circuit.is_some_and(|it| it.index() == circuit))
+        experiments
+            .iter()
+            .any(|index| hir.experiments[*index].circuit.is_some_and(|it| it.index() == circuit))
     };
     let alone = (0..hir.circuits.len())
-        .filter(|index| hir.circuits[*index].span.file == main && !built(*index) && has_all_defaults(&hir.circuits[*index]))
+        .filter(|index| {
+            hir.circuits[*index].span.file == main
+                && !built(*index)
+                && has_all_defaults(&hir.circuits[*index])
+        })
         .map(|index| Settings { circuit: Some(index), ..Settings::default() });
     let whole = experiments.iter().map(|index| Settings { experiment: Some(*index), ..Settings::default() });
     whole.chain(alone).collect()

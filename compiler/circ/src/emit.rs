@@ -6,11 +6,11 @@
 use crate::compile::{Compiled, Options, Rejection, compile};
 use crate::sources::Program;
 use circ_compiler::check::check;
-use circ_compiler::{hir_print, net_print};
-use circ_compiler::plan_print::print_plan;
 use circ_compiler::diagnose::Sink;
 use circ_compiler::kernel::print::print_with_names;
+use circ_compiler::plan_print::print_plan;
 use circ_compiler::resolve::resolve;
+use circ_compiler::{hir_print, net_print};
 use circ_plan::ir::Program as Kernel;
 use circ_plan::plan::{Dynamics, PopulationPlan};
 
@@ -33,7 +33,9 @@ pub enum Form {
 /// When the form is one that only a program without mistakes has.
 pub fn emit(program: Program, form: Form) -> Result<String, Rejection> {
     match form {
-        Form::Ast => Ok(program.modules.iter().take(1).map(|module| circ_grammar::dump(&module.file)).collect()),
+        Form::Ast => {
+            Ok(program.modules.iter().take(1).map(|module| circ_grammar::dump(&module.file)).collect())
+        }
         Form::Hir => Ok(hir_print::print(&resolve(&program.modules, &mut Sink::default()))),
         Form::Types => Ok(types(&program)),
         Form::Net => whole(program).map(|compiled| net_print::print(&compiled.net, &compiled.hir)),
@@ -63,7 +65,8 @@ fn kernels(compiled: &Compiled) -> String {
     for population in &compiled.plan.populations {
         for (role, program) in programs(population) {
             if !program.ops.is_empty() {
-                text += &format!("// {} {role}\n{}\n", population.path, print_with_names(program, population));
+                text +=
+                    &format!("// {} {role}\n{}\n", population.path, print_with_names(program, population));
             }
         }
     }
@@ -85,7 +88,10 @@ fn programs(population: &PopulationPlan) -> Vec<(&'static str, &Kernel)> {
 }
 
 /// The steps, as the code generator has them.
-fn machine(compiled: &Compiled, show: fn(&circ_codegen::Compiled, usize) -> &str) -> Result<String, Rejection> {
+fn machine(
+    compiled: &Compiled,
+    show: fn(&circ_codegen::Compiled, usize) -> &str,
+) -> Result<String, Rejection> {
     let populations = &compiled.plan.populations;
     let steps: Vec<(&str, &Kernel)> = populations
         .iter()
@@ -95,7 +101,9 @@ fn machine(compiled: &Compiled, show: fn(&circ_codegen::Compiled, usize) -> &str
         .collect();
     let kernels: Vec<&Kernel> = steps.iter().map(|(_, program)| *program).collect();
     let options = circ_codegen::Options { keep_text: true, ..Default::default() };
-    let code = circ_codegen::compile(&kernels, &options).map_err(|error| Rejection::Request(error.to_string()))?;
-    let one = |(index, (path, _)): (usize, &(&str, &Kernel))| format!("; {path} step\n{}\n", show(&code, index));
+    let code =
+        circ_codegen::compile(&kernels, &options).map_err(|error| Rejection::Request(error.to_string()))?;
+    let one =
+        |(index, (path, _)): (usize, &(&str, &Kernel))| format!("; {path} step\n{}\n", show(&code, index));
     Ok(steps.iter().enumerate().map(one).collect())
 }

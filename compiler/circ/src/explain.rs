@@ -13,7 +13,12 @@ use circ_plan::plan::{Connect, Dynamics, PopulationPlan, ProjectionPlan, Quantit
 pub fn explain(compiled: &Compiled) -> String {
     let plan = &compiled.plan;
     let experiment = &compiled.hir.experiments[compiled.experiment].name;
-    let mut text = format!("{experiment}: steps of {} ms, seed {}, {}\n", Grid::new(plan.dt).time(1), plan.seed, compiled.net.precision);
+    let mut text = format!(
+        "{experiment}: steps of {} ms, seed {}, {}\n",
+        Grid::new(plan.dt).time(1),
+        plan.seed,
+        compiled.net.precision
+    );
     text += "\nEquations\n";
     text += &equations(compiled);
     text += "\nKernels\n";
@@ -41,7 +46,9 @@ fn equations(compiled: &Compiled) -> String {
 fn kernel(population: &PopulationPlan) -> String {
     let cells = crate::quantity::significant(f64::from(population.cells), 12);
     match &population.dynamics {
-        Dynamics::SpikeTimes(times) => format!("  {}: {cells} cells, {} given spikes\n", population.path, times.len()),
+        Dynamics::SpikeTimes(times) => {
+            format!("  {}: {cells} cells, {} given spikes\n", population.path, times.len())
+        }
         Dynamics::Cells(programs) => {
             let step = &programs.step;
             format!(

@@ -19,7 +19,8 @@ pub fn explain(fault: &Fault, compiled: &Compiled, engine: &dyn Engine) -> Diagn
     let plan = &compiled.plan;
     let population = &plan.populations[fault.population as usize];
     let slots = 0..population.uniforms.len();
-    let uniforms: Vec<f64> = slots.map(|slot| engine.uniform(fault.population, UniformId(slot as u32))).collect();
+    let uniforms: Vec<f64> =
+        slots.map(|slot| engine.uniform(fault.population, UniformId(slot as u32))).collect();
     let cell = format!("`{}[{}]`", population.path, fault.cell);
     let time = Grid::new(plan.dt).time(fault.tick);
     let Some(explanation) = explain_fault(plan, &uniforms, fault) else {

@@ -39,7 +39,9 @@ pub fn build(compiled: &Compiled, options: &RunOptions) -> Result<Instance, Box<
     let started = Instant::now();
     // Before the network: a program that can not be compiled should not take minutes to say so.
     let code = match options.engine {
-        EngineKind::Jit => Some(code(&plan).map_err(|text| Box::new(rules::not_built(whole(compiled), text)))?),
+        EngineKind::Jit => {
+            Some(code(&plan).map_err(|text| Box::new(rules::not_built(whole(compiled), text)))?)
+        }
         EngineKind::Interpreter => None,
     };
     let compile_ms = milliseconds(started);
@@ -91,7 +93,8 @@ fn code(plan: &Plan) -> Result<Code, String> {
             Dynamics::SpikeTimes(_) => None,
         });
     }
-    let owner = circ_codegen::compile(&programs, &circ_codegen::Options::default()).map_err(|it| it.to_string())?;
+    let owner =
+        circ_codegen::compile(&programs, &circ_codegen::Options::default()).map_err(|it| it.to_string())?;
     let kernels = |first: usize| Kernels { start: owner.kernel(first), step: owner.kernel(first + 1) };
     Ok(Code { kernels: places.into_iter().map(|place| place.map(kernels)).collect(), owner: Arc::new(owner) })
 }

@@ -109,8 +109,12 @@ mod tests {
 
     #[test]
     fn tables_are_lists_of_rows() {
-        let array = circ_compiler::types::ArrayValue { element: Type::Int, shape: vec![2, 1], data: vec![1.0, 2.0] };
+        let array =
+            circ_compiler::types::ArrayValue { element: Type::Int, shape: vec![2, 1], data: vec![1.0, 2.0] };
         let (value, _) = number(&Value::Array(Arc::new(array)), &Type::Error);
-        assert_eq!(value, Number::List(vec![Number::List(vec![Number::Int(1)]), Number::List(vec![Number::Int(2)])]));
+        assert_eq!(
+            value,
+            Number::List(vec![Number::List(vec![Number::Int(1)]), Number::List(vec![Number::Int(2)])])
+        );
     }
 }

@@ -67,7 +67,8 @@ pub const FORMAT: u32 = 1;
 impl Manifest {
     /// As it is written.
     pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).expect("names are text and numbers are finite or null");
+        let mut text =
+            serde_json::to_string_pretty(self).expect("names are text and numbers are finite or null");
         text.push('\n');
         text
     }
@@ -101,13 +102,20 @@ impl Manifest {
             experiment: Some(self.results.experiment.clone()),
             set: self.set.iter().map(|it| (it.path.clone(), it.value.clone())).collect(),
             seed: self.seed,
-            precision: self.precision.as_deref().map(|it| if it == "f32" { Precision::F32 } else { Precision::F64 }),
+            precision: self
+                .precision
+                .as_deref()
+                .map(|it| if it == "f32" { Precision::F32 } else { Precision::F64 }),
         }
     }
 
     /// The engine of the run.
     pub fn engine(&self) -> EngineKind {
-        if self.results.engine == EngineKind::Interpreter.name() { EngineKind::Interpreter } else { EngineKind::Jit }
+        if self.results.engine == EngineKind::Interpreter.name() {
+            EngineKind::Interpreter
+        } else {
+            EngineKind::Jit
+        }
     }
 
     /// What is not the same in another run, a line each.
@@ -144,7 +152,9 @@ pub fn hashes(program: &Program) -> Vec<SourceHash> {
 
 /// A path to `file` from the folder `from`, which exists; absolute where there is no way.
 pub fn relative(file: &Path, from: &Path) -> PathBuf {
-    let (Ok(file_at), Ok(from)) = (file.canonicalize(), from.canonicalize()) else { return file.to_path_buf() };
+    let (Ok(file_at), Ok(from)) = (file.canonicalize(), from.canonicalize()) else {
+        return file.to_path_buf();
+    };
     let shared = file_at.components().zip(from.components()).take_while(|(a, b)| a == b).count();
     let up = from.components().skip(shared).map(|_| Path::new("..").as_os_str());
     let down = file_at.components().skip(shared).map(|part| part.as_os_str());

@@ -73,7 +73,8 @@ impl Folder {
     fn write_all(&self, files: &[(&str, Vec<u8>)]) -> Result<(), WriteError> {
         for (name, content) in files {
             let path = self.path.join(temporary(name));
-            write_through(&path, content).map_err(|error| WriteError { path: self.path.join(name), error })?;
+            write_through(&path, content)
+                .map_err(|error| WriteError { path: self.path.join(name), error })?;
         }
         for stale in [MANIFEST, "spikes.csv", "events.csv", "traces.csv"] {
             remove_if_there(&self.path.join(stale))?;

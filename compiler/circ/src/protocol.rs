@@ -211,7 +211,8 @@ impl<'a> Protocol<'a> {
             | SlotKind::Projection
             | SlotKind::Part { .. } => return Ok(()),
         };
-        let value = self.with_scope(|scope, world| eval::eval_binding(&declared.name, expr, ty, scope, world))?;
+        let value =
+            self.with_scope(|scope, world| eval::eval_binding(&declared.name, expr, ty, scope, world))?;
         self.store(slot, value);
         Ok(())
     }
@@ -233,7 +234,8 @@ impl<'a> Protocol<'a> {
             None => new,
             Some(operator) => {
                 let environment = self.compiled.net.experiment;
-                let old = self.with_scope(|scope, world| eval::slot(slot, environment, span, scope, world))?;
+                let old =
+                    self.with_scope(|scope, world| eval::slot(slot, environment, span, scope, world))?;
                 eval::number::binary(operator, &old, &new, span)?
             }
         };
@@ -278,11 +280,15 @@ impl<'a> Protocol<'a> {
         let span = self.span(duration);
         let (start, step) = (self.engine.tick().max(0), self.present().step());
         if ticks < 0 {
-            return Err(Halt::Rejected(say::negative_duration(span, "the run", ticks as f64 * step.ms).into()));
+            return Err(Halt::Rejected(
+                say::negative_duration(span, "the run", ticks as f64 * step.ms).into(),
+            ));
         }
         let end = start + ticks;
         if MAX_TICK < end {
-            return Err(Halt::Rejected(say::duration_too_long(span, "the run", end as f64 * step.ms, step).into()));
+            return Err(Halt::Rejected(
+                say::duration_too_long(span, "the run", end as f64 * step.ms, step).into(),
+            ));
         }
         self.last_run = Some(Window { after: start, until: start });
         let result = self.advance(end, until);
@@ -309,7 +315,9 @@ impl<'a> Protocol<'a> {
             self.report_progress(now);
             self.judge_at_tick(now)?;
             let reached = match until {
-                Some(condition) => self.with_scope(|scope, world| eval::eval_bool(condition, scope, world))?,
+                Some(condition) => {
+                    self.with_scope(|scope, world| eval::eval_bool(condition, scope, world))?
+                }
                 None => false,
             };
             if end <= now || reached {
@@ -353,7 +361,8 @@ impl<'a> Protocol<'a> {
         let duration = |statement: &Statement| match &statement.kind {
             StatementKind::Run { duration, .. } => {
                 let environment = compiled.net.experiment;
-                let mut scope = Scope::new(&compiled.hir, &compiled.types, &compiled.net, &self.files, environment);
+                let mut scope =
+                    Scope::new(&compiled.hir, &compiled.types, &compiled.net, &self.files, environment);
                 eval::eval_real(*duration, &mut scope, &mut NotBuilt).ok()
             }
             StatementKind::Binding(_)

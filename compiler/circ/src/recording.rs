@@ -35,7 +35,6 @@ pub struct EventRecord {
 #[derive(Clone, Debug)]
 pub struct TraceRecord {
     pub population: u32,
-    pub observable: u32,
     /// `v`
     pub name: String,
     pub dimension: Dimension,

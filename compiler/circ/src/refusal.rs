@@ -15,20 +15,25 @@ use circ_runtime::{BadValue, BuildError};
 /// What stood in the way.
 pub fn explain(error: &BuildError, compiled: &Compiled) -> Diagnostic {
     let plan = &compiled.plan;
-    let at_projection = |projection: u32, text: String| rules::not_built(place(plan, Sender::Projection(projection)), text);
+    let at_projection =
+        |projection: u32, text: String| rules::not_built(place(plan, Sender::Projection(projection)), text);
     let path = |projection: u32| &plan.projections[projection as usize].path;
     match error {
         BuildError::TooLarge { need, have, parts } => {
             let span = compiled.hir.experiments[compiled.experiment].span;
             rules::out_of_memory(span, *need, *have, &parts.parts)
         }
-        BuildError::TooMany { projection, need, have } => {
-            at_projection(*projection, format!("`{}` asks for {need} partners where there are {have}", path(*projection)))
-                .help("ask for fewer, or write `allow multiple`")
-        }
+        BuildError::TooMany { projection, need, have } => at_projection(
+            *projection,
+            format!("`{}` asks for {need} partners where there are {have}", path(*projection)),
+        )
+        .help("ask for fewer, or write `allow multiple`"),
         BuildError::Sizes { projection, sources, targets } => {
             let name = path(*projection);
-            at_projection(*projection, format!("`{name}` connects {sources} cells to {targets} cells one to one"))
+            at_projection(
+                *projection,
+                format!("`{name}` connects {sources} cells to {targets} cells one to one"),
+            )
         }
         BuildError::Probability { projection, pair, value } => {
             let name = path(*projection);
@@ -44,17 +49,28 @@ pub fn explain(error: &BuildError, compiled: &Compiled) -> Diagnostic {
         BuildError::Delay { sender, first } => delay(plan, *sender, first),
         BuildError::Row { projection, row, pre, post } => {
             let name = path(*projection);
-            at_projection(*projection, format!("row {row} of the connections of `{name}` is from {pre} to {post}, where there is no such cell"))
+            at_projection(
+                *projection,
+                format!(
+                    "row {row} of the connections of `{name}` is from {pre} to {post}, where there is no such cell"
+                ),
+            )
         }
         BuildError::SelfPair { projection, row, pre, .. } => {
             let name = path(*projection);
-            at_projection(*projection, format!("row {row} of the connections of `{name}` connects cell {pre} to itself"))
-                .help("write `allow self` if that is meant")
+            at_projection(
+                *projection,
+                format!("row {row} of the connections of `{name}` connects cell {pre} to itself"),
+            )
+            .help("write `allow self` if that is meant")
         }
         BuildError::Repeated { projection, row, pre, post } => {
             let name = path(*projection);
-            at_projection(*projection, format!("row {row} of the connections of `{name}` repeats the pair from {pre} to {post}"))
-                .help("write `allow multiple` if that is meant")
+            at_projection(
+                *projection,
+                format!("row {row} of the connections of `{name}` repeats the pair from {pre} to {post}"),
+            )
+            .help("write `allow multiple` if that is meant")
         }
     }
 }
@@ -67,18 +83,23 @@ fn weight(compiled: &Compiled, sender: Sender, sign: Sign, first: &BadValue) -> 
         Sign::NotNegative => "its port takes weights of at least 0",
         Sign::NotPositive => "its source is inhibitory, so its weights are at most 0",
     };
-    let diagnostic = rules::not_built(place(plan, sender), format!("`{}` has the weight {value}", name(plan, sender)))
-        .note(needs)
-        .help("keep draws within bounds with `redraw(..., lo, hi)`, or use a distribution that has them");
+    let diagnostic =
+        rules::not_built(place(plan, sender), format!("`{}` has the weight {value}", name(plan, sender)))
+            .note(needs)
+            .help("keep draws within bounds with `redraw(..., lo, hi)`, or use a distribution that has them");
     located(diagnostic, plan, sender, first)
 }
 
 fn delay(plan: &Plan, sender: Sender, first: &BadValue) -> Diagnostic {
     let value = quantity::show(first.value, Dimension::TIME);
     let step = quantity::show(plan.dt, Dimension::TIME);
-    let diagnostic = rules::not_built(place(plan, sender), format!("`{}` has the delay {value}", name(plan, sender)))
-        .note(format!("a delay is at least one step of {step}, and at most {} of them", circ_runtime::MAX_DELAY))
-        .help("keep draws within bounds with `redraw(..., lo, hi)`");
+    let diagnostic =
+        rules::not_built(place(plan, sender), format!("`{}` has the delay {value}", name(plan, sender)))
+            .note(format!(
+                "a delay is at least one step of {step}, and at most {} of them",
+                circ_runtime::MAX_DELAY
+            ))
+            .help("keep draws within bounds with `redraw(..., lo, hi)`");
     located(diagnostic, plan, sender, first)
 }
 
@@ -107,7 +128,11 @@ fn cell(plan: &Plan, view: &View, position: u32) -> String {
     let mut left = position as usize;
     for segment in &view.segments {
         if left < segment.cells.len() {
-            return format!("`{}[{}]`", plan.populations[segment.population as usize].path, segment.cells.get(left));
+            return format!(
+                "`{}[{}]`",
+                plan.populations[segment.population as usize].path,
+                segment.cells.get(left)
+            );
         }
         left -= segment.cells.len();
     }
@@ -141,7 +166,9 @@ fn weight_dimension(compiled: &Compiled, sender: Sender) -> Dimension {
             (&projection.target, &projection.ports)
         }
     };
-    let (Some(segment), Some(port)) = (target.segments.first(), ports.first()) else { return Dimension::REAL };
+    let (Some(segment), Some(port)) = (target.segments.first(), ports.first()) else {
+        return Dimension::REAL;
+    };
     let population = &compiled.plan.populations[segment.population as usize];
     let Some(port) = population.ports.get(port.0 as usize) else { return Dimension::REAL };
     let cell = compiled.net.populations[segment.population as usize].cell;

@@ -128,7 +128,11 @@ impl Number {
             Number::List(values) => {
                 const SHOWN: usize = 8;
                 let shown: Vec<String> = values.iter().take(SHOWN).map(Number::show).collect();
-                let rest = if SHOWN < values.len() { format!(", … {} in all", values.len()) } else { String::new() };
+                let rest = if SHOWN < values.len() {
+                    format!(", … {} in all", values.len())
+                } else {
+                    String::new()
+                };
                 format!("[{}{rest}]", shown.join(", "))
             }
         }

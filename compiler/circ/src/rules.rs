@@ -41,8 +41,17 @@ static SYNTAX: &[Rule] = &[
 
 /// The rules of this crate but for those of the syntax.
 static OWN: &[&Rule] = &[
-    &EMPTY_FILE, &UNREADABLE_FILE, &WINDOW_OUTSIDE, &NOT_A_MEASURE, &NOT_OBSERVABLE,
-    &NOT_SETTABLE, &NOT_RECORDED, &WRONG_VALUE, &OUT_OF_MEMORY, &NOT_FINITE, &NOT_BUILT,
+    &EMPTY_FILE,
+    &UNREADABLE_FILE,
+    &WINDOW_OUTSIDE,
+    &NOT_A_MEASURE,
+    &NOT_OBSERVABLE,
+    &NOT_SETTABLE,
+    &NOT_RECORDED,
+    &WRONG_VALUE,
+    &OUT_OF_MEMORY,
+    &NOT_FINITE,
+    &NOT_BUILT,
 ];
 
 /// All rules that a program can meet, for `circ explain`, in order of their names.
@@ -59,7 +68,8 @@ pub fn all() -> Vec<&'static Rule> {
 pub fn syntax(mistake: &SyntaxError) -> Diagnostic {
     let known = all().into_iter().find(|rule| rule.name == mistake.rule);
     let general = || SYNTAX.iter().find(|rule| rule.name == "syntax").unwrap_or(&EMPTY_FILE);
-    let mut diagnostic = known.unwrap_or_else(general).at(mistake.span, &mistake.message).primary(&mistake.label);
+    let mut diagnostic =
+        known.unwrap_or_else(general).at(mistake.span, &mistake.message).primary(&mistake.label);
     diagnostic.labels.extend(mistake.labels.iter().cloned());
     diagnostic.notes.extend(mistake.note.clone());
     diagnostic.help = mistake.help.clone();
@@ -68,7 +78,9 @@ pub fn syntax(mistake: &SyntaxError) -> Diagnostic {
 
 /// A file without a word.
 pub fn empty_file(name: &str) -> Diagnostic {
-    EMPTY_FILE.at(start_of_main(), format!("`{name}` is empty")).note("a program declares cells, a circuit and an experiment")
+    EMPTY_FILE
+        .at(start_of_main(), format!("`{name}` is empty"))
+        .note("a program declares cells, a circuit and an experiment")
 }
 
 /// `use` of a file that is there and can not be read.
@@ -79,31 +91,43 @@ pub fn unreadable_file(span: Span, problem: &str) -> Diagnostic {
 /// A window that reaches where nothing was simulated.
 pub fn window_outside(span: Span, asked: (f64, f64), simulated: f64) -> Diagnostic {
     WINDOW_OUTSIDE
-        .at(span, format!("the window from {} ms to {} ms is not within the {simulated} ms that were simulated", asked.0, asked.1))
+        .at(
+            span,
+            format!(
+                "the window from {} ms to {} ms is not within the {simulated} ms that were simulated",
+                asked.0, asked.1
+            ),
+        )
         .primary("asks for this window")
 }
 
 /// A measure before the first `run`.
 pub fn nothing_ran(span: Span, name: &str) -> Diagnostic {
-    WINDOW_OUTSIDE.at(span, format!("`{name}` looks at the last `run`, and nothing was run yet"))
+    WINDOW_OUTSIDE
+        .at(span, format!("`{name}` looks at the last `run`, and nothing was run yet"))
         .help("put it after a `run`")
 }
 
 /// Known names that are no measure of what they are asked of.
 pub fn not_a_measure(span: Span, name: &str) -> Diagnostic {
-    let known: Vec<String> = crate::measures::ALL.iter().map(|measure| format!("`{}`", measure.name)).collect();
-    NOT_A_MEASURE.at(span, format!("`{name}` can not be measured here")).note(format!("measures of spikes are {}", known.join(", ")))
+    let known: Vec<String> =
+        crate::measures::ALL.iter().map(|measure| format!("`{}`", measure.name)).collect();
+    NOT_A_MEASURE
+        .at(span, format!("`{name}` can not be measured here"))
+        .note(format!("measures of spikes are {}", known.join(", ")))
 }
 
 /// A name that has no value or events.
 pub fn not_observable(span: Span, population: &str, name: &str) -> Diagnostic {
-    NOT_OBSERVABLE.at(span, format!("`{population}` has no value or event `{name}` that can be observed"))
+    NOT_OBSERVABLE
+        .at(span, format!("`{population}` has no value or event `{name}` that can be observed"))
         .note("states, ports with a value, `let`s and events can")
 }
 
 /// A target of `set` that can not change.
 pub fn not_settable(span: Span, what: &str) -> Diagnostic {
-    NOT_SETTABLE.at(span, format!("{what} can not be set"))
+    NOT_SETTABLE
+        .at(span, format!("{what} can not be set"))
         .note("`set` changes parameters and states of populations, and drives by their name")
 }
 
@@ -121,7 +145,8 @@ pub fn wrong_value(span: Span, expected: &str) -> Diagnostic {
 pub fn out_of_memory(span: Span, needed: u64, available: u64, parts: &[(String, u64)]) -> Diagnostic {
     let mut largest: Vec<&(String, u64)> = parts.iter().collect();
     largest.sort_by_key(|part| std::cmp::Reverse(part.1));
-    let message = format!("the circuit needs {} of memory, and this machine has {}", bytes(needed), bytes(available));
+    let message =
+        format!("the circuit needs {} of memory, and this machine has {}", bytes(needed), bytes(available));
     largest.iter().take(3).fold(OUT_OF_MEMORY.at(span, message), |diagnostic, (what, size)| {
         diagnostic.note(format!("{what}: {}", bytes(*size)))
     })

@@ -14,6 +14,7 @@ use circ_compiler::diagnose::{Diagnostic, Sources};
 use circ_plan::engine::{Engine, Memory};
 use circ_plan::ir::EventId;
 use circ_plan::plan::Plan;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -162,7 +163,8 @@ impl Simulation {
         let started = Instant::now();
         observer.began();
         let engine = self.instance.engine.as_mut();
-        let outcome = Protocol::new(&mut self.compiled, engine, &mut self.recordings, interrupt, observer).carry_out();
+        let outcome =
+            Protocol::new(&mut self.compiled, engine, &mut self.recordings, interrupt, observer).carry_out();
         self.finish(outcome, milliseconds(started))
     }
 
@@ -214,7 +216,8 @@ impl Simulation {
 
     fn results(&self, outcome: &Outcome, spikes: &[PopulationSpikes], ticks: i64, run_ms: f64) -> Results {
         let (compiled, plan) = (&self.compiled, self.plan());
-        let diagnostics: Vec<Diagnostic> = compiled.warnings.iter().chain(&outcome.diagnostics).cloned().collect();
+        let diagnostics: Vec<Diagnostic> =
+            compiled.warnings.iter().chain(&outcome.diagnostics).cloned().collect();
         Results {
             circ: crate::VERSION.to_string(),
             file: compiled.sources().files[0].name.clone(),
@@ -252,12 +255,20 @@ fn all_spikes(plan: &Plan, engine: &dyn Engine) -> Vec<PopulationSpikes> {
 /// Over the whole simulated time. A population that can not spike has none.
 fn populations(plan: &Plan, spikes: &[PopulationSpikes], ticks: i64) -> Vec<PopulationResult> {
     let window = Window { after: 0, until: ticks };
+    let of_path: BTreeMap<&str, &[(i64, u32)]> =
+        spikes.iter().map(|it| (it.population.as_str(), it.spikes.as_slice())).collect();
     let result = |path: &str, cells: u32| {
-        let events = spikes.iter().find(|it| it.population == path).map_or(&[][..], |it| &it.spikes);
+        let events = of_path.get(path).copied().unwrap_or(&[]);
         let trains = Trains::new(cells as usize, events, window, plan.dt);
         let rate = if ticks == 0 { 0.0 } else { measures::rate(&trains) * 1000.0 };
         let cv_isi = Some(measures::cv_isi(&trains)).filter(|cv| cv.is_finite());
-        PopulationResult { path: path.to_string(), cells, spikes: trains.total() as u64, rate_hz: rate, cv_isi }
+        PopulationResult {
+            path: path.to_string(),
+            cells,
+            spikes: trains.total() as u64,
+            rate_hz: rate,
+            cv_isi,
+        }
     };
     plan.populations.iter().map(|population| result(&population.path, population.cells)).collect()
 }
@@ -276,7 +287,11 @@ fn parameters(compiled: &Compiled) -> Vec<Parameter> {
         hir.circuit(id).formals.iter().filter_map(move |slot| {
             let value = net.environments[net.root.0 as usize].values.get(slot)?;
             let ty = types.circuit_slots.get(id.index())?.get(slot.index())?;
-            Some((format!("{}.{}", hir.circuit(id).name, hir.circuit(id).slots[slot.index()].name), value, ty))
+            Some((
+                format!("{}.{}", hir.circuit(id).name, hir.circuit(id).slots[slot.index()].name),
+                value,
+                ty,
+            ))
         })
     });
     let shown = of_experiment.chain(of_circuit).map(|(name, value, ty)| {

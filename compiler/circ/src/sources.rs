@@ -6,8 +6,8 @@
 //! is a diagnostic at its place.
 
 use crate::{rules, stdlib};
-use circ_compiler::diagnose::{Diagnostic, Source, Sources};
 use circ_compiler::data::Files;
+use circ_compiler::diagnose::{Diagnostic, Source, Sources};
 use circ_compiler::resolve::{Module, imports};
 use circ_grammar::ast::{File, FileId, Span};
 use std::collections::{BTreeSet, VecDeque};
@@ -51,7 +51,9 @@ pub enum Reason {
     Missing,
     Folder,
     /// The first byte that is no text.
-    NotText { byte: usize },
+    NotText {
+        byte: usize,
+    },
     TooLarge,
     Io(std::io::Error),
 }
@@ -62,7 +64,9 @@ impl fmt::Display for ReadError {
         match &self.reason {
             Reason::Missing => write!(f, "there is no file `{path}`"),
             Reason::Folder => write!(f, "`{path}` is a folder, not a file"),
-            Reason::NotText { byte } => write!(f, "`{path}` is not a text file: byte {byte} is not UTF-8 text"),
+            Reason::NotText { byte } => {
+                write!(f, "`{path}` is not a text file: byte {byte} is not UTF-8 text")
+            }
             Reason::TooLarge => write!(f, "`{path}` is larger than {} MB", MAX_SOURCE_BYTES >> 20),
             Reason::Io(error) => write!(f, "`{path}` could not be read: {error}"),
         }
@@ -130,7 +134,9 @@ impl Program {
     pub fn hashes(&self) -> Vec<(String, String)> {
         let own = self.modules.iter().filter(|module| module.path.first().is_none_or(|first| first != "std"));
         own.map(|module| self.sources.get(module.file.id))
-            .map(|source| (file_name(&source.name), blake3::hash(source.text.as_bytes()).to_hex().to_string()))
+            .map(|source| {
+                (file_name(&source.name), blake3::hash(source.text.as_bytes()).to_hex().to_string())
+            })
             .collect()
     }
 
@@ -208,7 +214,8 @@ impl Beneath {
 
 impl Files for Beneath {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        let inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        let inside =
+            Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
         if !inside {
             return Err(format!("`{path}` is not beneath the folder of the program"));
         }

@@ -55,7 +55,9 @@ fn events(
 ) -> Vec<(i64, u32, usize, u32)> {
     let mut all = Vec::new();
     for (index, record) in recordings.events.iter().enumerate().filter(|(_, record)| wanted(&record.name)) {
-        all.extend(record.events(engine).into_iter().map(|(tick, cell)| (tick, record.population, index, cell)));
+        all.extend(
+            record.events(engine).into_iter().map(|(tick, cell)| (tick, record.population, index, cell)),
+        );
     }
     all.sort_unstable_by_key(|(tick, population, record, cell)| {
         (*tick, *population, recordings.events[*record].event.0, *cell, *record)
@@ -104,5 +106,9 @@ fn row(text: &mut String, fields: &[&str]) {
 
 /// Quoted where it holds a comma: `E[1, 2]`.
 fn field(text: &str) -> String {
-    if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_string() }
+    if text.contains([',', '"', '\n']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_string()
+    }
 }

@@ -37,14 +37,18 @@ impl World for Present<'_> {
         let mut element = Type::Error;
         for segment in &view.segments {
             let values = self.values(segment.population, name, span)?;
-            data.extend((0..segment.cells.len()).map(|position| values[segment.cells.get(position) as usize]));
+            data.extend(
+                (0..segment.cells.len()).map(|position| values[segment.cells.get(position) as usize]),
+            );
             element = self.variable_type(segment.population, name);
         }
         Ok(Value::Array(Arc::new(ArrayValue { element, shape: vec![data.len() as u64], data })))
     }
 
     fn member(&mut self, of: &Thing, name: &str, span: Span) -> Evaluated<Value> {
-        let Thing::Drive(drive) = of else { return Err(rules::not_observable(span, "a projection", name).into()) };
+        let Thing::Drive(drive) = of else {
+            return Err(rules::not_observable(span, "a projection", name).into());
+        };
         let path = &self.net.drives[*drive as usize].path;
         let plan = self.plan.drives.iter().find(|plan| plan.path == *path);
         let slot = plan.and_then(|plan| plan.uniforms.iter().find(|slot| slot.name == name));
@@ -83,7 +87,9 @@ impl Present<'_> {
         let event = |population: u32| {
             let plan = &self.plan.populations[population as usize];
             let index = plan.events.iter().position(|event| event.name == name);
-            index.map(|index| EventId(index as u32)).ok_or_else(|| rules::not_observable(span, &plan.path, name).into())
+            index
+                .map(|index| EventId(index as u32))
+                .ok_or_else(|| rules::not_observable(span, &plan.path, name).into())
         };
         view.segments.iter().map(|segment| event(segment.population)).collect()
     }
@@ -169,9 +175,12 @@ impl Present<'_> {
         let mut found = Vec::new();
         let mut first = 0u32;
         for (segment, event) in view.segments.iter().zip(events) {
-            let positions = Positions::of(&segment.cells, self.plan.populations[segment.population as usize].cells);
+            let positions =
+                Positions::of(&segment.cells, self.plan.populations[segment.population as usize].cells);
             let all = self.engine.events(segment.population, *event);
-            found.extend(all.into_iter().filter_map(|(tick, cell)| Some((tick, first + positions.get(cell)?))));
+            found.extend(
+                all.into_iter().filter_map(|(tick, cell)| Some((tick, first + positions.get(cell)?))),
+            );
             first += segment.cells.len() as u32;
         }
         found
@@ -194,7 +203,10 @@ impl Present<'_> {
                 let cell = segment.cells.get(position);
                 let missing = || {
                     let path = &self.plan.populations[segment.population as usize].path;
-                    Box::new(rules::not_recorded(span, &format!("`{path}[{cell}].{name}` at {milliseconds} ms")))
+                    Box::new(rules::not_recorded(
+                        span,
+                        &format!("`{path}[{cell}].{name}` at {milliseconds} ms"),
+                    ))
                 };
                 data.push(self.sample(segment.population, name, cell, tick).ok_or_else(missing)?);
             }

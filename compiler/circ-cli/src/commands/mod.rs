@@ -27,7 +27,10 @@ fn read(path: &Path) -> Result<Program, Exit> {
 /// Shows diagnostics on standard error.
 fn show(diagnostics: &[Diagnostic], sources: &Sources) {
     if !diagnostics.is_empty() {
-        terminal::write(Stream::Err, &circ::diagnose::render(diagnostics, sources, terminal::colored(Stream::Err)));
+        terminal::write(
+            Stream::Err,
+            &circ::diagnose::render(diagnostics, sources, terminal::colored(Stream::Err)),
+        );
     }
 }
 

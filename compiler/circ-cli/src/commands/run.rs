@@ -119,6 +119,8 @@ fn print(finished: &Finished, simulation: &Simulation, args: &RunArgs) {
     terminal::write(Stream::Out, &summary::finished(finished, detail, Paint::of(Stream::Out)));
     if finished.results.ended == Ended::Interrupted {
         let until = circ::quantity::significant(finished.results.simulated_ms, 6);
-        terminal::complain(&format!("interrupted after {until} ms of the circuit's time; what was recorded until then is kept"));
+        terminal::complain(&format!(
+            "interrupted after {until} ms of the circuit's time; what was recorded until then is kept"
+        ));
     }
 }

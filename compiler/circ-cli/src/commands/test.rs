@@ -52,7 +52,8 @@ fn test_experiment(file: &Path, name: &str, args: &TestArgs, flag: &std::sync::a
     let attempt = || -> Result<Exit, Exit> {
         let compiled =
             compile(read(file)?, &compile_options(Some(name), &args.settings)).map_err(|it| reject(&it))?;
-        let mut simulation = Simulation::build(compiled, &run_options(&args.settings, Digest::Leave)).map_err(|it| reject(&it))?;
+        let mut simulation = Simulation::build(compiled, &run_options(&args.settings, Digest::Leave))
+            .map_err(|it| reject(&it))?;
         let mut shown = Shown::new(Prints::Later);
         let finished = simulation.run(flag, &mut shown);
         shown.finish();

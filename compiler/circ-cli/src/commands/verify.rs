@@ -21,7 +21,9 @@ fn attempt(args: &VerifyArgs) -> Result<Exit, Exit> {
     let file = args.file.clone().unwrap_or_else(|| manifest.program_beside(&args.manifest));
     let program = read(&file)?;
     if let Some(changed) = manifest.changed_source(&program) {
-        terminal::complain(&format!("`{changed}` is not the text that was run then: the run can not be repeated"));
+        terminal::complain(&format!(
+            "`{changed}` is not the text that was run then: the run can not be repeated"
+        ));
         return Err(Exit::Expectation);
     }
     if manifest.results.ended != Ended::Complete {
@@ -44,7 +46,10 @@ fn attempt(args: &VerifyArgs) -> Result<Exit, Exit> {
     let differences = manifest.differences(&finished.results);
     let paint = Paint::of(Stream::Out);
     if differences.is_empty() {
-        terminal::line(Stream::Out, &format!("{} the same, bit for bit: {}", paint.green("✓"), manifest.results.digest));
+        terminal::line(
+            Stream::Out,
+            &format!("{} the same, bit for bit: {}", paint.green("✓"), manifest.results.digest),
+        );
         return Ok(Exit::Well);
     }
     terminal::line(Stream::Out, &format!("{} the run differs from its manifest", paint.red("✗")));

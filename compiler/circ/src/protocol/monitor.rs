@@ -47,7 +47,8 @@ impl Protocol<'_> {
     }
 
     fn window_ticks(&self, expr: ExprId, environment: EnvironmentId) -> Evaluated<i64> {
-        let milliseconds = self.with_scope_in(environment, |scope, world| eval::eval_real(expr, scope, world))?;
+        let milliseconds =
+            self.with_scope_in(environment, |scope, world| eval::eval_real(expr, scope, world))?;
         interval(milliseconds, self.span(expr), "the window", &self.present())
     }
 
@@ -67,7 +68,8 @@ impl Protocol<'_> {
                 continue;
             }
             let (condition, environment) = (self.monitors[index].condition, self.monitors[index].environment);
-            let holds = self.with_scope_in(environment, |scope, world| eval::eval_bool(condition, scope, world))?;
+            let holds =
+                self.with_scope_in(environment, |scope, world| eval::eval_bool(condition, scope, world))?;
             let value = self.monitored_value(condition, environment, holds)?;
             let time_ms = self.engine.tick().max(0) as f64 * self.compiled.plan.dt;
             note(&mut self.monitors[index].monitor, holds, Breach { time_ms, value });
@@ -75,8 +77,15 @@ impl Protocol<'_> {
         Ok(())
     }
 
-    fn monitored_value(&self, condition: ExprId, environment: EnvironmentId, holds: bool) -> Evaluated<Number> {
-        let Some(side) = judge::measured_side(&self.compiled.hir, condition) else { return Ok(Number::Bool(holds)) };
+    fn monitored_value(
+        &self,
+        condition: ExprId,
+        environment: EnvironmentId,
+        holds: bool,
+    ) -> Evaluated<Number> {
+        let Some(side) = judge::measured_side(&self.compiled.hir, condition) else {
+            return Ok(Number::Bool(holds));
+        };
         let value = self.with_scope_in(environment, |scope, world| eval::eval(side, scope, world))?;
         Ok(judge::number(&value, self.ty(side)).0)
     }

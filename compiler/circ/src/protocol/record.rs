@@ -43,7 +43,13 @@ impl Protocol<'_> {
     }
 
     /// Events where all populations of the view have an event of this name, else values.
-    fn record_member(&mut self, view: &View, name: &str, span: Span, interval_ticks: Option<i64>) -> Evaluated<()> {
+    fn record_member(
+        &mut self,
+        view: &View,
+        name: &str,
+        span: Span,
+        interval_ticks: Option<i64>,
+    ) -> Evaluated<()> {
         if self.present().events(view, name, span).is_ok() {
             return self.record_events(view, name, span);
         }
@@ -63,7 +69,7 @@ impl Protocol<'_> {
             let probe = Probe { population, observable, cells: cells.clone(), first_tick, interval_ticks };
             let probe = self.engine.add_probe(probe);
             let dimension = judge::dimension(&ty);
-            let record = TraceRecord { population, observable, name: name.to_string(), dimension, cells, probe };
+            let record = TraceRecord { population, name: name.to_string(), dimension, cells, probe };
             self.recordings.traces.push(record);
         }
         Ok(())
@@ -80,7 +86,12 @@ impl Protocol<'_> {
         Ok(())
     }
 
-    fn record_histogram(&mut self, expr: ExprId, argument: &MeasureArg, interval_ticks: i64) -> Evaluated<()> {
+    fn record_histogram(
+        &mut self,
+        expr: ExprId,
+        argument: &MeasureArg,
+        interval_ticks: i64,
+    ) -> Evaluated<()> {
         let span = self.span(argument.value);
         let thing = self.thing(argument.value)?;
         let (view, event) = self.present().view_with_event(&thing, span)?;

@@ -56,15 +56,19 @@ impl Protocol<'_> {
         let values = self.within_range(population, name, values, span)?;
         match storage {
             Storage::Slot(slot) => {
-                let uniform = values.windows(2).all(|pair| pair[0] == pair[1]) && cells.len() == plan.cells as usize;
+                let uniform =
+                    values.windows(2).all(|pair| pair[0] == pair[1]) && cells.len() == plan.cells as usize;
                 match values.first() {
                     Some(value) if uniform => self.engine.set_uniform(population, slot, *value),
                     _ => return Err(refused()),
                 }
             }
             Storage::Array(array) => {
-                let pairs: Vec<(u32, f64)> =
-                    values.iter().enumerate().map(|(position, value)| (cells.get(position), *value)).collect();
+                let pairs: Vec<(u32, f64)> = values
+                    .iter()
+                    .enumerate()
+                    .map(|(position, value)| (cells.get(position), *value))
+                    .collect();
                 self.engine.set_array(population, array, &pairs);
             }
         }
@@ -82,7 +86,9 @@ impl Protocol<'_> {
         match scalar(&found) {
             Some(one) => Ok(vec![one; view.len()]),
             None => match found {
-                Value::Array(array) if array.shape.as_slice() == [view.len() as u64] => Ok(array.data.clone()),
+                Value::Array(array) if array.shape.as_slice() == [view.len() as u64] => {
+                    Ok(array.data.clone())
+                }
                 _ => Err(rules::wrong_value(span, &format!("a number, or {} of them,", view.len())).into()),
             },
         }
@@ -122,7 +128,18 @@ impl Protocol<'_> {
         };
         let (lo, hi) = (bound(lo)?, bound(hi)?);
         if clips {
-            return Ok(values.iter().map(|value| if *value < lo { lo } else if hi < *value { hi } else { *value }).collect());
+            return Ok(values
+                .iter()
+                .map(|value| {
+                    if *value < lo {
+                        lo
+                    } else if hi < *value {
+                        hi
+                    } else {
+                        *value
+                    }
+                })
+                .collect());
         }
         match values.iter().find(|value| !(lo <= **value && **value <= hi)) {
             None => Ok(values.to_vec()),
@@ -164,7 +181,9 @@ impl Protocol<'_> {
         }
         match slots.values.get(&drive) {
             Some(values) if name.is_none_or(|name| name == "value" || name == "rate") => {
-                values.iter().for_each(|(population, slot)| self.engine.set_uniform(*population, *slot, number));
+                values
+                    .iter()
+                    .for_each(|(population, slot)| self.engine.set_uniform(*population, *slot, number));
                 Ok(())
             }
             _ => Err(refused()),
