@@ -107,7 +107,7 @@ fn conform_array(array: Arc<ArrayValue>, element: &Type) -> Value {
 
 /// The whole number that a real is, if it is one of 64 bits.
 pub fn whole(x: f64) -> Option<i64> {
-    (x.trunc() == x && -9.223372036854775e18 <= x && x <= 9.223372036854775e18).then_some(x as i64)
+    (x.trunc() == x && (-9.223372036854775e18..=9.223372036854775e18).contains(&x)).then_some(x as i64)
 }
 
 pub fn unary(op: UnaryOp, value: &Value, at: Span) -> Evaluated<Value> {

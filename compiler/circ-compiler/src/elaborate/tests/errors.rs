@@ -353,3 +353,46 @@ fn what_is_known_only_later_is_refused_now() {
       B <- contains `A`
     ");
 }
+
+/// Whatever stands where a number is due, there is a net or a message.
+#[test]
+fn no_number_brings_elaboration_down() {
+    let numbers =
+        ["0", "1", "-1", "2.5", "1e300", "-1e300", "inf", "-inf", "0 * inf", "1e-300", "round(1e18)", "[1]"];
+    let places = [
+        "population E: Lif[round(@)]",
+        "population E: Lif[@, 2, 3]",
+        "population E: Lif[2] { tau = @ * 1 ms; at grid(@ * 1 um) }",
+        "for a in round(@) .. 3 { let x = a }",
+        "for a in [@, 2] { population E: Lif[2] }",
+        "population E: Lif[5]\ndrive d: 1 mV -> E[round(@)].I { from @ * 1 ms to @ * 1 s }",
+        "population E: Lif[5]\ndrive d: 1 mV -> E[0 .. round(@)].I",
+        "population E: Lif[5]\ndrive d: 1 mV -> E[round(@) .. 5].I",
+        "population E: Lif[5]\ndrive d: 1 mV -> E[[1, round(@)]].I",
+        "population E: Lif[5]\ndrive d: 1 mV -> E[where i < @].I",
+        "population E: Lif[5]\ndrive d: poisson(@ * 1 Hz) -> E.exc { weight @ * 1 mV; delay @ * 1 ms }",
+        "population E: Lif[5]\ndrive d: choose(round(@), every = @ * 1 ms) -> E.exc { weight 1 mV }",
+        "population E: Lif[5]\ndrive d: times([@ * 1 ms, 1 ms]) -> E.exc { weight 1 mV }",
+        "population E: Lif[5]\ndrive d: table([@, 2] * 1 mV, every = @ * 1 ms) -> E.I",
+        "population E: Lif[5]\nprojection p: E -> E.exc { connect probability @; weight @ * 1 mV; delay @ * 1 ms; dendritic @ * 1 ms }",
+        "population E: Lif[5]\nprojection p: E -> E.exc { connect in_degree round(@); weight 1 mV; allow multiple, self }",
+        "population E: Lif[5]\nprojection p: E -> E.exc { connect total round(@); weight 1 mV }",
+        "population E: Lif[5]\nprojection p: E -> E.exc { connect from [[0, @]]; weight 1 mV }",
+        "population S: SpikeTimes[2] { events = [(@ * 1 ms, round(@))] }",
+        "let x = linspace(0, @, round(@))",
+        "let x = mod(round(@), 0) + sum(q for q in round(@) .. 5)",
+        "let x = [1, 2, 3][round(@)] + max([@, 1])",
+        "population E: Lif[5]\nconstraints { require size(E) == @ }",
+    ];
+    for number in numbers {
+        for place in places {
+            assert!(!circuit(&place.replace('@', number)).is_empty());
+        }
+        assert!(
+            !net(&format!(
+                "circuit C {{ }}\nexperiment Main of C {{ dt {number} * 1 ms; seed round({number}) }}"
+            ))
+            .is_empty()
+        );
+    }
+}
