@@ -37,17 +37,24 @@ pub(crate) struct Facts {
     pub(crate) pool: Vec<Invariant>,
     /// Groups of 128 bits in one turn of the loop.
     pub(crate) groups: u32,
+    /// Whether the groups of a turn are computed instruction beside instruction. A long body is a long chain
+    /// of dependences: the processor does not see far enough ahead to find the next group by itself.
+    pub(crate) interleaved: bool,
     /// Draws that are made for a row of cells at once, in order.
     pub(crate) rows: Vec<ValueId>,
 }
 
 /// Registers that the loop's invariants may take of the 16 that there are.
 const REGISTERS: usize = 6;
+/// Likewise for short bodies.
+const SMALL_REGISTERS: usize = 9;
 /// A region that costs less is computed for all cells.
 const BRANCH_PAYS: u32 = 24;
 /// Bodies up to this cost are repeated four times, up to the next twice.
 const FOUR_GROUPS: u32 = 48;
 const TWO_GROUPS: u32 = 120;
+/// Groups that longer bodies without calls make beside each other.
+const LONG_GROUPS: u32 = 2;
 
 /// All facts.
 pub(crate) fn facts(program: &Program, fma: bool) -> Facts {
@@ -57,17 +64,21 @@ pub(crate) fn facts(program: &Program, fma: bool) -> Facts {
     let uses = invariants(program, &shared, fma);
     let mut by_use: Vec<Invariant> = uses.keys().copied().collect();
     by_use.sort_by_key(|invariant| std::cmp::Reverse(uses[invariant]));
-    let pool = by_use.split_off(by_use.len().min(REGISTERS));
     let cost: u32 =
         own(program, &shared, 0..program.ops.len()).map(|at| cost(program, &program.ops[at])).sum();
-    let groups = if cost <= FOUR_GROUPS {
-        4
-    } else if cost <= TWO_GROUPS {
-        2
-    } else {
-        1
+    let e = |n: &str, d: usize| std::env::var(n).ok().and_then(|x| x.parse().ok()).unwrap_or(d);
+    let registers = if cost <= FOUR_GROUPS { e("SR", SMALL_REGISTERS) } else { e("LR", REGISTERS) };
+    let pool = by_use.split_off(by_use.len().min(registers));
+    let straight = fma
+        && branches.is_empty()
+        && own(program, &shared, 0..program.ops.len()).all(|at| in_line(&program.ops[at]));
+    let (groups, interleaved) = match cost {
+        cost if cost <= FOUR_GROUPS => (4, false),
+        cost if cost <= TWO_GROUPS => (2, false),
+        _ if straight && e("LG", 2) > 1 => (e("LG", 2) as u32, true),
+        _ => (1, false),
     };
-    Facts { shared, branches, registers: by_use.into_iter().collect(), pool, groups, rows }
+    Facts { shared, branches, registers: by_use.into_iter().collect(), pool, groups, interleaved, rows }
 }
 
 fn shared(program: &Program) -> Vec<bool> {
@@ -87,6 +98,15 @@ fn own<'a>(
 ) -> impl Iterator<Item = usize> + use<'a> {
     debug_assert!(range.end <= program.ops.len());
     range.filter(|at| !shared[*at])
+}
+
+/// Whether an operation makes neither a call nor a branch.
+fn in_line(op: &Op) -> bool {
+    match op {
+        Op::Call1(function, _) => exp_like(*function),
+        Op::Call2(..) | Op::Draw { .. } | Op::IntDiv(..) | Op::IntMod(..) => false,
+        _ => true,
+    }
 }
 
 /// Roughly how many instructions it takes for a group.

@@ -349,21 +349,10 @@ pub struct Var {
 
 #[derive(Clone, Debug)]
 pub enum VarKind {
-    Param {
-        range: Option<(ExprId, ExprId)>,
-        default: Option<ExprId>,
-    },
-    State {
-        range: Option<(ExprId, ExprId)>,
-        initial: Option<ExprId>,
-    },
-    Let {
-        value: ExprId,
-    },
-    Port {
-        polarity: Option<Polarity>,
-        shape: PortShape,
-    },
+    Param { range: Option<(ExprId, ExprId)>, default: Option<ExprId> },
+    State { range: Option<(ExprId, ExprId)>, initial: Option<ExprId> },
+    Let { value: ExprId },
+    Port { polarity: Option<Polarity>, shape: PortShape },
 }
 
 #[derive(Clone, Debug)]
@@ -494,28 +483,14 @@ pub struct Slot {
 
 #[derive(Clone, Debug)]
 pub enum SlotKind {
-    Formal {
-        declared: Option<Type>,
-        range: Option<(ExprId, ExprId)>,
-        default: Option<ExprId>,
-    },
-    Let {
-        declared: Option<Type>,
-        value: ExprId,
-    },
-    Data {
-        declared: Type,
-        value: ExprId,
-    },
+    Formal { declared: Option<Type>, range: Option<(ExprId, ExprId)>, default: Option<ExprId> },
+    Let { declared: Option<Type>, value: ExprId },
+    Data { declared: Type, value: ExprId },
     Index,
-    Population {
-        cell: CellId,
-    },
+    Population { cell: CellId },
     Drive,
     Projection,
-    Part {
-        circuit: CircuitId,
-    },
+    Part { circuit: CircuitId },
 }
 
 #[derive(Clone, Debug)]

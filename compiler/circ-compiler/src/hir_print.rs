@@ -11,12 +11,7 @@ use std::fmt::Write;
 
 /// The program as text that reads like its source, with names written out as what they mean.
 pub fn print(hir: &Hir) -> String {
-    let mut out = Printer {
-        hir,
-        owner: Owner::File,
-        text: String::new(),
-        depth: 0,
-    };
+    let mut out = Printer { hir, owner: Owner::File, text: String::new(), depth: 0 };
     out.program();
     out.text
 }
@@ -31,33 +26,15 @@ pub fn print_types(hir: &Hir, types: &Types) -> String {
         line(global.name.to_string(), ty);
     }
     for (function, ty) in hir.functions.iter().zip(&types.functions) {
-        let formals = function.formals.iter().map(|formal| {
-            format!(
-                "{}: {}",
-                hir.locals[formal.index()].name,
-                types.locals[formal.index()]
-            )
-        });
-        let owner = owner_name(hir, function.owner);
-        line(
-            format!(
-                "fn {owner}{}({})",
-                function.name,
-                formals.collect::<Vec<_>>().join(", ")
-            ),
-            ty,
-        );
-    }
-    for (cell, vars) in hir
-        .cells
-        .iter()
-        .zip(&types.vars)
-        .filter(|(cell, _)| !cell.spike_times)
-    {
-        cell.vars
+        let formals = function
+            .formals
             .iter()
-            .zip(vars)
-            .for_each(|(var, ty)| line(format!("{}.{}", cell.name, var.name), ty));
+            .map(|formal| format!("{}: {}", hir.locals[formal.index()].name, types.locals[formal.index()]));
+        let owner = owner_name(hir, function.owner);
+        line(format!("fn {owner}{}({})", function.name, formals.collect::<Vec<_>>().join(", ")), ty);
+    }
+    for (cell, vars) in hir.cells.iter().zip(&types.vars).filter(|(cell, _)| !cell.spike_times) {
+        cell.vars.iter().zip(vars).for_each(|(var, ty)| line(format!("{}.{}", cell.name, var.name), ty));
     }
     for (circuit, slots) in hir.circuits.iter().zip(&types.circuit_slots) {
         circuit
@@ -94,13 +71,7 @@ struct Printer<'a> {
 
 impl Printer<'_> {
     fn line(&mut self, text: impl AsRef<str>) {
-        let _ = writeln!(
-            self.text,
-            "{:indent$}{}",
-            "",
-            text.as_ref(),
-            indent = 2 * self.depth
-        );
+        let _ = writeln!(self.text, "{:indent$}{}", "", text.as_ref(), indent = 2 * self.depth);
     }
 
     fn block(&mut self, head: impl AsRef<str>, body: impl FnOnce(&mut Self)) {
@@ -114,20 +85,10 @@ impl Printer<'_> {
     fn program(&mut self) {
         for global in &self.hir.globals {
             let declared = annotation(&global.declared);
-            self.line(format!(
-                "let {}{declared} = {}",
-                global.name,
-                self.expr(global.value)
-            ));
+            self.line(format!("let {}{declared} = {}", global.name, self.expr(global.value)));
         }
         self.functions(Owner::File);
-        for (at, cell) in self
-            .hir
-            .cells
-            .iter()
-            .enumerate()
-            .filter(|(_, cell)| !cell.spike_times)
-        {
+        for (at, cell) in self.hir.cells.iter().enumerate().filter(|(_, cell)| !cell.spike_times) {
             self.owner = Owner::Cell(CellId(at as u32));
             self.block(format!("cell {}", cell.name), |out| out.cell(cell));
         }
@@ -143,41 +104,24 @@ impl Printer<'_> {
             self.owner = Owner::Experiment(at as u32);
             let formals = self.formals(&experiment.slots, &experiment.formals);
             let of = experiment.circuit.map_or(String::new(), |circuit| {
-                format!(
-                    " of {}({})",
-                    self.hir.circuit(circuit).name,
-                    self.args(circuit, &experiment.args)
-                )
+                format!(" of {}({})", self.hir.circuit(circuit).name, self.args(circuit, &experiment.args))
             });
-            self.block(
-                format!("experiment {}({formals}){of}", experiment.name),
-                |out| out.experiment(experiment),
-            );
+            self.block(format!("experiment {}({formals}){of}", experiment.name), |out| {
+                out.experiment(experiment)
+            });
         }
     }
 
     fn functions(&mut self, owner: Owner) {
-        for function in self
-            .hir
-            .functions
-            .iter()
-            .filter(|function| function.owner == owner)
-        {
+        for function in self.hir.functions.iter().filter(|function| function.owner == owner) {
             let before = std::mem::replace(&mut self.owner, owner);
             let formals = function.formals.iter().map(|id| {
                 let local = &self.hir.locals[id.index()];
                 format!("{}{}", local.name, annotation(&local.declared))
             });
             let formals = formals.collect::<Vec<_>>().join(", ");
-            let result = function
-                .result
-                .as_ref()
-                .map_or(String::new(), |ty| format!(" -> {ty}"));
-            self.line(format!(
-                "fn {}({formals}){result} = {}",
-                function.name,
-                self.expr(function.body)
-            ));
+            let result = function.result.as_ref().map_or(String::new(), |ty| format!(" -> {ty}"));
+            self.line(format!("fn {}({formals}){result} = {}", function.name, self.expr(function.body)));
             self.owner = before;
         }
     }
@@ -185,16 +129,11 @@ impl Printer<'_> {
     fn cell(&mut self, cell: &Cell) {
         cell.vars.iter().for_each(|var| self.var(cell, var));
         self.functions(self.owner);
-        cell.equations
-            .iter()
-            .for_each(|equation| self.equation(cell, equation));
+        cell.equations.iter().for_each(|equation| self.equation(cell, equation));
         for event in &cell.events {
-            let condition = event.condition.map_or(String::new(), |condition| {
-                format!(" when {}", self.expr(condition))
-            });
-            self.block(format!("event {}{condition}", event.name), |out| {
-                out.actions(cell, &event.body)
-            });
+            let condition =
+                event.condition.map_or(String::new(), |condition| format!(" when {}", self.expr(condition)));
+            self.block(format!("event {}{condition}", event.name), |out| out.actions(cell, &event.body));
         }
         for reaction in &cell.reactions {
             let trigger = match reaction.trigger {
@@ -203,15 +142,12 @@ impl Printer<'_> {
                 Trigger::Tick => "tick".into(),
                 Trigger::End(mode) => format!("end {}", mode_name(cell, mode)),
             };
-            self.block(format!("on {trigger}"), |out| {
-                out.actions(cell, &reaction.body)
-            });
+            self.block(format!("on {trigger}"), |out| out.actions(cell, &reaction.body));
         }
         for at in 0..cell.modes.len() {
-            self.block(
-                format!("mode {}", mode_name(cell, ModeId(at as u32))),
-                |out| out.mode(cell, &cell.modes[at]),
-            );
+            self.block(format!("mode {}", mode_name(cell, ModeId(at as u32))), |out| {
+                out.mode(cell, &cell.modes[at])
+            });
         }
         if let Some((method, _)) = cell.method {
             self.line(format!("method {}", method_name(method)));
@@ -224,24 +160,15 @@ impl Printer<'_> {
     fn var(&mut self, cell: &Cell, var: &Var) {
         let declared = annotation(&var.declared);
         let text = match &var.kind {
-            VarKind::Param { range, default } => format!(
-                "param {}{declared}{}{}",
-                var.name,
-                self.range(range),
-                self.value(default)
-            ),
-            VarKind::State { range, initial } => format!(
-                "state {}{declared}{}{}",
-                var.name,
-                self.range(range),
-                self.value(initial)
-            ),
+            VarKind::Param { range, default } => {
+                format!("param {}{declared}{}{}", var.name, self.range(range), self.value(default))
+            }
+            VarKind::State { range, initial } => {
+                format!("state {}{declared}{}{}", var.name, self.range(range), self.value(initial))
+            }
             VarKind::Let { value } => format!("let {}{declared} = {}", var.name, self.expr(*value)),
             VarKind::Port { polarity, shape } => {
-                let declared = var
-                    .declared
-                    .as_ref()
-                    .map_or("?".into(), ToString::to_string);
+                let declared = var.declared.as_ref().map_or("?".into(), ToString::to_string);
                 format!(
                     "port {}: {}{declared} via {}",
                     var.name,
@@ -260,20 +187,16 @@ impl Printer<'_> {
             PortShape::Biexponential { rise, decay } => {
                 format!("biexponential({}, {})", self.expr(*rise), self.expr(*decay))
             }
-            PortShape::Delta { state, subtract } => format!(
-                "delta({}{})",
-                if *subtract { "-" } else { "" },
-                cell.vars[state.index()].name
-            ),
+            PortShape::Delta { state, subtract } => {
+                format!("delta({}{})", if *subtract { "-" } else { "" }, cell.vars[state.index()].name)
+            }
             PortShape::Sum => "sum".into(),
             PortShape::Error => "error".into(),
         }
     }
 
     fn range(&self, range: &Option<(ExprId, ExprId)>) -> String {
-        range.map_or(String::new(), |(lo, hi)| {
-            format!(" in {} .. {}", self.expr(lo), self.expr(hi))
-        })
+        range.map_or(String::new(), |(lo, hi)| format!(" in {} .. {}", self.expr(lo), self.expr(hi)))
     }
 
     fn value(&self, value: &Option<ExprId>) -> String {
@@ -281,9 +204,7 @@ impl Printer<'_> {
     }
 
     fn equation(&mut self, cell: &Cell, equation: &Equation) {
-        let factor = equation
-            .factor
-            .map_or(String::new(), |factor| format!("{} * ", self.expr(factor)));
+        let factor = equation.factor.map_or(String::new(), |factor| format!("{} * ", self.expr(factor)));
         self.line(format!(
             "{factor}{}' = {}",
             cell.vars[equation.var.index()].name,
@@ -292,14 +213,9 @@ impl Printer<'_> {
     }
 
     fn mode(&mut self, cell: &Cell, mode: &Mode) {
-        mode.equations
-            .iter()
-            .for_each(|equation| self.equation(cell, equation));
+        mode.equations.iter().for_each(|equation| self.equation(cell, equation));
         let vars = |vars: &[VarId]| {
-            vars.iter()
-                .map(|var| cell.vars[var.index()].name.to_string())
-                .collect::<Vec<_>>()
-                .join(", ")
+            vars.iter().map(|var| cell.vars[var.index()].name.to_string()).collect::<Vec<_>>().join(", ")
         };
         if !mode.hold.is_empty() {
             self.line(format!("hold {}", vars(&mode.hold)));
@@ -308,11 +224,8 @@ impl Printer<'_> {
             self.line(format!("drop {}", vars(&mode.drop)));
         }
         if !mode.no.is_empty() {
-            let names = mode
-                .no
-                .iter()
-                .map(|event| cell.events[event.index()].name.to_string())
-                .collect::<Vec<_>>();
+            let names =
+                mode.no.iter().map(|event| cell.events[event.index()].name.to_string()).collect::<Vec<_>>();
             self.line(format!("no {}", names.join(", ")));
         }
     }
@@ -328,33 +241,22 @@ impl Printer<'_> {
                         self.expr(*value)
                     ));
                 }
-                ActionKind::Let { local, value } => self.line(format!(
-                    "let {} = {}",
-                    self.hir.locals[local.index()].name,
-                    self.expr(*value)
-                )),
-                ActionKind::If {
-                    condition,
-                    then,
-                    otherwise,
-                } => {
-                    self.block(format!("if {}", self.expr(*condition)), |out| {
-                        out.actions(cell, then)
-                    });
+                ActionKind::Let { local, value } => {
+                    self.line(format!("let {} = {}", self.hir.locals[local.index()].name, self.expr(*value)))
+                }
+                ActionKind::If { condition, then, otherwise } => {
+                    self.block(format!("if {}", self.expr(*condition)), |out| out.actions(cell, then));
                     if !otherwise.is_empty() {
                         self.block("else", |out| out.actions(cell, otherwise));
                     }
                 }
                 ActionKind::Enter { mode, duration } => {
-                    let duration = duration.map_or(String::new(), |duration| {
-                        format!(" for {}", self.expr(duration))
-                    });
+                    let duration =
+                        duration.map_or(String::new(), |duration| format!(" for {}", self.expr(duration)));
                     self.line(format!("enter {}{duration}", mode_name(cell, *mode)));
                 }
                 ActionKind::Leave(mode) => self.line(format!("leave {}", mode_name(cell, *mode))),
-                ActionKind::Emit(event) => {
-                    self.line(format!("emit {}", cell.events[event.index()].name))
-                }
+                ActionKind::Emit(event) => self.line(format!("emit {}", cell.events[event.index()].name)),
             }
         }
     }
@@ -363,11 +265,7 @@ impl Printer<'_> {
         let texts = formals.iter().map(|formal| {
             let slot = &slots[formal.index()];
             match &slot.kind {
-                SlotKind::Formal {
-                    declared,
-                    range,
-                    default,
-                } => format!(
+                SlotKind::Formal { declared, range, default } => format!(
                     "{}{}{}{}",
                     slot.name,
                     annotation(declared),
@@ -382,11 +280,7 @@ impl Printer<'_> {
 
     fn args(&self, circuit: CircuitId, args: &[(SlotId, ExprId)]) -> String {
         let texts = args.iter().map(|(slot, value)| {
-            format!(
-                "{} = {}",
-                self.hir.circuit(circuit).slots[slot.index()].name,
-                self.expr(*value)
-            )
+            format!("{} = {}", self.hir.circuit(circuit).slots[slot.index()].name, self.expr(*value))
         });
         texts.collect::<Vec<_>>().join(", ")
     }
@@ -400,11 +294,9 @@ impl Printer<'_> {
                 annotation(declared),
                 self.expr(*value)
             )),
-            SlotKind::Data { declared, value } => self.line(format!(
-                "{public}data {}: {declared} = {}",
-                slot.name,
-                self.expr(*value)
-            )),
+            SlotKind::Data { declared, value } => {
+                self.line(format!("{public}data {}: {declared} = {}", slot.name, self.expr(*value)))
+            }
             _ => {}
         }
     }
@@ -413,15 +305,9 @@ impl Printer<'_> {
         for item in items {
             match &item.kind {
                 ItemKind::Population(population) => self.population(circuit, population),
-                ItemKind::Drive(drive) => {
-                    self.drive(&circuit.slots[drive.slot.index()].name, drive)
-                }
+                ItemKind::Drive(drive) => self.drive(&circuit.slots[drive.slot.index()].name, drive),
                 ItemKind::Projection(projection) => self.projection(circuit, projection),
-                ItemKind::Part {
-                    slot,
-                    circuit: part,
-                    args,
-                } => {
+                ItemKind::Part { slot, circuit: part, args } => {
                     let text = format!(
                         "part {}: {}({})",
                         circuit.slots[slot.index()].name,
@@ -436,19 +322,12 @@ impl Printer<'_> {
                         Over::Range(lo, hi) => format!("{} .. {}", self.expr(*lo), self.expr(*hi)),
                         Over::Values(values) => self.expr(*values),
                     };
-                    self.block(
-                        format!("for {} in {over}", circuit.slots[index.index()].name),
-                        |out| out.items(circuit, items),
-                    );
-                }
-                ItemKind::If {
-                    condition,
-                    then,
-                    otherwise,
-                } => {
-                    self.block(format!("if {}", self.expr(*condition)), |out| {
-                        out.items(circuit, then)
+                    self.block(format!("for {} in {over}", circuit.slots[index.index()].name), |out| {
+                        out.items(circuit, items)
                     });
+                }
+                ItemKind::If { condition, then, otherwise } => {
+                    self.block(format!("if {}", self.expr(*condition)), |out| out.items(circuit, then));
                     if !otherwise.is_empty() {
                         self.block("else", |out| out.items(circuit, otherwise));
                     }
@@ -486,11 +365,7 @@ impl Printer<'_> {
         }
         self.block(head, |out| {
             for (var, value, _) in &population.overrides {
-                out.line(format!(
-                    "{} = {}",
-                    cell.vars[var.index()].name,
-                    out.expr(*value)
-                ));
+                out.line(format!("{} = {}", cell.vars[var.index()].name, out.expr(*value)));
             }
             if let Some(at) = population.at {
                 out.line(format!("at {}", out.expr(at)));
@@ -501,27 +376,22 @@ impl Printer<'_> {
     fn drive(&mut self, name: &str, drive: &Drive) {
         let source = match &drive.source {
             DriveSource::Poisson(rate) => format!("poisson({})", self.expr(*rate)),
-            DriveSource::Choose { count, every } => format!(
-                "choose({}, every = {})",
-                self.expr(*count),
-                self.expr(*every)
-            ),
+            DriveSource::Choose { count, every } => {
+                format!("choose({}, every = {})", self.expr(*count), self.expr(*every))
+            }
             DriveSource::Times(times) => format!("times({})", self.expr(*times)),
             DriveSource::Table { data, every } => {
                 format!("table({}, every = {})", self.expr(*data), self.expr(*every))
             }
             DriveSource::Value(value) => self.expr(*value),
         };
-        self.block(
-            format!("drive {name}: {source} -> {}", self.expr(drive.target)),
-            |out| {
-                out.clause("weight", drive.weight);
-                out.clause("delay", drive.delay);
-                if let Some((from, to)) = drive.window {
-                    out.line(format!("from {} to {}", out.expr(from), out.expr(to)));
-                }
-            },
-        );
+        self.block(format!("drive {name}: {source} -> {}", self.expr(drive.target)), |out| {
+            out.clause("weight", drive.weight);
+            out.clause("delay", drive.delay);
+            if let Some((from, to)) = drive.window {
+                out.line(format!("from {} to {}", out.expr(from), out.expr(to)));
+            }
+        });
     }
 
     fn clause(&mut self, word: &str, value: Option<ExprId>) {
@@ -555,11 +425,8 @@ impl Printer<'_> {
                 (projection.allow_multiple, "multiple"),
                 (projection.allow_corelease, "corelease"),
             ];
-            let allowed: Vec<_> = allowed
-                .iter()
-                .filter(|(allowed, _)| *allowed)
-                .map(|(_, word)| *word)
-                .collect();
+            let allowed: Vec<_> =
+                allowed.iter().filter(|(allowed, _)| *allowed).map(|(_, word)| *word).collect();
             if !allowed.is_empty() {
                 out.line(format!("allow {}", allowed.join(", ")));
             }
@@ -567,10 +434,7 @@ impl Printer<'_> {
             out.clause("delay", projection.delay);
             out.clause("dendritic", projection.dendritic);
             if projection.polarity.is_some() {
-                out.line(format!(
-                    "polarity {}",
-                    polarity_word(projection.polarity).trim_end()
-                ));
+                out.line(format!("polarity {}", polarity_word(projection.polarity).trim_end()));
             }
         });
     }
@@ -592,9 +456,7 @@ impl Printer<'_> {
         for statement in statements {
             match &statement.kind {
                 StatementKind::Binding(slot) => self.binding(&experiment.slots[slot.index()]),
-                StatementKind::Drive(drive) => {
-                    self.drive(&experiment.slots[drive.slot.index()].name, drive)
-                }
+                StatementKind::Drive(drive) => self.drive(&experiment.slots[drive.slot.index()].name, drive),
                 StatementKind::Assign { slot, op, value } => {
                     self.line(format!(
                         "{} {} {}",
@@ -604,30 +466,20 @@ impl Printer<'_> {
                     ));
                 }
                 StatementKind::Record { what, every } => {
-                    let every = every.map_or(String::new(), |every| {
-                        format!(" every {}", self.expr(every))
-                    });
+                    let every = every.map_or(String::new(), |every| format!(" every {}", self.expr(every)));
                     self.line(format!("record {}{every}", self.list(what)));
                 }
                 StatementKind::Run { duration, until } => {
-                    let until = until.map_or(String::new(), |until| {
-                        format!(" until {}", self.expr(until))
-                    });
+                    let until = until.map_or(String::new(), |until| format!(" until {}", self.expr(until)));
                     self.line(format!("run {}{until}", self.expr(*duration)));
                 }
-                StatementKind::Set { target, value } => self.line(format!(
-                    "set {} = {}",
-                    self.expr(*target),
-                    self.expr(*value)
-                )),
+                StatementKind::Set { target, value } => {
+                    self.line(format!("set {} = {}", self.expr(*target), self.expr(*value)))
+                }
                 StatementKind::Print(values) => self.line(format!("print {}", self.list(values))),
                 StatementKind::Report(values) => self.line(format!("report {}", self.list(values))),
                 StatementKind::Expect(value) => self.line(format!("expect {}", self.expr(*value))),
-                StatementKind::If {
-                    condition,
-                    then,
-                    otherwise,
-                } => {
+                StatementKind::If { condition, then, otherwise } => {
                     self.block(format!("if {}", self.expr(*condition)), |out| {
                         out.statements(experiment, then)
                     });
@@ -640,31 +492,19 @@ impl Printer<'_> {
     }
 
     fn list(&self, exprs: &[ExprId]) -> String {
-        exprs
-            .iter()
-            .map(|expr| self.expr(*expr))
-            .collect::<Vec<_>>()
-            .join(", ")
+        exprs.iter().map(|expr| self.expr(*expr)).collect::<Vec<_>>().join(", ")
     }
 
     /// Every operation in parentheses: what binds to what is to be seen.
     fn expr(&self, id: ExprId) -> String {
         let e = |id: ExprId| self.expr(id);
         match &self.hir.expr(id).kind {
-            ExprKind::Number {
-                value, dimension, ..
-            } => crate::units::show(*value, *dimension),
+            ExprKind::Number { value, dimension, .. } => crate::units::show(*value, *dimension),
             ExprKind::Bool(value) => value.to_string(),
             ExprKind::Text(text) => format!("{text:?}"),
             ExprKind::Ref(reference) => self.reference(*reference),
-            ExprKind::Unary {
-                op: UnaryOp::Negate,
-                value,
-            } => format!("-{}", e(*value)),
-            ExprKind::Unary {
-                op: UnaryOp::Not,
-                value,
-            } => format!("not {}", e(*value)),
+            ExprKind::Unary { op: UnaryOp::Negate, value } => format!("-{}", e(*value)),
+            ExprKind::Unary { op: UnaryOp::Not, value } => format!("not {}", e(*value)),
             ExprKind::Binary { op, left, right } => {
                 format!("({} {} {})", e(*left), operator(*op), e(*right))
             }
@@ -672,24 +512,15 @@ impl Printer<'_> {
                 format!("({} in {} .. {})", e(*value), e(*lo), e(*hi))
             }
             ExprKind::InView { value, view } => format!("({} in {})", e(*value), e(*view)),
-            ExprKind::If {
-                condition,
-                then,
-                otherwise,
-            } => format!(
-                "(if {} then {} else {})",
-                e(*condition),
-                e(*then),
-                e(*otherwise)
-            ),
+            ExprKind::If { condition, then, otherwise } => {
+                format!("(if {} then {} else {})", e(*condition), e(*then), e(*otherwise))
+            }
             ExprKind::Call { builtin, args } => {
                 format!("{}({})", builtin_name(*builtin), self.list(args))
             }
-            ExprKind::CallFn { function, args } => format!(
-                "{}({})",
-                self.hir.functions[function.index()].name,
-                self.list(args)
-            ),
+            ExprKind::CallFn { function, args } => {
+                format!("{}({})", self.hir.functions[function.index()].name, self.list(args))
+            }
             ExprKind::Draw { distribution, args } => {
                 format!("~{}({})", distribution_name(*distribution), self.list(args))
             }
@@ -700,16 +531,10 @@ impl Printer<'_> {
             ExprKind::Chance(p) => format!("chance({})", e(*p)),
             ExprKind::Rising(condition) => format!("rising({})", e(*condition)),
             ExprKind::Derivative(var) => format!("{}'", self.reference(Ref::Var(*var))),
-            ExprKind::Reduce {
-                reduce,
-                value,
-                over: None,
-            } => format!("{}({})", reduce_name(*reduce), e(*value)),
-            ExprKind::Reduce {
-                reduce,
-                value,
-                over: Some((index, lo, hi)),
-            } => {
+            ExprKind::Reduce { reduce, value, over: None } => {
+                format!("{}({})", reduce_name(*reduce), e(*value))
+            }
+            ExprKind::Reduce { reduce, value, over: Some((index, lo, hi)) } => {
                 format!(
                     "{}({} for {} in {} .. {})",
                     reduce_name(*reduce),
@@ -731,10 +556,7 @@ impl Printer<'_> {
             }
             ExprKind::Field { base, name, .. } => format!("{}.{name}", e(*base)),
             ExprKind::Measure { name, args, .. } => {
-                let args = args
-                    .iter()
-                    .map(|arg| self.measure_arg(arg))
-                    .collect::<Vec<_>>();
+                let args = args.iter().map(|arg| self.measure_arg(arg)).collect::<Vec<_>>();
                 format!("@{name}({})", args.join(", "))
             }
             ExprKind::Error => "error".into(),
@@ -743,13 +565,8 @@ impl Printer<'_> {
 
     fn measure_arg(&self, arg: &MeasureArg) -> String {
         let each = if arg.each { "each " } else { "" };
-        let name = arg
-            .name
-            .as_ref()
-            .map_or(String::new(), |name| format!("{name} = "));
-        let to = arg
-            .to
-            .map_or(String::new(), |to| format!(" -> {}", self.expr(to)));
+        let name = arg.name.as_ref().map_or(String::new(), |name| format!("{name} = "));
+        let to = arg.to.map_or(String::new(), |to| format!(" -> {}", self.expr(to)));
         let over = match arg.over {
             None => String::new(),
             Some(Window::Last(length)) => format!(" over {}", self.expr(length)),
@@ -785,9 +602,9 @@ impl Printer<'_> {
                 Owner::Cell(cell) => &self.hir.cell(cell).modes[mode.index()].name,
                 Owner::File | Owner::Circuit(_) | Owner::Experiment(_) => "?",
             },
-            Ref::Slot(slot) => graph::slots(self.hir, self.owner)
-                .get(slot.index())
-                .map_or("?", |slot| &slot.name),
+            Ref::Slot(slot) => {
+                graph::slots(self.hir, self.owner).get(slot.index()).map_or("?", |slot| &slot.name)
+            }
             Ref::OfCircuit(slot) => {
                 let name = match self.owner {
                     Owner::Experiment(at) => {
@@ -811,11 +628,7 @@ fn annotation(ty: &Option<crate::types::Type>) -> String {
 
 fn mode_name(cell: &Cell, mode: ModeId) -> String {
     let written = &cell.modes[mode.index()];
-    if written.named {
-        written.name.to_string()
-    } else {
-        format!("{}#{}", written.name, mode.0)
-    }
+    if written.named { written.name.to_string() } else { format!("{}#{}", written.name, mode.0) }
 }
 
 fn polarity_word(polarity: Option<Polarity>) -> &'static str {

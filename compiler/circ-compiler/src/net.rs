@@ -142,12 +142,21 @@ pub struct Drive {
 #[derive(Clone, Debug)]
 pub enum DriveKind {
     /// In 1/ms (a real is a mean per tick).
-    Poisson { rate: Setting, per_tick: bool },
-    Choose { count: u32, every_ms: f64 },
+    Poisson {
+        rate: Setting,
+        per_tick: bool,
+    },
+    Choose {
+        count: u32,
+        every_ms: f64,
+    },
     /// ms, ascending.
     Times(Vec<f64>),
     /// Row-major; columns: one, or one for each cell of the view.
-    Table { data: Value, every_ms: f64 },
+    Table {
+        data: Value,
+        every_ms: f64,
+    },
     /// Of `t` and `i`; `i` is the cell's index in its population.
     Value(Setting),
 }

@@ -79,9 +79,7 @@ impl fmt::Display for Type {
             Type::Bool => f.write_str("bool"),
             Type::Text => f.write_str("text"),
             Type::Array(element, shape) => {
-                let sizes = shape
-                    .iter()
-                    .map(|size| size.map_or("_".to_owned(), |n| n.to_string()));
+                let sizes = shape.iter().map(|size| size.map_or("_".to_owned(), |n| n.to_string()));
                 write!(f, "{element}[{}]", sizes.collect::<Vec<_>>().join(", "))
             }
             Type::Tuple(parts) => {

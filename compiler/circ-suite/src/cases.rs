@@ -74,10 +74,13 @@ fn head_of(head: &str, line: usize) -> Case {
 }
 
 fn run_kind<'a>(words: impl Iterator<Item = &'a str>) -> Kind {
-    let (mut threads, mut engines, mut set) = (vec![1, 2, 3], vec![EngineKind::Interpreter, EngineKind::Jit], vec![]);
+    let (mut threads, mut engines, mut set) =
+        (vec![1, 2, 3], vec![EngineKind::Interpreter, EngineKind::Jit], vec![]);
     for word in words {
         match word.split_once('=') {
-            Some(("threads", list)) => threads = list.split(',').map(|n| n.parse().expect("a number")).collect(),
+            Some(("threads", list)) => {
+                threads = list.split(',').map(|n| n.parse().expect("a number")).collect()
+            }
             Some(("engines", list)) => engines = list.split(',').map(engine).collect(),
             Some(("set", pair)) => {
                 let (path, value) = pair.split_once('=').expect("set=PATH=VALUE");
@@ -114,13 +117,17 @@ pub fn hold(case: &Case, folder: &Path) -> Result<(), String> {
         Kind::Run { on, set } => {
             let options = Options { set: set.clone(), ..Options::default() };
             let results = oracle::agree(&case.name, &case.program, folder, &options, on)?;
-            let broken: Vec<_> = results.expectations.iter().filter(|it| !it.holds).map(|it| it.text.clone()).collect();
+            let broken: Vec<_> =
+                results.expectations.iter().filter(|it| !it.holds).map(|it| it.text.clone()).collect();
             if !broken.is_empty() {
                 return Err(format!("does not hold: {broken:?}"));
             }
-            let mut found: Vec<String> = results.diagnostics.iter().map(|it| format!("{}: [{}]", it.level, it.rule)).collect();
+            let mut found: Vec<String> =
+                results.diagnostics.iter().map(|it| format!("{}: [{}]", it.level, it.rule)).collect();
             if case.demands.iter().any(|demand| demand.starts_with("spikes:")) {
-                found.extend(results.populations.iter().map(|it| format!("spikes: {} {}", it.path, it.spikes)));
+                found.extend(
+                    results.populations.iter().map(|it| format!("spikes: {} {}", it.path, it.spikes)),
+                );
             }
             demand(&case.demands, &found)
         }
@@ -141,7 +148,9 @@ fn check_messages(case: &Case, folder: &Path) -> Vec<String> {
     let (mut diagnostics, mut sources) = (checked.diagnostics, checked.sources);
     if diagnostics.is_empty() {
         let program = sources::parse(&case.name, case.program.clone(), folder);
-        if let Err(Rejection::Program { diagnostics: later, sources: theirs }) = compile(program, &Options::default()) {
+        if let Err(Rejection::Program { diagnostics: later, sources: theirs }) =
+            compile(program, &Options::default())
+        {
             (diagnostics, sources) = (later, theirs);
         }
     }

@@ -118,7 +118,10 @@ pub const FEATURES: &[&str] = &[
 
 /// The program of a seed.
 pub fn generate(seed: u64) -> Generated {
-    let mut g = Gen { state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0xD1B5_4A32_D192_ED03, features: BTreeSet::new() };
+    let mut g = Gen {
+        state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0xD1B5_4A32_D192_ED03,
+        features: BTreeSet::new(),
+    };
     let cells: Vec<_> = (0..g.range(1, 2)).map(|k| generate_cell::cell(&mut g, k)).collect();
     let network = generate_net::network(&mut g, &cells);
     let mut text = format!("//! Generated from seed {seed}.\n\n");

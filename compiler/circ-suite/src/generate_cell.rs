@@ -59,7 +59,10 @@ pub(crate) fn cell(g: &mut Gen, number: usize) -> CellText {
     let mut name = name;
     if g.one_in(4) {
         g.has("extends");
-        text += &format!("\ncell Child{number}: {name} {{ param V_th = {} mV; let extra = v / 2 }}\n", g.tenths(60, 140));
+        text += &format!(
+            "\ncell Child{number}: {name} {{ param V_th = {} mV; let extra = v / 2 }}\n",
+            g.tenths(60, 140)
+        );
         name = format!("Child{number}");
     }
     CellText { name, text, ports, params, events }
@@ -84,12 +87,22 @@ fn params(g: &mut Gen, lines: &mut Vec<String>) -> Vec<(String, &'static str, i6
         format!("param tau_b: time in 1 ms .. 100 ms = {} ms", g.tenths(20, 300))
     } else {
         // Now and then exactly the other time constant: propagators must be safe there.
-        format!("param tau_b = {}", if g.one_in(3) { "tau".into() } else { format!("{} ms", g.tenths(20, 300)) })
+        format!(
+            "param tau_b = {}",
+            if g.one_in(3) { "tau".into() } else { format!("{} ms", g.tenths(20, 300)) }
+        )
     });
     lines.push(match g.range(1, 4) {
         1 => {
             g.has("param random");
-            format!("param V_th = {}", g.pick(&["normal(10 mV, 1 mV)", "uniform(8 mV, 12 mV)", "redraw(normal(10 mV, 2 mV), 6 mV, 14 mV)"]))
+            format!(
+                "param V_th = {}",
+                g.pick(&[
+                    "normal(10 mV, 1 mV)",
+                    "uniform(8 mV, 12 mV)",
+                    "redraw(normal(10 mV, 2 mV), 6 mV, 14 mV)"
+                ])
+            )
         }
         2 => {
             g.has("param of index");
@@ -99,7 +112,12 @@ fn params(g: &mut Gen, lines: &mut Vec<String>) -> Vec<(String, &'static str, i6
     });
     lines.push(format!("param V_reset = {} mV", g.tenths(-50, 20)));
     lines.push(format!("param gain = {}", g.tenths(-15, 15)));
-    vec![("tau".into(), "ms", 20, 300), ("V_th".into(), "mV", 60, 140), ("gain".into(), "", -15, 15), ("V_reset".into(), "mV", -50, 20)]
+    vec![
+        ("tau".into(), "ms", 20, 300),
+        ("V_th".into(), "mV", 60, 140),
+        ("gain".into(), "", -15, 15),
+        ("V_reset".into(), "mV", -50, 20),
+    ]
 }
 
 fn ports(g: &mut Gen, lines: &mut Vec<String>) -> Vec<PortText> {
@@ -108,7 +126,9 @@ fn ports(g: &mut Gen, lines: &mut Vec<String>) -> Vec<PortText> {
     let (shape, feature) = match g.range(1, 4) {
         1 => (format!("exponential({})", tau(g)), "port exponential"),
         2 => (format!("alpha({})", tau(g)), "port alpha"),
-        3 => (format!("biexponential({} ms, {} ms)", g.tenths(5, 20), g.tenths(20, 60)), "port biexponential"),
+        3 => {
+            (format!("biexponential({} ms, {} ms)", g.tenths(5, 20), g.tenths(20, 60)), "port biexponential")
+        }
         _ => ("exponential(tau_b)".to_string(), "port exponential"),
     };
     g.has(feature);
@@ -145,7 +165,10 @@ fn ports(g: &mut Gen, lines: &mut Vec<String>) -> Vec<PortText> {
 fn helpers(g: &mut Gen, lines: &mut Vec<String>) {
     if g.one_in(3) {
         g.has("fn");
-        lines.push(format!("fn squash(x: voltage, s: real) -> voltage = {} mV * tanh(s * x / 10 mV)", g.tenths(5, 20)));
+        lines.push(format!(
+            "fn squash(x: voltage, s: real) -> voltage = {} mV * tanh(s * x / 10 mV)",
+            g.tenths(5, 20)
+        ));
     } else {
         lines.push("fn squash(x: voltage, s: real) = clamp(s * x, -20 mV, 20 mV)".into());
     }
@@ -153,7 +176,15 @@ fn helpers(g: &mut Gen, lines: &mut Vec<String>) {
     lines.push(format!("let bounded = {}", real(g, 3)));
     if g.one_in(3) {
         g.has("let random");
-        let draw = ["normal(0, 1)", "uniform(-1, 1)", "exponential(0.5)", "gamma(2, 0.3)", "beta(2, 3)", "lognormal(1, 0.4)", "binomial(5, 0.3)"];
+        let draw = [
+            "normal(0, 1)",
+            "uniform(-1, 1)",
+            "exponential(0.5)",
+            "gamma(2, 0.3)",
+            "beta(2, 3)",
+            "lognormal(1, 0.4)",
+            "binomial(5, 0.3)",
+        ];
         lines.push(format!("let luck = {}", g.pick(&draw)));
     } else if g.one_in(3) {
         g.has("poisson value");
@@ -203,7 +234,10 @@ fn real(g: &mut Gen, depth: usize) -> String {
 
 fn states(g: &mut Gen, lines: &mut Vec<String>) {
     g.has("state");
-    lines.push(format!("state v: voltage = {}", g.pick(&["0 mV", "uniform(-5 mV, 5 mV)", "V_reset", "normal(2 mV, 1 mV)", "0.5 mV * mod(i, 5)"])));
+    lines.push(format!(
+        "state v: voltage = {}",
+        g.pick(&["0 mV", "uniform(-5 mV, 5 mV)", "V_reset", "normal(2 mV, 1 mV)", "0.5 mV * mod(i, 5)"])
+    ));
     lines.push(if g.one_in(3) {
         g.has("state range");
         "state u: voltage in -8 mV .. 8 mV = 1 mV".into()
@@ -230,7 +264,11 @@ fn equations(g: &mut Gen, lines: &mut Vec<String>, ports: &[PortText], dynamics:
     match dynamics {
         Dynamics::Linear => {
             lines.push(format!("tau * v' = {drive} - v{input} - 0.3 * u"));
-            lines.push(if g.one_in(2) { "tau_b * u' = -u".into() } else { "tau_b * u' = 0.4 * v - u".into() });
+            lines.push(if g.one_in(2) {
+                "tau_b * u' = -u".into()
+            } else {
+                "tau_b * u' = 0.4 * v - u".into()
+            });
         }
         Dynamics::Conditional => {
             lines.push(format!("tau * v' = {drive} - v * (1 + sigmoid(u / 5 mV)){input}"));
@@ -247,8 +285,13 @@ fn equations(g: &mut Gen, lines: &mut Vec<String>, ports: &[PortText], dynamics:
         }
         Dynamics::Additive => {
             g.has("noise");
-            lines.push(format!("tau * v' = {drive} - v{input} + {} mV * sqrt(2 * tau) * xi", g.tenths(1, 20)));
-            lines.push(if g.one_in(2) { "tau_b * u' = -u + 1 mV * sqrt(tau_b) * xi(1)".into() } else { "tau_b * u' = v - u".into() });
+            lines
+                .push(format!("tau * v' = {drive} - v{input} + {} mV * sqrt(2 * tau) * xi", g.tenths(1, 20)));
+            lines.push(if g.one_in(2) {
+                "tau_b * u' = -u + 1 mV * sqrt(tau_b) * xi(1)".into()
+            } else {
+                "tau_b * u' = v - u".into()
+            });
         }
         Dynamics::Multiplicative => {
             g.has("noise multiplicative");
@@ -276,7 +319,10 @@ fn events(g: &mut Gen, lines: &mut Vec<String>, ports: &[PortText], dynamics: Dy
     let mut body = vec!["v = V_reset".to_string(), "hits += 1".into(), "flag = not flag".into()];
     if g.one_in(2) {
         g.has("action if");
-        body.push(format!("if {} > 0 {{ u += 0.5 mV }} else if flag {{ u *= 0.5 }} else {{ u -= 0.25 mV }}", real(g, 1)));
+        body.push(format!(
+            "if {} > 0 {{ u += 0.5 mV }} else if flag {{ u *= 0.5 }} else {{ u -= 0.25 mV }}",
+            real(g, 1)
+        ));
     }
     if g.one_in(3) {
         g.has("action let");
@@ -292,7 +338,10 @@ fn events(g: &mut Gen, lines: &mut Vec<String>, ports: &[PortText], dynamics: Dy
         } else {
             ""
         };
-        body.push(format!("refractory {}{drops}", g.pick(&["2 ms hold v", "1 ms hold v, u", "1 ms * (1 + mod(i, 3)) hold v"])));
+        body.push(format!(
+            "refractory {}{drops}",
+            g.pick(&["2 ms hold v", "1 ms hold v, u", "1 ms * (1 + mod(i, 3)) hold v"])
+        ));
     }
     if g.one_in(2) {
         body.push("emit bang".into());
@@ -319,7 +368,12 @@ fn events(g: &mut Gen, lines: &mut Vec<String>, ports: &[PortText], dynamics: Dy
     }
     if g.one_in(2) {
         g.has("on tick");
-        let line = g.pick(&["u = 0.9 * u + 0.05 mV * luck", "u += 0.01 mV * bounded", "if luck > 0.3 { emit bang }", "hits += 1; u = u / 1.1"]);
+        let line = g.pick(&[
+            "u = 0.9 * u + 0.05 mV * luck",
+            "u += 0.01 mV * bounded",
+            "if luck > 0.3 { emit bang }",
+            "hits += 1; u = u / 1.1",
+        ]);
         lines.push(format!("on tick {{ {line} }}"));
     }
     names
@@ -383,7 +437,9 @@ fn method(g: &mut Gen, lines: &mut Vec<String>, dynamics: Dynamics) {
             ("euler", "method euler"),
             ("implicit", "method implicit"),
         ],
-        Dynamics::Additive | Dynamics::Multiplicative => &[("auto", "method auto"), ("euler", "method euler"), ("heun", "method heun")],
+        Dynamics::Additive | Dynamics::Multiplicative => {
+            &[("auto", "method auto"), ("euler", "method euler"), ("heun", "method heun")]
+        }
     };
     let (name, feature) = g.pick(choices);
     g.has(feature);

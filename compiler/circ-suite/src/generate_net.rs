@@ -42,13 +42,18 @@ pub(crate) fn network(g: &mut Gen, cells: &[CellText]) -> String {
     let parts = parts(g, &mut lines, &populations);
     g.has("circuit parameter");
     let mut text = parts;
-    text += &block(&format!("circuit Net(strength = {}, more = {})", g.tenths(5, 20), g.pick(&["true", "false"])), &lines);
+    text += &block(
+        &format!("circuit Net(strength = {}, more = {})", g.tenths(5, 20), g.pick(&["true", "false"])),
+        &lines,
+    );
     text + "\n" + &experiment(g, &populations, &drives)
 }
 
 fn populations<'a>(g: &mut Gen, cells: &'a [CellText], lines: &mut Vec<String>) -> Vec<Population<'a>> {
     let mut populations = Vec::new();
-    for (k, polarity) in ["excitatory", "inhibitory", "excitatory"].into_iter().enumerate().take(g.range(1, 3)) {
+    for (k, polarity) in
+        ["excitatory", "inhibitory", "excitatory"].into_iter().enumerate().take(g.range(1, 3))
+    {
         let cell = &cells[g.range(0, cells.len() - 1)];
         let shape = if g.one_in(4) {
             g.has("population shape");
@@ -73,7 +78,10 @@ fn populations<'a>(g: &mut Gen, cells: &'a [CellText], lines: &mut Vec<String>) 
         }
         if g.one_in(2) {
             g.has("population override random");
-            body.push(g.pick(&["v = uniform(-4 mV, 4 mV)", "v = 0.2 mV * mod(i, 9)", "u = normal(0 mV, 1 mV)"]).to_string());
+            body.push(
+                g.pick(&["v = uniform(-4 mV, 4 mV)", "v = 0.2 mV * mod(i, 9)", "u = normal(0 mV, 1 mV)"])
+                    .to_string(),
+            );
         }
         let name = ["A", "B", "C"][k].to_string();
         let size = shape.iter().map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
@@ -87,7 +95,10 @@ fn spike_times(g: &mut Gen, lines: &mut Vec<String>) -> bool {
     let make = g.one_in(2);
     if make {
         g.has("spike times");
-        lines.push("population times: SpikeTimes[3] { events = [(0 ms, 0), (1 ms, 2), (2 ms, 1), (2 ms, 0)] }".into());
+        lines.push(
+            "population times: SpikeTimes[3] { events = [(0 ms, 0), (1 ms, 2), (2 ms, 1), (2 ms, 0)] }"
+                .into(),
+        );
     }
     make
 }
@@ -116,7 +127,10 @@ fn drive(g: &mut Gen, population: &Population, k: usize, lines: &mut Vec<String>
     let target = view(g, population);
     let port = population.cell.ports[g.range(0, population.cell.ports.len() - 1)].clone();
     let mut names = Vec::new();
-    let mut clauses = vec![format!("weight {}", if g.one_in(3) { "0.4 mV + 0.1 mV * mod(i, 3)".into() } else { format!("{} mV", g.tenths(1, 30)) })];
+    let mut clauses = vec![format!(
+        "weight {}",
+        if g.one_in(3) { "0.4 mV + 0.1 mV * mod(i, 3)".into() } else { format!("{} mV", g.tenths(1, 30)) }
+    )];
     if g.one_in(2) {
         g.has("drive delay");
         clauses.push(format!("delay {} ms", g.range(0, 2)));
@@ -127,10 +141,23 @@ fn drive(g: &mut Gen, population: &Population, k: usize, lines: &mut Vec<String>
     }
     let name = format!("drive{k}");
     let (source, feature) = match g.range(1, 4) {
-        1 => (format!("choose({}, every = {})", g.range(1, 1.max(population.cells() / 3)), g.pick(&["1 tick", "1 ms", "2 ms"])), "drive choose"),
+        1 => (
+            format!(
+                "choose({}, every = {})",
+                g.range(1, 1.max(population.cells() / 3)),
+                g.pick(&["1 tick", "1 ms", "2 ms"])
+            ),
+            "drive choose",
+        ),
         2 => ("times([0 ms, 1 ms, 1 ms, 4 ms])".to_string(), "drive times"),
         _ => (
-            g.pick(&["poisson(0.8 kHz)", "poisson(2 kHz * (1 + mod(i, 3)))", "poisson(1 kHz * (1 + sin(t / 2 ms)))", "poisson(20 kHz)"]).to_string(),
+            g.pick(&[
+                "poisson(0.8 kHz)",
+                "poisson(2 kHz * (1 + mod(i, 3)))",
+                "poisson(1 kHz * (1 + sin(t / 2 ms)))",
+                "poisson(20 kHz)",
+            ])
+            .to_string(),
             "drive poisson",
         ),
     };
@@ -153,7 +180,8 @@ fn value_drive(g: &mut Gen, population: &Population, port: &PortText, k: usize, 
         format!("table(levels{k}, every = 1 ms)")
     } else {
         g.has("drive value");
-        g.pick(&["5 mV", "3 mV * sin(t / 1 ms) + 0.2 mV * i", "(if t < 2 ms then 4 mV else 1 mV)"]).to_string()
+        g.pick(&["5 mV", "3 mV * sin(t / 1 ms) + 0.2 mV * i", "(if t < 2 ms then 4 mV else 1 mV)"])
+            .to_string()
     };
     lines.push(format!("let levels{k} = [1 mV, 4 mV, 2 mV, 8 mV]"));
     let window = if g.one_in(2) { " { from 1 ms to 6 ms }" } else { "" };
@@ -163,8 +191,16 @@ fn value_drive(g: &mut Gen, population: &Population, port: &PortText, k: usize, 
 fn projection(g: &mut Gen, populations: &[Population], k: usize, lines: &mut Vec<String>) {
     let source = &populations[g.range(0, populations.len() - 1)];
     let target = &populations[g.range(0, populations.len() - 1)];
-    let fits = |port: &PortText| port.polarity.is_empty() || port.polarity == "modulatory" || port.polarity == source.polarity;
-    let Some(port) = target.cell.ports.iter().filter(|p| fits(p)).nth(g.range(0, 2)).or_else(|| target.cell.ports.iter().find(|p| fits(p)))
+    let fits = |port: &PortText| {
+        port.polarity.is_empty() || port.polarity == "modulatory" || port.polarity == source.polarity
+    };
+    let Some(port) = target
+        .cell
+        .ports
+        .iter()
+        .filter(|p| fits(p))
+        .nth(g.range(0, 2))
+        .or_else(|| target.cell.ports.iter().find(|p| fits(p)))
     else {
         return;
     };
@@ -186,7 +222,15 @@ fn projection(g: &mut Gen, populations: &[Population], k: usize, lines: &mut Vec
     lines.push(block(&format!("projection p{k}: {from} -> {to}.{}", port.name), &clauses));
 }
 
-fn clauses(g: &mut Gen, from: &str, to: &str, source: &Population, target: &Population, port: &PortText, distance: bool) -> Vec<String> {
+fn clauses(
+    g: &mut Gen,
+    from: &str,
+    to: &str,
+    source: &Population,
+    target: &Population,
+    port: &PortText,
+    distance: bool,
+) -> Vec<String> {
     let whole = from == source.name && to == target.name;
     let other = source.name != target.name;
     // Degrees must be possible: 1 is, between different populations.
@@ -203,7 +247,8 @@ fn clauses(g: &mut Gen, from: &str, to: &str, source: &Population, target: &Popu
         9 if distance => ("probability exp(-distance / 40 um)".to_string(), "connect probability expression"),
         _ => ("all_to_all".to_string(), "connect all_to_all"),
     };
-    let (connect, feature) = if feature == "connect from" { ("from edges".to_string(), feature) } else { (connect, feature) };
+    let (connect, feature) =
+        if feature == "connect from" { ("from edges".to_string(), feature) } else { (connect, feature) };
     g.has(feature);
     let mut clauses = vec![format!("connect {connect}")];
     let mut allows = Vec::new();
@@ -211,7 +256,9 @@ fn clauses(g: &mut Gen, from: &str, to: &str, source: &Population, target: &Popu
         g.has("allow self");
         allows.push("self");
     }
-    if feature == "connect from" || (g.one_in(3) && matches!(feature, "connect in_degree" | "connect out_degree" | "connect total")) {
+    if feature == "connect from"
+        || (g.one_in(3) && matches!(feature, "connect in_degree" | "connect out_degree" | "connect total"))
+    {
         g.has("allow multiple");
         allows.push("multiple");
     }
@@ -259,7 +306,14 @@ fn delay(g: &mut Gen, distance: bool) -> Vec<String> {
         }
         2 => {
             g.has("delay random");
-            vec![format!("delay {}", g.pick(&["uniform(1 ms, 6 ms)", "redraw(normal(3 ms, 1 ms), 1 ms, 7 ms)", "1 ms + 1 ms * mod(pre.i + post.i, 4)"]))]
+            vec![format!(
+                "delay {}",
+                g.pick(&[
+                    "uniform(1 ms, 6 ms)",
+                    "redraw(normal(3 ms, 1 ms), 1 ms, 7 ms)",
+                    "1 ms + 1 ms * mod(pre.i + post.i, 4)"
+                ])
+            )]
         }
         3 if distance => {
             g.has("delay distance");
@@ -284,19 +338,27 @@ fn parts(g: &mut Gen, lines: &mut Vec<String>, populations: &[Population]) -> St
         g.has("part");
         g.has("family");
         lines.push(block("for q in 0 .. 2", &["part unit: Unit(n = 2 + q)".into()]));
-        lines.push("projection chain: unit[0].P -> unit[1].P.exc { connect all_to_all; weight 1 mV; delay 2 ms }".into());
+        lines.push(
+            "projection chain: unit[0].P -> unit[1].P.exc { connect all_to_all; weight 1 mV; delay 2 ms }"
+                .into(),
+        );
     }
     if g.one_in(3) {
         g.has("circuit if");
-        let inner = format!("projection extra: A -> A.exc {{ connect all_to_all; weight 0.3 mV; delay 1 ms }}");
+        let inner =
+            format!("projection extra: A -> A.exc {{ connect all_to_all; weight 0.3 mV; delay 1 ms }}");
         lines.push(block("if more", &[inner]));
     }
-    let body = vec![format!("pub population P: excitatory {cell}[n]"), "drive go: poisson(1 kHz) -> P.exc { weight 3 mV }".into()];
+    let body = vec![
+        format!("pub population P: excitatory {cell}[n]"),
+        "drive go: poisson(1 kHz) -> P.exc { weight 3 mV }".into(),
+    ];
     block("circuit Unit(n: int = 2)", &body) + "\n"
 }
 
 fn experiment(g: &mut Gen, populations: &[Population], drives: &[String]) -> String {
-    let mut lines = vec![format!("dt {} ms", g.pick(&["0.1", "0.5", "1", "0.25"])), format!("seed {}", g.range(0, 999))];
+    let mut lines =
+        vec![format!("dt {} ms", g.pick(&["0.1", "0.5", "1", "0.25"])), format!("seed {}", g.range(0, 999))];
     if g.one_in(4) {
         g.has("precision f32");
         lines.push("precision f32".into());

@@ -19,7 +19,13 @@ pub const ALL: [Configuration; 4] =
 ///
 /// # Errors
 /// With the rendered messages, when the program is rejected.
-pub fn run(name: &str, text: &str, folder: &Path, options: &Options, on: Configuration) -> Result<Results, String> {
+pub fn run(
+    name: &str,
+    text: &str,
+    folder: &Path,
+    options: &Options,
+    on: Configuration,
+) -> Result<Results, String> {
     let program = sources::parse(name, text.to_string(), folder);
     let compiled = compile(program, options).map_err(|rejection| show(&rejection))?;
     let run = RunOptions { engine: on.0, threads: Some(on.1) };
@@ -61,7 +67,11 @@ fn same(meaning: &Results, other: &Results) -> Result<(), String> {
     };
     let (left, right) = (what(meaning), what(other));
     let name = |results: &Results| format!("{} on {} threads", results.engine, results.threads);
-    if left == right { Ok(()) } else { Err(format!("{}:\n  {left}\n{}:\n  {right}", name(meaning), name(other))) }
+    if left == right {
+        Ok(())
+    } else {
+        Err(format!("{}:\n  {left}\n{}:\n  {right}", name(meaning), name(other)))
+    }
 }
 
 /// The messages, as a user would see them without colour.

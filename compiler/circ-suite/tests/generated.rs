@@ -12,7 +12,12 @@ const PROGRAMS: u64 = 600;
 #[test]
 fn generated_programs_agree_on_every_engine() {
     let failures: Vec<String> = (0..PROGRAMS).filter_map(failure).collect();
-    assert!(failures.is_empty(), "{} of {PROGRAMS} programs fail; the first:\n{}", failures.len(), failures[0]);
+    assert!(
+        failures.is_empty(),
+        "{} of {PROGRAMS} programs fail; the first:\n{}",
+        failures.len(),
+        failures[0]
+    );
     let met: BTreeSet<_> = (0..PROGRAMS).flat_map(|seed| generate(seed).features).collect();
     assert_eq!(met.len(), FEATURES.len(), "every feature occurs among the programs");
 }

@@ -7,7 +7,8 @@ use std::path::Path;
 #[test]
 fn every_case_holds() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("language");
-    let mut files: Vec<_> = std::fs::read_dir(&folder).expect("the folder").map(|it| it.expect("an entry").path()).collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(&folder).expect("the folder").map(|it| it.expect("an entry").path()).collect();
     files.sort();
     let mut names = BTreeSet::new();
     let mut failures = Vec::new();
@@ -20,5 +21,11 @@ fn every_case_holds() {
         }
     }
     assert!(!names.is_empty(), "there are cases");
-    assert!(failures.is_empty(), "{} of {} cases fail:\n\n{}", failures.len(), names.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {} cases fail:\n\n{}",
+        failures.len(),
+        names.len(),
+        failures.join("\n\n")
+    );
 }

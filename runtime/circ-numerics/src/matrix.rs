@@ -86,9 +86,7 @@ fn product(n: usize, a: &[f64], b: &[f64]) -> Vec<f64> {
     let mut out = vec![0.0; n * n];
     for r in 0..n {
         for c in 0..n {
-            out[r * n + c] = (0..n).fold(0.0, |sum, k| {
-                crate::math::fma(a[r * n + k], b[k * n + c], sum)
-            });
+            out[r * n + c] = (0..n).fold(0.0, |sum, k| crate::math::fma(a[r * n + k], b[k * n + c], sum));
         }
     }
     out
@@ -117,9 +115,8 @@ fn solve(n: usize, mut a: Vec<f64>, mut b: Vec<f64>) -> Vec<f64> {
     }
     for r in (0..n).rev() {
         for k in 0..n {
-            let sum = (r + 1..n).fold(b[r * n + k], |sum, c| {
-                crate::math::fma(-a[r * n + c], b[c * n + k], sum)
-            });
+            let sum =
+                (r + 1..n).fold(b[r * n + k], |sum, c| crate::math::fma(-a[r * n + c], b[c * n + k], sum));
             b[r * n + k] = sum / a[r * n + r];
         }
     }
@@ -133,20 +130,13 @@ mod tests {
     #[track_caller]
     fn close(found: &[f64], expected: &[f64], relative: f64) {
         for (f, e) in found.iter().zip(expected) {
-            assert!(
-                (f - e).abs() <= relative * e.abs().max(1e-300),
-                "{found:?} is not {expected:?}"
-            );
+            assert!((f - e).abs() <= relative * e.abs().max(1e-300), "{found:?} is not {expected:?}");
         }
     }
 
     #[test]
     fn nilpotent() {
-        close(
-            &expm(2, &[0.0, 3.0, 0.0, 0.0]),
-            &[1.0, 3.0, 0.0, 1.0],
-            1e-15,
-        );
+        close(&expm(2, &[0.0, 3.0, 0.0, 0.0]), &[1.0, 3.0, 0.0, 1.0], 1e-15);
         assert_eq!(expm(0, &[]), Vec::<f64>::new());
     }
 
@@ -165,16 +155,7 @@ mod tests {
     #[test]
     fn a_rotation() {
         let found = expm(2, &[0.0, -100.0, 100.0, 0.0]);
-        close(
-            &found,
-            &[
-                libm::cos(100.0),
-                -libm::sin(100.0),
-                libm::sin(100.0),
-                libm::cos(100.0),
-            ],
-            1e-12,
-        );
+        close(&found, &[libm::cos(100.0), -libm::sin(100.0), libm::sin(100.0), libm::cos(100.0)], 1e-12);
     }
 
     #[test]

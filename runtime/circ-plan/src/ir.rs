@@ -133,7 +133,12 @@ pub enum Op {
     Call2(Function, ValueId, ValueId),
     /// `Float`: entry (row, column) of `e^M` for the n×n matrix with these entries (row-major, computed
     /// in `f64` by `circ_numerics::expm`, then rounded). Only in derivations and references.
-    Expm { n: u8, entries: Vec<ValueId>, row: u8, column: u8 },
+    Expm {
+        n: u8,
+        entries: Vec<ValueId>,
+        row: u8,
+        column: u8,
+    },
 
     // Int
     /// Floored quotient, 0 for a zero divisor.
@@ -163,7 +168,12 @@ pub enum Op {
 
     /// `Float`: a draw from a distribution with these arguments. Counter: (index of the cell, tick
     /// being made, salt); per synapse: (pre, post, occurrence and salt). See `circ_numerics::random`.
-    Draw { distribution: Distribution, args: Vec<ValueId>, key: KeyId, salt: u32 },
+    Draw {
+        distribution: Distribution,
+        args: Vec<ValueId>,
+        key: KeyId,
+        salt: u32,
+    },
 }
 
 /// The largest tick that a run may reach; also the end of a mode without one.
@@ -229,7 +239,15 @@ pub struct Program {
 impl Program {
     /// An empty program.
     pub fn new(name: impl Into<String>, precision: Precision) -> Program {
-        Program { name: name.into(), precision, ops: vec![], types: vec![], outputs: vec![], checks: vec![], regions: vec![] }
+        Program {
+            name: name.into(),
+            precision,
+            ops: vec![],
+            types: vec![],
+            outputs: vec![],
+            checks: vec![],
+            regions: vec![],
+        }
     }
 
     /// Appends an operation whose value has type `ty`.

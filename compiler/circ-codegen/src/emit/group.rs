@@ -7,21 +7,61 @@ use crate::facts::Branch;
 use circ_plan::abi::KernelArgs;
 use circ_plan::ir::{ArrayId, CheckKind, EventId, Output, Ty, ValueId};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
+use cranelift_codegen::ir::{BlockArg, Inst, InstBuilder, Value, types};
 use std::collections::BTreeMap;
 use std::mem::offset_of;
 
 impl Emitter<'_> {
-    /// Everything for one group.
-    pub(super) fn group(&mut self) -> Result<(), CodegenError> {
+    /// All groups of a turn of the loop.
+    pub(super) fn groups(&mut self) -> Result<(), CodegenError> {
         debug_assert_eq!(self.shape, Shape::Group);
         let branches = self.facts.branches.clone();
-        self.range(0, self.program.ops.len(), &branches)?;
-        let failing = self.failing()?;
+        let mut beside = vec![];
+        for group in 0..self.facts.groups {
+            self.group = group;
+            let before = self.instructions().len();
+            self.range(0, self.program.ops.len(), &branches)?;
+            if self.facts.interleaved {
+                beside.push((self.instructions().split_off(before), self.values.clone()));
+            } else {
+                self.finish_group();
+            }
+        }
+        self.interleave(beside.iter().map(|(instructions, _)| instructions.as_slice()).collect());
+        for (group, (_, values)) in beside.into_iter().enumerate() {
+            self.group = group as u32;
+            self.values = values;
+            self.finish_group();
+        }
+        Ok(())
+    }
+
+    /// The instructions of the block so far.
+    fn instructions(&self) -> Vec<Inst> {
+        self.b
+            .current_block()
+            .map(|block| self.b.func.layout.block_insts(block).collect())
+            .unwrap_or_default()
+    }
+
+    /// Puts the instructions of several groups, the last of the block, side by side: one of each in turn.
+    fn interleave(&mut self, groups: Vec<&[Inst]>) {
+        let Some(block) = self.b.current_block() else { return };
+        let longest = groups.iter().map(|group| group.len()).max().unwrap_or(0);
+        for at in 0..longest {
+            for instruction in groups.iter().filter_map(|group| group.get(at)) {
+                self.b.func.layout.remove_inst(*instruction);
+                self.b.func.layout.append_inst(*instruction, block);
+            }
+        }
+    }
+
+    /// Checks, events and stores of a group.
+    fn finish_group(&mut self) {
+        let failing = self.failing();
         let events = self.events();
         self.rare(failing, &events);
         self.stores();
-        Ok(())
     }
 
     /// Operations `first .. end` and the branches within.
@@ -108,9 +148,9 @@ impl Emitter<'_> {
         }
     }
 
-    /// The mask of lanes that fail a check, if there are checks. Numbers times 0 are summed: only where
-    /// one is not finite the sum is NaN.
-    fn failing(&mut self) -> Result<Option<Value>, CodegenError> {
+    /// The mask of lanes that fail a check, if there are checks. The differences of numbers to themselves are
+    /// summed: the sum is 0, or NaN where one is not finite.
+    fn failing(&mut self) -> Option<Value> {
         let mut seen: Vec<ValueId> = vec![];
         let (mut sum, mut mask): (Option<Value>, Option<Value>) = (None, None);
         let program = self.program;
@@ -122,10 +162,10 @@ impl Emitter<'_> {
             let value = self.get(check.value);
             match check.kind {
                 CheckKind::Finite => {
-                    let zero = self.zero();
+                    let nothing = self.b.ins().fsub(value, value);
                     sum = Some(match sum {
-                        None => self.b.ins().fmul(value, zero),
-                        Some(sum) => self.add_nothing(value, zero, sum),
+                        None => nothing,
+                        Some(sum) => self.b.ins().fadd(sum, nothing),
                     });
                 }
                 CheckKind::Overflow | CheckKind::Range => mask = Some(self.either(mask, value)),
@@ -135,16 +175,7 @@ impl Emitter<'_> {
             let wrong = self.fcmp(FloatCC::Unordered, sum, sum);
             mask = Some(self.either(mask, wrong));
         }
-        Ok(mask)
-    }
-
-    /// `value * 0 + sum`, however rounded.
-    fn add_nothing(&mut self, value: Value, zero: Value, sum: Value) -> Value {
-        if self.fma {
-            return self.b.ins().fma(value, zero, sum);
-        }
-        let product = self.b.ins().fmul(value, zero);
-        self.b.ins().fadd(product, sum)
+        mask
     }
 
     fn either(&mut self, mask: Option<Value>, other: Value) -> Value {
@@ -282,10 +313,11 @@ impl Emitter<'_> {
             }
         }
         let ports: Vec<Value> = self.arrivals.values().copied().collect();
-        for pointer in ports {
-            let zero = self.zero();
-            let at = self.displacement();
-            self.b.ins().store(trusted(), zero, pointer, at);
+        if !ports.is_empty() {
+            let (zero, at) = (self.zero(), self.displacement());
+            for pointer in ports {
+                self.b.ins().store(trusted(), zero, pointer, at);
+            }
         }
     }
 }

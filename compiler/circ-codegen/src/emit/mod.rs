@@ -253,9 +253,9 @@ impl Emitter<'_> {
             Invariant::Value(value) if self.program.ty(value) == Ty::Float => self.vector_float(),
             Invariant::Value(_) => self.vector_whole(),
         };
-        // Loaded anew for each use, so that it becomes an operand of the instruction.
+        // Loaded anew for each use, and said never to change, so that it becomes an operand of the instruction.
         let address = self.b.ins().stack_addr(types::I64, self.pool, at as i32 * 16);
-        self.b.ins().load(ty, trusted(), address, 0)
+        self.b.ins().load(ty, trusted().with_readonly().with_can_move(), address, 0)
     }
 
     /// The loop over the cells; ends in the block after it.
@@ -275,10 +275,7 @@ impl Emitter<'_> {
         for pointer in self.arrays.values_mut().chain(self.arrivals.values_mut()) {
             *pointer = self.b.ins().iadd(*pointer, offset);
         }
-        for group in 0..self.facts.groups {
-            self.group = group;
-            self.group()?;
-        }
+        self.groups()?;
         (self.arrays, self.arrivals) = bases;
         let step = self.iconst(types::I64, turn);
         let next = self.b.ins().iadd(offset, step);

@@ -16,22 +16,13 @@ impl<'a> Checker<'a> {
             let id = CellId(at as u32);
             self.owner = Owner::Cell(id);
             self.overrides(id, cell);
-            cell.vars
-                .iter()
-                .enumerate()
-                .for_each(|(var, declared)| self.port(id, var, declared));
-            cell.equations
-                .iter()
-                .for_each(|equation| self.equation(id, equation));
+            cell.vars.iter().enumerate().for_each(|(var, declared)| self.port(id, var, declared));
+            cell.equations.iter().for_each(|equation| self.equation(id, equation));
             cell.events.iter().for_each(|event| self.event(id, event));
             for mode in &cell.modes {
-                mode.equations
-                    .iter()
-                    .for_each(|equation| self.equation(id, equation));
+                mode.equations.iter().for_each(|equation| self.equation(id, equation));
             }
-            cell.reactions
-                .iter()
-                .for_each(|reaction| self.actions(id, &reaction.body));
+            cell.reactions.iter().for_each(|reaction| self.actions(id, &reaction.body));
         }
     }
 
@@ -39,20 +30,13 @@ impl<'a> Checker<'a> {
     fn overrides(&mut self, id: CellId, cell: &Cell) {
         let Some(base) = cell.base else { return };
         for (at, var) in cell.vars.iter().enumerate() {
-            let before = self
-                .hir
-                .cell(base)
-                .vars
-                .iter()
-                .position(|old| old.name == var.name);
+            let before = self.hir.cell(base).vars.iter().position(|old| old.name == var.name);
             let Some(before) = before else { continue };
             let old = &self.types.vars[base.index()][before];
             let now = &self.types.vars[id.index()][at];
             if !fits(now, old) && !fits(old, now) {
                 let old_span = self.hir.cell(base).vars[before].span;
-                self.sink.push(typing::changed_type(
-                    var.span, &var.name, now, old_span, old,
-                ));
+                self.sink.push(typing::changed_type(var.span, &var.name, now, old_span, old));
             }
         }
     }
@@ -63,8 +47,7 @@ impl<'a> Checker<'a> {
         };
         let ty = self.types.vars[id.index()][at].clone();
         if !matches!(ty, Type::Real(_) | Type::Error) {
-            self.sink
-                .push(typing::wrong_type(var.span, "a port of real numbers", &ty));
+            self.sink.push(typing::wrong_type(var.span, "a port of real numbers", &ty));
         }
         graph::taus(shape)
             .into_iter()
@@ -94,11 +77,7 @@ impl<'a> Checker<'a> {
             Type::Real(dimension) => *dimension,
             Type::Error => return,
             other => {
-                self.sink.push(structure::discrete_equation(
-                    equation.span,
-                    &var.name,
-                    &typing::words(other),
-                ));
+                self.sink.push(structure::discrete_equation(equation.span, &var.name, &typing::words(other)));
                 return;
             }
         };
@@ -108,8 +87,7 @@ impl<'a> Checker<'a> {
             Some((_, Type::Int)) => Dimension::REAL,
             Some((_, Type::Error)) => return,
             Some((factor, other)) => {
-                self.sink
-                    .push(typing::not_a_number(self.span(factor), &other));
+                self.sink.push(typing::not_a_number(self.span(factor), &other));
                 return;
             }
         };
@@ -121,8 +99,7 @@ impl<'a> Checker<'a> {
             return;
         }
         if let Type::Real(found) = value
-            && (self.blame_factor(id, equation, state, found)
-                || self.blame_divisor(id, equation, found, due))
+            && (self.blame_factor(id, equation, state, found) || self.blame_divisor(id, equation, found, due))
         {
             return;
         }
@@ -147,23 +124,11 @@ impl<'a> Checker<'a> {
             ),
         };
         let what = format!("the right side of the equation of `{}`", var.name);
-        self.sink.push(typing::must_be(
-            at,
-            &what,
-            &Type::Real(due),
-            &value,
-            Some(left),
-        ));
+        self.sink.push(typing::must_be(at, &what, &Type::Real(due), &value, Some(left)));
     }
 
     /// The factor is a parameter that should have been a time.
-    fn blame_factor(
-        &mut self,
-        id: CellId,
-        equation: &Equation,
-        state: Dimension,
-        found: Dimension,
-    ) -> bool {
+    fn blame_factor(&mut self, id: CellId, equation: &Equation, state: Dimension, found: Dimension) -> bool {
         let Some(factor) = equation.factor else {
             return false;
         };
@@ -178,19 +143,8 @@ impl<'a> Checker<'a> {
     }
 
     /// The right side is divided by a parameter that should have been a time.
-    fn blame_divisor(
-        &mut self,
-        id: CellId,
-        equation: &Equation,
-        found: Dimension,
-        due: Dimension,
-    ) -> bool {
-        let ExprKind::Binary {
-            op: BinaryOp::Divide,
-            right,
-            ..
-        } = &self.hir.expr(equation.value).kind
-        else {
+    fn blame_divisor(&mut self, id: CellId, equation: &Equation, found: Dimension, due: Dimension) -> bool {
+        let ExprKind::Binary { op: BinaryOp::Divide, right, .. } = &self.hir.expr(equation.value).kind else {
             return false;
         };
         let Type::Real(divisor) = self.ty(*right) else {
@@ -213,17 +167,11 @@ impl<'a> Checker<'a> {
             return false;
         };
         let declared = &self.hir.cell(id).vars[var.index()];
-        let VarKind::Param {
-            default: Some(value),
-            ..
-        } = declared.kind
-        else {
+        let VarKind::Param { default: Some(value), .. } = declared.kind else {
             return false;
         };
         match (&self.hir.expr(value).kind, self.ty(value)) {
-            (ExprKind::Number { value: number, .. }, Type::Real(found))
-                if declared.declared.is_none() =>
-            {
+            (ExprKind::Number { value: number, .. }, Type::Real(found)) if declared.declared.is_none() => {
                 let used_at = self.span(used);
                 self.sink.push(typing::parameter_must_be(
                     &declared.name,
@@ -263,11 +211,7 @@ impl<'a> Checker<'a> {
                         Some(*value),
                     );
                 }
-                ActionKind::If {
-                    condition,
-                    then,
-                    otherwise,
-                } => {
+                ActionKind::If { condition, then, otherwise } => {
                     self.infer(*condition);
                     self.condition(*condition);
                     self.actions(id, then);
@@ -286,14 +230,9 @@ impl<'a> Checker<'a> {
     fn assign(&mut self, id: CellId, target: VarId, op: AssignOp, value: ExprId, _at: Span) {
         self.infer(value);
         let var = &self.hir.cell(id).vars[target.index()];
-        if let VarKind::Port {
-            shape: PortShape::Delta { state, .. },
-            ..
-        } = &var.kind
-        {
+        if let VarKind::Port { shape: PortShape::Delta { state, .. }, .. } = &var.kind {
             let state = self.hir.cell(id).vars[state.index()].name.clone();
-            self.sink
-                .push(typing::port_without_value(_at, &var.name, var.span, &state));
+            self.sink.push(typing::port_without_value(_at, &var.name, var.span, &state));
             return;
         }
         let due = match op {
@@ -313,18 +252,12 @@ impl<'a> Checker<'a> {
             value,
             &due,
             &what,
-            Some((
-                var.span,
-                typing::words(&self.types.vars[id.index()][target.index()]),
-            )),
+            Some((var.span, typing::words(&self.types.vars[id.index()][target.index()]))),
         );
     }
 }
 
 /// The span of the name that an equation begins with.
 fn head(span: Span, name: &str) -> Span {
-    Span {
-        end: span.end.min(span.start + name.len() as u32 + 1),
-        ..span
-    }
+    Span { end: span.end.min(span.start + name.len() as u32 + 1), ..span }
 }

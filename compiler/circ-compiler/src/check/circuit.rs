@@ -32,11 +32,7 @@ impl<'a> Checker<'a> {
                 ItemKind::Part { circuit, args, .. } => self.arguments(*circuit, args),
                 ItemKind::Binding(_) => {}
                 ItemKind::For { items, .. } => self.items(id, items),
-                ItemKind::If {
-                    condition,
-                    then,
-                    otherwise,
-                } => {
+                ItemKind::If { condition, then, otherwise } => {
                     self.infer(*condition);
                     self.condition(*condition);
                     self.items(id, then);
@@ -71,18 +67,15 @@ impl<'a> Checker<'a> {
                 self.spike_times(*value);
                 continue;
             }
-            let because = (
-                declared.span,
-                format!("{}, as declared", typing::words(&due)),
-            );
+            let because = (declared.span, format!("{}, as declared", typing::words(&due)));
             self.demand(*value, &due, &format!("`{}`", declared.name), Some(because));
         }
         if let Some(at) = population.at {
             self.infer(at);
             if let ExprKind::Tuple(parts) = &self.hir.expr(at).kind {
-                parts.iter().for_each(|part| {
-                    self.demand(*part, &Type::Real(Dimension::LENGTH), "a position", None)
-                });
+                parts
+                    .iter()
+                    .for_each(|part| self.demand(*part, &Type::Real(Dimension::LENGTH), "a position", None));
             }
         }
     }
@@ -97,12 +90,7 @@ impl<'a> Checker<'a> {
         for pair in pairs {
             match &self.hir.expr(*pair).kind {
                 ExprKind::Tuple(parts) if parts.len() == 2 => {
-                    self.demand(
-                        parts[0],
-                        &Type::Real(Dimension::TIME),
-                        "the time of a spike",
-                        None,
-                    );
+                    self.demand(parts[0], &Type::Real(Dimension::TIME), "the time of a spike", None);
                     self.demand_whole(parts[1], "the cell of a spike");
                 }
                 ExprKind::Error => {}
@@ -127,46 +115,28 @@ impl<'a> Checker<'a> {
             ty if view_of(&ty).is_some() => {
                 let cells = self.cells_of(target);
                 let ports = cells.first().map_or(vec![], |cell| self.port_names(*cell));
-                self.sink
-                    .push(structure::missing_port(self.span(target), what, &ports));
+                self.sink.push(structure::missing_port(self.span(target), what, &ports));
                 None
             }
             other => {
-                self.sink.push(typing::wrong_type(
-                    self.span(target),
-                    "a port of a population",
-                    &other,
-                ));
+                self.sink.push(typing::wrong_type(self.span(target), "a port of a population", &other));
                 None
             }
         }
     }
 
     fn port_names(&self, cell: CellId) -> Vec<String> {
-        let ports = self
-            .hir
-            .cell(cell)
-            .vars
-            .iter()
-            .filter(|var| matches!(var.kind, VarKind::Port { .. }));
+        let ports = self.hir.cell(cell).vars.iter().filter(|var| matches!(var.kind, VarKind::Port { .. }));
         ports.map(|var| var.name.to_string()).collect()
     }
 
     pub fn drive(&mut self, drive: &Drive) {
         let port = self.target(drive.target, "a drive").unwrap_or(Type::Error);
-        let arrives = Some((
-            self.span(drive.target),
-            format!("a port for {}", typing::words(&port)),
-        ));
+        let arrives = Some((self.span(drive.target), format!("a port for {}", typing::words(&port))));
         match &drive.source {
             DriveSource::Poisson(rate) => match self.infer(*rate) {
                 Type::Real(Dimension::REAL) | Type::AnyReal | Type::Int => {}
-                _ => self.demand(
-                    *rate,
-                    &Type::Real(Dimension::FREQUENCY),
-                    "the rate of `poisson`",
-                    None,
-                ),
+                _ => self.demand(*rate, &Type::Real(Dimension::FREQUENCY), "the rate of `poisson`", None),
             },
             DriveSource::Choose { count, every } => {
                 self.infer(*count);
@@ -211,18 +181,12 @@ impl<'a> Checker<'a> {
                 self.value_port(drive.target);
             }
         }
-        let arrives = Some((
-            self.span(drive.target),
-            format!("a port for {}", typing::words(&port)),
-        ));
+        let arrives = Some((self.span(drive.target), format!("a port for {}", typing::words(&port))));
         if let Some(weight) = drive.weight {
             self.infer(weight);
             self.demand(weight, &port, "the weight", arrives);
         }
-        drive
-            .delay
-            .iter()
-            .for_each(|delay| self.demand_time(*delay, "a delay"));
+        drive.delay.iter().for_each(|delay| self.demand_time(*delay, "a delay"));
         drive.window.iter().for_each(|(from, to)| {
             self.demand_time(*from, "the start of a drive");
             self.demand_time(*to, "the end of a drive");
@@ -236,11 +200,7 @@ impl<'a> Checker<'a> {
             if let VarKind::Port { shape, .. } = &port.kind
                 && !matches!(shape, PortShape::Sum | PortShape::Error)
             {
-                self.sink.push(structure::value_port(
-                    self.span(target),
-                    &port.name,
-                    port.span,
-                ));
+                self.sink.push(structure::value_port(self.span(target), &port.name, port.span));
                 return;
             }
         }
@@ -248,21 +208,11 @@ impl<'a> Checker<'a> {
 
     /// The ports that a target names, one for each kind of cell.
     pub fn ports_of(&self, target: ExprId) -> Vec<(Span, CellId, VarId)> {
-        let ExprKind::Field {
-            base,
-            name,
-            name_span,
-        } = &self.hir.expr(target).kind
-        else {
+        let ExprKind::Field { base, name, name_span } = &self.hir.expr(target).kind else {
             return vec![];
         };
         let ports = self.cells_of(*base).into_iter().filter_map(|cell| {
-            let var = self
-                .hir
-                .cell(cell)
-                .vars
-                .iter()
-                .position(|var| var.name == *name)?;
+            let var = self.hir.cell(cell).vars.iter().position(|var| var.name == *name)?;
             Some((*name_span, cell, VarId(var as u32)))
         });
         ports.collect()
@@ -279,9 +229,7 @@ impl<'a> Checker<'a> {
                 &source,
             ));
         }
-        let port = self
-            .target(projection.target, "a projection")
-            .unwrap_or(Type::Error);
+        let port = self.target(projection.target, "a projection").unwrap_or(Type::Error);
         let before = match self.hir.expr(projection.source).kind {
             ExprKind::Field { base, .. } if source == Type::Events => self.cells_of(base),
             _ => self.cells_of(projection.source),
@@ -294,20 +242,11 @@ impl<'a> Checker<'a> {
         self.connect(&projection.connect);
         if let Some(weight) = projection.weight {
             self.infer(weight);
-            let because = (
-                self.span(projection.target),
-                format!("a port for {}", typing::words(&port)),
-            );
+            let because = (self.span(projection.target), format!("a port for {}", typing::words(&port)));
             self.demand(weight, &port, "the weight", Some(because));
         }
-        projection
-            .delay
-            .iter()
-            .for_each(|delay| self.demand_time(*delay, "a delay"));
-        projection
-            .dendritic
-            .iter()
-            .for_each(|delay| self.demand_time(*delay, "a delay"));
+        projection.delay.iter().for_each(|delay| self.demand_time(*delay, "a delay"));
+        projection.dendritic.iter().for_each(|delay| self.demand_time(*delay, "a delay"));
         self.sides = Default::default();
         self.polarity(projection);
         port
@@ -329,11 +268,7 @@ impl<'a> Checker<'a> {
             }
             Connect::From(table) => match self.infer(*table) {
                 Type::Error | Type::Text | Type::Array(..) => {}
-                other => self.sink.push(typing::wrong_type(
-                    self.span(*table),
-                    "a table of pairs",
-                    &other,
-                )),
+                other => self.sink.push(typing::wrong_type(self.span(*table), "a table of pairs", &other)),
             },
             Connect::OneToOne | Connect::AllToAll | Connect::Error => {}
         }
@@ -354,9 +289,6 @@ impl<'a> Checker<'a> {
 
     /// Whether an expression names an item of a circuit, not a value.
     pub fn is_item(&self, id: ExprId) -> bool {
-        matches!(
-            innermost(self.types.expr(id)),
-            Type::Drive | Type::Projection | Type::Part(_)
-        )
+        matches!(innermost(self.types.expr(id)), Type::Drive | Type::Projection | Type::Part(_))
     }
 }

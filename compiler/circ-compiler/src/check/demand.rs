@@ -12,13 +12,7 @@ use circ_grammar::ast::{BinaryOp, Span, UnaryOp};
 
 impl<'a> Checker<'a> {
     /// Reports a value that does not fit `due`; `because` says where and why that is due.
-    pub fn demand(
-        &mut self,
-        id: ExprId,
-        due: &Type,
-        due_for: &str,
-        because: Option<(Span, String)>,
-    ) {
+    pub fn demand(&mut self, id: ExprId, due: &Type, due_for: &str, because: Option<(Span, String)>) {
         if *due == Type::Int {
             return self.demand_whole(id, due_for);
         }
@@ -29,13 +23,7 @@ impl<'a> Checker<'a> {
         }
         let found = self.value_of(id);
         if !fits(&found, due) {
-            self.sink.push(typing::must_be(
-                self.span(id),
-                due_for,
-                due,
-                &found,
-                because,
-            ));
+            self.sink.push(typing::must_be(self.span(id), due_for, due, &found, because));
         }
     }
 
@@ -51,9 +39,7 @@ impl<'a> Checker<'a> {
             Type::Array(element, _) if *element == Type::Bool => {
                 self.sink.push(typing::many_conditions(self.span(id)))
             }
-            other => self
-                .sink
-                .push(typing::wrong_type(self.span(id), "a condition", &other)),
+            other => self.sink.push(typing::wrong_type(self.span(id), "a condition", &other)),
         }
     }
 
@@ -67,8 +53,7 @@ impl<'a> Checker<'a> {
             found => {
                 let name = self.declaration(id);
                 let name = name.as_ref().map(|(name, at)| (&**name, *at));
-                self.sink
-                    .push(typing::not_whole(self.span(id), due_for, &found, name));
+                self.sink.push(typing::not_whole(self.span(id), due_for, &found, name));
             }
         }
     }
@@ -85,18 +70,12 @@ impl<'a> Checker<'a> {
             (ExprKind::Ref(Ref::Slot(at)), owner) => {
                 slot(crate::resolve::graph::slots(self.hir, owner).get(at.index())?)
             }
-            (ExprKind::Ref(Ref::OfCircuit(at)), Owner::Experiment(e)) => slot(
-                self.hir
-                    .circuit(self.hir.experiments[e as usize].circuit?)
-                    .slots
-                    .get(at.index())?,
-            ),
+            (ExprKind::Ref(Ref::OfCircuit(at)), Owner::Experiment(e)) => {
+                slot(self.hir.circuit(self.hir.experiments[e as usize].circuit?).slots.get(at.index())?)
+            }
             (ExprKind::Ref(Ref::Global(at)), _) => {
                 let global = &self.hir.globals[at.index()];
-                global
-                    .declared
-                    .is_none()
-                    .then(|| (global.name.clone(), global.span))
+                global.declared.is_none().then(|| (global.name.clone(), global.span))
             }
             (ExprKind::Ref(Ref::Var(at)), Owner::Cell(cell)) => {
                 let var = &self.hir.cell(cell).vars[at.index()];
@@ -108,9 +87,7 @@ impl<'a> Checker<'a> {
 
     /// Beside a whole number, a literal is one.
     pub fn coerce_literals(&mut self, parts: &[ExprId]) {
-        if parts
-            .iter()
-            .any(|part| *self.types.expr(*part) == Type::Int)
+        if parts.iter().any(|part| *self.types.expr(*part) == Type::Int)
             && parts.iter().all(|part| self.can_be_whole(*part))
         {
             parts.iter().for_each(|part| {
@@ -121,21 +98,14 @@ impl<'a> Checker<'a> {
 
     fn can_be_whole(&self, id: ExprId) -> bool {
         match &self.hir.expr(id).kind {
-            ExprKind::Number {
-                value, plain: true, ..
-            } => *value == crate::check::demand::whole(*value) && value.abs() <= 9.0e15,
-            ExprKind::Unary {
-                op: UnaryOp::Negate,
-                value,
-            } => self.can_be_whole(*value),
-            ExprKind::Binary {
-                op: BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply,
-                left,
-                right,
-            } => self.can_be_whole(*left) && self.can_be_whole(*right),
-            ExprKind::If {
-                then, otherwise, ..
-            } => self.can_be_whole(*then) && self.can_be_whole(*otherwise),
+            ExprKind::Number { value, plain: true, .. } => {
+                *value == crate::check::demand::whole(*value) && value.abs() <= 9.0e15
+            }
+            ExprKind::Unary { op: UnaryOp::Negate, value } => self.can_be_whole(*value),
+            ExprKind::Binary { op: BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply, left, right } => {
+                self.can_be_whole(*left) && self.can_be_whole(*right)
+            }
+            ExprKind::If { then, otherwise, .. } => self.can_be_whole(*then) && self.can_be_whole(*otherwise),
             ExprKind::Call {
                 builtin: Builtin::Min | Builtin::Max | Builtin::Clamp | Builtin::Mod | Builtin::Abs,
                 args,
@@ -160,9 +130,7 @@ impl<'a> Checker<'a> {
             match &hir.expr(id).kind {
                 ExprKind::Unary { value, .. } => stack.push(*value),
                 ExprKind::Binary { left, right, .. } => stack.extend([*left, *right]),
-                ExprKind::If {
-                    then, otherwise, ..
-                } => stack.extend([*then, *otherwise]),
+                ExprKind::If { then, otherwise, .. } => stack.extend([*then, *otherwise]),
                 ExprKind::Call { args, .. } => stack.extend(args),
                 _ => {}
             }
@@ -209,15 +177,9 @@ pub fn fits(found: &Type, due: &Type) -> bool {
         (Type::Real(_), Type::AnyReal) => true,
         (Type::Int, Type::Real(dimension)) => dimension.is_real(),
         (Type::Int, Type::AnyReal) => true,
-        (Type::Array(a, found), Type::Array(b, due)) => {
-            fits(a, b) && common_shape(found, due).is_some()
-        }
-        (Type::Tuple(a), Type::Tuple(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| fits(a, b))
-        }
-        (Type::Tuple(parts), Type::Array(element, _)) => {
-            parts.iter().all(|part| fits(part, element))
-        }
+        (Type::Array(a, found), Type::Array(b, due)) => fits(a, b) && common_shape(found, due).is_some(),
+        (Type::Tuple(a), Type::Tuple(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| fits(a, b)),
+        (Type::Tuple(parts), Type::Array(element, _)) => parts.iter().all(|part| fits(part, element)),
         (found, due) => found == due,
     }
 }

@@ -18,10 +18,7 @@ impl<'a> Checker<'a> {
             if let Some(circuit) = experiment.circuit {
                 self.arguments(circuit, &experiment.args);
             }
-            experiment
-                .dt
-                .iter()
-                .for_each(|dt| self.demand_time(*dt, "the step `dt`"));
+            experiment.dt.iter().for_each(|dt| self.demand_time(*dt, "the step `dt`"));
             if let Some(seed) = experiment.seed {
                 self.infer(seed);
                 self.demand_whole(seed, "the seed");
@@ -48,9 +45,7 @@ impl<'a> Checker<'a> {
                             ));
                         }
                     }
-                    every
-                        .iter()
-                        .for_each(|every| self.demand_time(*every, "`every`"));
+                    every.iter().for_each(|every| self.demand_time(*every, "`every`"));
                 }
                 StatementKind::Run { duration, until } => {
                     self.demand_time(*duration, "the duration of a run");
@@ -69,11 +64,7 @@ impl<'a> Checker<'a> {
                     self.infer(*value);
                     self.condition(*value);
                 }
-                StatementKind::If {
-                    condition,
-                    then,
-                    otherwise,
-                } => {
+                StatementKind::If { condition, then, otherwise } => {
                     self.infer(*condition);
                     self.condition(*condition);
                     self.statements(then);
@@ -95,12 +86,7 @@ impl<'a> Checker<'a> {
         } else {
             ty.clone()
         };
-        self.demand(
-            value,
-            &due,
-            &format!("`{}`", declared.name),
-            Some((declared.span, typing::words(&ty))),
-        );
+        self.demand(value, &due, &format!("`{}`", declared.name), Some((declared.span, typing::words(&ty))));
     }
 
     /// A parameter or state, one value or one for each cell; or a drive.
@@ -117,31 +103,17 @@ impl<'a> Checker<'a> {
             | Type::Events
             | Type::Port(_)
             | Type::Family(_) => {
-                self.sink.push(typing::wrong_type(
-                    self.span(target),
-                    "a parameter, a state or a drive",
-                    &ty,
-                ));
+                self.sink.push(typing::wrong_type(self.span(target), "a parameter, a state or a drive", &ty));
             }
-            _ if self.is_of_projection(target) => self
-                .sink
-                .push(structure::not_yet(self.span(target), "`set` of synapses")),
+            _ if self.is_of_projection(target) => {
+                self.sink.push(structure::not_yet(self.span(target), "`set` of synapses"))
+            }
             Type::Array(element, _) => {
                 let one = !matches!(found, Type::Array(..));
                 let due = if one { (**element).clone() } else { ty.clone() };
-                self.demand(
-                    value,
-                    &due,
-                    "what is set",
-                    Some((self.span(target), typing::words(element))),
-                );
+                self.demand(value, &due, "what is set", Some((self.span(target), typing::words(element))));
             }
-            due => self.demand(
-                value,
-                due,
-                "what is set",
-                Some((self.span(target), typing::words(due))),
-            ),
+            due => self.demand(value, due, "what is set", Some((self.span(target), typing::words(due)))),
         }
     }
 
@@ -200,9 +172,9 @@ impl<'a> Checker<'a> {
                 while let Some(statement) = statements.pop() {
                     match &statement.kind {
                         StatementKind::Drive(drive) if drive.slot == *slot => found = Some(drive),
-                        StatementKind::If {
-                            then, otherwise, ..
-                        } => statements.extend(then.iter().chain(otherwise)),
+                        StatementKind::If { then, otherwise, .. } => {
+                            statements.extend(then.iter().chain(otherwise))
+                        }
                         _ => {}
                     }
                 }
@@ -217,9 +189,7 @@ impl<'a> Checker<'a> {
                 match &item.kind {
                     ItemKind::Drive(drive) if drive.slot == slot => return Some(drive),
                     ItemKind::For { items: inner, .. } => items.extend(inner),
-                    ItemKind::If {
-                        then, otherwise, ..
-                    } => items.extend(then.iter().chain(otherwise)),
+                    ItemKind::If { then, otherwise, .. } => items.extend(then.iter().chain(otherwise)),
                     _ => {}
                 }
             }

@@ -31,20 +31,13 @@ impl<'a> Checker<'a> {
             Type::Projection => self.of_projection(base, name, at),
             Type::Drive => self.nothing(at, name, "a drive", &[]),
             Type::Error => Type::Error,
-            Type::Real(_) | Type::AnyReal | Type::Int | Type::Bool => {
-                self.nothing(at, name, "a number", &[])
-            }
+            Type::Real(_) | Type::AnyReal | Type::Int | Type::Bool => self.nothing(at, name, "a number", &[]),
             _ => self.nothing(at, name, "this", &[]),
         }
     }
 
     fn nothing(&mut self, at: Span, name: &str, of: &str, known: &[&str]) -> Type {
-        self.sink.push(names::unknown_member(
-            at,
-            name,
-            of,
-            suggest::nearest(name, known.iter().copied()),
-        ));
+        self.sink.push(names::unknown_member(at, name, of, suggest::nearest(name, known.iter().copied())));
         Type::Error
     }
 
@@ -68,13 +61,7 @@ impl<'a> Checker<'a> {
     }
 
     fn declares(&self, cells: &[CellId], name: &str) -> bool {
-        cells.iter().any(|cell| {
-            self.hir
-                .cell(*cell)
-                .vars
-                .iter()
-                .any(|var| &*var.name == name)
-        })
+        cells.iter().any(|cell| self.hir.cell(*cell).vars.iter().any(|var| &*var.name == name))
     }
 
     /// `E.v`: the values of all cells, of one cell a number.
@@ -124,9 +111,7 @@ impl<'a> Checker<'a> {
                         self.hir.cell(*id).name
                     );
                     self.sink.push(
-                        crate::diagnose::typing::UNIT_MISMATCH
-                            .at(at, text)
-                            .primary("of both in one view"),
+                        crate::diagnose::typing::UNIT_MISMATCH.at(at, text).primary("of both in one view"),
                     );
                     return None;
                 }
@@ -150,18 +135,14 @@ impl<'a> Checker<'a> {
         if cell.events.iter().any(|event| &*event.name == name) {
             return Some(Member::Event);
         }
-        cell.modes
-            .iter()
-            .any(|mode| mode.named && &*mode.name == name)
-            .then_some(Member::Mode)
+        cell.modes.iter().any(|mode| mode.named && &*mode.name == name).then_some(Member::Mode)
     }
 
     /// An item of a part: only what is `pub`, except from an experiment.
     fn item(&mut self, circuit: CircuitId, name: &str, at: Span) -> Type {
         let slots = &self.hir.circuit(circuit).slots;
-        let Some(slot) = slots
-            .iter()
-            .position(|slot| &*slot.name == name && !matches!(slot.kind, SlotKind::Index))
+        let Some(slot) =
+            slots.iter().position(|slot| &*slot.name == name && !matches!(slot.kind, SlotKind::Index))
         else {
             let known: Vec<&str> = slots.iter().map(|slot| &*slot.name).collect();
             return self.nothing(
@@ -172,8 +153,7 @@ impl<'a> Checker<'a> {
             );
         };
         if !slots[slot].public && !matches!(self.owner, Owner::Experiment(_)) {
-            self.sink
-                .push(names::not_public(at, name, slots[slot].span));
+            self.sink.push(names::not_public(at, name, slots[slot].span));
         }
         self.types.circuit_slots[circuit.index()][slot].clone()
     }
@@ -181,19 +161,13 @@ impl<'a> Checker<'a> {
     /// `P.w`, `P.d`
     fn of_projection(&mut self, base: ExprId, name: &str, at: Span) -> Type {
         let element = match name {
-            "w" => self
-                .place_of(base)
-                .and_then(|place| self.weights.get(&place))
-                .cloned()
-                .unwrap_or(Type::Error),
+            "w" => {
+                self.place_of(base).and_then(|place| self.weights.get(&place)).cloned().unwrap_or(Type::Error)
+            }
             "d" => Type::Real(Dimension::TIME),
             _ => return self.nothing(at, name, "a projection", &["w", "d"]),
         };
-        if element == Type::Error {
-            Type::Error
-        } else {
-            Type::Array(Box::new(element), vec![None])
-        }
+        if element == Type::Error { Type::Error } else { Type::Array(Box::new(element), vec![None]) }
     }
 
     /// The circuit and slot that an expression names, through indices and parts.
@@ -210,12 +184,7 @@ impl<'a> Checker<'a> {
             ExprKind::Index { base, .. } => self.place_of(*base),
             ExprKind::Field { base, name, .. } => match innermost(self.types.expr(*base)) {
                 Type::Part(circuit) => {
-                    let slot = self
-                        .hir
-                        .circuit(*circuit)
-                        .slots
-                        .iter()
-                        .position(|slot| slot.name == *name)?;
+                    let slot = self.hir.circuit(*circuit).slots.iter().position(|slot| slot.name == *name)?;
                     Some((*circuit, SlotId(slot as u32)))
                 }
                 _ => None,
@@ -239,9 +208,8 @@ impl<'a> Checker<'a> {
             ExprKind::Index { base, .. } => add(self.cells_of(*base)),
             ExprKind::Ref(Ref::Slot(slot)) if view_of(self.types.expr(id)) == Some(None) => {
                 // A `let` that names a union.
-                if let Some(SlotKind::Let { value, .. }) = graph::slots(self.hir, self.owner)
-                    .get(slot.index())
-                    .map(|slot| &slot.kind)
+                if let Some(SlotKind::Let { value, .. }) =
+                    graph::slots(self.hir, self.owner).get(slot.index()).map(|slot| &slot.kind)
                 {
                     add(self.cells_of(*value));
                 }

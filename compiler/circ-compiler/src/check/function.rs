@@ -19,19 +19,19 @@ impl<'a> Checker<'a> {
         use Builtin::*;
         match builtin {
             Min | Max | Clamp | Mod => self.unify(args, at, "does not go with"),
-            Exp | Log | Log10 | Sin | Cos | Tan | Tanh | Sinh | Cosh | Atan | Sigmoid | Exprel
-            | Lgamma | Erf => self.by_element(args, |checker, id, element| {
+            Exp | Log | Log10 | Sin | Cos | Tan | Tanh | Sinh | Cosh | Atan | Sigmoid | Exprel | Lgamma
+            | Erf => self.by_element(args, |checker, id, element| {
                 checker.plain(id, &element, builtin).then_some(REAL)
             }),
             Floor | Ceil | Round => self.by_element(args, |checker, id, element| {
                 checker.plain(id, &element, builtin).then_some(Type::Int)
             }),
-            Abs | Relu => self.by_element(args, |checker, id, element| {
-                checker.number(id, &element).then_some(element)
-            }),
-            Sign | StepFunction => self.by_element(args, |checker, id, element| {
-                checker.number(id, &element).then_some(REAL)
-            }),
+            Abs | Relu => {
+                self.by_element(args, |checker, id, element| checker.number(id, &element).then_some(element))
+            }
+            Sign | StepFunction => {
+                self.by_element(args, |checker, id, element| checker.number(id, &element).then_some(REAL))
+            }
             Sqrt => self.by_element(args, |checker, id, element| match element {
                 Type::Real(dimension) => dimension.power(0.5).map(Type::Real),
                 Type::AnyReal => Some(Type::AnyReal),
@@ -94,23 +94,12 @@ impl<'a> Checker<'a> {
             let local = &self.hir.locals[formal.index()];
             let due = self.types.locals[formal.index()].clone();
             let because = (local.span, format!("declared as `{due}`"));
-            self.demand(
-                *arg,
-                &due,
-                &format!("`{}` of `{}`", local.name, called.name),
-                Some(because),
-            );
+            self.demand(*arg, &due, &format!("`{}` of `{}`", local.name, called.name), Some(because));
         }
         self.types.functions[function.index()].clone()
     }
 
-    pub fn draw(
-        &mut self,
-        id: ExprId,
-        distribution: Distribution,
-        args: &[ExprId],
-        at: Span,
-    ) -> Type {
+    pub fn draw(&mut self, id: ExprId, distribution: Distribution, args: &[ExprId], at: Span) -> Type {
         match distribution {
             Distribution::Uniform
             | Distribution::Normal
@@ -128,8 +117,7 @@ impl<'a> Checker<'a> {
                 }
             }
             Distribution::Beta => {
-                args.iter()
-                    .for_each(|arg| self.demand(*arg, &REAL, "the argument of `beta`", None));
+                args.iter().for_each(|arg| self.demand(*arg, &REAL, "the argument of `beta`", None));
                 REAL
             }
             Distribution::Binomial => {
@@ -156,41 +144,25 @@ impl<'a> Checker<'a> {
         }
     }
 
-    pub fn reduce(
-        &mut self,
-        reduce: Reduce,
-        value: ExprId,
-        over: Option<(LocalId, ExprId, ExprId)>,
-    ) -> Type {
+    pub fn reduce(&mut self, reduce: Reduce, value: ExprId, over: Option<(LocalId, ExprId, ExprId)>) -> Type {
         let element = match (over, self.value_of(value)) {
             (Some((_, lo, hi)), value) => {
-                [lo, hi]
-                    .into_iter()
-                    .for_each(|end| self.demand_whole(end, "the range of an index"));
+                [lo, hi].into_iter().for_each(|end| self.demand_whole(end, "the range of an index"));
                 value
             }
             (None, Type::Array(element, _)) => *element,
             (None, Type::Error) => return Type::Error,
             (None, other) => {
-                self.sink
-                    .push(typing::wrong_type(self.span(value), "an array", &other));
+                self.sink.push(typing::wrong_type(self.span(value), "an array", &other));
                 return Type::Error;
             }
         };
         match reduce {
             Reduce::Any | Reduce::All | Reduce::Count => {
                 if !matches!(element, Type::Bool | Type::Error) {
-                    self.sink.push(typing::wrong_type(
-                        self.span(value),
-                        "an array of conditions",
-                        &element,
-                    ));
+                    self.sink.push(typing::wrong_type(self.span(value), "an array of conditions", &element));
                 }
-                if reduce == Reduce::Count {
-                    Type::Int
-                } else {
-                    Type::Bool
-                }
+                if reduce == Reduce::Count { Type::Int } else { Type::Bool }
             }
             _ if !self.number(value, &element) => Type::Error,
             Reduce::Argmax => Type::Int,
@@ -223,21 +195,16 @@ impl<'a> Checker<'a> {
             match arg.over {
                 None => {}
                 Some(Window::Last(length)) => self.demand(length, &TIME, "a window", None),
-                Some(Window::Between(lo, hi)) => [lo, hi]
-                    .into_iter()
-                    .for_each(|end| self.demand(end, &TIME, "the end of a window", None)),
+                Some(Window::Between(lo, hi)) => {
+                    [lo, hi].into_iter().for_each(|end| self.demand(end, &TIME, "the end of a window", None))
+                }
             }
         }
         match name {
             "load" => return Type::Error,
             "grid" => {
                 args.iter().for_each(|arg| {
-                    self.demand(
-                        arg.value,
-                        &Type::Real(Dimension::LENGTH),
-                        "the spacing of a grid",
-                        None,
-                    )
+                    self.demand(arg.value, &Type::Real(Dimension::LENGTH), "the spacing of a grid", None)
                 });
                 return Type::Error;
             }
@@ -268,35 +235,23 @@ impl<'a> Checker<'a> {
         for value in [Some(arg.value), arg.to].into_iter().flatten() {
             self.events(value);
         }
-        if arg.each {
-            Type::Array(Box::new(one), vec![None])
-        } else {
-            one
-        }
+        if arg.each { Type::Array(Box::new(one), vec![None]) } else { one }
     }
 
     /// A population, a view of it, one of its events, or a projection.
     fn events(&mut self, id: ExprId) {
         let ty = self.ty(id);
         let fits = view_of(&ty).is_some()
-            || matches!(
-                ty,
-                Type::Events | Type::Projection | Type::Port(_) | Type::Error
-            );
+            || matches!(ty, Type::Events | Type::Projection | Type::Port(_) | Type::Error);
         if !fits && !matches!(&ty, Type::Family(member) if **member == Type::Projection) {
-            self.sink.push(typing::wrong_type(
-                self.span(id),
-                "a population or one of its events",
-                &ty,
-            ));
+            self.sink.push(typing::wrong_type(self.span(id), "a population or one of its events", &ty));
         }
     }
 
     pub fn view(&mut self, id: ExprId) {
         let ty = self.ty(id);
         if view_of(&ty).is_none() && ty != Type::Error {
-            self.sink
-                .push(typing::wrong_type(self.span(id), "a population", &ty));
+            self.sink.push(typing::wrong_type(self.span(id), "a population", &ty));
         }
     }
 
@@ -313,22 +268,14 @@ impl<'a> Checker<'a> {
         self.demand_whole(count.value, "the number of values");
         match self.unify(&[lo.value, hi.value], at, "does not go with") {
             Type::Error => Type::Error,
-            element => Type::Array(
-                Box::new(common(&element, &REAL).unwrap_or(element)),
-                vec![None],
-            ),
+            element => Type::Array(Box::new(common(&element, &REAL).unwrap_or(element)), vec![None]),
         }
     }
 
     /// `at(E[0].v, 3 ms)`
     fn value_at(&mut self, args: &[MeasureArg], at: Span) -> Type {
         let [value, time] = args else {
-            self.sink.push(crate::diagnose::structure::argument_count(
-                at,
-                "at",
-                "2 arguments",
-                args.len(),
-            ));
+            self.sink.push(crate::diagnose::structure::argument_count(at, "at", "2 arguments", args.len()));
             return Type::Error;
         };
         self.demand(time.value, &TIME, "the second argument of `at`", None);
@@ -338,12 +285,7 @@ impl<'a> Checker<'a> {
     /// `mean(E.v over 100 ms)`: a reduction over cells and time.
     fn over_time(&mut self, name: &str, args: &[MeasureArg], at: Span) -> Type {
         let [arg] = args else {
-            self.sink.push(crate::diagnose::structure::argument_count(
-                at,
-                name,
-                "1 argument",
-                args.len(),
-            ));
+            self.sink.push(crate::diagnose::structure::argument_count(at, name, "1 argument", args.len()));
             return Type::Error;
         };
         let element = match self.value_of(arg.value) {
@@ -357,10 +299,6 @@ impl<'a> Checker<'a> {
             (_, element) if self.number(arg.value, &element) => element,
             _ => Type::Error,
         };
-        if arg.each {
-            Type::Array(Box::new(one), vec![None])
-        } else {
-            one
-        }
+        if arg.each { Type::Array(Box::new(one), vec![None]) } else { one }
     }
 }

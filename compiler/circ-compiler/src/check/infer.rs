@@ -39,32 +39,20 @@ impl<'a> Checker<'a> {
         let hir = self.hir;
         let expr = hir.expr(id);
         match &expr.kind {
-            ExprKind::Number {
-                value, plain: true, ..
-            } if *value == 0.0 => Type::AnyReal,
+            ExprKind::Number { value, plain: true, .. } if *value == 0.0 => Type::AnyReal,
             ExprKind::Number { dimension, .. } => Type::Real(*dimension),
             ExprKind::Bool(_) => Type::Bool,
             ExprKind::Text(_) => Type::Text,
             ExprKind::Ref(reference) => self.reference(*reference, expr.span),
-            ExprKind::Unary {
-                op: UnaryOp::Negate,
-                value,
-            } => self.negated(*value),
-            ExprKind::Unary {
-                op: UnaryOp::Not,
-                value,
-            } => self.condition_of(*value),
+            ExprKind::Unary { op: UnaryOp::Negate, value } => self.negated(*value),
+            ExprKind::Unary { op: UnaryOp::Not, value } => self.condition_of(*value),
             ExprKind::Binary { op, left, right } => self.binary(*op, *left, *right, expr.span),
             ExprKind::InRange { value, lo, hi } => self.ranged(*value, *lo, *hi, expr.span),
             ExprKind::InView { view, .. } => {
                 self.view(*view);
                 Type::Bool
             }
-            ExprKind::If {
-                condition,
-                then,
-                otherwise,
-            } => {
+            ExprKind::If { condition, then, otherwise } => {
                 self.condition(*condition);
                 self.unify(&[*then, *otherwise], expr.span, "does not go with")
             }
@@ -84,19 +72,11 @@ impl<'a> Checker<'a> {
                 Type::Bool
             }
             ExprKind::Derivative(var) => self.derivative(*var, expr.span),
-            ExprKind::Reduce {
-                reduce,
-                value,
-                over,
-            } => self.reduce(*reduce, *value, *over),
+            ExprKind::Reduce { reduce, value, over } => self.reduce(*reduce, *value, *over),
             ExprKind::Array(parts) => self.array(parts, expr.span),
             ExprKind::Tuple(parts) => self.tuple(parts),
             ExprKind::Index { base, indices } => self.index(*base, indices, expr.span),
-            ExprKind::Field {
-                base,
-                name,
-                name_span,
-            } => self.field(*base, name, *name_span),
+            ExprKind::Field { base, name, name_span } => self.field(*base, name, *name_span),
             ExprKind::Measure { name, args, .. } => self.measure(name, args, expr.span),
             ExprKind::Error => Type::Error,
         }
@@ -116,19 +96,13 @@ impl<'a> Checker<'a> {
             Ref::Mode(_) => Type::Bool,
             Ref::Global(global) => self.types.globals[global.index()].clone(),
             Ref::Slot(slot) => match self.owner {
-                Owner::Circuit(circuit) => {
-                    self.types.circuit_slots[circuit.index()][slot.index()].clone()
-                }
-                Owner::Experiment(at) => {
-                    self.types.experiment_slots[at as usize][slot.index()].clone()
-                }
+                Owner::Circuit(circuit) => self.types.circuit_slots[circuit.index()][slot.index()].clone(),
+                Owner::Experiment(at) => self.types.experiment_slots[at as usize][slot.index()].clone(),
                 Owner::File | Owner::Cell(_) => Type::Error,
             },
             Ref::OfCircuit(slot) => match self.owner {
                 Owner::Experiment(at) => match self.hir.experiments[at as usize].circuit {
-                    Some(circuit) => {
-                        self.types.circuit_slots[circuit.index()][slot.index()].clone()
-                    }
+                    Some(circuit) => self.types.circuit_slots[circuit.index()][slot.index()].clone(),
                     None => Type::Error,
                 },
                 Owner::File | Owner::Cell(_) | Owner::Circuit(_) => Type::Error,
@@ -142,18 +116,9 @@ impl<'a> Checker<'a> {
             return Type::Error;
         };
         let declared = &self.hir.cell(cell).vars[var.index()];
-        if let VarKind::Port {
-            shape: PortShape::Delta { state, .. },
-            ..
-        } = &declared.kind
-        {
+        if let VarKind::Port { shape: PortShape::Delta { state, .. }, .. } = &declared.kind {
             let state = self.hir.cell(cell).vars[state.index()].name.clone();
-            self.sink.push(typing::port_without_value(
-                at,
-                &declared.name,
-                declared.span,
-                &state,
-            ));
+            self.sink.push(typing::port_without_value(at, &declared.name, declared.span, &state));
             return Type::Error;
         }
         self.types.vars[cell.index()][var.index()].clone()
@@ -168,18 +133,11 @@ impl<'a> Checker<'a> {
         let has_equation = written.equations.iter().any(|equation| equation.var == var);
         if !has_equation {
             let words = crate::resolve::kind_words(&declared.kind);
-            self.sink.push(typing::no_derivative(
-                at,
-                &declared.name,
-                words,
-                declared.span,
-            ));
+            self.sink.push(typing::no_derivative(at, &declared.name, words, declared.span));
             return Type::Error;
         }
         match &self.types.vars[cell.index()][var.index()] {
-            Type::Real(dimension) => dimension
-                .per(Dimension::TIME)
-                .map_or(Type::Error, Type::Real),
+            Type::Real(dimension) => dimension.per(Dimension::TIME).map_or(Type::Error, Type::Real),
             _ => Type::Error,
         }
     }
@@ -189,10 +147,7 @@ impl<'a> Checker<'a> {
         if parts.is_empty() {
             return Type::Array(Box::new(Type::AnyReal), vec![count]);
         }
-        if parts
-            .iter()
-            .all(|part| matches!(self.types.expr(*part), Type::Tuple(_) | Type::Text))
-        {
+        if parts.iter().all(|part| matches!(self.types.expr(*part), Type::Tuple(_) | Type::Text)) {
             return Type::Array(Box::new(self.ty(parts[0])), vec![count]);
         }
         match self.unify(parts, at, "does not go into one array with") {
@@ -225,16 +180,15 @@ impl<'a> Checker<'a> {
         for index in indices {
             match index {
                 Index::At(e) => self.index_value(*e),
-                Index::Range(lo, hi) => [*lo, *hi]
-                    .into_iter()
-                    .for_each(|end| self.demand_whole(end, "an index")),
+                Index::Range(lo, hi) => {
+                    [*lo, *hi].into_iter().for_each(|end| self.demand_whole(end, "an index"))
+                }
                 Index::Where(e) => {
                     let ty = self.ty(*e);
                     if !matches!(&ty, Type::Bool | Type::Error)
                         && !matches!(&ty, Type::Array(element, _) if **element == Type::Bool)
                     {
-                        self.sink
-                            .push(typing::wrong_type(self.span(*e), "a condition", &ty));
+                        self.sink.push(typing::wrong_type(self.span(*e), "a condition", &ty));
                     }
                 }
             }
@@ -243,26 +197,19 @@ impl<'a> Checker<'a> {
             Type::Error => Type::Error,
             Type::View(cell) => {
                 if 3 < indices.len() {
-                    self.sink
-                        .push(typing::too_many_indices(at, 3, indices.len()));
+                    self.sink.push(typing::too_many_indices(at, 3, indices.len()));
                 }
                 Type::View(cell)
             }
             Type::Family(member) => {
-                indices
-                    .iter()
-                    .fold(Type::Family(member), |ty, index| match (ty, index) {
-                        (Type::Family(member), Index::At(_)) => *member,
-                        (other, _) => other,
-                    })
+                indices.iter().fold(Type::Family(member), |ty, index| match (ty, index) {
+                    (Type::Family(member), Index::At(_)) => *member,
+                    (other, _) => other,
+                })
             }
             Type::Array(element, shape) => self.element(*element, &shape, indices, at),
             other => {
-                self.sink.push(typing::wrong_type(
-                    self.span(base),
-                    "an array or a population",
-                    &other,
-                ));
+                self.sink.push(typing::wrong_type(self.span(base), "an array or a population", &other));
                 Type::Error
             }
         }
@@ -271,42 +218,27 @@ impl<'a> Checker<'a> {
     /// A whole number, or an array of them.
     fn index_value(&mut self, id: ExprId) {
         match self.ty(id) {
-            Type::Array(..) => self.demand(
-                id,
-                &Type::Array(Box::new(Type::Int), vec![None]),
-                "a list of indices",
-                None,
-            ),
+            Type::Array(..) => {
+                self.demand(id, &Type::Array(Box::new(Type::Int), vec![None]), "a list of indices", None)
+            }
             _ => self.demand_whole(id, "an index"),
         }
     }
 
-    fn element(
-        &mut self,
-        element: Type,
-        shape: &[Option<u64>],
-        indices: &[Index],
-        at: Span,
-    ) -> Type {
+    fn element(&mut self, element: Type, shape: &[Option<u64>], indices: &[Index], at: Span) -> Type {
         if shape.len() < indices.len() {
-            self.sink
-                .push(typing::too_many_indices(at, shape.len(), indices.len()));
+            self.sink.push(typing::too_many_indices(at, shape.len(), indices.len()));
             return Type::Error;
         }
         let mut left = vec![];
         for index in indices {
-            let keeps =
-                !matches!(index, Index::At(e) if !matches!(self.types.expr(*e), Type::Array(..)));
+            let keeps = !matches!(index, Index::At(e) if !matches!(self.types.expr(*e), Type::Array(..)));
             if keeps {
                 left.push(None);
             }
         }
         left.extend(&shape[indices.len()..]);
-        if left.is_empty() {
-            element
-        } else {
-            Type::Array(Box::new(element), left)
-        }
+        if left.is_empty() { element } else { Type::Array(Box::new(element), left) }
     }
 }
 

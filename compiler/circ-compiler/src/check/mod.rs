@@ -79,27 +79,15 @@ impl<'a> Checker<'a> {
         let errors = |count: usize| vec![Type::Error; count];
         let types = Types {
             exprs: errors(hir.exprs.len()),
-            vars: hir
-                .cells
-                .iter()
-                .map(|cell| errors(cell.vars.len()))
-                .collect(),
-            circuit_slots: hir
-                .circuits
-                .iter()
-                .map(|circuit| errors(circuit.slots.len()))
-                .collect(),
+            vars: hir.cells.iter().map(|cell| errors(cell.vars.len())).collect(),
+            circuit_slots: hir.circuits.iter().map(|circuit| errors(circuit.slots.len())).collect(),
             experiment_slots: hir
                 .experiments
                 .iter()
                 .map(|experiment| errors(experiment.slots.len()))
                 .collect(),
             globals: errors(hir.globals.len()),
-            locals: hir
-                .locals
-                .iter()
-                .map(|local| local.declared.clone().unwrap_or(Type::Error))
-                .collect(),
+            locals: hir.locals.iter().map(|local| local.declared.clone().unwrap_or(Type::Error)).collect(),
             functions: errors(hir.functions.len()),
             draws_poisson_rate: BTreeSet::new(),
         };
@@ -122,12 +110,8 @@ impl<'a> Checker<'a> {
             Node::Global(id) => {
                 self.owner = Owner::File;
                 let global = &self.hir.globals[id.index()];
-                self.types.globals[id.index()] = self.value_type(
-                    &global.name,
-                    global.span,
-                    global.declared.as_ref(),
-                    Some(global.value),
-                );
+                self.types.globals[id.index()] =
+                    self.value_type(&global.name, global.span, global.declared.as_ref(), Some(global.value));
             }
             Node::Var(cell, var) => {
                 self.owner = Owner::Cell(cell);
@@ -140,9 +124,7 @@ impl<'a> Checker<'a> {
                 let ty = self.slot_type(owner, slot);
                 match owner {
                     Owner::Circuit(at) => self.types.circuit_slots[at.index()][slot.index()] = ty,
-                    Owner::Experiment(at) => {
-                        self.types.experiment_slots[at as usize][slot.index()] = ty
-                    }
+                    Owner::Experiment(at) => self.types.experiment_slots[at as usize][slot.index()] = ty,
                     Owner::File | Owner::Cell(_) => {}
                 }
             }
@@ -173,23 +155,14 @@ impl<'a> Checker<'a> {
         let found = value.map(|value| self.infer(value));
         match (declared, value, found) {
             (Some(declared), Some(value), _) => {
-                self.demand(
-                    value,
-                    declared,
-                    &format!("`{name}`"),
-                    Some((at, declared_as(declared))),
-                );
+                self.demand(value, declared, &format!("`{name}`"), Some((at, declared_as(declared))));
                 // What is left open in the annotation, the value may tell.
                 match (declared, self.types.expr(value)) {
                     (Type::Array(_, open), Type::Array(_, known)) if open.len() == known.len() => {
                         let Type::Array(element, _) = declared else {
                             return declared.clone();
                         };
-                        let shape = open
-                            .iter()
-                            .zip(known)
-                            .map(|(open, known)| open.or(*known))
-                            .collect();
+                        let shape = open.iter().zip(known).map(|(open, known)| open.or(*known)).collect();
                         Type::Array(element.clone(), shape)
                     }
                     _ => declared.clone(),
@@ -239,33 +212,24 @@ impl<'a> Checker<'a> {
         let hir = self.hir;
         let declared = &graph::slots(hir, owner)[slot.index()];
         let member = match &declared.kind {
-            SlotKind::Formal {
-                declared: ty,
-                range,
-                default,
-            } => {
+            SlotKind::Formal { declared: ty, range, default } => {
                 let ty = self.value_type(&declared.name, declared.span, ty.as_ref(), *default);
                 self.in_range(&ty, *range, &declared.name, declared.span);
                 return ty;
             }
-            SlotKind::Let {
-                declared: ty,
-                value,
-            } => return self.value_type(&declared.name, declared.span, ty.as_ref(), Some(*value)),
-            SlotKind::Data {
-                declared: ty,
-                value,
-            } => return self.value_type(&declared.name, declared.span, Some(ty), Some(*value)),
+            SlotKind::Let { declared: ty, value } => {
+                return self.value_type(&declared.name, declared.span, ty.as_ref(), Some(*value));
+            }
+            SlotKind::Data { declared: ty, value } => {
+                return self.value_type(&declared.name, declared.span, Some(ty), Some(*value));
+            }
             SlotKind::Index => return self.index_type(owner, slot),
             SlotKind::Population { cell } => Type::View(Some(*cell)),
             SlotKind::Drive => Type::Drive,
             SlotKind::Projection => Type::Projection,
             SlotKind::Part { circuit } => Type::Part(*circuit),
         };
-        declared
-            .loops
-            .iter()
-            .fold(member, |member, _| Type::Family(Box::new(member)))
+        declared.loops.iter().fold(member, |member, _| Type::Family(Box::new(member)))
     }
 
     fn index_type(&mut self, owner: Owner, slot: SlotId) -> Type {
@@ -285,11 +249,7 @@ impl<'a> Checker<'a> {
                 Type::Error => Type::Error,
                 other => {
                     let at = self.hir.expr(values).span;
-                    self.sink.push(crate::diagnose::typing::wrong_type(
-                        at,
-                        "a range or an array",
-                        &other,
-                    ));
+                    self.sink.push(crate::diagnose::typing::wrong_type(at, "a range or an array", &other));
                     Type::Error
                 }
             },

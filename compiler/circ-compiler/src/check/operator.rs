@@ -39,8 +39,7 @@ impl<'a> Checker<'a> {
         match element {
             Type::Real(_) | Type::AnyReal | Type::Int | Type::Error => join(element, shape),
             other => {
-                self.sink
-                    .push(typing::not_a_number(self.span(value), &other));
+                self.sink.push(typing::not_a_number(self.span(value), &other));
                 Type::Error
             }
         }
@@ -54,8 +53,7 @@ impl<'a> Checker<'a> {
             Type::Array(element, _) if **element == Type::Bool => ty,
             Type::Error => Type::Bool,
             other => {
-                self.sink
-                    .push(typing::wrong_type(self.span(value), "a condition", other));
+                self.sink.push(typing::wrong_type(self.span(value), "a condition", other));
                 Type::Bool
             }
         }
@@ -75,11 +73,7 @@ impl<'a> Checker<'a> {
             | BinaryOp::GreaterEqual => self.compared(op, left, right, at),
             BinaryOp::And | BinaryOp::Or => {
                 let (left, right) = (self.condition_of(left), self.condition_of(right));
-                if matches!(left, Type::Array(..)) {
-                    left
-                } else {
-                    right
-                }
+                if matches!(left, Type::Array(..)) { left } else { right }
             }
         }
     }
@@ -96,8 +90,7 @@ impl<'a> Checker<'a> {
         match self.unify(&[left, right], at, "can not be compared with") {
             Type::Array(_, shape) => Type::Array(Box::new(Type::Bool), shape),
             Type::Bool => {
-                self.sink
-                    .push(typing::not_a_number(self.span(left), &Type::Bool));
+                self.sink.push(typing::not_a_number(self.span(left), &Type::Bool));
                 Type::Bool
             }
             _ => Type::Bool,
@@ -136,27 +129,17 @@ impl<'a> Checker<'a> {
             }
         }
         match &all {
-            Type::Real(_)
-            | Type::AnyReal
-            | Type::Int
-            | Type::Bool
-            | Type::Error
-            | Type::Array(..) => all,
+            Type::Real(_) | Type::AnyReal | Type::Int | Type::Bool | Type::Error | Type::Array(..) => all,
             other => {
-                self.sink
-                    .push(typing::not_a_number(self.span(*first), other));
+                self.sink.push(typing::not_a_number(self.span(*first), other));
                 Type::Error
             }
         }
     }
 
     fn report_pair(&mut self, left: (ExprId, &Type), right: (ExprId, &Type), at: Span, verb: &str) {
-        let is_value = |ty: &Type| {
-            matches!(
-                split(ty.clone()).0,
-                Type::Real(_) | Type::AnyReal | Type::Int | Type::Bool
-            )
-        };
+        let is_value =
+            |ty: &Type| matches!(split(ty.clone()).0, Type::Real(_) | Type::AnyReal | Type::Int | Type::Bool);
         let (left_at, right_at) = (self.span(left.0), self.span(right.0));
         for (at, ty) in [(left_at, left.1), (right_at, right.1)] {
             if !is_value(ty) {
@@ -182,35 +165,22 @@ impl<'a> Checker<'a> {
         other: &Type,
         message: crate::diagnose::Diagnostic,
     ) -> crate::diagnose::Diagnostic {
-        let (ExprKind::Ref(Ref::Var(var)), Owner::Cell(cell)) =
-            (&self.hir.expr(id).kind, self.owner)
-        else {
+        let (ExprKind::Ref(Ref::Var(var)), Owner::Cell(cell)) = (&self.hir.expr(id).kind, self.owner) else {
             return message;
         };
         let declared = &self.hir.cell(cell).vars[var.index()];
         let value = match declared.kind {
-            VarKind::Param {
-                default: Some(value),
-                ..
+            VarKind::Param { default: Some(value), .. } | VarKind::State { initial: Some(value), .. } => {
+                value
             }
-            | VarKind::State {
-                initial: Some(value),
-                ..
-            } => value,
             _ => return message,
         };
         match (&declared.declared, self.types.expr(value), other) {
             (None, Type::AnyReal, Type::Real(dimension)) if !dimension.is_real() => {
                 let unit = crate::units::show(0.0, *dimension);
                 message
-                    .label(
-                        self.span(value),
-                        "tells no dimension, so it is a plain number",
-                    )
-                    .help(format!(
-                        "write `{unit}` as the value of `{}`",
-                        declared.name
-                    ))
+                    .label(self.span(value), "tells no dimension, so it is a plain number")
+                    .help(format!("write `{unit}` as the value of `{}`", declared.name))
             }
             _ => message,
         }
@@ -223,16 +193,10 @@ impl<'a> Checker<'a> {
         let (a, shape) = split(self.value_of(left));
         let (b, other_shape) = split(self.value_of(right));
         let element = match (self.factor(left, &a), self.factor(right, &b)) {
-            (Some(_), Some(_)) if a == Type::Int && b == Type::Int && op == BinaryOp::Multiply => {
-                Type::Int
-            }
+            (Some(_), Some(_)) if a == Type::Int && b == Type::Int && op == BinaryOp::Multiply => Type::Int,
             (Some(Type::AnyReal), Some(_)) | (Some(_), Some(Type::AnyReal)) => Type::AnyReal,
             (Some(Type::Real(a)), Some(Type::Real(b))) => {
-                let dimension = if op == BinaryOp::Multiply {
-                    a.times(b)
-                } else {
-                    a.per(b)
-                };
+                let dimension = if op == BinaryOp::Multiply { a.times(b) } else { a.per(b) };
                 match dimension {
                     Some(dimension) => Type::Real(dimension),
                     None => {
@@ -319,11 +283,7 @@ impl<'a> Checker<'a> {
         match raised {
             Ok(dimension) => join(Type::Real(dimension), shape),
             Err(why) => {
-                self.sink.push(typing::bad_power(
-                    self.span(exponent),
-                    (self.span(base), &element),
-                    why,
-                ));
+                self.sink.push(typing::bad_power(self.span(exponent), (self.span(base), &element), why));
                 let _ = at;
                 Type::Error
             }
@@ -333,13 +293,8 @@ impl<'a> Checker<'a> {
     /// A plain number written out: `2`, `-1`, `1/3`.
     fn constant(&self, id: ExprId) -> Option<f64> {
         match &self.hir.expr(id).kind {
-            ExprKind::Number {
-                value, plain: true, ..
-            } => Some(*value),
-            ExprKind::Unary {
-                op: UnaryOp::Negate,
-                value,
-            } => Some(-self.constant(*value)?),
+            ExprKind::Number { value, plain: true, .. } => Some(*value),
+            ExprKind::Unary { op: UnaryOp::Negate, value } => Some(-self.constant(*value)?),
             ExprKind::Binary { op, left, right } => {
                 let (left, right) = (self.constant(*left)?, self.constant(*right)?);
                 match op {

@@ -18,17 +18,15 @@ impl<'a> Checker<'a> {
         for (source, declared, polarity) in self.senders(projection) {
             for (port_at, cell, var) in &ports {
                 let port = &self.hir.cell(*cell).vars[var.index()];
-                let VarKind::Port {
-                    polarity: Some(due),
-                    ..
-                } = &port.kind
-                else {
+                let VarKind::Port { polarity: Some(due), .. } = &port.kind else {
                     continue;
                 };
                 if *due == polarity || *due == Polarity::Modulatory {
                     continue;
                 }
-                let other = self.hir.cell(*cell).vars.iter().find(|var| matches!(&var.kind, VarKind::Port { polarity: Some(p), .. } if *p == polarity));
+                let other = self.hir.cell(*cell).vars.iter().find(
+                    |var| matches!(&var.kind, VarKind::Port { polarity: Some(p), .. } if *p == polarity),
+                );
                 let target = match &self.hir.expr(projection.target).kind {
                     ExprKind::Field { base, .. } => self.name_of(*base),
                     _ => None,
@@ -51,9 +49,7 @@ impl<'a> Checker<'a> {
     /// Populations that a projection comes from and that have a polarity; its own clause comes first.
     fn senders(&self, projection: &Projection) -> Vec<(String, Span, Polarity)> {
         let view = match self.hir.expr(projection.source).kind {
-            ExprKind::Field { base, .. } if *self.types.expr(projection.source) == Type::Events => {
-                base
-            }
+            ExprKind::Field { base, .. } if *self.types.expr(projection.source) == Type::Events => base,
             _ => projection.source,
         };
         let mut found = vec![];
@@ -83,11 +79,7 @@ impl<'a> Checker<'a> {
         match &self.hir.expr(id).kind {
             ExprKind::Ref(_) => {
                 let (circuit, slot) = self.place_of(id)?;
-                Some(
-                    self.hir.circuit(circuit).slots[slot.index()]
-                        .name
-                        .to_string(),
-                )
+                Some(self.hir.circuit(circuit).slots[slot.index()].name.to_string())
             }
             _ => None,
         }
@@ -101,9 +93,7 @@ fn population(items: &[Item], slot: SlotId) -> Option<&Population> {
         match &item.kind {
             ItemKind::Population(population) if population.slot == slot => return Some(population),
             ItemKind::For { items, .. } => stack.extend(items),
-            ItemKind::If {
-                then, otherwise, ..
-            } => stack.extend(then.iter().chain(otherwise)),
+            ItemKind::If { then, otherwise, .. } => stack.extend(then.iter().chain(otherwise)),
             ItemKind::Population(_) | ItemKind::Drive(_) | ItemKind::Projection(_) => {}
             ItemKind::Part { .. } | ItemKind::Binding(_) | ItemKind::Constraint(_) => {}
         }

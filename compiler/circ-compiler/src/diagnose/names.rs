@@ -41,25 +41,19 @@ pub fn unknown_name(at: Span, name: &str, wanted: &str, suggestion: Option<Strin
 
 /// A population, drive or part has no member of this name.
 pub fn unknown_member(at: Span, name: &str, of: &str, suggestion: Option<String>) -> Diagnostic {
-    let diagnostic = UNKNOWN_NAME
-        .at(at, format!("{of} has no `{name}`"))
-        .primary("not found there");
+    let diagnostic = UNKNOWN_NAME.at(at, format!("{of} has no `{name}`")).primary("not found there");
     did_you_mean(diagnostic, suggestion)
 }
 
 /// A unit that no table holds.
 pub fn unknown_unit(at: Span, name: &str, suggestion: Option<String>) -> Diagnostic {
-    let diagnostic = UNKNOWN_UNIT
-        .at(at, format!("there is no unit `{name}`"))
-        .primary("not a unit");
+    let diagnostic = UNKNOWN_UNIT.at(at, format!("there is no unit `{name}`")).primary("not a unit");
     did_you_mean(diagnostic, suggestion)
 }
 
 /// Powers of units beyond all use.
 pub fn unit_power(at: Span) -> Diagnostic {
-    UNKNOWN_UNIT
-        .at(at, "the powers of this unit are too high")
-        .primary("beyond what a dimension holds")
+    UNKNOWN_UNIT.at(at, "the powers of this unit are too high").primary("beyond what a dimension holds")
 }
 
 /// A module that the host did not find.
@@ -67,10 +61,7 @@ pub fn unknown_file(at: Span, path: &str) -> Diagnostic {
     let message = if path.starts_with("std") {
         format!("the library has no `{path}`")
     } else {
-        format!(
-            "there is no file `{}.circ` beside this one",
-            path.replace('.', "/")
-        )
+        format!("there is no file `{}.circ` beside this one", path.replace('.', "/"))
     };
     UNKNOWN_FILE.at(at, message).primary("used here")
 }
@@ -104,42 +95,18 @@ pub fn cyclic_cell(members: &[(String, Span)]) -> Diagnostic {
     circle(&CYCLIC_CELL, members, "extends itself", "extends")
 }
 
-fn circle(
-    rule: &'static super::Rule,
-    members: &[(String, Span)],
-    alone: &str,
-    verb: &str,
-) -> Diagnostic {
+fn circle(rule: &'static super::Rule, members: &[(String, Span)], alone: &str, verb: &str) -> Diagnostic {
     let (name, at) = members.first().cloned().unwrap_or_default();
     if members.len() < 2 {
-        return rule
-            .at(at, format!("`{name}` {alone}"))
-            .primary("leads back to itself");
+        return rule.at(at, format!("`{name}` {alone}")).primary("leads back to itself");
     }
-    let names: Vec<_> = members
-        .iter()
-        .chain(members.first())
-        .map(|(name, _)| format!("`{name}`"))
-        .collect();
-    let start = rule.at(
-        at,
-        format!(
-            "{} go in a circle: {}",
-            list(&names[..names.len() - 1]),
-            names.join(" → ")
-        ),
-    );
-    members
-        .iter()
-        .enumerate()
-        .fold(start, |diagnostic, (k, (_, span))| {
-            let text = format!("{verb} {}", names[k + 1]);
-            if k == 0 {
-                diagnostic.primary(text)
-            } else {
-                diagnostic.label(*span, text)
-            }
-        })
+    let names: Vec<_> = members.iter().chain(members.first()).map(|(name, _)| format!("`{name}`")).collect();
+    let start =
+        rule.at(at, format!("{} go in a circle: {}", list(&names[..names.len() - 1]), names.join(" → ")));
+    members.iter().enumerate().fold(start, |diagnostic, (k, (_, span))| {
+        let text = format!("{verb} {}", names[k + 1]);
+        if k == 0 { diagnostic.primary(text) } else { diagnostic.label(*span, text) }
+    })
 }
 
 /// "`a`, `b` and `c`".
@@ -153,19 +120,11 @@ pub fn list(names: &[String]) -> String {
 
 /// Something with a meaning elsewhere.
 pub fn out_of_place(at: Span, what: &str, where_due: &str) -> Diagnostic {
-    OUT_OF_PLACE
-        .at(at, format!("{what} has no meaning here"))
-        .primary(where_due)
+    OUT_OF_PLACE.at(at, format!("{what} has no meaning here")).primary(where_due)
 }
 
 /// `is` and `wanted` are kinds with their articles: "a cell".
-pub fn wrong_kind(
-    at: Span,
-    name: &str,
-    is: &str,
-    wanted: &str,
-    declared: Option<Span>,
-) -> Diagnostic {
+pub fn wrong_kind(at: Span, name: &str, is: &str, wanted: &str, declared: Option<Span>) -> Diagnostic {
     let diagnostic = WRONG_KIND
         .at(at, format!("`{name}` is {is}, but {wanted} is due here"))
         .primary(format!("{wanted} is due here"));
@@ -178,10 +137,7 @@ pub fn wrong_kind(
 /// A function's name without its arguments.
 pub fn function_without_call(at: Span, name: &str) -> Diagnostic {
     WRONG_KIND
-        .at(
-            at,
-            format!("`{name}` is a function, but a value is due here"),
-        )
+        .at(at, format!("`{name}` is a function, but a value is due here"))
         .primary("a function")
         .help(format!("call it: `{name}(...)`"))
 }
@@ -189,10 +145,7 @@ pub fn function_without_call(at: Span, name: &str) -> Diagnostic {
 /// Inside of a part, not `pub`.
 pub fn not_public(at: Span, name: &str, declared: Span) -> Diagnostic {
     NOT_PUBLIC
-        .at(
-            at,
-            format!("`{name}` is not `pub`, so it can not be reached from outside its circuit"),
-        )
+        .at(at, format!("`{name}` is not `pub`, so it can not be reached from outside its circuit"))
         .primary("reached from outside")
         .label(declared, "declared here")
         .help(format!("write `pub` before the declaration of `{name}`"))

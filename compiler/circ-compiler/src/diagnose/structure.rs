@@ -59,38 +59,21 @@ pub struct PolarityClash<'a> {
 
 /// A population sends to a port of another polarity.
 pub fn polarity(clash: PolarityClash<'_>) -> Diagnostic {
-    let PolarityClash {
-        source,
-        sign,
-        projection,
-        target,
-        ..
-    } = clash;
+    let PolarityClash { source, sign, projection, target, .. } = clash;
     let target = target.unwrap_or("its target");
-    let verb = if clash.port_sign == "excitatory" {
-        "excites"
-    } else {
-        "inhibits"
-    };
-    let quoted = if clash.target.is_some() {
-        format!("`{target}`")
-    } else {
-        target.to_owned()
-    };
+    let verb = if clash.port_sign == "excitatory" { "excites" } else { "inhibits" };
+    let quoted = if clash.target.is_some() { format!("`{target}`") } else { target.to_owned() };
     let diagnostic = POLARITY
-        .at(
-            clash.port_at,
-            format!("`{source}` is {sign}, but `{projection}` {verb} {quoted}"),
-        )
+        .at(clash.port_at, format!("`{source}` is {sign}, but `{projection}` {verb} {quoted}"))
         .primary(format!("an {} port", clash.port_sign))
         .label(clash.declared, format!("declared {sign} here"));
     match clash.other_port {
-        Some(port) if clash.target.is_some() => diagnostic.help(format!(
-            "project to `{target}.{port}`, or drop `{sign}` from `{source}`"
-        )),
-        Some(port) => diagnostic.help(format!(
-            "project to the port `{port}`, or drop `{sign}` from `{source}`"
-        )),
+        Some(port) if clash.target.is_some() => {
+            diagnostic.help(format!("project to `{target}.{port}`, or drop `{sign}` from `{source}`"))
+        }
+        Some(port) => {
+            diagnostic.help(format!("project to the port `{port}`, or drop `{sign}` from `{source}`"))
+        }
         None => diagnostic,
     }
 }
@@ -98,15 +81,10 @@ pub fn polarity(clash: PolarityClash<'_>) -> Diagnostic {
 /// A drive that gives values, at a port that takes events only.
 pub fn value_port(at: Span, port: &str, declared: Span) -> Diagnostic {
     VALUE_PORT
-        .at(
-            at,
-            format!("a value can flow only into a `sum` port, and `{port}` is none"),
-        )
+        .at(at, format!("a value can flow only into a `sum` port, and `{port}` is none"))
         .primary("takes events only")
         .label(declared, "declared here")
-        .help(format!(
-            "declare `{port}` as `via sum`, or drive it with events, as in `poisson(...)`"
-        ))
+        .help(format!("declare `{port}` as `via sum`, or drive it with events, as in `poisson(...)`"))
 }
 
 /// `of` is what lacks it: "projection `from_E`".
@@ -128,10 +106,7 @@ pub fn duplicate_clause(again: Span, clause: &str, first: Span) -> Diagnostic {
 /// The target of a projection or drive names cells, not a port of them.
 pub fn missing_port(at: Span, what: &str, ports: &[String]) -> Diagnostic {
     let diagnostic = MISSING_PORT
-        .at(
-            at,
-            format!("{what} needs a port of the target, as in `E.exc`"),
-        )
+        .at(at, format!("{what} needs a port of the target, as in `E.exc`"))
         .primary("cells, but not which of their ports");
     let named: Vec<_> = ports.iter().map(|port| format!("`.{port}`")).collect();
     match ports {
@@ -144,13 +119,7 @@ pub fn missing_port(at: Span, what: &str, ports: &[String]) -> Diagnostic {
 /// Counts that do not fit; `due` says what the callee takes: "2 arguments".
 pub fn argument_count(at: Span, name: &str, due: &str, found: usize) -> Diagnostic {
     WRONG_ARGUMENTS
-        .at(
-            at,
-            format!(
-                "`{name}` takes {due}, but {found} {} given",
-                if found == 1 { "is" } else { "are" }
-            ),
-        )
+        .at(at, format!("`{name}` takes {due}, but {found} {} given", if found == 1 { "is" } else { "are" }))
         .primary(format!("{found} given"))
 }
 
@@ -176,16 +145,8 @@ pub fn missing_value(at: Span, name: &str, of: &str, declared: Span) -> Diagnost
 }
 
 /// `is` with its article; `doing` such as "an equation sets" or "a block changes".
-pub fn not_a_state(
-    at: Span,
-    name: &str,
-    is: &str,
-    doing: &str,
-    declared: Option<Span>,
-) -> Diagnostic {
-    let diagnostic = NOT_A_STATE
-        .at(at, format!("{doing} a state, but `{name}` is {is}"))
-        .primary(is);
+pub fn not_a_state(at: Span, name: &str, is: &str, doing: &str, declared: Option<Span>) -> Diagnostic {
+    let diagnostic = NOT_A_STATE.at(at, format!("{doing} a state, but `{name}` is {is}")).primary(is);
     match declared {
         Some(span) => diagnostic.label(span, "declared here"),
         None => diagnostic,
@@ -195,10 +156,7 @@ pub fn not_a_state(
 /// A state of type int or bool with an equation.
 pub fn discrete_equation(at: Span, name: &str, ty: &str) -> Diagnostic {
     NOT_A_STATE
-        .at(
-            at,
-            format!("`{name}` is {ty}, so it can not have an equation"),
-        )
+        .at(at, format!("`{name}` is {ty}, so it can not have an equation"))
         .primary("an equation needs a real state")
 }
 
@@ -215,9 +173,7 @@ pub fn not_constant(
         .primary("changes while time runs")
         .label(declared, "constant while time runs");
     match parameter {
-        Some(name) => diagnostic.help(format!(
-            "write `let {name} = ...` for a value that follows {reads}"
-        )),
+        Some(name) => diagnostic.help(format!("write `let {name} = ...` for a value that follows {reads}")),
         None => diagnostic,
     }
 }
@@ -225,20 +181,14 @@ pub fn not_constant(
 /// Nesting beyond the limit.
 pub fn too_deep(at: Span, limit: u32) -> Diagnostic {
     TOO_DEEP
-        .at(
-            at,
-            format!("this expression is nested more than {limit} levels deep"),
-        )
+        .at(at, format!("this expression is nested more than {limit} levels deep"))
         .primary("give parts of it names with `let`")
 }
 
 /// Beyond 64-bit floating point.
 pub fn number_too_large(at: Span) -> Diagnostic {
     NUMBER_TOO_LARGE
-        .at(
-            at,
-            "this number is larger than any that can be computed with",
-        )
+        .at(at, "this number is larger than any that can be computed with")
         .primary("above 1.8e308")
         .help("write `inf` for a value without bound")
 }

@@ -18,11 +18,7 @@ pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>)
         if candidate == written || LONGEST < candidate.len() {
             continue;
         }
-        let distance = if candidate.to_lowercase() == lower {
-            0
-        } else {
-            distance(&letters, candidate)
-        };
+        let distance = if candidate.to_lowercase() == lower { 0 } else { distance(&letters, candidate) };
         let near = distance * 3 <= letters.len();
         if near && best.is_none_or(|(found, _)| distance < found) {
             best = Some((distance, candidate));

@@ -58,10 +58,7 @@ impl Value {
     pub fn integer(self) -> i64 {
         match self {
             Value::Int(x) | Value::Tick(x) => x,
-            other => panic!(
-                "a verified program takes no {:?} for an integer",
-                other.ty()
-            ),
+            other => panic!("a verified program takes no {:?} for an integer", other.ty()),
         }
     }
 
@@ -69,10 +66,7 @@ impl Value {
     pub fn truth(self) -> bool {
         match self {
             Value::Bool(x) => x,
-            other => panic!(
-                "a verified program takes no {:?} for a truth value",
-                other.ty()
-            ),
+            other => panic!("a verified program takes no {:?} for a truth value", other.ty()),
         }
     }
 }
@@ -102,11 +96,7 @@ pub fn apply(precision: Precision, op: &Op, operand: &impl Fn(ValueId) -> Value)
     }
 }
 
-fn apply_in<F: Real>(
-    precision: Precision,
-    op: &Op,
-    operand: &impl Fn(ValueId) -> Value,
-) -> Option<Value> {
+fn apply_in<F: Real>(precision: Precision, op: &Op, operand: &impl Fn(ValueId) -> Value) -> Option<Value> {
     // Every float operand is a number of precision F, so this conversion is exact.
     let float = |v: ValueId| F::from_f64(operand(v).float());
     let integer = |v: ValueId| operand(v).integer();
@@ -117,9 +107,7 @@ fn apply_in<F: Real>(
         Op::Int(x) => Some(Value::Int(*x)),
         Op::Bool(x) => Some(Value::Bool(*x)),
         Op::Tick(x) => Some(Value::Tick(clamp_tick(precision, *x))),
-        Op::Load(..) | Op::Uniform(_) | Op::Arrival(_) | Op::Index(_) | Op::Now | Op::Time(_) => {
-            None
-        }
+        Op::Load(..) | Op::Uniform(_) | Op::Arrival(_) | Op::Index(_) | Op::Now | Op::Time(_) => None,
         Op::Table(..) | Op::Edge(_) | Op::Draw { .. } => None,
 
         Op::Neg(a) => of(-float(*a)),
@@ -133,32 +121,15 @@ fn apply_in<F: Real>(
         Op::Mul(a, b) => arithmetic(operand(*a), operand(*b), |a: F, b| a * b, i64::wrapping_mul),
         Op::Div(a, b) => of(float(*a) / float(*b)),
         Op::Fma(a, b, c) => of(float(*a).mul_add(float(*b), float(*c))),
-        Op::Min(a, b) => arithmetic(
-            operand(*a),
-            operand(*b),
-            |a: F, b| if a < b { a } else { b },
-            Ord::min,
-        ),
-        Op::Max(a, b) => arithmetic(
-            operand(*a),
-            operand(*b),
-            |a: F, b| if a > b { a } else { b },
-            Ord::max,
-        ),
+        Op::Min(a, b) => arithmetic(operand(*a), operand(*b), |a: F, b| if a < b { a } else { b }, Ord::min),
+        Op::Max(a, b) => arithmetic(operand(*a), operand(*b), |a: F, b| if a > b { a } else { b }, Ord::max),
         Op::Call1(function, a) => of(function.call1(float(*a))),
         Op::Call2(function, a, b) => of(function.call2(float(*a), float(*b))),
-        Op::Expm {
-            n,
-            entries,
-            row,
-            column,
-        } => {
+        Op::Expm { n, entries, row, column } => {
             let matrix: Vec<f64> = entries.iter().map(|v| operand(*v).float()).collect();
             let size = usize::from(*n);
             let power = expm(size, &matrix);
-            of(F::from_f64(
-                power[usize::from(*row) * size + usize::from(*column)],
-            ))
+            of(F::from_f64(power[usize::from(*row) * size + usize::from(*column)]))
         }
 
         Op::IntDiv(a, b) => Some(Value::Int(floored_quotient(integer(*a), integer(*b)))),
@@ -174,17 +145,11 @@ fn apply_in<F: Real>(
             Some(Value::Tick(clamp_tick(precision, sum)))
         }
 
-        Op::Compare(compare, a, b) => {
-            Some(Value::Bool(compares(*compare, operand(*a), operand(*b))))
-        }
+        Op::Compare(compare, a, b) => Some(Value::Bool(compares(*compare, operand(*a), operand(*b)))),
         Op::Not(a) => Some(Value::Bool(!truth(*a))),
         Op::And(a, b) => Some(Value::Bool(truth(*a) & truth(*b))),
         Op::Or(a, b) => Some(Value::Bool(truth(*a) | truth(*b))),
-        Op::Select(mask, a, b) => Some(if truth(*mask) {
-            operand(*a)
-        } else {
-            operand(*b)
-        }),
+        Op::Select(mask, a, b) => Some(if truth(*mask) { operand(*a) } else { operand(*b) }),
     }
 }
 
@@ -235,30 +200,15 @@ fn floored_remainder(a: i64, b: i64) -> i64 {
         return 0;
     }
     let remainder = a.wrapping_rem(b);
-    if remainder != 0 && (remainder < 0) != (b < 0) {
-        remainder + b
-    } else {
-        remainder
-    }
+    if remainder != 0 && (remainder < 0) != (b < 0) { remainder + b } else { remainder }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const NUMBERS: [f64; 11] = [
-        0.0,
-        -0.0,
-        1.0,
-        -2.5,
-        0.5,
-        1.5,
-        1e30,
-        -1e-30,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        f64::NAN,
-    ];
+    const NUMBERS: [f64; 11] =
+        [0.0, -0.0, 1.0, -2.5, 0.5, 1.5, 1e30, -1e-30, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
     const INTEGERS: [i64; 9] = [0, 1, -1, 7, -7, 3, -3, i64::MAX, i64::MIN];
 
     const A: ValueId = ValueId(0);
@@ -267,18 +217,12 @@ mod tests {
 
     #[track_caller]
     fn check(precision: Precision, op: &Op, operands: [Value; 3], expected: Value) {
-        let found =
-            apply(precision, op, &|v: ValueId| operands[v.0 as usize]).expect("this is no leaf");
+        let found = apply(precision, op, &|v: ValueId| operands[v.0 as usize]).expect("this is no leaf");
         let same = match (found, expected) {
-            (Value::Float(x), Value::Float(y)) => {
-                x.to_bits() == y.to_bits() || (x.is_nan() && y.is_nan())
-            }
+            (Value::Float(x), Value::Float(y)) => x.to_bits() == y.to_bits() || (x.is_nan() && y.is_nan()),
             (found, expected) => found == expected,
         };
-        assert!(
-            same,
-            "{op:?} of {operands:?} in {precision} is {found:?}, not {expected:?}"
-        );
+        assert!(same, "{op:?} of {operands:?} in {precision} is {found:?}, not {expected:?}");
     }
 
     /// Every operation on floats, against the same written in Rust in that precision.
@@ -287,10 +231,7 @@ mod tests {
             #[test]
             fn $name() {
                 let wide = |x: $float| Value::Float(f64::from(x));
-                for (a, b) in NUMBERS
-                    .into_iter()
-                    .flat_map(|a| NUMBERS.map(|b| (a as $float, b as $float)))
-                {
+                for (a, b) in NUMBERS.into_iter().flat_map(|a| NUMBERS.map(|b| (a as $float, b as $float))) {
                     let c = 0.1 as $float;
                     let operands = [wide(a), wide(b), wide(c)];
                     let float = |op: Op, x: $float| check($precision, &op, operands, wide(x));
@@ -313,14 +254,8 @@ mod tests {
                             _ => float(Op::Call2(function, A, B), function.call2(a, b)),
                         }
                     }
-                    let truth = |compare, x| {
-                        check(
-                            $precision,
-                            &Op::Compare(compare, A, B),
-                            operands,
-                            Value::Bool(x),
-                        )
-                    };
+                    let truth =
+                        |compare, x| check($precision, &Op::Compare(compare, A, B), operands, Value::Bool(x));
                     truth(Compare::Eq, a == b);
                     truth(Compare::Ne, a != b);
                     truth(Compare::Lt, a < b);
@@ -347,92 +282,34 @@ mod tests {
             int(Op::Max(A, B), a.max(b));
             // The mathematical floor, in 128 bits, wrapped to 64.
             let (wide_a, wide_b) = (i128::from(a), i128::from(b));
-            let quotient = if b == 0 {
-                0
-            } else {
-                (wide_a - wide_a.rem_euclid(wide_b.abs())) / wide_b.abs()
-            };
-            let quotient = if b < 0 {
-                -quotient - i128::from(wide_a.rem_euclid(wide_b.abs()) != 0)
-            } else {
-                quotient
-            };
+            let quotient = if b == 0 { 0 } else { (wide_a - wide_a.rem_euclid(wide_b.abs())) / wide_b.abs() };
+            let quotient =
+                if b < 0 { -quotient - i128::from(wide_a.rem_euclid(wide_b.abs()) != 0) } else { quotient };
             int(Op::IntDiv(A, B), quotient as i64);
-            int(
-                Op::IntMod(A, B),
-                if b == 0 {
-                    0
-                } else {
-                    (wide_a - quotient * wide_b) as i64
-                },
-            );
+            int(Op::IntMod(A, B), if b == 0 { 0 } else { (wide_a - quotient * wide_b) as i64 });
             let truth = |op: Op, x: bool| check(Precision::F64, &op, operands, Value::Bool(x));
-            truth(
-                Op::AddOverflows(A, B),
-                i64::try_from(wide_a + wide_b).is_err(),
-            );
-            truth(
-                Op::SubOverflows(A, B),
-                i64::try_from(wide_a - wide_b).is_err(),
-            );
-            truth(
-                Op::MulOverflows(A, B),
-                i64::try_from(wide_a * wide_b).is_err(),
-            );
+            truth(Op::AddOverflows(A, B), i64::try_from(wide_a + wide_b).is_err());
+            truth(Op::SubOverflows(A, B), i64::try_from(wide_a - wide_b).is_err());
+            truth(Op::MulOverflows(A, B), i64::try_from(wide_a * wide_b).is_err());
             truth(Op::Compare(Compare::Lt, A, B), a < b);
-            check(
-                Precision::F64,
-                &Op::ToFloat(A),
-                operands,
-                Value::Float(a as f64),
-            );
-            check(
-                Precision::F32,
-                &Op::ToFloat(A),
-                operands,
-                Value::Float(f64::from(a as f32)),
-            );
+            check(Precision::F64, &Op::ToFloat(A), operands, Value::Float(a as f64));
+            check(Precision::F32, &Op::ToFloat(A), operands, Value::Float(f64::from(a as f32)));
         }
     }
 
     #[test]
     fn ticks_saturate() {
         let tick = |precision, op: Op, a: i64, b: i64, x: i64| {
-            check(
-                precision,
-                &op,
-                [Value::Tick(a), Value::Tick(b), Value::Tick(0)],
-                Value::Tick(x),
-            );
+            check(precision, &op, [Value::Tick(a), Value::Tick(b), Value::Tick(0)], Value::Tick(x));
         };
         for precision in [Precision::F32, Precision::F64] {
             tick(precision, Op::TickAdd(A, B), 5, 7, 12);
             tick(precision, Op::TickAdd(A, B), MAX_TICK, MAX_TICK, MAX_TICK);
-            check(
-                precision,
-                &Op::ToTick(A),
-                [Value::Float(2.9); 3],
-                Value::Tick(2),
-            );
-            check(
-                precision,
-                &Op::ToTick(A),
-                [Value::Float(f64::NAN); 3],
-                Value::Tick(0),
-            );
+            check(precision, &Op::ToTick(A), [Value::Float(2.9); 3], Value::Tick(2));
+            check(precision, &Op::ToTick(A), [Value::Float(f64::NAN); 3], Value::Tick(0));
         }
-        check(
-            Precision::F32,
-            &Op::ToTick(A),
-            [Value::Float(1e30); 3],
-            Value::Tick(i64::from(i32::MAX)),
-        );
-        check(
-            Precision::F64,
-            &Op::ToTick(A),
-            [Value::Float(1e30); 3],
-            Value::Tick(i64::MAX),
-        );
+        check(Precision::F32, &Op::ToTick(A), [Value::Float(1e30); 3], Value::Tick(i64::from(i32::MAX)));
+        check(Precision::F64, &Op::ToTick(A), [Value::Float(1e30); 3], Value::Tick(i64::MAX));
         tick(Precision::F64, Op::TickAdd(A, B), 5, i64::MAX, MAX_TICK);
     }
 
@@ -455,21 +332,11 @@ mod tests {
 
     #[test]
     fn a_matrix_exponential_is_computed_wide_and_rounded_once() {
-        let op = Op::Expm {
-            n: 2,
-            entries: vec![A, C, C, B],
-            row: 1,
-            column: 1,
-        };
+        let op = Op::Expm { n: 2, entries: vec![A, C, C, B], row: 1, column: 1 };
         for precision in [Precision::F32, Precision::F64] {
             let [a, b, c] = [-0.1, 0.3, 0.0].map(|x| round_to(precision, x));
             let expected = round_to(precision, expm(2, &[a, c, c, b])[3]);
-            check(
-                precision,
-                &op,
-                [a, b, c].map(Value::Float),
-                Value::Float(expected),
-            );
+            check(precision, &op, [a, b, c].map(Value::Float), Value::Float(expected));
         }
     }
 }

@@ -43,20 +43,13 @@ pub struct Interpreter {
 impl Interpreter {
     /// Instantiates the populations of a plan. `synapses` are those of `plan.projections`, in order.
     pub fn new(plan: Arc<Plan>, synapses: Vec<Synapses>) -> Interpreter {
-        assert!(
-            synapses.len() == plan.projections.len(),
-            "every projection has its synapses"
-        );
+        assert!(synapses.len() == plan.projections.len(), "every projection has its synapses");
         let slots = |drive: &DrivePlan| {
             let value = |u: &UniformPlan| Value::from_number(u.ty, Precision::F64, u.value);
             drive.uniforms.iter().map(value).collect()
         };
         Interpreter {
-            states: plan
-                .populations
-                .iter()
-                .map(|population| State::new(&plan, population))
-                .collect(),
+            states: plan.populations.iter().map(|population| State::new(&plan, population)).collect(),
             drive_uniforms: plan.drives.iter().map(slots).collect(),
             synapses,
             mail: Mail::default(),
@@ -69,17 +62,8 @@ impl Interpreter {
     fn make_tick(&mut self, tick: i64) -> Result<(), Fault> {
         let plan = Arc::clone(&self.plan);
         let events = self.drive_events(tick);
-        let arrived_now = events
-            .iter()
-            .filter(|(arrival, _)| *arrival == tick)
-            .map(|(_, c)| *c);
-        let due: Vec<Contribution> = self
-            .mail
-            .at(tick)
-            .iter()
-            .copied()
-            .chain(arrived_now)
-            .collect();
+        let arrived_now = events.iter().filter(|(arrival, _)| *arrival == tick).map(|(_, c)| *c);
+        let due: Vec<Contribution> = self.mail.at(tick).iter().copied().chain(arrived_now).collect();
         let arrivals = self.arrivals(due);
 
         let mut made: Vec<Made> = vec![];
@@ -129,9 +113,7 @@ impl Interpreter {
             }
             let sender = self.rank(Sender::Drive(at as u32));
             let counts = self.drive_counts(at, drive, tick);
-            for ((position, target), count) in
-                positions(&drive.target).into_iter().enumerate().zip(counts)
-            {
+            for ((position, target), count) in positions(&drive.target).into_iter().enumerate().zip(counts) {
                 if count == 0.0 {
                     continue;
                 }
@@ -141,16 +123,8 @@ impl Interpreter {
                 let port = drive.ports[target.segment].0;
                 let (population, cell) = (target.population, target.cell);
                 let (source, synapse) = (0, 0);
-                let event = Contribution {
-                    population,
-                    port,
-                    cell,
-                    stamp: tick,
-                    sender,
-                    source,
-                    synapse,
-                    value,
-                };
+                let event =
+                    Contribution { population, port, cell, stamp: tick, sender, source, synapse, value };
                 events.push((tick + drive.delay_ticks, event));
             }
         }
@@ -164,19 +138,11 @@ impl Interpreter {
             DriveKind::Poisson(mean) => (0..cells)
                 .map(|position| {
                     let mean = self.quantity(at, drive, mean, position, tick);
-                    let counter = Counter {
-                        entity: position as u32,
-                        partner: 0,
-                        tick: tick as u32,
-                        salt: 0,
-                    };
+                    let counter = Counter { entity: position as u32, partner: 0, tick: tick as u32, salt: 0 };
                     draw(Distribution::Poisson, [mean, 0.0], drive.keys[0], counter)
                 })
                 .collect(),
-            DriveKind::Choose {
-                count,
-                interval_ticks,
-            } => {
+            DriveKind::Choose { count, interval_ticks } => {
                 let mut counts = vec![0.0; cells];
                 if tick % (*interval_ticks).max(1) == 0 {
                     for position in choose(*count as usize, cells, drive.keys[0], tick) {
@@ -192,14 +158,7 @@ impl Interpreter {
     }
 
     /// A mean or weight of a drive at a position of its view.
-    fn quantity(
-        &self,
-        at: usize,
-        drive: &DrivePlan,
-        quantity: &Quantity,
-        position: usize,
-        tick: i64,
-    ) -> f64 {
+    fn quantity(&self, at: usize, drive: &DrivePlan, quantity: &Quantity, position: usize, tick: i64) -> f64 {
         match quantity {
             Quantity::Constant(x) => *x,
             Quantity::Program(program) => {
@@ -224,13 +183,7 @@ impl Interpreter {
         for (at, projection) in plan.projections.iter().enumerate() {
             let sources = positions(&projection.source);
             let spiking: Vec<usize> = (0..sources.len())
-                .filter(|p| {
-                    self.has_event(
-                        sources[*p],
-                        projection.source_events[sources[*p].segment],
-                        tick,
-                    )
-                })
+                .filter(|p| self.has_event(sources[*p], projection.source_events[sources[*p].segment], tick))
                 .collect();
             if spiking.is_empty() {
                 continue;
@@ -243,14 +196,7 @@ impl Interpreter {
                 self.rows(projection, &self.synapses[at], &spiking)
             };
             for (delay, contribution) in sent {
-                self.mail.send(
-                    tick + delay,
-                    Contribution {
-                        stamp: tick,
-                        sender,
-                        ..contribution
-                    },
-                );
+                self.mail.send(tick + delay, Contribution { stamp: tick, sender, ..contribution });
             }
         }
     }
@@ -272,16 +218,11 @@ impl Interpreter {
         let mut sent = vec![];
         for source in spiking {
             let first = synapses.source.partition_point(|s| (*s as usize) < *source);
-            let end = synapses
-                .source
-                .partition_point(|s| (*s as usize) <= *source);
+            let end = synapses.source.partition_point(|s| (*s as usize) <= *source);
             for synapse in first..end {
                 let target = targets[synapses.target[synapse] as usize];
-                let weight = product(
-                    self.precision(target.population),
-                    1.0,
-                    value(&synapses.weight, synapse),
-                );
+                let weight =
+                    product(self.precision(target.population), 1.0, value(&synapses.weight, synapse));
                 let places = (*source as u32, synapse as u32);
                 let delay = value(&synapses.delay, synapse) as i64;
                 sent.push((delay, contribution(projection, target, places, weight)));
@@ -301,11 +242,7 @@ impl Interpreter {
         let mut sent = vec![];
         for target in positions(&projection.target) {
             let itself = |s: &&Target| s.population == target.population && s.cell == target.cell;
-            let own = if projection.allow_self {
-                0
-            } else {
-                spiking.iter().filter(itself).count()
-            };
+            let own = if projection.allow_self { 0 } else { spiking.iter().filter(itself).count() };
             let count = spiking.len() - own;
             if 0 < count {
                 let sum = product(self.precision(target.population), count as f64, weight);
@@ -356,8 +293,7 @@ impl Engine for Interpreter {
             if interrupt.load(Ordering::Relaxed) {
                 return Err(Stop::Interrupted);
             }
-            self.make_tick(self.tick + 1)
-                .map_err(|fault| Stop::Fault(Box::new(fault)))?;
+            self.make_tick(self.tick + 1).map_err(|fault| Stop::Fault(Box::new(fault)))?;
         }
         Ok(())
     }
@@ -378,9 +314,7 @@ impl Engine for Interpreter {
 
     fn observe(&self, population: u32, observable: u32) -> Vec<f64> {
         let cells = self.population(population).cells as usize;
-        (0..cells)
-            .map(|cell| self.observe_cell(population, observable, cell))
-            .collect()
+        (0..cells).map(|cell| self.observe_cell(population, observable, cell)).collect()
     }
 
     fn array(&self, population: u32, array: ArrayId) -> Vec<f64> {
@@ -407,8 +341,7 @@ impl Engine for Interpreter {
         let state = &mut self.states[population as usize];
         let ty = of.arrays[array.0 as usize].ty;
         for (cell, value) in values {
-            state.arrays[array.0 as usize][*cell as usize] =
-                Value::from_number(ty, of.precision, *value);
+            state.arrays[array.0 as usize][*cell as usize] = Value::from_number(ty, of.precision, *value);
         }
         state.derive(&plan, of);
     }
@@ -421,8 +354,7 @@ impl Engine for Interpreter {
     }
 
     fn in_flight(&self, population: u32, port: u32) -> Vec<(i64, u32, f64)> {
-        self.mail
-            .to_port(population, port, self.precision(population))
+        self.mail.to_port(population, port, self.precision(population))
     }
 
     fn precision(&self, population: u32) -> Precision {
@@ -442,20 +374,10 @@ struct Target {
 fn positions(view: &View) -> Vec<Target> {
     let of_segment = |(segment, s): (usize, &Segment)| {
         let population = s.population;
-        let cells: Vec<u32> = (0..s.cells.len())
-            .map(|position| s.cells.get(position))
-            .collect();
-        cells.into_iter().map(move |cell| Target {
-            segment,
-            population,
-            cell,
-        })
+        let cells: Vec<u32> = (0..s.cells.len()).map(|position| s.cells.get(position)).collect();
+        cells.into_iter().map(move |cell| Target { segment, population, cell })
     };
-    view.segments
-        .iter()
-        .enumerate()
-        .flat_map(of_segment)
-        .collect()
+    view.segments.iter().enumerate().flat_map(of_segment).collect()
 }
 
 /// A contribution through a projection; its stamp and sender are for the caller to fill in.
@@ -467,16 +389,7 @@ fn contribution(
 ) -> Contribution {
     let port = projection.ports[target.segment].0;
     let (population, cell) = (target.population, target.cell);
-    Contribution {
-        population,
-        port,
-        cell,
-        stamp: 0,
-        sender: 0,
-        source,
-        synapse,
-        value,
-    }
+    Contribution { population, port, cell, stamp: 0, sender: 0, source, synapse, value }
 }
 
 fn value(values: &Values, synapse: usize) -> f64 {
@@ -489,12 +402,7 @@ fn value(values: &Values, synapse: usize) -> f64 {
 /// `count` different positions below `cells`, ascending: Floyd's sampling without replacement (Bentley
 /// & Floyd 1987), from the drive's words of this tick.
 fn choose(count: usize, cells: usize, key: [u32; 2], tick: i64) -> Vec<usize> {
-    let at = Counter {
-        entity: 0,
-        partner: 1,
-        tick: tick as u32,
-        salt: 0,
-    };
+    let at = Counter { entity: 0, partner: 1, tick: tick as u32, salt: 0 };
     let mut words = Stream::new(key, at);
     let mut chosen = std::collections::BTreeSet::new();
     for last in cells.saturating_sub(count)..cells {

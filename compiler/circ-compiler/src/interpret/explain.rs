@@ -33,11 +33,7 @@ pub fn explain_fault(plan: &Plan, uniforms: &[f64], fault: &Fault) -> Option<Exp
     let Dynamics::Cells(programs) = &population.dynamics else {
         return None;
     };
-    let program = if fault.tick == 0 {
-        &programs.reference_start
-    } else {
-        &programs.reference_step
-    };
+    let program = if fault.tick == 0 { &programs.reference_start } else { &programs.reference_step };
     let fits = fault.arrays.len() == population.arrays.len()
         && uniforms.len() == population.uniforms.len()
         && fault.arrivals.len() == population.ports.len();
@@ -64,13 +60,9 @@ fn again(
 ) -> Vec<Value> {
     let precision = population.precision;
     let arrays = population.arrays.iter().zip(&fault.arrays);
-    let arrays: Vec<Value> = arrays
-        .map(|(a, x)| Value::from_number(a.ty, precision, *x))
-        .collect();
+    let arrays: Vec<Value> = arrays.map(|(a, x)| Value::from_number(a.ty, precision, *x)).collect();
     let slots = population.uniforms.iter().zip(uniforms);
-    let slots: Vec<Value> = slots
-        .map(|(u, x)| Value::from_number(u.ty, precision, *x))
-        .collect();
+    let slots: Vec<Value> = slots.map(|(u, x)| Value::from_number(u.ty, precision, *x)).collect();
     let world = OneCell {
         arrays: &arrays,
         arrivals: &fault.arrivals,
@@ -91,12 +83,7 @@ fn again(
 }
 
 /// The leaves below a value that have a name.
-fn read(
-    population: &PopulationPlan,
-    program: &Program,
-    values: &[Value],
-    of: ValueId,
-) -> Vec<(String, f64)> {
+fn read(population: &PopulationPlan, program: &Program, values: &[Value], of: ValueId) -> Vec<(String, f64)> {
     let mut needed = vec![false; program.ops.len()];
     needed[of.0 as usize] = true;
     for at in (0..program.ops.len()).rev() {
@@ -119,18 +106,9 @@ fn read(
 
 fn name_of(population: &PopulationPlan, op: &Op) -> Option<String> {
     match op {
-        Op::Load(_, array) => population
-            .arrays
-            .get(array.0 as usize)
-            .map(|a| a.name.clone()),
-        Op::Uniform(uniform) => population
-            .uniforms
-            .get(uniform.0 as usize)
-            .map(|u| u.name.clone()),
-        Op::Arrival(port) => population
-            .ports
-            .get(port.0 as usize)
-            .map(|p| p.name.clone()),
+        Op::Load(_, array) => population.arrays.get(array.0 as usize).map(|a| a.name.clone()),
+        Op::Uniform(uniform) => population.uniforms.get(uniform.0 as usize).map(|u| u.name.clone()),
+        Op::Arrival(port) => population.ports.get(port.0 as usize).map(|p| p.name.clone()),
         Op::Time(_) => Some("t".into()),
         _ => None,
     }

@@ -30,15 +30,7 @@ impl Contribution {
     }
 
     fn canonical(&self) -> (u32, u32, u32, i64, u32, u32, u32) {
-        (
-            self.population,
-            self.port,
-            self.cell,
-            self.stamp,
-            self.sender,
-            self.source,
-            self.synapse,
-        )
+        (self.population, self.port, self.cell, self.stamp, self.sender, self.source, self.synapse)
     }
 }
 
@@ -65,26 +57,13 @@ impl Mail {
     }
 
     /// Sums of all that is on its way to a port: (arrival tick, cell, sum), in this order.
-    pub fn to_port(
-        &self,
-        population: u32,
-        port: u32,
-        precision: Precision,
-    ) -> Vec<(i64, u32, f64)> {
+    pub fn to_port(&self, population: u32, port: u32, precision: Precision) -> Vec<(i64, u32, f64)> {
         let of_tick = |(tick, contributions): (&i64, &Vec<Contribution>)| {
-            let here = contributions
-                .iter()
-                .filter(|c| c.population == population && c.port == port);
+            let here = contributions.iter().filter(|c| c.population == population && c.port == port);
             let sums = sums(here.copied().collect(), |_| precision);
-            sums.into_iter()
-                .map(|((_, _, cell), sum)| (*tick, cell, sum))
-                .collect::<Vec<_>>()
+            sums.into_iter().map(|((_, _, cell), sum)| (*tick, cell, sum)).collect::<Vec<_>>()
         };
-        self.due
-            .iter()
-            .flat_map(of_tick)
-            .filter(|(_, _, sum)| *sum != 0.0)
-            .collect()
+        self.due.iter().flat_map(of_tick).filter(|(_, _, sum)| *sum != 0.0).collect()
     }
 }
 
@@ -92,10 +71,7 @@ impl Mail {
 pub type Place = (u32, u32, u32);
 
 /// The sum for every place that something arrives at, in order of the places.
-pub fn sums(
-    mut contributions: Vec<Contribution>,
-    precision: impl Fn(u32) -> Precision,
-) -> Vec<(Place, f64)> {
+pub fn sums(mut contributions: Vec<Contribution>, precision: impl Fn(u32) -> Precision) -> Vec<(Place, f64)> {
     contributions.sort_by_key(Contribution::canonical);
     let mut sums: Vec<(Place, f64)> = vec![];
     for contribution in contributions {

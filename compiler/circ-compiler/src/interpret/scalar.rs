@@ -53,12 +53,7 @@ pub fn result(program: &Program, world: &impl World) -> f64 {
     result.expect("a verified expression has a result")
 }
 
-fn leaf(
-    precision: Precision,
-    op: &Op,
-    operand: &impl Fn(ValueId) -> Value,
-    world: &impl World,
-) -> Value {
+fn leaf(precision: Precision, op: &Op, operand: &impl Fn(ValueId) -> Value, world: &impl World) -> Value {
     let float = |x: f64| Value::Float(round_to(precision, x));
     match op {
         Op::Load(side, array) => world.load(*side, *array),
@@ -81,13 +76,7 @@ fn draw_of(
     operand: &impl Fn(ValueId) -> Value,
     world: &impl World,
 ) -> Option<Value> {
-    let Op::Draw {
-        distribution,
-        args,
-        key,
-        salt,
-    } = op
-    else {
+    let Op::Draw { distribution, args, key, salt } = op else {
         return None;
     };
     let mut numbers = [0.0; 2];
@@ -95,10 +84,7 @@ fn draw_of(
         *number = operand(*arg).float();
     }
     let (key, counter) = world.draw(*key);
-    let at = Counter {
-        salt: *salt,
-        ..counter
-    };
+    let at = Counter { salt: *salt, ..counter };
     Some(Value::Float(match precision {
         Precision::F32 => f64::from(draw(*distribution, numbers.map(|x| x as f32), key, at)),
         Precision::F64 => draw(*distribution, numbers, key, at),
@@ -155,12 +141,7 @@ impl World for Cell<'_> {
         panic!("a verified program of a cell reads no connection table")
     }
     fn draw(&self, key: KeyId) -> ([u32; 2], Counter) {
-        let at = Counter {
-            entity: self.index as u32,
-            partner: 0,
-            tick: self.tick as u32,
-            salt: 0,
-        };
+        let at = Counter { entity: self.index as u32, partner: 0, tick: self.tick as u32, salt: 0 };
         (self.keys[key.0 as usize], at)
     }
 }
@@ -214,12 +195,7 @@ impl World for Synapse<'_> {
         self.edges[column as usize]
     }
     fn draw(&self, key: KeyId) -> ([u32; 2], Counter) {
-        let at = Counter {
-            entity: self.source,
-            partner: self.target,
-            tick: self.occurrence,
-            salt: 0,
-        };
+        let at = Counter { entity: self.source, partner: self.target, tick: self.occurrence, salt: 0 };
         (self.keys[key.0 as usize], at)
     }
 }

@@ -33,11 +33,7 @@ impl State {
     pub fn new(plan: &Plan, population: &PopulationPlan) -> State {
         let zero = |ty| Value::from_number(ty, population.precision, 0.0);
         let mut state = State {
-            arrays: population
-                .arrays
-                .iter()
-                .map(|a| vec![zero(a.ty); population.cells as usize])
-                .collect(),
+            arrays: population.arrays.iter().map(|a| vec![zero(a.ty); population.cells as usize]).collect(),
             uniforms: population
                 .uniforms
                 .iter()
@@ -71,28 +67,18 @@ impl State {
         tick: i64,
         arrivals: &[Vec<f64>],
     ) -> Result<Made, CellFault> {
-        let mut made = Made {
-            arrays: self.arrays.clone(),
-            events: vec![vec![]; self.events.len()],
-        };
+        let mut made = Made { arrays: self.arrays.clone(), events: vec![vec![]; self.events.len()] };
         match &population.dynamics {
             Dynamics::SpikeTimes(times) => {
                 // A population of spike times spikes on its axon: event 0.
                 let first = times.partition_point(|(at, _)| *at < tick);
-                let due = times[first..]
-                    .iter()
-                    .take_while(|(at, _)| *at == tick)
-                    .map(|(_, cell)| *cell);
+                let due = times[first..].iter().take_while(|(at, _)| *at == tick).map(|(_, cell)| *cell);
                 if let Some(spikes) = made.events.first_mut() {
                     spikes.extend(due);
                 }
             }
             Dynamics::Cells(programs) => {
-                let program = if tick == 0 {
-                    &programs.reference_start
-                } else {
-                    &programs.reference_step
-                };
+                let program = if tick == 0 { &programs.reference_start } else { &programs.reference_step };
                 let mut values = vec![];
                 for index in 0..population.cells as usize {
                     let cell = self.cell(plan, population, arrivals, index, tick);
@@ -137,11 +123,7 @@ impl State {
 
     fn derive_uniforms(&mut self, plan: &Plan, population: &PopulationPlan, program: &Program) {
         let mut values = vec![];
-        evaluate(
-            program,
-            &self.cell(plan, population, &[], 0, 0),
-            &mut values,
-        );
+        evaluate(program, &self.cell(plan, population, &[], 0, 0), &mut values);
         for output in &program.outputs {
             if let Output::Uniform(uniform, value) = output {
                 self.uniforms[uniform.0 as usize] = values[value.0 as usize];
@@ -152,11 +134,7 @@ impl State {
     fn run_over_cells(&mut self, plan: &Plan, population: &PopulationPlan, program: &Program) {
         let mut values = vec![];
         for index in 0..population.cells as usize {
-            evaluate(
-                program,
-                &self.cell(plan, population, &[], index, 0),
-                &mut values,
-            );
+            evaluate(program, &self.cell(plan, population, &[], index, 0), &mut values);
             store(program, &values, index, &mut self.arrays);
         }
     }
@@ -164,11 +142,7 @@ impl State {
     fn fault(&self, index: usize, arrivals: &[Vec<f64>]) -> CellFault {
         CellFault {
             cell: index as u32,
-            arrays: self
-                .arrays
-                .iter()
-                .map(|array| array[index].number())
-                .collect(),
+            arrays: self.arrays.iter().map(|array| array[index].number()).collect(),
             arrivals: arrivals.iter().map(|port| port[index]).collect(),
         }
     }
@@ -184,25 +158,16 @@ pub struct CellFault {
 impl CellFault {
     /// The fault, of this population at this tick.
     pub fn at(self, population: u32, tick: i64) -> Fault {
-        Fault {
-            population,
-            cell: self.cell,
-            tick,
-            arrays: self.arrays,
-            arrivals: self.arrivals,
-        }
+        Fault { population, cell: self.cell, tick, arrays: self.arrays, arrivals: self.arrivals }
     }
 }
 
 /// The first check of a program that fails with these values.
 pub fn failed_check<'a>(program: &'a Program, values: &[Value]) -> Option<&'a Check> {
-    program
-        .checks
-        .iter()
-        .find(|check| match (check.kind, values[check.value.0 as usize]) {
-            (CheckKind::Finite, value) => !value.float().is_finite(),
-            (CheckKind::Overflow | CheckKind::Range, value) => value.truth(),
-        })
+    program.checks.iter().find(|check| match (check.kind, values[check.value.0 as usize]) {
+        (CheckKind::Finite, value) => !value.float().is_finite(),
+        (CheckKind::Overflow | CheckKind::Range, value) => value.truth(),
+    })
 }
 
 fn store(program: &Program, values: &[Value], index: usize, arrays: &mut [Vec<Value>]) {

@@ -39,10 +39,7 @@ pub struct Builder {
 impl Builder {
     /// An empty program with this name (for people: `E.step`).
     pub fn new(name: impl Into<String>, precision: Precision) -> Builder {
-        Builder {
-            program: Program::new(name, precision),
-            made: BTreeMap::new(),
-        }
+        Builder { program: Program::new(name, precision), made: BTreeMap::new() }
     }
 
     /// The precision of `Float`.
@@ -162,24 +159,12 @@ impl Builder {
         let mut ids = vec![ValueId(0); self.program.ops.len()];
         for (at, op) in self.program.ops.iter().enumerate() {
             if live[at] {
-                ids[at] = program.push(
-                    map_operands(op, |v| ids[v.0 as usize]),
-                    self.program.types[at],
-                );
+                ids[at] = program.push(map_operands(op, |v| ids[v.0 as usize]), self.program.types[at]);
             }
         }
         let to = |v: ValueId| ids[v.0 as usize];
-        program.outputs = outputs
-            .iter()
-            .map(|output| map_output(output, to))
-            .collect();
-        program.checks = checks
-            .into_iter()
-            .map(|check| Check {
-                value: to(check.value),
-                ..check
-            })
-            .collect();
+        program.outputs = outputs.iter().map(|output| map_output(output, to)).collect();
+        program.checks = checks.into_iter().map(|check| Check { value: to(check.value), ..check }).collect();
         with_regions(program)
     }
 
@@ -191,11 +176,7 @@ impl Builder {
                 Some(Value::Bool(fails)) => !fails,
                 _ => false,
             };
-            if !holds
-                && !needed
-                    .iter()
-                    .any(|c| c.kind == check.kind && c.value == check.value)
-            {
+            if !holds && !needed.iter().any(|c| c.kind == check.kind && c.value == check.value) {
                 needed.push(check);
             }
         }
@@ -205,10 +186,7 @@ impl Builder {
     /// Finds the same operation or appends it.
     fn unique(&mut self, op: Op, ty: Ty) -> ValueId {
         let program = &mut self.program;
-        *self
-            .made
-            .entry(key(&op))
-            .or_insert_with(|| program.push(op, ty))
+        *self.made.entry(key(&op)).or_insert_with(|| program.push(op, ty))
     }
 
     /// The value of an operation on constants. A NaN is left to run time: its bits are the processor's.
@@ -218,19 +196,14 @@ impl Builder {
             return None;
         }
         let constant = |v: ValueId| self.constant(v).expect("all operands are constants");
-        apply(self.precision(), op, &constant)
-            .filter(|value| !matches!(value, Value::Float(x) if x.is_nan()))
+        apply(self.precision(), op, &constant).filter(|value| !matches!(value, Value::Float(x) if x.is_nan()))
     }
 }
 
 /// Which operations outputs and checks need.
 fn live(program: &Program, outputs: &[Output], checks: &[Check]) -> Vec<bool> {
     let mut live = vec![false; program.ops.len()];
-    for root in outputs
-        .iter()
-        .map(output_value)
-        .chain(checks.iter().map(|check| check.value))
-    {
+    for root in outputs.iter().map(output_value).chain(checks.iter().map(|check| check.value)) {
         live[root.0 as usize] = true;
     }
     for at in (0..program.ops.len()).rev() {
@@ -263,18 +236,14 @@ mod tests {
         assert_eq!(b.add(x, y), b.add(y, x));
         assert_ne!(b.sub(x, y), b.sub(y, x));
         let (one, two) = (b.float(1.0), b.float(2.0));
-        let draw =
-            |b: &mut Builder, salt| b.draw(Distribution::Normal, vec![one, two], KeyId(0), salt);
+        let draw = |b: &mut Builder, salt| b.draw(Distribution::Normal, vec![one, two], KeyId(0), salt);
         assert_eq!(draw(&mut b, 1), draw(&mut b, 1));
         assert_ne!(draw(&mut b, 1), draw(&mut b, 2));
     }
 
     #[test]
     fn constants_fold_in_the_precision() {
-        for (precision, sum) in [
-            (Precision::F64, 0.1 + 0.2),
-            (Precision::F32, f64::from(0.1f32 + 0.2f32)),
-        ] {
+        for (precision, sum) in [(Precision::F64, 0.1 + 0.2), (Precision::F32, f64::from(0.1f32 + 0.2f32))] {
             let mut b = Builder::new("test", precision);
             let (x, y) = (b.float(0.1), b.float(0.2));
             let z = b.add(x, y);
@@ -298,15 +267,9 @@ mod tests {
         let _ = b.abs(unused);
         let one = b.float(1.0);
         let next = b.add(x, one);
-        let finite = |value| Check {
-            kind: CheckKind::Finite,
-            value,
-            place: 0,
-        };
-        let program = b.finish(
-            vec![Output::Array(ArrayId(0), next)],
-            vec![finite(next), finite(next), finite(one)],
-        );
+        let finite = |value| Check { kind: CheckKind::Finite, value, place: 0 };
+        let program =
+            b.finish(vec![Output::Array(ArrayId(0), next)], vec![finite(next), finite(next), finite(one)]);
         assert_eq!(program.ops.len(), 3);
         assert_eq!(program.checks.len(), 1);
     }
@@ -320,9 +283,7 @@ mod tests {
         let mask = b.ge(x, top);
         let next = b.select(mask, costly, x);
         let program = b.finish(vec![Output::Array(ArrayId(0), next)], vec![]);
-        let [region] = program.regions[..] else {
-            panic!("one region, not {:?}", program.regions)
-        };
+        let [region] = program.regions[..] else { panic!("one region, not {:?}", program.regions) };
         assert!(matches!(program.ops[region.first as usize], Op::Call1(..)));
         assert_eq!(region.end, region.first + 1);
         assert!(region.mask.0 < region.first);

@@ -132,24 +132,10 @@ impl Builder {
 
     /// Entry (row, column) of `e^M`; `entries` are the `n * n` of `M`, row-major.
     pub fn expm(&mut self, n: u8, entries: Vec<ValueId>, row: u8, column: u8) -> ValueId {
-        assert!(
-            row < n && column < n,
-            "a matrix exponential is asked for an entry that it has"
-        );
-        assert!(
-            entries.len() == usize::from(n) * usize::from(n),
-            "a matrix is square"
-        );
+        assert!(row < n && column < n, "a matrix exponential is asked for an entry that it has");
+        assert!(entries.len() == usize::from(n) * usize::from(n), "a matrix is square");
         self.expect(Ty::Float, &entries);
-        self.emit(
-            Op::Expm {
-                n,
-                entries,
-                row,
-                column,
-            },
-            Ty::Float,
-        )
+        self.emit(Op::Expm { n, entries, row, column }, Ty::Float)
     }
 
     /// The floored quotient of `Int`s, 0 for a zero divisor.
@@ -184,10 +170,7 @@ impl Builder {
 
     /// An `Int` or `Tick` as a `Float`.
     pub fn to_float(&mut self, a: ValueId) -> ValueId {
-        assert!(
-            matches!(self.ty(a), Ty::Int | Ty::Tick),
-            "only integers and ticks become floats"
-        );
+        assert!(matches!(self.ty(a), Ty::Int | Ty::Tick), "only integers and ticks become floats");
         self.emit(Op::ToFloat(a), Ty::Float)
     }
 
@@ -274,41 +257,17 @@ impl Builder {
     }
 
     /// A draw. Two draws that must differ need different salts or keys.
-    pub fn draw(
-        &mut self,
-        distribution: Distribution,
-        args: Vec<ValueId>,
-        key: KeyId,
-        salt: u32,
-    ) -> ValueId {
-        assert!(
-            salt < super::MAX_SALT,
-            "salts fit the counter of the generator"
-        );
-        assert!(
-            args.len() == distribution.arity(),
-            "a distribution has its arguments"
-        );
+    pub fn draw(&mut self, distribution: Distribution, args: Vec<ValueId>, key: KeyId, salt: u32) -> ValueId {
+        assert!(salt < super::MAX_SALT, "salts fit the counter of the generator");
+        assert!(args.len() == distribution.arity(), "a distribution has its arguments");
         self.expect(Ty::Float, &args);
-        self.emit(
-            Op::Draw {
-                distribution,
-                args,
-                key,
-                salt,
-            },
-            Ty::Float,
-        )
+        self.emit(Op::Draw { distribution, args, key, salt }, Ty::Float)
     }
 
     fn expect(&self, ty: Ty, values: &[ValueId]) {
         for value in values {
             let found = self.ty(*value);
-            assert!(
-                found == ty,
-                "an operand is {ty:?}, not the {found:?} made by {:?}",
-                self.op(*value)
-            );
+            assert!(found == ty, "an operand is {ty:?}, not the {found:?} made by {:?}", self.op(*value));
         }
     }
 
@@ -319,10 +278,7 @@ impl Builder {
 
     fn arithmetic(&mut self, op: Op, a: ValueId, b: ValueId) -> ValueId {
         let ty = self.ty(a);
-        assert!(
-            matches!(ty, Ty::Float | Ty::Int),
-            "arithmetic is of floats and integers"
-        );
+        assert!(matches!(ty, Ty::Float | Ty::Int), "arithmetic is of floats and integers");
         self.expect(ty, &[a, b]);
         self.emit(op, ty)
     }

@@ -29,32 +29,19 @@ pub trait Slots {
 
 impl Slots for PopulationPlan {
     fn is_parameter_uniform(&self, uniform: UniformId) -> bool {
-        self.uniforms
-            .get(uniform.0 as usize)
-            .is_some_and(|u| u.role == Role::Parameter)
+        self.uniforms.get(uniform.0 as usize).is_some_and(|u| u.role == Role::Parameter)
     }
     fn is_parameter_array(&self, array: ArrayId) -> bool {
-        self.arrays
-            .get(array.0 as usize)
-            .is_some_and(|a| a.role == Role::Parameter)
+        self.arrays.get(array.0 as usize).is_some_and(|a| a.role == Role::Parameter)
     }
     fn add_uniform(&mut self, ty: Ty) -> UniformId {
         let name = format!("derived {}", self.uniforms.len());
-        self.uniforms.push(UniformPlan {
-            name,
-            ty,
-            role: Role::Derived,
-            value: 0.0,
-        });
+        self.uniforms.push(UniformPlan { name, ty, role: Role::Derived, value: 0.0 });
         UniformId(self.uniforms.len() as u32 - 1)
     }
     fn add_array(&mut self, ty: Ty) -> ArrayId {
         let name = format!("derived {}", self.arrays.len());
-        self.arrays.push(ArrayPlan {
-            name,
-            ty,
-            role: Role::Derived,
-        });
+        self.arrays.push(ArrayPlan { name, ty, role: Role::Derived });
         ArrayId(self.arrays.len() as u32 - 1)
     }
 }
@@ -80,18 +67,9 @@ pub fn split(references: &[&Program], slots: &mut dyn Slots) -> Split {
         uniform_slots: BTreeMap::new(),
         array_slots: BTreeMap::new(),
     };
-    let programs = references
-        .iter()
-        .map(|reference| split_one(reference, &mut derived))
-        .collect();
-    let by_uniform = derived
-        .uniform_slots
-        .iter()
-        .map(|(value, slot)| Output::Uniform(*slot, *value));
-    let by_array = derived
-        .array_slots
-        .iter()
-        .map(|(value, slot)| Output::Array(*slot, *value));
+    let programs = references.iter().map(|reference| split_one(reference, &mut derived)).collect();
+    let by_uniform = derived.uniform_slots.iter().map(|(value, slot)| Output::Uniform(*slot, *value));
+    let by_array = derived.array_slots.iter().map(|(value, slot)| Output::Array(*slot, *value));
     Split {
         programs,
         derive_uniforms: derived.uniforms.finish(by_uniform.collect(), vec![]),
@@ -130,12 +108,7 @@ impl Derived<'_> {
             return op.clone();
         }
         let (slots, ty) = (&mut self.slots, self.uniforms.ty(value));
-        Op::Uniform(
-            *self
-                .uniform_slots
-                .entry(value)
-                .or_insert_with(|| slots.add_uniform(ty)),
-        )
+        Op::Uniform(*self.uniform_slots.entry(value).or_insert_with(|| slots.add_uniform(ty)))
     }
 
     /// The operation that reads a value of `cells` in a kernel.
@@ -145,38 +118,20 @@ impl Derived<'_> {
             return op.clone();
         }
         let (slots, ty) = (&mut self.slots, self.cells.ty(value));
-        Op::Load(
-            Side::Own,
-            *self
-                .array_slots
-                .entry(value)
-                .or_insert_with(|| slots.add_array(ty)),
-        )
+        Op::Load(Side::Own, *self.array_slots.entry(value).or_insert_with(|| slots.add_array(ty)))
     }
 }
 
 fn split_one(reference: &Program, derived: &mut Derived) -> Program {
     let times = times(reference, derived.slots);
     let wanted = wanted(reference, &times);
-    let mut kernel = Builder::new(
-        reference.name.replacen("reference_", "", 1),
-        reference.precision,
-    );
+    let mut kernel = Builder::new(reference.name.replacen("reference_", "", 1), reference.precision);
     let none = ValueId(u32::MAX);
-    let mut here = vec![
-        Placed {
-            uniform: none,
-            cell: none,
-            kernel: none
-        };
-        reference.ops.len()
-    ];
+    let mut here = vec![Placed { uniform: none, cell: none, kernel: none }; reference.ops.len()];
     for (at, op) in reference.ops.iter().enumerate() {
         let (ty, want) = (reference.types[at], wanted[at]);
         if want.in_uniforms {
-            here[at].uniform = derived
-                .uniforms
-                .emit(map_operands(op, |v| here[v.0 as usize].uniform), ty);
+            here[at].uniform = derived.uniforms.emit(map_operands(op, |v| here[v.0 as usize].uniform), ty);
         }
         if want.in_cells {
             let op = match want.uniform_slot {
@@ -195,15 +150,8 @@ fn split_one(reference: &Program, derived: &mut Derived) -> Program {
         }
     }
     let to = |v: ValueId| here[v.0 as usize].kernel;
-    let outputs = reference
-        .outputs
-        .iter()
-        .map(|output| map_output(output, to))
-        .collect();
-    let checks = reference.checks.iter().map(|check| Check {
-        value: to(check.value),
-        ..check.clone()
-    });
+    let outputs = reference.outputs.iter().map(|output| map_output(output, to)).collect();
+    let checks = reference.checks.iter().map(|check| Check { value: to(check.value), ..check.clone() });
     kernel.finish(outputs, checks.collect())
 }
 
@@ -245,13 +193,7 @@ fn wanted(reference: &Program, times: &[Time]) -> Vec<Wanted> {
             wanted[at].uniform_slot = true;
             wanted[at].in_uniforms = true;
         }
-        let Wanted {
-            in_uniforms,
-            in_cells,
-            in_kernel,
-            uniform_slot,
-            array_slot,
-        } = wanted[at];
+        let Wanted { in_uniforms, in_cells, in_kernel, uniform_slot, array_slot } = wanted[at];
         for operand in operands {
             let operand = &mut wanted[operand.0 as usize];
             operand.in_uniforms |= in_uniforms;
@@ -272,10 +214,7 @@ fn times(reference: &Program, slots: &dyn Slots) -> Vec<Time> {
             Op::Index(_) => Time::Cell,
             Op::Uniform(_) | Op::Load(..) | Op::Arrival(_) | Op::Now | Op::Time(_) => Time::Tick,
             Op::Edge(_) | Op::Draw { .. } => Time::Tick,
-            _ => operands(op)
-                .iter()
-                .map(|v| times[v.0 as usize])
-                .fold(Time::Shared, Time::max),
+            _ => operands(op).iter().map(|v| times[v.0 as usize]).fold(Time::Shared, Time::max),
         };
         times.push(time);
     }
@@ -294,10 +233,7 @@ fn costly(reference: &Program, times: &[Time]) -> Vec<bool> {
 }
 
 fn costs_more_than_a_load(op: &Op) -> bool {
-    let float = matches!(
-        op,
-        Op::Div(..) | Op::Sqrt(_) | Op::Call1(..) | Op::Call2(..) | Op::Expm { .. }
-    );
+    let float = matches!(op, Op::Div(..) | Op::Sqrt(_) | Op::Call1(..) | Op::Call2(..) | Op::Expm { .. });
     float || matches!(op, Op::Table(..) | Op::IntDiv(..) | Op::IntMod(..))
 }
 

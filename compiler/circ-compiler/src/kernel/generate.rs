@@ -13,17 +13,9 @@ use super::verify::Purpose;
 /// It has no programs yet: its dynamics are an empty list of spike times.
 pub fn population(precision: Precision, cells: u32) -> PopulationPlan {
     use Role::*;
-    let array = |(name, ty, role): (&str, Ty, Role)| ArrayPlan {
-        name: name.into(),
-        ty,
-        role,
-    };
-    let slot = |(name, ty, value): (&str, Ty, f64)| UniformPlan {
-        name: name.into(),
-        ty,
-        role: Parameter,
-        value,
-    };
+    let array = |(name, ty, role): (&str, Ty, Role)| ArrayPlan { name: name.into(), ty, role };
+    let slot =
+        |(name, ty, value): (&str, Ty, f64)| UniformPlan { name: name.into(), ty, role: Parameter, value };
     PopulationPlan {
         path: "P".into(),
         cells,
@@ -50,12 +42,8 @@ pub fn population(precision: Precision, cells: u32) -> PopulationPlan {
         .map(slot)
         .into(),
         keys: vec![[1, 2], [3, 4]],
-        ports: ["exc", "inh"]
-            .map(|name| PortPlan { name: name.into() })
-            .into(),
-        events: ["spike", "calcium"]
-            .map(|name| EventPlan { name: name.into() })
-            .into(),
+        ports: ["exc", "inh"].map(|name| PortPlan { name: name.into() }).into(),
+        events: ["spike", "calcium"].map(|name| EventPlan { name: name.into() }).into(),
         dynamics: Dynamics::SpikeTimes(vec![]),
         observables: vec![],
         place: 0,
@@ -64,22 +52,14 @@ pub fn population(precision: Precision, cells: u32) -> PopulationPlan {
 
 /// A table for the programs of [`program`].
 pub fn table() -> Table {
-    Table {
-        name: "x".into(),
-        rows: 2,
-        columns: 3,
-        data: vec![1.5, -2.0, 0.0, 1e-3, 40.0, -0.0],
-    }
+    Table { name: "x".into(), rows: 2, columns: 3, data: vec![1.5, -2.0, 0.0, 1e-3, 40.0, -0.0] }
 }
 
 /// A program of about `size` operations for a population, a kernel or a reference. Reads no derived
 /// slot or array; may read table 0.
 pub fn program(seed: u64, population: &PopulationPlan, purpose: Purpose, size: usize) -> Program {
     let name = format!("P.{purpose:?}");
-    let mut generator = Generator {
-        random: Random(seed),
-        program: Program::new(name, population.precision),
-    };
+    let mut generator = Generator { random: Random(seed), program: Program::new(name, population.precision) };
     generator.leaves(population);
     while generator.program.ops.len() < size {
         generator.operation(population, purpose);
@@ -114,18 +94,8 @@ impl Random {
 
     /// A float: mostly a tame one, sometimes not.
     pub fn float(&mut self) -> f64 {
-        const NASTY: [f64; 10] = [
-            0.0,
-            -0.0,
-            1.0,
-            -1.0,
-            f64::INFINITY,
-            f64::NEG_INFINITY,
-            1e30,
-            1e-30,
-            3.5,
-            2_147_483_648.0,
-        ];
+        const NASTY: [f64; 10] =
+            [0.0, -0.0, 1.0, -1.0, f64::INFINITY, f64::NEG_INFINITY, 1e30, 1e-30, 3.5, 2_147_483_648.0];
         match self.below(4) {
             0 => self.one_of(&NASTY),
             1 => (self.bits() >> 11) as f64 / (1u64 << 53) as f64,
@@ -154,10 +124,7 @@ impl Generator {
     fn leaves(&mut self, population: &PopulationPlan) {
         for _ in 0..3 {
             let x = self.random.float();
-            self.push(
-                Op::Float(crate::interpret::apply::round_to(population.precision, x)),
-                Ty::Float,
-            );
+            self.push(Op::Float(crate::interpret::apply::round_to(population.precision, x)), Ty::Float);
             let x = self.random.number(Ty::Int) as i64;
             self.push(Op::Int(x), Ty::Int);
         }
@@ -190,13 +157,8 @@ impl Generator {
             5 => self.integer(),
             6 => (self.condition(), Ty::Bool),
             7 => {
-                let ty = self
-                    .random
-                    .one_of(&[Ty::Float, Ty::Float, Ty::Int, Ty::Bool, Ty::Tick]);
-                (
-                    Op::Select(self.value(Ty::Bool), self.value(ty), self.value(ty)),
-                    ty,
-                )
+                let ty = self.random.one_of(&[Ty::Float, Ty::Float, Ty::Int, Ty::Bool, Ty::Tick]);
+                (Op::Select(self.value(Ty::Bool), self.value(ty), self.value(ty)), ty)
             }
             8 => self.conversion(),
             _ => (self.special(population, purpose), Ty::Float),
@@ -247,10 +209,7 @@ impl Generator {
             8 => (Op::SubOverflows(a, b), Ty::Bool),
             9 => (Op::MulOverflows(a, b), Ty::Bool),
             // `Now` is at least 0 and so is every sum of ticks with it; see `Op::TickAdd`.
-            _ => (
-                Op::TickAdd(self.value(Ty::Tick), self.value(Ty::Tick)),
-                Ty::Tick,
-            ),
+            _ => (Op::TickAdd(self.value(Ty::Tick), self.value(Ty::Tick)), Ty::Tick),
         }
     }
 
@@ -268,9 +227,7 @@ impl Generator {
             1 => Op::And(self.value(Ty::Bool), self.value(Ty::Bool)),
             2 => Op::Or(self.value(Ty::Bool), self.value(Ty::Bool)),
             _ => {
-                let ty = self
-                    .random
-                    .one_of(&[Ty::Float, Ty::Float, Ty::Int, Ty::Tick]);
+                let ty = self.random.one_of(&[Ty::Float, Ty::Float, Ty::Int, Ty::Tick]);
                 Op::Compare(compare, self.value(ty), self.value(ty))
             }
         }
@@ -301,12 +258,7 @@ impl Generator {
                 let distribution = self.random.one_of(&Distribution::ALL);
                 let args = (0..distribution.arity()).map(|_| self.tame()).collect();
                 let key = KeyId(self.random.below(population.keys.len()) as u32);
-                Op::Draw {
-                    distribution,
-                    args,
-                    key,
-                    salt: self.random.below(super::MAX_SALT as usize) as u32,
-                }
+                Op::Draw { distribution, args, key, salt: self.random.below(super::MAX_SALT as usize) as u32 }
             }
         }
     }
@@ -323,17 +275,10 @@ impl Generator {
             _ => false,
         };
         let ops = self.program.ops.iter().enumerate();
-        let choices: Vec<ValueId> = ops
-            .filter(|(_, op)| parameter(op))
-            .map(|(at, _)| ValueId(at as u32))
-            .collect();
+        let choices: Vec<ValueId> =
+            ops.filter(|(_, op)| parameter(op)).map(|(at, _)| ValueId(at as u32)).collect();
         let entries = (0..4).map(|_| self.random.one_of(&choices)).collect();
-        Op::Expm {
-            n: 2,
-            entries,
-            row: self.random.below(2) as u8,
-            column: self.random.below(2) as u8,
-        }
+        Op::Expm { n: 2, entries, row: self.random.below(2) as u8, column: self.random.below(2) as u8 }
     }
 
     /// An index in `0 .. count`.
@@ -346,10 +291,7 @@ impl Generator {
     /// A number in `[0.5, 1.5]`, which every distribution takes; `binomial` rounds its count itself.
     fn tame(&mut self) -> ValueId {
         let value = self.value(Ty::Float);
-        let (lo, hi) = (
-            self.push(Op::Float(0.5), Ty::Float),
-            self.push(Op::Float(1.5), Ty::Float),
-        );
+        let (lo, hi) = (self.push(Op::Float(0.5), Ty::Float), self.push(Op::Float(1.5), Ty::Float));
         let above = self.push(Op::Max(value, lo), Ty::Float);
         self.push(Op::Min(above, hi), Ty::Float)
     }
@@ -359,23 +301,15 @@ impl Generator {
         for (at, array) in population.arrays.iter().enumerate() {
             if !matches!(array.role, Role::Parameter | Role::Derived) {
                 let value = self.value(array.ty);
-                self.program
-                    .outputs
-                    .push(Output::Array(ArrayId(at as u32), value));
+                self.program.outputs.push(Output::Array(ArrayId(at as u32), value));
             }
         }
         for event in 0..population.events.len() {
             let mask = self.value(Ty::Bool);
-            self.program
-                .outputs
-                .push(Output::Event(EventId(event as u32), mask));
+            self.program.outputs.push(Output::Event(EventId(event as u32), mask));
         }
         let value = self.value(Ty::Float);
-        self.program.checks.push(Check {
-            kind: CheckKind::Finite,
-            value,
-            place: 0,
-        });
+        self.program.checks.push(Check { kind: CheckKind::Finite, value, place: 0 });
     }
 
     fn push(&mut self, op: Op, ty: Ty) -> ValueId {
@@ -385,15 +319,8 @@ impl Generator {
     /// A value of a type, one of the later ones by preference: programs become deep.
     fn value(&mut self, ty: Ty) -> ValueId {
         let types = self.program.types.iter().enumerate();
-        let all: Vec<ValueId> = types
-            .filter(|(_, t)| **t == ty)
-            .map(|(at, _)| ValueId(at as u32))
-            .collect();
-        let from = if self.random.below(2) == 0 {
-            all.len() / 2
-        } else {
-            0
-        };
+        let all: Vec<ValueId> = types.filter(|(_, t)| **t == ty).map(|(at, _)| ValueId(at as u32)).collect();
+        let from = if self.random.below(2) == 0 { all.len() / 2 } else { 0 };
         self.random.one_of(&all[from..])
     }
 }

@@ -140,12 +140,9 @@ fn immediates(op: &Op) -> Vec<u64> {
         Op::Table(table, ..) => vec![u64::from(table.0)],
         Op::Edge(column) => vec![u64::from(*column)],
         Op::Expm { n, row, column, .. } => vec![u64::from(*n), u64::from(*row), u64::from(*column)],
-        Op::Draw {
-            distribution,
-            key,
-            salt,
-            ..
-        } => vec![*distribution as u64, u64::from(key.0), u64::from(*salt)],
+        Op::Draw { distribution, key, salt, .. } => {
+            vec![*distribution as u64, u64::from(key.0), u64::from(*salt)]
+        }
         _ => vec![],
     }
 }

@@ -33,10 +33,7 @@ pub fn parse(text: &str) -> Result<Program, ReadError> {
     let mut last = 1;
     for (at, line) in text.lines().enumerate() {
         let line_number = at + 1;
-        let place = |message| ReadError {
-            line: line_number,
-            message,
-        };
+        let place = |message| ReadError { line: line_number, message };
         let mut words = Words::new(line).map_err(place)?;
         if words.is_empty() {
             continue;
@@ -52,14 +49,8 @@ pub fn parse(text: &str) -> Result<Program, ReadError> {
     }
     match program {
         Some(program) if ended => Ok(program),
-        Some(_) => Err(ReadError {
-            line: last,
-            message: "the closing `}` is missing".into(),
-        }),
-        None => Err(ReadError {
-            line: last,
-            message: "there is no program".into(),
-        }),
+        Some(_) => Err(ReadError { line: last, message: "the closing `}` is missing".into() }),
+        None => Err(ReadError { line: last, message: "there is no program".into() }),
     }
 }
 
@@ -68,14 +59,10 @@ type Read<T> = Result<T, String>;
 fn header(words: &mut Words) -> Read<Program> {
     words.keyword("program")?;
     let name = words.text()?;
-    let precision = words.one_of(
-        "a precision",
-        &[Precision::F32, Precision::F64],
-        |p| match p {
-            Precision::F32 => "f32",
-            Precision::F64 => "f64",
-        },
-    )?;
+    let precision = words.one_of("a precision", &[Precision::F32, Precision::F64], |p| match p {
+        Precision::F32 => "f32",
+        Precision::F64 => "f64",
+    })?;
     words.mark('{')?;
     Ok(Program::new(name, precision))
 }
@@ -84,9 +71,7 @@ fn statement(program: &mut Program, words: &mut Words) -> Read<()> {
     let known = program.ops.len();
     match words.peek_word() {
         Some("region") => program.regions.push(region(words, known)?),
-        Some("array" | "uniform" | "event" | "result") => {
-            program.outputs.push(output(words, known)?)
-        }
+        Some("array" | "uniform" | "event" | "result") => program.outputs.push(output(words, known)?),
         Some("check") => program.checks.push(check(words, known)?),
         _ => {
             let (op, ty) = definition(words, known)?;
@@ -132,25 +117,17 @@ fn check(words: &mut Words, known: usize) -> Read<Check> {
     let kind = words.one_of("a kind of check", &kinds, |kind| check_name(*kind))?;
     let value = words.value(known)?;
     words.keyword("place")?;
-    Ok(Check {
-        kind,
-        value,
-        place: words.number("a place")?,
-    })
+    Ok(Check { kind, value, place: words.number("a place")? })
 }
 
 /// `v3: float = add v1, v2`, where `v3` is the next value.
 fn definition(words: &mut Words, known: usize) -> Read<(Op, Ty)> {
     let id = words.id('v', "a value")?;
     if id as usize != known {
-        return Err(format!(
-            "`v{id}` is defined, but the next value is `v{known}`"
-        ));
+        return Err(format!("`v{id}` is defined, but the next value is `v{known}`"));
     }
     words.mark(':')?;
-    let ty = words.one_of("a type", &[Ty::Float, Ty::Int, Ty::Bool, Ty::Tick], |ty| {
-        type_name(*ty)
-    })?;
+    let ty = words.one_of("a type", &[Ty::Float, Ty::Int, Ty::Bool, Ty::Tick], |ty| type_name(*ty))?;
     words.mark('=')?;
     let word = words.word("an operation")?;
     let op = match constant(word, ty, words)? {
@@ -166,9 +143,7 @@ fn constant(word: &str, ty: Ty, words: &mut Words) -> Read<Option<Op>> {
         words.mark('(')?;
         let bits = words.word("the bits of a NaN")?;
         words.mark(')')?;
-        let bits = bits
-            .strip_prefix("0x")
-            .and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        let bits = bits.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok());
         return match bits.map(f64::from_bits) {
             Some(x) if x.is_nan() => Ok(Some(Op::Float(x))),
             _ => Err("these are not the bits of a NaN".into()),
@@ -184,8 +159,7 @@ fn constant(word: &str, ty: Ty, words: &mut Words) -> Read<Option<Op>> {
         Ty::Bool => word.parse().ok().map(Op::Bool),
         Ty::Tick => word.parse().ok().map(Op::Tick),
     };
-    op.map(Some)
-        .ok_or_else(|| format!("`{word}` is not a constant of type {}", type_name(ty)))
+    op.map(Some).ok_or_else(|| format!("`{word}` is not a constant of type {}", type_name(ty)))
 }
 
 fn operation(word: &str, words: &mut Words, known: usize) -> Read<Op> {
@@ -206,14 +180,7 @@ fn operation(word: &str, words: &mut Words, known: usize) -> Read<Op> {
         let (a, b) = words.pair(known)?;
         return Ok(Op::Call2(function, a, b));
     }
-    let comparisons = [
-        Compare::Eq,
-        Compare::Ne,
-        Compare::Lt,
-        Compare::Le,
-        Compare::Gt,
-        Compare::Ge,
-    ];
+    let comparisons = [Compare::Eq, Compare::Ne, Compare::Lt, Compare::Le, Compare::Gt, Compare::Ge];
     if let Some(compare) = comparisons.into_iter().find(|c| compare_name(*c) == word) {
         let (a, b) = words.pair(known)?;
         return Ok(Op::Compare(compare, a, b));
@@ -233,11 +200,7 @@ fn leaf(word: &str, words: &mut Words, known: usize) -> Read<Option<Op>> {
         "arrival" => Op::Arrival(PortId(words.id('p', "a port")?)),
         "index" => Op::Index(words.one_of("a side", &sides, |side| side_name(*side))?),
         "now" => Op::Now,
-        "time" => Op::Time(
-            words.one_of("a moment", &[Moment::Start, Moment::End], |m| {
-                moment_name(*m)
-            })?,
-        ),
+        "time" => Op::Time(words.one_of("a moment", &[Moment::Start, Moment::End], |m| moment_name(*m))?),
         "table" => {
             let table = TableId(words.id('t', "a table")?);
             let (row, column) = words.pair(known)?;
@@ -248,11 +211,7 @@ fn leaf(word: &str, words: &mut Words, known: usize) -> Read<Option<Op>> {
             let (a, b) = words.pair(known)?;
             words.mark(',')?;
             let c = words.value(known)?;
-            if word == "fma" {
-                Op::Fma(a, b, c)
-            } else {
-                Op::Select(a, b, c)
-            }
+            if word == "fma" { Op::Fma(a, b, c) } else { Op::Select(a, b, c) }
         }
         "expm" => {
             let n = words.number("the size of the matrix")?;
@@ -260,12 +219,7 @@ fn leaf(word: &str, words: &mut Words, known: usize) -> Read<Option<Op>> {
             words.keyword("row")?;
             let row = words.number("a row")?;
             words.keyword("column")?;
-            Op::Expm {
-                n,
-                entries,
-                row,
-                column: words.number("a column")?,
-            }
+            Op::Expm { n, entries, row, column: words.number("a column")? }
         }
         "draw" => {
             let distribution = words.one_of("a distribution", &Distribution::ALL, |d| d.name())?;
@@ -273,12 +227,7 @@ fn leaf(word: &str, words: &mut Words, known: usize) -> Read<Option<Op>> {
             words.keyword("key")?;
             let key = KeyId(words.id('k', "a key")?);
             words.keyword("salt")?;
-            Op::Draw {
-                distribution,
-                args,
-                key,
-                salt: words.number("a salt")?,
-            }
+            Op::Draw { distribution, args, key, salt: words.number("a salt")? }
         }
         _ => return Ok(None),
     }))
@@ -379,10 +328,7 @@ impl<'a> Words<'a> {
     fn end(&mut self) -> Read<()> {
         match self.next() {
             None => Ok(()),
-            Some(word) => Err(format!(
-                "{} follows where the line should end",
-                shown(Some(word))
-            )),
+            Some(word) => Err(format!("{} follows where the line should end", shown(Some(word)))),
         }
     }
 
@@ -396,10 +342,7 @@ impl<'a> Words<'a> {
     fn text(&mut self) -> Read<String> {
         match self.next() {
             Some(Piece::Text(text)) => Ok(text),
-            other => Err(format!(
-                "a name in quotes is due here, not {}",
-                shown(other)
-            )),
+            other => Err(format!("a name in quotes is due here, not {}", shown(other))),
         }
     }
 
@@ -426,15 +369,12 @@ impl<'a> Words<'a> {
 
     fn number<T: std::str::FromStr>(&mut self, what: &str) -> Read<T> {
         let word = self.word(what)?;
-        word.parse()
-            .map_err(|_| format!("{what} is a small whole number, not `{word}`"))
+        word.parse().map_err(|_| format!("{what} is a small whole number, not `{word}`"))
     }
 
     fn id(&mut self, prefix: char, what: &str) -> Read<u32> {
         let word = self.word(what)?;
-        let id = word
-            .strip_prefix(prefix)
-            .and_then(|digits| digits.parse().ok());
+        let id = word.strip_prefix(prefix).and_then(|digits| digits.parse().ok());
         id.ok_or_else(|| format!("{what} is written `{prefix}0`, not `{word}`"))
     }
 
@@ -465,17 +405,10 @@ impl<'a> Words<'a> {
         Ok(values)
     }
 
-    fn one_of<T: Copy>(
-        &mut self,
-        what: &str,
-        choices: &[T],
-        name: impl Fn(&T) -> &'static str,
-    ) -> Read<T> {
+    fn one_of<T: Copy>(&mut self, what: &str, choices: &[T], name: impl Fn(&T) -> &'static str) -> Read<T> {
         let word = self.word(what)?;
         let found = choices.iter().find(|choice| name(choice) == word);
-        found
-            .copied()
-            .ok_or_else(|| format!("{what} is due here, not `{word}`"))
+        found.copied().ok_or_else(|| format!("{what} is due here, not `{word}`"))
     }
 }
 
@@ -513,9 +446,6 @@ fn quoted(text: &str) -> Read<(String, &str)> {
 /// The character of `{1f}` behind `\u`.
 fn escaped(chars: &mut std::str::CharIndices) -> Read<char> {
     let digits: String = chars.map(|(_, c)| c).take_while(|c| *c != '}').collect();
-    let code = digits
-        .strip_prefix('{')
-        .and_then(|digits| u32::from_str_radix(digits, 16).ok());
-    code.and_then(char::from_u32)
-        .ok_or_else(|| format!("`\\u{digits}}}` is not a character"))
+    let code = digits.strip_prefix('{').and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    code.and_then(char::from_u32).ok_or_else(|| format!("`\\u{digits}}}` is not a character"))
 }

@@ -49,28 +49,13 @@ pub fn operation(op: &Op) -> String {
         Op::Time(moment) => format!("time {}", moment_name(*moment)),
         Op::Table(table, row, column) => format!("table t{} v{}, v{}", table.0, row.0, column.0),
         Op::Edge(column) => format!("edge {column}"),
-        Op::Expm {
-            n,
-            entries,
-            row,
-            column,
-        } => format!("expm {n} ({}) row {row} column {column}", list(entries)),
-        Op::Draw {
-            distribution,
-            args,
-            key,
-            salt,
-        } => {
-            format!(
-                "draw {} ({}) key k{} salt {salt}",
-                distribution.name(),
-                list(args),
-                key.0
-            )
+        Op::Expm { n, entries, row, column } => {
+            format!("expm {n} ({}) row {row} column {column}", list(entries))
         }
-        other => format!("{} {}", mnemonic(other), list(&operands(other)))
-            .trim_end()
-            .to_string(),
+        Op::Draw { distribution, args, key, salt } => {
+            format!("draw {} ({}) key k{} salt {salt}", distribution.name(), list(args), key.0)
+        }
+        other => format!("{} {}", mnemonic(other), list(&operands(other))).trim_end().to_string(),
     }
 }
 
@@ -112,27 +97,12 @@ pub fn moment_name(moment: Moment) -> &'static str {
 
 fn text(program: &Program, population: Option<&PopulationPlan>) -> String {
     let names = Names(population);
-    let mut out = format!(
-        "program {} {} {{\n",
-        quoted(&program.name),
-        program.precision
-    );
+    let mut out = format!("program {} {} {{\n", quoted(&program.name), program.precision);
     for (at, (op, ty)) in program.ops.iter().zip(&program.types).enumerate() {
-        line(
-            &mut out,
-            &format!("v{at}: {} = {}", type_name(*ty), operation(op)),
-            names.of_op(op),
-        );
+        line(&mut out, &format!("v{at}: {} = {}", type_name(*ty), operation(op)), names.of_op(op));
     }
     for region in &program.regions {
-        line(
-            &mut out,
-            &format!(
-                "region v{} {} .. {}",
-                region.mask.0, region.first, region.end
-            ),
-            None,
-        );
+        line(&mut out, &format!("region v{} {} .. {}", region.mask.0, region.first, region.end), None);
     }
     for output in &program.outputs {
         let (text, name) = output_line(output, names);
@@ -141,12 +111,7 @@ fn text(program: &Program, population: Option<&PopulationPlan>) -> String {
     for check in &program.checks {
         line(
             &mut out,
-            &format!(
-                "check {} v{} place {}",
-                check_name(check.kind),
-                check.value.0,
-                check.place
-            ),
+            &format!("check {} v{} place {}", check_name(check.kind), check.value.0, check.place),
             None,
         );
     }
@@ -156,18 +121,11 @@ fn text(program: &Program, population: Option<&PopulationPlan>) -> String {
 
 fn output_line<'a>(output: &Output, names: Names<'a>) -> (String, Option<&'a str>) {
     match output {
-        Output::Array(array, value) => (
-            format!("array a{} = v{}", array.0, value.0),
-            names.array(*array),
-        ),
-        Output::Uniform(uniform, value) => (
-            format!("uniform u{} = v{}", uniform.0, value.0),
-            names.uniform(*uniform),
-        ),
-        Output::Event(event, mask) => (
-            format!("event e{} if v{}", event.0, mask.0),
-            names.event(*event),
-        ),
+        Output::Array(array, value) => (format!("array a{} = v{}", array.0, value.0), names.array(*array)),
+        Output::Uniform(uniform, value) => {
+            (format!("uniform u{} = v{}", uniform.0, value.0), names.uniform(*uniform))
+        }
+        Output::Event(event, mask) => (format!("event e{} if v{}", event.0, mask.0), names.event(*event)),
         Output::Result(value) => (format!("result v{}", value.0), None),
     }
 }
@@ -188,11 +146,7 @@ fn list(values: &[ValueId]) -> String {
 
 /// The shortest text that reads back as the same bits.
 fn float(x: f64) -> String {
-    if x.is_nan() {
-        format!("nan({:#x})", x.to_bits())
-    } else {
-        format!("{x:?}")
-    }
+    if x.is_nan() { format!("nan({:#x})", x.to_bits()) } else { format!("{x:?}") }
 }
 
 fn quoted(text: &str) -> String {
@@ -224,21 +178,12 @@ impl<'a> Names<'a> {
         }
     }
     fn array(self, array: ArrayId) -> Option<&'a str> {
-        self.0?
-            .arrays
-            .get(array.0 as usize)
-            .map(|a| a.name.as_str())
+        self.0?.arrays.get(array.0 as usize).map(|a| a.name.as_str())
     }
     fn uniform(self, uniform: UniformId) -> Option<&'a str> {
-        self.0?
-            .uniforms
-            .get(uniform.0 as usize)
-            .map(|u| u.name.as_str())
+        self.0?.uniforms.get(uniform.0 as usize).map(|u| u.name.as_str())
     }
     fn event(self, event: EventId) -> Option<&'a str> {
-        self.0?
-            .events
-            .get(event.0 as usize)
-            .map(|e| e.name.as_str())
+        self.0?.events.get(event.0 as usize).map(|e| e.name.as_str())
     }
 }

@@ -21,10 +21,7 @@ pub fn with_regions(mut program: Program) -> Program {
     let mut groups: Vec<Group> = vec![];
     let mut order: Vec<usize> = vec![];
     for group in graph.candidates(&program) {
-        if groups
-            .iter()
-            .any(|other| other.members.intersection(&group.members).next().is_some())
-        {
+        if groups.iter().any(|other| other.members.intersection(&group.members).next().is_some()) {
             continue;
         }
         groups.push(group);
@@ -33,11 +30,7 @@ pub fn with_regions(mut program: Program) -> Program {
             None => drop(groups.pop()),
         }
     }
-    if groups.is_empty() {
-        program
-    } else {
-        reordered(&program, &order, &groups)
-    }
+    if groups.is_empty() { program } else { reordered(&program, &order, &groups) }
 }
 
 /// Operations that matter only under one mask.
@@ -68,12 +61,7 @@ impl Graph {
                 graph.users[*operand].push(at);
             }
         }
-        for root in program
-            .outputs
-            .iter()
-            .map(output_value)
-            .chain(program.checks.iter().map(|c| c.value))
-        {
+        for root in program.outputs.iter().map(output_value).chain(program.checks.iter().map(|c| c.value)) {
             graph.root[root.0 as usize] = true;
         }
         graph
@@ -84,16 +72,8 @@ impl Graph {
         let masks: BTreeSet<usize> = program.ops.iter().filter_map(mask_of).collect();
         let mut groups: Vec<(u32, Group)> = masks
             .into_iter()
-            .map(|mask| Group {
-                mask,
-                members: self.members(program, mask),
-            })
-            .map(|group| {
-                (
-                    group.members.iter().map(|at| cost(&program.ops[*at])).sum(),
-                    group,
-                )
-            })
+            .map(|mask| Group { mask, members: self.members(program, mask) })
+            .map(|group| (group.members.iter().map(|at| cost(&program.ops[*at])).sum(), group))
             .filter(|(saving, _)| WORTH_A_BRANCH <= *saving)
             .collect();
         groups.sort_by_key(|(saving, group)| (std::cmp::Reverse(*saving), group.mask));
@@ -105,16 +85,12 @@ impl Graph {
         let mut members = BTreeSet::new();
         for at in (0..self.users.len()).rev() {
             let selected = |user: usize| match program.ops[user] {
-                Op::Select(m, a, b) => {
-                    m.0 as usize == mask && a.0 as usize == at && b.0 as usize != at
-                }
+                Op::Select(m, a, b) => m.0 as usize == mask && a.0 as usize == at && b.0 as usize != at,
                 _ => false,
             };
             let inside = |user: &usize| members.contains(user) || selected(*user);
-            let possible = at != mask
-                && !self.root[at]
-                && !self.users[at].is_empty()
-                && !is_invariant(&program.ops[at]);
+            let possible =
+                at != mask && !self.root[at] && !self.users[at].is_empty() && !is_invariant(&program.ops[at]);
             if possible && self.users[at].iter().all(inside) {
                 members.insert(at);
             }
@@ -139,11 +115,7 @@ impl Graph {
         for (at, operands) in self.operands.iter().enumerate() {
             edges.extend(operands.iter().map(|operand| (node[*operand], node[at])));
         }
-        edges.extend(
-            groups
-                .iter()
-                .filter_map(|group| Some((node[group.mask], *group.members.last()?))),
-        );
+        edges.extend(groups.iter().filter_map(|group| Some((node[group.mask], *group.members.last()?))));
         edges.retain(|(from, to)| from != to);
         sorted(&node, &edges).map(|nodes| {
             nodes
@@ -161,11 +133,7 @@ fn sorted(node: &[usize], edges: &BTreeSet<(usize, usize)>) -> Option<Vec<usize>
     for (_, to) in edges {
         *waits.entry(*to).or_default() += 1;
     }
-    let mut ready: BTreeSet<usize> = names
-        .iter()
-        .copied()
-        .filter(|name| waits[name] == 0)
-        .collect();
+    let mut ready: BTreeSet<usize> = names.iter().copied().filter(|name| waits[name] == 0).collect();
     let mut order = vec![];
     while let Some(name) = ready.pop_first() {
         order.push(name);
@@ -191,13 +159,7 @@ fn mask_of(op: &Op) -> Option<usize> {
 fn is_invariant(op: &Op) -> bool {
     matches!(
         op,
-        Op::Float(_)
-            | Op::Int(_)
-            | Op::Bool(_)
-            | Op::Tick(_)
-            | Op::Uniform(_)
-            | Op::Now
-            | Op::Time(_)
+        Op::Float(_) | Op::Int(_) | Op::Bool(_) | Op::Tick(_) | Op::Uniform(_) | Op::Now | Op::Time(_)
     )
 }
 
@@ -216,25 +178,12 @@ fn reordered(program: &Program, order: &[usize], groups: &[Group]) -> Program {
     let mut result = Program::new(program.name.clone(), program.precision);
     let mut ids = vec![ValueId(0); program.ops.len()];
     for at in order {
-        ids[*at] = result.push(
-            map_operands(&program.ops[*at], |v| ids[v.0 as usize]),
-            program.types[*at],
-        );
+        ids[*at] = result.push(map_operands(&program.ops[*at], |v| ids[v.0 as usize]), program.types[*at]);
     }
     let to = |v: ValueId| ids[v.0 as usize];
-    result.outputs = program
-        .outputs
-        .iter()
-        .map(|output| map_output(output, to))
-        .collect();
-    result.checks = program
-        .checks
-        .iter()
-        .map(|check| Check {
-            value: to(check.value),
-            ..check.clone()
-        })
-        .collect();
+    result.outputs = program.outputs.iter().map(|output| map_output(output, to)).collect();
+    result.checks =
+        program.checks.iter().map(|check| Check { value: to(check.value), ..check.clone() }).collect();
     result.regions = groups.iter().map(|group| region(group, &ids)).collect();
     result.regions.sort_by_key(|region| region.first);
     result
@@ -243,9 +192,5 @@ fn reordered(program: &Program, order: &[usize], groups: &[Group]) -> Program {
 fn region(group: &Group, ids: &[ValueId]) -> Region {
     let places = || group.members.iter().map(|member| ids[*member].0);
     let (first, last) = (places().min().unwrap_or(0), places().max().unwrap_or(0));
-    Region {
-        mask: ids[group.mask],
-        first,
-        end: last + 1,
-    }
+    Region { mask: ids[group.mask], first, end: last + 1 }
 }

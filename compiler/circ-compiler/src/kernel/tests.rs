@@ -23,11 +23,7 @@ fn cases(mut check: impl FnMut(u64, &PopulationPlan, &Program)) {
         for precision in [Precision::F64, Precision::F32] {
             let population = generate::population(precision, CELLS);
             let size = 30 + Random(seed).below(150);
-            check(
-                seed,
-                &population,
-                &generate::program(seed, &population, Purpose::Reference, size),
-            );
+            check(seed, &population, &generate::program(seed, &population, Purpose::Reference, size));
         }
     }
 }
@@ -41,12 +37,7 @@ fn empty_plan() -> Plan {
         projections: vec![],
         order: vec![],
         tables: vec![generate::table()],
-        places: vec![Place {
-            file: 0,
-            start: 0,
-            end: 0,
-            what: "a place".into(),
-        }],
+        places: vec![Place { file: 0, start: 0, end: 0, what: "a place".into() }],
     }
 }
 
@@ -72,17 +63,12 @@ fn outcome(
 ) -> Vec<(u64, bool)> {
     let mut random = Random(seed);
     let ports = population.ports.len();
-    let arrivals: Vec<Vec<f64>> = (0..ports)
-        .map(|_| (0..CELLS).map(|_| random.number(Ty::Int)).collect())
-        .collect();
+    let arrivals: Vec<Vec<f64>> =
+        (0..ports).map(|_| (0..CELLS).map(|_| random.number(Ty::Int)).collect()).collect();
     let mut values = vec![];
     let mut outcome = vec![];
     for index in 0..CELLS as usize {
-        evaluate(
-            program,
-            &state.cell(plan, population, &arrivals, index, 17),
-            &mut values,
-        );
+        evaluate(program, &state.cell(plan, population, &arrivals, index, 17), &mut values);
         let failed = failed_check(program, &values).is_some();
         for output in &program.outputs {
             let bits = match values[super::ops::output_value(output).0 as usize] {
@@ -100,12 +86,7 @@ fn outcome(
 fn random_programs_verify() {
     cases(|seed, population, program| {
         let context = Context::population(population, Purpose::Reference).within(&empty_plan());
-        assert_eq!(
-            verify(program, &context),
-            Ok(()),
-            "seed {seed}\n{}",
-            print(program)
-        );
+        assert_eq!(verify(program, &context), Ok(()), "seed {seed}\n{}", print(program));
     });
 }
 
@@ -125,38 +106,16 @@ fn building_again_keeps_the_bits() {
         let mut builder = Builder::new(program.name.clone(), program.precision);
         let ids = builder.append(program, |_, _| None);
         let to = |v: ValueId| ids[v.0 as usize];
-        let outputs = program
-            .outputs
-            .iter()
-            .map(|output| super::ops::map_output(output, to))
-            .collect();
-        let checks = program
-            .checks
-            .iter()
-            .map(|c| Check {
-                value: to(c.value),
-                ..c.clone()
-            })
-            .collect();
+        let outputs = program.outputs.iter().map(|output| super::ops::map_output(output, to)).collect();
+        let checks = program.checks.iter().map(|c| Check { value: to(c.value), ..c.clone() }).collect();
         let built = builder.finish(outputs, checks);
         regions += built.regions.len();
         let plan = empty_plan();
         let context = Context::population(population, Purpose::Reference).within(&plan);
-        assert_eq!(
-            verify(&built, &context),
-            Ok(()),
-            "seed {seed}\n{}",
-            print(&built)
-        );
+        assert_eq!(verify(&built, &context), Ok(()), "seed {seed}\n{}", print(&built));
         let state = random_state(&plan, population, seed);
         let of = |program| outcome(program, &plan, population, &state, seed);
-        assert_eq!(
-            of(program),
-            of(&built),
-            "seed {seed}\n{}\n{}",
-            print(program),
-            print(&built)
-        );
+        assert_eq!(of(program), of(&built), "seed {seed}\n{}\n{}", print(program), print(&built));
     });
     assert!(0 < regions, "some programs hold something to branch around");
 }
@@ -172,25 +131,13 @@ fn splitting_keeps_the_bits() {
         let nothing = Program::new("nothing", population.precision);
         for kernel in &split.programs {
             let context = Context::population(&folded, Purpose::Kernel).within(&plan);
-            assert_eq!(
-                verify(kernel, &context),
-                Ok(()),
-                "seed {seed}\n{}",
-                print(kernel)
-            );
+            assert_eq!(verify(kernel, &context), Ok(()), "seed {seed}\n{}", print(kernel));
         }
-        let derivations = [
-            (&split.derive_uniforms, Purpose::DeriveUniforms),
-            (&split.derive_cells, Purpose::DeriveCells),
-        ];
+        let derivations =
+            [(&split.derive_uniforms, Purpose::DeriveUniforms), (&split.derive_cells, Purpose::DeriveCells)];
         for (program, purpose) in derivations {
             let context = Context::population(&folded, purpose).within(&plan);
-            assert_eq!(
-                verify(program, &context),
-                Ok(()),
-                "seed {seed}\n{}",
-                print(program)
-            );
+            assert_eq!(verify(program, &context), Ok(()), "seed {seed}\n{}", print(program));
         }
         slots += folded.uniforms.len() - population.uniforms.len();
         arrays += folded.arrays.len() - population.arrays.len();
@@ -221,10 +168,7 @@ fn splitting_keeps_the_bits() {
             );
         }
     });
-    assert!(
-        0 < slots && 0 < arrays,
-        "the programs hold something to move"
-    );
+    assert!(0 < slots && 0 < arrays, "the programs hold something to move");
 }
 
 fn lif() -> (PopulationPlan, Program) {
@@ -254,14 +198,8 @@ fn lif() -> (PopulationPlan, Program) {
 fn a_decay_of_shared_parameters_becomes_a_slot_and_of_cells_an_array() {
     let (mut population, reference) = lif();
     let split = split(&[&reference], &mut population);
-    let texts = [
-        &split.derive_uniforms,
-        &split.derive_cells,
-        &split.programs[0],
-    ];
-    let text: String = texts
-        .map(|program| print_with_names(program, &population))
-        .concat();
+    let texts = [&split.derive_uniforms, &split.derive_cells, &split.programs[0]];
+    let text: String = texts.map(|program| print_with_names(program, &population)).concat();
     insta::assert_snapshot!(text, @r#"
     program "E.derive_uniforms" f64 {
       v0: float = uniform u1                       // tau_m
@@ -303,38 +241,14 @@ fn the_reader_says_where_it_stopped() {
     check("", "line 1: there is no program");
     check("program \"x\" f64 {", "line 1: the closing `}` is missing");
     check("program \"x f64 {", "line 1: the closing quote is missing");
-    check(
-        "program \"x\" f16 {\n}",
-        "line 1: a precision is due here, not `f16`",
-    );
-    check(
-        "program \"x\" f64 {\n v1: float = 1.0\n}",
-        "line 2: `v1` is defined, but the next value is `v0`",
-    );
-    check(
-        "program \"x\" f64 {\n v0: float = sine v1\n}",
-        "line 2: there is no operation `sine`",
-    );
-    check(
-        "program \"x\" f64 {\n v0: float = sin v0\n}",
-        "line 2: `v0` is used before it is made",
-    );
-    check(
-        "program \"x\" f64 {\n v0: int = 1.5\n}",
-        "line 2: `1.5` is not a constant of type int",
-    );
-    check(
-        "program \"x\" f64 {\n v0: int = 1 2\n}",
-        "line 2: `2` follows where the line should end",
-    );
-    check(
-        "program \"x\" f64 {\n\n check finite\n}",
-        "line 3: a value is due here, not the end of the line",
-    );
-    check(
-        "program \"x\" f64 {\n}\n}",
-        "line 3: the program has ended, but text follows",
-    );
+    check("program \"x\" f16 {\n}", "line 1: a precision is due here, not `f16`");
+    check("program \"x\" f64 {\n v1: float = 1.0\n}", "line 2: `v1` is defined, but the next value is `v0`");
+    check("program \"x\" f64 {\n v0: float = sine v1\n}", "line 2: there is no operation `sine`");
+    check("program \"x\" f64 {\n v0: float = sin v0\n}", "line 2: `v0` is used before it is made");
+    check("program \"x\" f64 {\n v0: int = 1.5\n}", "line 2: `1.5` is not a constant of type int");
+    check("program \"x\" f64 {\n v0: int = 1 2\n}", "line 2: `2` follows where the line should end");
+    check("program \"x\" f64 {\n\n check finite\n}", "line 3: a value is due here, not the end of the line");
+    check("program \"x\" f64 {\n}\n}", "line 3: the program has ended, but text follows");
 }
 
 #[test]
@@ -356,16 +270,7 @@ fn the_reader_survives_any_damage() {
 #[test]
 fn odd_names_and_numbers_read_back() {
     let mut program = Program::new("a \"b\" \\ \n // µ", Precision::F64);
-    for x in [
-        0.1,
-        -0.0,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        f64::MIN_POSITIVE,
-        5e-324,
-        f64::MAX,
-        1e21,
-    ] {
+    for x in [0.1, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::MIN_POSITIVE, 5e-324, f64::MAX, 1e21] {
         program.push(Op::Float(x), Ty::Float);
     }
     program.push(Op::Int(i64::MIN), Ty::Int);
@@ -374,8 +279,5 @@ fn odd_names_and_numbers_read_back() {
     assert_eq!(print(&read), print(&program), "-0 is not 0");
     let nan = f64::from_bits(0x7ff8_0000_0000_00ff);
     program.push(Op::Float(nan), Ty::Float);
-    assert_eq!(
-        print(&parse(&print(&program)).expect("it reads")),
-        print(&program)
-    );
+    assert_eq!(print(&parse(&print(&program)).expect("it reads")), print(&program));
 }

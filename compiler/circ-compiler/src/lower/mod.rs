@@ -20,11 +20,11 @@ mod params;
 mod population;
 mod projections;
 mod step;
+#[cfg(test)]
+mod tests;
 mod time;
 mod value;
 mod view;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,8 +86,11 @@ pub fn lower(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) -> Option<Low
             drives.push(plan);
         }
     }
-    let projections: Vec<ProjectionPlan> =
-        net.projections.iter().map(|p| projections::projection(source, p, &mut layouts, &mut report)).collect();
+    let projections: Vec<ProjectionPlan> = net
+        .projections
+        .iter()
+        .map(|p| projections::projection(source, p, &mut layouts, &mut report))
+        .collect();
     let (populations, methods) = layouts
         .iter()
         .zip(&mut keys)
@@ -113,7 +116,8 @@ pub fn lower(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) -> Option<Low
 /// The ports of each population that synapses or events arrive at.
 fn sent_to(net: &Net) -> BTreeMap<u32, BTreeSet<String>> {
     let mut found: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
-    let events = net.drives.iter().filter(|d| !matches!(d.kind, DriveKind::Value(_) | DriveKind::Table { .. }));
+    let events =
+        net.drives.iter().filter(|d| !matches!(d.kind, DriveKind::Value(_) | DriveKind::Table { .. }));
     let drives = events.map(|d| (&d.target, &d.port));
     for (view, port) in drives.chain(net.projections.iter().map(|p| (&p.target, &p.port))) {
         for segment in &view.segments {

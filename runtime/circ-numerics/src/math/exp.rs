@@ -97,11 +97,7 @@ macro_rules! exp_family {
                 let q = (r * r).mul_add(p, r);
                 let exponent = shifted.to_bits();
                 let half = exponent >> 1;
-                (
-                    q,
-                    half << C.mantissa_bits,
-                    exponent.wrapping_sub(half) << C.mantissa_bits,
-                )
+                (q, half << C.mantissa_bits, exponent.wrapping_sub(half) << C.mantissa_bits)
             }
 
             #[inline(always)]
@@ -118,10 +114,8 @@ macro_rules! exp_family {
             #[inline(always)]
             fn expm1_parts(x: $float) -> ($float, $float) {
                 let (q, a, b) = reduce(at_least(x, C.expm1_below));
-                let (a, reciprocal) = (
-                    $float::from_bits(a),
-                    $float::from_bits((C.reciprocal as $bits).wrapping_sub(b)),
-                );
+                let (a, reciprocal) =
+                    ($float::from_bits(a), $float::from_bits((C.reciprocal as $bits).wrapping_sub(b)));
                 (a.mul_add(q, a - reciprocal), $float::from_bits(b))
             }
 
@@ -238,47 +232,22 @@ mod tests {
     #[test]
     fn exp_is_within_one_unit() {
         within(1.0, worst(745.0, |x| ulps(exp(x), libm::exp(x))));
-        within(
-            1.0,
-            worst(104.0, |x| {
-                ulps_f32(exp_f32(x as f32), libm::exp(f64::from(x as f32)))
-            }),
-        );
+        within(1.0, worst(104.0, |x| ulps_f32(exp_f32(x as f32), libm::exp(f64::from(x as f32)))));
     }
 
     #[test]
     fn expm1_and_its_like_are_within_two_units() {
         within(2.0, worst(710.0, |x| ulps(expm1(x), libm::expm1(x))));
-        within(
-            2.0,
-            worst(89.0, |x| {
-                ulps_f32(expm1_f32(x as f32), libm::expm1(f64::from(x as f32)))
-            }),
-        );
+        within(2.0, worst(89.0, |x| ulps_f32(expm1_f32(x as f32), libm::expm1(f64::from(x as f32)))));
         within(3.0, worst(700.0, |x| ulps(exprel(x), libm::expm1(x) / x)));
         within(3.0, worst(30.0, |x| ulps(tanh(x), libm::tanh(x))));
-        within(
-            3.0,
-            worst(30.0, |x| {
-                ulps_f32(tanh_f32(x as f32), libm::tanh(f64::from(x as f32)))
-            }),
-        );
-        within(
-            2.5,
-            worst(700.0, |x| ulps(sigmoid(x), 1.0 / (1.0 + libm::exp(-x)))),
-        );
+        within(3.0, worst(30.0, |x| ulps_f32(tanh_f32(x as f32), libm::tanh(f64::from(x as f32)))));
+        within(2.5, worst(700.0, |x| ulps(sigmoid(x), 1.0 / (1.0 + libm::exp(-x)))));
         within(
             3.0,
             worst(88.0, |x| {
                 let x = x as f32;
-                ulps_f32(
-                    exprel_f32(x),
-                    if x == 0.0 {
-                        1.0
-                    } else {
-                        libm::expm1(f64::from(x)) / f64::from(x)
-                    },
-                )
+                ulps_f32(exprel_f32(x), if x == 0.0 { 1.0 } else { libm::expm1(f64::from(x)) / f64::from(x) })
             }),
         );
     }
@@ -286,61 +255,30 @@ mod tests {
     #[test]
     fn specials() {
         let tiny = f64::from_bits(1);
-        assert_eq!(
-            [exp(0.0), exp(f64::INFINITY), exp(f64::NEG_INFINITY)],
-            [1.0, f64::INFINITY, 0.0]
-        );
+        assert_eq!([exp(0.0), exp(f64::INFINITY), exp(f64::NEG_INFINITY)], [1.0, f64::INFINITY, 0.0]);
         assert_eq!(
             [exp(-745.1), exp(-746.0), exp(709.78) / 1e308, exp(709.79)],
             [tiny, 0.0, libm::exp(709.78) / 1e308, f64::INFINITY]
         );
         assert_eq!(
-            [
-                expm1(f64::INFINITY),
-                expm1(f64::NEG_INFINITY),
-                expm1(tiny),
-                expm1(-50.0)
-            ],
+            [expm1(f64::INFINITY), expm1(f64::NEG_INFINITY), expm1(tiny), expm1(-50.0)],
             [f64::INFINITY, -1.0, tiny, -1.0]
         );
         assert_eq!(
-            [
-                exprel(0.0),
-                exprel(-0.0),
-                exprel(tiny),
-                exprel(f64::INFINITY),
-                exprel(f64::NEG_INFINITY)
-            ],
+            [exprel(0.0), exprel(-0.0), exprel(tiny), exprel(f64::INFINITY), exprel(f64::NEG_INFINITY)],
             [1.0, 1.0, 1.0, f64::INFINITY, 0.0]
         );
         assert!(exprel(712.0).is_finite() && exprel(717.0).is_infinite());
         assert_eq!(
-            [
-                tanh(f64::INFINITY),
-                tanh(f64::NEG_INFINITY),
-                tanh(tiny),
-                tanh(-50.0)
-            ],
+            [tanh(f64::INFINITY), tanh(f64::NEG_INFINITY), tanh(tiny), tanh(-50.0)],
             [1.0, -1.0, tiny, -1.0]
         );
-        assert_eq!(
-            [
-                sigmoid(f64::INFINITY),
-                sigmoid(f64::NEG_INFINITY),
-                sigmoid(0.0)
-            ],
-            [1.0, 0.0, 0.5]
-        );
+        assert_eq!([sigmoid(f64::INFINITY), sigmoid(f64::NEG_INFINITY), sigmoid(0.0)], [1.0, 0.0, 0.5]);
         for f in [exp, expm1, exprel, tanh, sigmoid] {
             assert!(f(f64::NAN).is_nan());
         }
         assert_eq!(
-            [
-                exp_f32(f32::INFINITY),
-                exp_f32(f32::NEG_INFINITY),
-                exp_f32(89.0),
-                exp_f32(-104.0)
-            ],
+            [exp_f32(f32::INFINITY), exp_f32(f32::NEG_INFINITY), exp_f32(89.0), exp_f32(-104.0)],
             [f32::INFINITY, 0.0, f32::INFINITY, 0.0]
         );
         assert_eq!(
@@ -360,19 +298,14 @@ mod tests {
     #[test]
     fn every_width_gives_the_same_bits() {
         let mut stream = Stream::new([3, 4], Counter::default());
-        let x: Vec<f64> = (0..10_000)
-            .map(|_| (stream.next_f64() - 0.5) * 1600.0)
-            .collect();
+        let x: Vec<f64> = (0..10_000).map(|_| (stream.next_f64() - 0.5) * 1600.0).collect();
         let mut row = vec![0.0; x.len()];
         exp_row(&x, &mut row);
         for (x, row) in x.iter().zip(&row) {
             assert_eq!(row.to_bits(), double::exp(*x).to_bits());
             assert_eq!(row.to_bits(), exp(*x).to_bits());
             assert_eq!(expm1(*x).to_bits(), double::expm1(*x).to_bits());
-            assert_eq!(
-                exp_f32(*x as f32).to_bits(),
-                single::exp(*x as f32).to_bits()
-            );
+            assert_eq!(exp_f32(*x as f32).to_bits(), single::exp(*x as f32).to_bits());
         }
     }
 }

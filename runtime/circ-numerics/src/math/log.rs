@@ -19,12 +19,7 @@ const WHOLE: f64 = 6_755_399_441_055_744.0;
 #[inline(always)]
 pub(crate) fn log_body(x: f64) -> f64 {
     let small = x < f64::MIN_POSITIVE;
-    let bits = if small {
-        x * 18_014_398_509_481_984.0
-    } else {
-        x
-    }
-    .to_bits();
+    let bits = if small { x * 18_014_398_509_481_984.0 } else { x }.to_bits();
     let above = bits.wrapping_sub(std::f64::consts::FRAC_1_SQRT_2.to_bits()) as i64;
     let k = (above >> 52) - if small { 54 } else { 0 };
     let f = f64::from_bits(bits.wrapping_sub((above as u64) & (0xfff << 52))) - 1.0;
@@ -68,10 +63,7 @@ mod tests {
             for x in [x, near].into_iter().filter(|x| x.is_finite() && *x > 0.0) {
                 let (found, expected) = (log(x), libm::log(x));
                 let unit = expected.abs().next_up() - expected.abs();
-                assert!(
-                    (found - expected).abs() <= 2.0 * unit,
-                    "log({x:e}) = {found:e}, not {expected:e}"
-                );
+                assert!((found - expected).abs() <= 2.0 * unit, "log({x:e}) = {found:e}, not {expected:e}");
                 assert_eq!(found.to_bits(), log_body(x).to_bits());
             }
         }

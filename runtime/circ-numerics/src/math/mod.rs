@@ -9,8 +9,7 @@ mod log;
 mod turn;
 
 pub use exp::{
-    exp, exp_f32, exp_row, expm1, expm1_f32, exprel, exprel_f32, sigmoid, sigmoid_f32, tanh,
-    tanh_f32,
+    exp, exp_f32, exp_row, expm1, expm1_f32, exprel, exprel_f32, sigmoid, sigmoid_f32, tanh, tanh_f32,
 };
 pub use log::log;
 pub(crate) use log::log_body;
@@ -76,11 +75,7 @@ pub fn pow_f32(x: f32, y: f32) -> f32 {
 /// `y` where its sign differs. NaN for `y = 0`.
 pub fn modulo(x: f64, y: f64) -> f64 {
     let remainder = libm::fmod(x, y);
-    if remainder != 0.0 && (remainder < 0.0) != (y < 0.0) {
-        remainder + y
-    } else {
-        remainder
-    }
+    if remainder != 0.0 && (remainder < 0.0) != (y < 0.0) { remainder + y } else { remainder }
 }
 
 /// In `f64`, rounded once.

@@ -55,11 +55,7 @@ pub(crate) fn sin_turn(turn: f64) -> f64 {
 pub(crate) fn cos_turn(turn: f64) -> f64 {
     let (s, c, quarter) = parts(turn);
     let value = if quarter & 1 == 0 { c } else { s };
-    if (quarter + 1) & 2 == 0 {
-        value
-    } else {
-        -value
-    }
+    if (quarter + 1) & 2 == 0 { value } else { -value }
 }
 
 #[cfg(test)]
@@ -71,14 +67,8 @@ mod tests {
         for k in 0..10_000 {
             let turn = f64::from(k) / 10_000.0;
             let angle = std::f64::consts::TAU * turn;
-            assert!(
-                (sin_turn(turn) - libm::sin(angle)).abs() < 2e-15,
-                "sine of {turn}"
-            );
-            assert!(
-                (cos_turn(turn) - libm::cos(angle)).abs() < 2e-15,
-                "cosine of {turn}"
-            );
+            assert!((sin_turn(turn) - libm::sin(angle)).abs() < 2e-15, "sine of {turn}");
+            assert!((cos_turn(turn) - libm::cos(angle)).abs() < 2e-15, "cosine of {turn}");
         }
     }
 }

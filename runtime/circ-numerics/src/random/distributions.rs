@@ -36,26 +36,14 @@ pub fn draw<F: Real>(distribution: Distribution, args: [F; 2], key: [u32; 2], at
 /// `lo + (hi - lo) u`, kept below `hi` where rounding would reach it.
 fn uniform<F: Real>([lo, hi]: [F; 2], u: f64) -> F {
     let value = F::from_f64(fma(hi.to_f64() - lo.to_f64(), u, lo.to_f64()));
-    if lo < hi && value >= hi {
-        hi.next_down()
-    } else {
-        value
-    }
+    if lo < hi && value >= hi { hi.next_down() } else { value }
 }
 
 /// Box and Muller (1958): the even entity of a pair takes the cosine, the odd one the sine.
 pub(crate) fn standard_normal(key: [u32; 2], at: Counter) -> f64 {
     let words = shared_block(key, at);
-    let (radius, turn) = box_muller(
-        uniform_of(words[0], words[1]),
-        uniform_of(words[2], words[3]),
-    );
-    radius
-        * if at.entity & 1 == 0 {
-            cos_turn(turn)
-        } else {
-            sin_turn(turn)
-        }
+    let (radius, turn) = box_muller(uniform_of(words[0], words[1]), uniform_of(words[2], words[3]));
+    radius * if at.entity & 1 == 0 { cos_turn(turn) } else { sin_turn(turn) }
 }
 
 fn box_muller(u: f64, turn: f64) -> (f64, f64) {
@@ -83,11 +71,7 @@ fn stream_normal(stream: &mut Stream) -> f64 {
 /// `G(a) = G(a + 1) U^(1/a)`, as a logarithm because that may be far below the smallest number.
 fn log_gamma_variate(shape: f64, stream: &mut Stream) -> f64 {
     if !(shape > 0.0 && shape < f64::INFINITY) {
-        return if shape == 0.0 {
-            f64::NEG_INFINITY
-        } else {
-            f64::NAN
-        };
+        return if shape == 0.0 { f64::NEG_INFINITY } else { f64::NAN };
     }
     if shape < 1.0 {
         let u = stream.next_f64() + SPACING;
@@ -205,11 +189,7 @@ fn binomial(n: f64, p: f64, key: [u32; 2], at: Counter) -> f64 {
 fn binomial_by_search(n: f64, p: f64, u: f64) -> f64 {
     let odds = p / (1.0 - p);
     // (1 - p)^n by way of log1p: p may be far below the spacing of numbers at 1.
-    let mut term = if p > 1e-3 {
-        pow(1.0 - p, n)
-    } else {
-        exp(n * libm::log1p(-p))
-    };
+    let mut term = if p > 1e-3 { pow(1.0 - p, n) } else { exp(n * libm::log1p(-p)) };
     let mut sum = term;
     let mut k = 0.0;
     while u >= sum && k < n && k < 200.0 {
@@ -256,15 +236,8 @@ mod tests {
     const DRAWS: u32 = 100_000;
 
     fn sample(distribution: Distribution, args: [f64; 2]) -> Vec<f64> {
-        let at = |entity| Counter {
-            entity,
-            tick: 17,
-            salt: 5,
-            ..Counter::default()
-        };
-        (0..DRAWS)
-            .map(|entity| draw(distribution, args, [11, 12], at(entity)))
-            .collect()
+        let at = |entity| Counter { entity, tick: 17, salt: 5, ..Counter::default() };
+        (0..DRAWS).map(|entity| draw(distribution, args, [11, 12], at(entity))).collect()
     }
 
     /// Mean within 5 standard errors and variance within 4 % (the draws are always the same).
@@ -306,15 +279,10 @@ mod tests {
     #[test]
     fn normal_tails_and_neighbours() {
         let draws = sample(Distribution::Normal, [0.0, 1.0]);
-        let beyond =
-            |limit: f64| draws.iter().filter(|x| x.abs() > limit).count() as f64 / f64::from(DRAWS);
+        let beyond = |limit: f64| draws.iter().filter(|x| x.abs() > limit).count() as f64 / f64::from(DRAWS);
         assert!((beyond(1.0) - 0.3173).abs() < 0.006 && (beyond(3.0) - 0.0027).abs() < 0.0007);
-        let product =
-            draws.chunks_exact(2).map(|c| c[0] * c[1]).sum::<f64>() / f64::from(DRAWS / 2);
-        assert!(
-            product.abs() < 0.02,
-            "neighbours are correlated by {product}"
-        );
+        let product = draws.chunks_exact(2).map(|c| c[0] * c[1]).sum::<f64>() / f64::from(DRAWS / 2);
+        assert!(product.abs() < 0.02, "neighbours are correlated by {product}");
     }
 
     #[test]
@@ -337,47 +305,19 @@ mod tests {
 
     #[test]
     fn arguments_out_of_range_end() {
-        let bad = [
-            0.0,
-            -1.0,
-            1.5,
-            f64::INFINITY,
-            f64::NEG_INFINITY,
-            f64::NAN,
-            1e300,
-            1e-300,
-        ];
+        let bad = [0.0, -1.0, 1.5, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1e300, 1e-300];
         for distribution in Distribution::ALL {
             for a in bad {
                 for b in bad {
                     for entity in 0..4 {
-                        let at = Counter {
-                            entity,
-                            ..Counter::default()
-                        };
+                        let at = Counter { entity, ..Counter::default() };
                         draw(distribution, [a, b], [1, 2], at);
                         draw(distribution, [a as f32, b as f32], [1, 2], at);
                     }
                 }
             }
         }
-        assert_eq!(
-            draw(
-                Distribution::Poisson,
-                [0.0, 0.0],
-                [1, 2],
-                Counter::default()
-            ),
-            0.0
-        );
-        assert_eq!(
-            draw(
-                Distribution::Binomial,
-                [7.0, 1.0],
-                [1, 2],
-                Counter::default()
-            ),
-            7.0
-        );
+        assert_eq!(draw(Distribution::Poisson, [0.0, 0.0], [1, 2], Counter::default()), 0.0);
+        assert_eq!(draw(Distribution::Binomial, [7.0, 1.0], [1, 2], Counter::default()), 7.0);
     }
 }

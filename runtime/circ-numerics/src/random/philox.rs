@@ -43,10 +43,7 @@ pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
 
 /// Several blocks with one key, beside each other: `[word][lane]`.
 #[inline(always)]
-pub(crate) fn philox_lanes<const LANES: usize>(
-    mut c: [[u32; LANES]; 4],
-    key: [u32; 2],
-) -> [[u32; LANES]; 4] {
+pub(crate) fn philox_lanes<const LANES: usize>(mut c: [[u32; LANES]; 4], key: [u32; 2]) -> [[u32; LANES]; 4] {
     let [mut k0, mut k1] = key;
     for _ in 0..10 {
         let mut next = [[0; LANES]; 4];
@@ -106,13 +103,7 @@ impl Stream {
 
     /// From this block on.
     pub(crate) fn from_block(key: [u32; 2], at: Counter, block: u64) -> Stream {
-        Stream {
-            key,
-            at,
-            block,
-            words: [0; 4],
-            used: 4,
-        }
+        Stream { key, at, block, words: [0; 4], used: 4 }
     }
 
     /// 64 random bits.
@@ -147,10 +138,7 @@ impl Stream {
             let at = self.at;
             let attempt = self.block as u32 & 0xf_ffff;
             let partner = at.partner.wrapping_add((self.block >> 20) as u32);
-            self.words = philox(
-                [at.entity, partner, at.tick, at.salt << 20 | attempt],
-                self.key,
-            );
+            self.words = philox([at.entity, partner, at.tick, at.salt << 20 | attempt], self.key);
             self.block += 1;
             self.used = 0;
         }
@@ -167,19 +155,10 @@ mod tests {
     /// `kat_vectors` of Random123.
     #[test]
     fn known_answers() {
+        assert_eq!(philox([0; 4], [0; 2]), [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]);
+        assert_eq!(philox([!0; 4], [!0; 2]), [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd]);
         assert_eq!(
-            philox([0; 4], [0; 2]),
-            [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]
-        );
-        assert_eq!(
-            philox([!0; 4], [!0; 2]),
-            [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd]
-        );
-        assert_eq!(
-            philox(
-                [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344],
-                [0xa4093822, 0x299f31d0]
-            ),
+            philox([0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], [0xa4093822, 0x299f31d0]),
             [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1]
         );
     }
@@ -199,19 +178,13 @@ mod tests {
         for _ in 0..70_000 {
             counts[stream.below(7) as usize] += 1;
         }
-        assert!(
-            counts.iter().all(|n| (*n - 10_000_i32).abs() < 500),
-            "{counts:?}"
-        );
+        assert!(counts.iter().all(|n| (*n - 10_000_i32).abs() < 500), "{counts:?}");
         assert_eq!([stream.below(0), stream.below(1)], [0, 0]);
     }
 
     #[test]
     fn a_stream_goes_on_after_its_blocks() {
-        let at = Counter {
-            salt: 3,
-            ..Counter::default()
-        };
+        let at = Counter { salt: 3, ..Counter::default() };
         let mut end = Stream::from_block([1, 1], at, (1 << 20) - 1);
         let mut next = Stream::new([1, 1], Counter { partner: 1, ..at });
         end.next_u64();

@@ -15,20 +15,8 @@ crate::dispatched! {
 }
 
 #[inline(always)]
-fn uniform_row_body(
-    key: [u32; 2],
-    first_entity: u32,
-    partner: u32,
-    tick: u32,
-    salt: u32,
-    out: &mut [f64],
-) {
-    let at = Counter {
-        entity: first_entity,
-        partner,
-        tick,
-        salt,
-    };
+fn uniform_row_body(key: [u32; 2], first_entity: u32, partner: u32, tick: u32, salt: u32, out: &mut [f64]) {
+    let at = Counter { entity: first_entity, partner, tick, salt };
     row(key, at, out, uniform53, |words, pairs| {
         for l in 0..LANES {
             pairs[2 * l] = uniform_of(words[0][l], words[1][l]);
@@ -38,20 +26,8 @@ fn uniform_row_body(
 }
 
 #[inline(always)]
-fn normal_row_body(
-    key: [u32; 2],
-    first_entity: u32,
-    partner: u32,
-    tick: u32,
-    salt: u32,
-    out: &mut [f64],
-) {
-    let at = Counter {
-        entity: first_entity,
-        partner,
-        tick,
-        salt,
-    };
+fn normal_row_body(key: [u32; 2], first_entity: u32, partner: u32, tick: u32, salt: u32, out: &mut [f64]) {
+    let at = Counter { entity: first_entity, partner, tick, salt };
     row(key, at, out, standard_normal, |words, pairs| {
         let (mut cosine, mut sine) = ([0.0; LANES], [0.0; LANES]);
         for l in 0..LANES {
@@ -76,11 +52,7 @@ fn row(
     one: fn([u32; 2], Counter) -> f64,
     many: impl Fn([[u32; LANES]; 4], &mut [f64; 2 * LANES]),
 ) {
-    let odd = if at.entity & 1 == 1 && !out.is_empty() {
-        1
-    } else {
-        0
-    };
+    let odd = if at.entity & 1 == 1 && !out.is_empty() { 1 } else { 0 };
     let (head, rest) = out.split_at_mut(odd);
     let (groups, tail) = rest.as_chunks_mut::<{ 2 * LANES }>();
     for value in head {
@@ -88,12 +60,7 @@ fn row(
         at.entity = at.entity.wrapping_add(1);
     }
     for group in groups {
-        let mut counters = [
-            [0; LANES],
-            [at.partner; LANES],
-            [at.tick; LANES],
-            [at.salt << 20; LANES],
-        ];
+        let mut counters = [[0; LANES], [at.partner; LANES], [at.tick; LANES], [at.salt << 20; LANES]];
         for (l, counter) in counters[0].iter_mut().enumerate() {
             *counter = (at.entity.wrapping_add(2 * l as u32)) >> 1;
         }
@@ -117,23 +84,14 @@ mod tests {
         let key = [77, 88];
         for first in [0_u32, 1, 2, 33, u32::MAX - 20] {
             for length in [0, 1, 2, 15, 16, 17, 100] {
-                let mut rows = [
-                    vec![0.0; length],
-                    vec![0.0; length],
-                    vec![0.0; length],
-                    vec![0.0; length],
-                ];
+                let mut rows = [vec![0.0; length], vec![0.0; length], vec![0.0; length], vec![0.0; length]];
                 uniform_row(key, first, 9, 1000, 7, &mut rows[0]);
                 uniform_row_body(key, first, 9, 1000, 7, &mut rows[1]);
                 normal_row(key, first, 9, 1000, 7, &mut rows[2]);
                 normal_row_body(key, first, 9, 1000, 7, &mut rows[3]);
                 for k in 0..length {
-                    let at = Counter {
-                        entity: first.wrapping_add(k as u32),
-                        partner: 9,
-                        tick: 1000,
-                        salt: 7,
-                    };
+                    let at =
+                        Counter { entity: first.wrapping_add(k as u32), partner: 9, tick: 1000, salt: 7 };
                     let u = uniform53(key, at).to_bits();
                     let n = draw(Distribution::Normal, [0.0_f64, 1.0], key, at).to_bits();
                     assert_eq!(rows.each_ref().map(|row| row[k].to_bits()), [u, u, n, n]);

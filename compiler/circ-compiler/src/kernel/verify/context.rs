@@ -77,11 +77,7 @@ impl Context {
 
     /// The same, with the tables and places of a whole plan.
     pub fn within(self, plan: &Plan) -> Context {
-        Context {
-            tables: Some(plan.tables.len()),
-            places: Some(plan.places.len()),
-            ..self
-        }
+        Context { tables: Some(plan.tables.len()), places: Some(plan.places.len()), ..self }
     }
 
     fn empty(purpose: Purpose) -> Context {
@@ -103,18 +99,12 @@ impl Context {
 
 fn column_types(plan: &Plan, columns: &[Vec<Column>]) -> Result<Vec<Ty>, String> {
     let of = |column: &Column| match *column {
-        Column::Array(population, array) => plan
-            .populations
-            .get(population as usize)?
-            .arrays
-            .get(array.0 as usize)
-            .map(|a| a.ty),
-        Column::Uniform(population, uniform) => plan
-            .populations
-            .get(population as usize)?
-            .uniforms
-            .get(uniform.0 as usize)
-            .map(|u| u.ty),
+        Column::Array(population, array) => {
+            plan.populations.get(population as usize)?.arrays.get(array.0 as usize).map(|a| a.ty)
+        }
+        Column::Uniform(population, uniform) => {
+            plan.populations.get(population as usize)?.uniforms.get(uniform.0 as usize).map(|u| u.ty)
+        }
         Column::Constant(_) => Some(Ty::Float),
     };
     let same = |(at, segments): (usize, &Vec<Column>)| {
@@ -122,9 +112,7 @@ fn column_types(plan: &Plan, columns: &[Vec<Column>]) -> Result<Vec<Ty>, String>
         match types.as_deref() {
             Some([first, rest @ ..]) if rest.iter().all(|ty| ty == first) => Ok(*first),
             Some([]) => Err(format!("column {at} has no segment")),
-            Some(_) => Err(format!(
-                "column {at} has different types in different segments"
-            )),
+            Some(_) => Err(format!("column {at} has different types in different segments")),
             None => Err(format!("column {at} reads what does not exist")),
         }
     };

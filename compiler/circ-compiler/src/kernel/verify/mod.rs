@@ -25,11 +25,7 @@ pub use self::context::{Context, Purpose};
 pub fn verify(program: &Program, context: &Context) -> Result<(), String> {
     let wrong = |what: String| format!("{}: {what}", program.name);
     if program.types.len() != program.ops.len() {
-        return Err(wrong(format!(
-            "{} operations, but {} types",
-            program.ops.len(),
-            program.types.len()
-        )));
+        return Err(wrong(format!("{} operations, but {} types", program.ops.len(), program.types.len())));
     }
     for (at, op) in program.ops.iter().enumerate() {
         let here = |what: String| wrong(format!("v{at} = {}: {what}", operation(op)));
@@ -65,12 +61,8 @@ pub fn verify_plan(plan: &Plan) -> Result<(), String> {
 }
 
 fn verify_population(plan: &Plan, population: &PopulationPlan) -> Result<(), String> {
-    let check = |program: &Program, purpose| {
-        verify(
-            program,
-            &Context::population(population, purpose).within(plan),
-        )
-    };
+    let check =
+        |program: &Program, purpose| verify(program, &Context::population(population, purpose).within(plan));
     if let Dynamics::Cells(programs) = &population.dynamics {
         check(&programs.derive_uniforms, Purpose::DeriveUniforms)?;
         check(&programs.init_params, Purpose::InitParams)?;
@@ -83,10 +75,7 @@ fn verify_population(plan: &Plan, population: &PopulationPlan) -> Result<(), Str
             check(reference, Purpose::Reference)?;
         }
     }
-    population
-        .observables
-        .iter()
-        .try_for_each(|observable| check(&observable.program, Purpose::Observable))
+    population.observables.iter().try_for_each(|observable| check(&observable.program, Purpose::Observable))
 }
 
 fn verify_projection(plan: &Plan, projection: &ProjectionPlan) -> Result<(), String> {
@@ -103,12 +92,8 @@ fn verify_projection(plan: &Plan, projection: &ProjectionPlan) -> Result<(), Str
 fn verify_quantity(quantity: &Quantity, context: &Context) -> Result<(), String> {
     match quantity {
         Quantity::Constant(_) => Ok(()),
-        Quantity::Program(program) if program.precision == Precision::F64 => {
-            verify(program, context)
-        }
-        Quantity::Program(program) => {
-            Err(format!("{}: a quantity is computed in f64", program.name))
-        }
+        Quantity::Program(program) if program.precision == Precision::F64 => verify(program, context),
+        Quantity::Program(program) => Err(format!("{}: a quantity is computed in f64", program.name)),
     }
 }
 
@@ -126,8 +111,7 @@ fn outputs(program: &Program, context: &Context) -> Result<(), String> {
                     return Err(format!("there is no array a{} to write", array.0));
                 };
                 same(*ty, program.ty(value)).map_err(|e| format!("array a{}: {e}", array.0))?;
-                may_write(context.purpose, *role)
-                    .map_err(|e| format!("array a{}: {e}", array.0))?;
+                may_write(context.purpose, *role).map_err(|e| format!("array a{}: {e}", array.0))?;
                 (0, array.0)
             }
             Output::Uniform(uniform, _) => {
@@ -147,8 +131,7 @@ fn outputs(program: &Program, context: &Context) -> Result<(), String> {
                 if !matches!(context.purpose, Purpose::Kernel | Purpose::Reference) {
                     return Err("only kernels make events".into());
                 }
-                same(Ty::Bool, program.ty(value))
-                    .map_err(|e| format!("event e{}: {e}", event.0))?;
+                same(Ty::Bool, program.ty(value)).map_err(|e| format!("event e{}: {e}", event.0))?;
                 (2, event.0)
             }
             Output::Result(_) => (3, 0),
@@ -157,10 +140,7 @@ fn outputs(program: &Program, context: &Context) -> Result<(), String> {
             return Err("two outputs have the same target".into());
         }
     }
-    let expression = matches!(
-        context.purpose,
-        Purpose::Observable | Purpose::Drive | Purpose::Synapse
-    );
+    let expression = matches!(context.purpose, Purpose::Observable | Purpose::Drive | Purpose::Synapse);
     if expression != written.contains(&(3, 0)) {
         return Err("expressions, and only they, have one result".into());
     }
@@ -176,33 +156,20 @@ fn may_write(purpose: Purpose, role: Role) -> Result<(), String> {
         }
         Purpose::DeriveUniforms | Purpose::Observable | Purpose::Drive | Purpose::Synapse => false,
     };
-    if fits {
-        Ok(())
-    } else {
-        Err(format!(
-            "a program of purpose {purpose:?} does not write a {role:?}"
-        ))
-    }
+    if fits { Ok(()) } else { Err(format!("a program of purpose {purpose:?} does not write a {role:?}")) }
 }
 
 fn checks(program: &Program, context: &Context) -> Result<(), String> {
     for check in &program.checks {
         if program.ops.len() <= check.value.0 as usize {
-            return Err(format!(
-                "a check looks at v{}, which is not made",
-                check.value.0
-            ));
+            return Err(format!("a check looks at v{}, which is not made", check.value.0));
         }
         let due = match check.kind {
             CheckKind::Finite => Ty::Float,
             CheckKind::Overflow | CheckKind::Range => Ty::Bool,
         };
-        same(due, program.ty(check.value))
-            .map_err(|e| format!("check of v{}: {e}", check.value.0))?;
-        if context
-            .places
-            .is_some_and(|places| places <= check.place as usize)
-        {
+        same(due, program.ty(check.value)).map_err(|e| format!("check of v{}: {e}", check.value.0))?;
+        if context.places.is_some_and(|places| places <= check.place as usize) {
             return Err(format!("there is no place {}", check.place));
         }
     }

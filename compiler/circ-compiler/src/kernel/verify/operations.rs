@@ -12,10 +12,7 @@ use crate::kernel::print::type_name;
 
 /// Whether the operands of operation `at` are made before it.
 pub(super) fn earlier(op: &Op, at: usize) -> Result<(), String> {
-    match operands(op)
-        .into_iter()
-        .find(|operand| at <= operand.0 as usize)
-    {
+    match operands(op).into_iter().find(|operand| at <= operand.0 as usize) {
         Some(operand) => Err(format!("v{} is not made before it is used", operand.0)),
         None => Ok(()),
     }
@@ -36,29 +33,17 @@ pub(super) fn permitted(op: &Op, context: &Context) -> Result<(), String> {
         Op::Uniform(_) => purpose != Synapse,
         _ => true,
     };
-    if fits {
-        Ok(())
-    } else {
-        Err(format!("not in a program of purpose {purpose:?}"))
-    }
+    if fits { Ok(()) } else { Err(format!("not in a program of purpose {purpose:?}")) }
 }
 
 /// Whether all that an operation names exists.
 pub(super) fn ids(op: &Op, context: &Context) -> Result<(), String> {
     let within = |id: u32, count: usize, what: &str| {
-        if (id as usize) < count {
-            Ok(())
-        } else {
-            Err(format!("there are {count} {what}"))
-        }
+        if (id as usize) < count { Ok(()) } else { Err(format!("there are {count} {what}")) }
     };
     let derived = |role: Role| {
         let reads = context.purpose == Purpose::Reference && role == Role::Derived;
-        if reads {
-            Err("a reference program reads nothing derived".to_string())
-        } else {
-            Ok(())
-        }
+        if reads { Err("a reference program reads nothing derived".to_string()) } else { Ok(()) }
     };
     match op {
         Op::Load(Side::Own, array) => {
@@ -74,12 +59,7 @@ pub(super) fn ids(op: &Op, context: &Context) -> Result<(), String> {
         Op::Arrival(port) => within(port.0, context.ports, "ports"),
         Op::Edge(column) => within(*column, context.edges, "columns of the connection table"),
         Op::Table(table, ..) => within(table.0, context.tables.unwrap_or(usize::MAX), "tables"),
-        Op::Draw {
-            distribution,
-            args,
-            key,
-            salt,
-        } => {
+        Op::Draw { distribution, args, key, salt } => {
             within(key.0, context.keys, "keys")?;
             within(*salt, MAX_SALT as usize, "salts")?;
             let due = distribution.arity();
@@ -89,12 +69,7 @@ pub(super) fn ids(op: &Op, context: &Context) -> Result<(), String> {
                 Err(format!("{due} arguments are due, not {}", args.len()))
             }
         }
-        Op::Expm {
-            n,
-            entries,
-            row,
-            column,
-        } => {
+        Op::Expm { n, entries, row, column } => {
             within(u32::from(*row), usize::from(*n), "rows")?;
             within(u32::from(*column), usize::from(*n), "columns")?;
             let due = usize::from(*n) * usize::from(*n);
@@ -104,12 +79,8 @@ pub(super) fn ids(op: &Op, context: &Context) -> Result<(), String> {
                 Err(format!("{due} entries are due, not {}", entries.len()))
             }
         }
-        Op::Call1(function, _) if function.arity() != 1 => {
-            Err("this function takes two arguments".into())
-        }
-        Op::Call2(function, ..) if function.arity() != 2 => {
-            Err("this function takes one argument".into())
-        }
+        Op::Call1(function, _) if function.arity() != 1 => Err("this function takes two arguments".into()),
+        Op::Call2(function, ..) if function.arity() != 2 => Err("this function takes one argument".into()),
         _ => Ok(()),
     }
 }
@@ -165,9 +136,7 @@ pub(super) fn typed(program: &Program, at: usize, context: &Context) -> Result<(
         }
     };
     if let Some(takes) = takes {
-        operands(op)
-            .iter()
-            .try_for_each(|operand| same(takes, ty(operand)))?;
+        operands(op).iter().try_for_each(|operand| same(takes, ty(operand)))?;
     }
     same(gives, program.types[at])
 }
@@ -177,9 +146,5 @@ pub(super) fn same(due: Ty, found: Ty) -> Result<(), String> {
     if due == found {
         return Ok(());
     }
-    Err(format!(
-        "{} is due, not {}",
-        type_name(due),
-        type_name(found)
-    ))
+    Err(format!("{} is due, not {}", type_name(due), type_name(found)))
 }

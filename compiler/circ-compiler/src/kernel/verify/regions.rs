@@ -16,10 +16,7 @@ pub(super) fn regions(program: &Program) -> Result<(), String> {
             return Err(format!("{name}: there are no such operations"));
         }
         if region.first <= region.mask.0 {
-            return Err(format!(
-                "{name}: its mask v{} is made too late",
-                region.mask.0
-            ));
+            return Err(format!("{name}: its mask v{} is made too late", region.mask.0));
         }
         same(Ty::Bool, program.ty(region.mask)).map_err(|e| format!("{name}: {e}"))?;
         if region.first < last_first {
@@ -38,11 +35,8 @@ pub(super) fn regions(program: &Program) -> Result<(), String> {
 
 fn closed(program: &Program, region: &Region) -> Result<(), u32> {
     let inside = |v: ValueId| region.first <= v.0 && v.0 < region.end;
-    let roots = program
-        .outputs
-        .iter()
-        .map(output_value)
-        .chain(program.checks.iter().map(|check| check.value));
+    let roots =
+        program.outputs.iter().map(output_value).chain(program.checks.iter().map(|check| check.value));
     if let Some(root) = roots.into_iter().find(|root| inside(*root)) {
         return Err(root.0);
     }

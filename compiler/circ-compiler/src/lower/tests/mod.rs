@@ -31,7 +31,9 @@ impl Files for NoFiles {
 fn try_lower(source: &str) -> Result<Lowered, Vec<String>> {
     let library = include_str!("../../../../../stdlib/cells.circ");
     let mut modules = vec![];
-    for (at, (text, path)) in [(source, vec![]), (library, vec!["std".to_owned(), "cells".to_owned()])].into_iter().enumerate() {
+    for (at, (text, path)) in
+        [(source, vec![]), (library, vec!["std".to_owned(), "cells".to_owned()])].into_iter().enumerate()
+    {
         let parsed = circ_grammar::parse(FileId(at as u32), text);
         assert!(parsed.errors.is_empty(), "{:?}", parsed.errors);
         modules.push(Module { path, file: parsed.file });
@@ -42,7 +44,8 @@ fn try_lower(source: &str) -> Result<Lowered, Vec<String>> {
     let settings = Settings { experiment: Some(0), ..Settings::default() };
     let net = elaborate(&hir, &types, &settings, &NoFiles, &mut sink);
     let lowered = net.and_then(|net| lower(&hir, &types, &net, &mut sink));
-    lowered.ok_or_else(|| sink.into_sorted().iter().map(|d| format!("{}: {}", d.rule.name, d.message)).collect())
+    lowered
+        .ok_or_else(|| sink.into_sorted().iter().map(|d| format!("{}: {}", d.rule.name, d.message)).collect())
 }
 
 #[track_caller]
@@ -55,7 +58,9 @@ fn lowered(source: &str) -> Lowered {
 
 /// A circuit of one population `P` of a cell with this body.
 fn one_cell(cell: &str, count: u32, items: &str) -> String {
-    format!("cell C {{\n{cell}\n}}\ncircuit K {{\npopulation P: C[{count}]\n{items}\n}}\nexperiment Main of K {{ dt 0.1 ms; run 1 ms }}\n")
+    format!(
+        "cell C {{\n{cell}\n}}\ncircuit K {{\npopulation P: C[{count}]\n{items}\n}}\nexperiment Main of K {{ dt 0.1 ms; run 1 ms }}\n"
+    )
 }
 
 /// A run of the interpreter, without synapses.

@@ -1,0 +1,77 @@
+//! The examples and the library's own tests: every engine gives the same bits, every form prints as
+//! reviewed.
+
+use circ::compile::{Form, Options, emit};
+use circ::sources;
+use circ_suite::oracle::{ALL, agree};
+use std::path::{Path, PathBuf};
+
+/// The root of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Example, and settings that make it last a fraction of a second.
+const SHORT: [(&str, &[(&str, &str)]); 6] = [
+    ("cuba", &[("duration", "60 ms")]),
+    ("coba", &[("duration", "40 ms")]),
+    ("cobahh", &[("duration", "15 ms")]),
+    (
+        "brunel",
+        &[("duration", "30 ms"), ("n_exc", "1000"), ("n_inh", "250"), ("c_exc", "100"), ("c_inh", "25")],
+    ),
+    ("izhikevich", &[("duration", "60 ms")]),
+    ("adex", &[("duration", "60 ms")]),
+];
+
+#[test]
+fn every_example_is_among_the_short_ones() {
+    let files = std::fs::read_dir(root().join("examples")).expect("the examples");
+    let mut names: Vec<String> = files
+        .map(|file| file.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|it| it == "circ"))
+        .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    let mut short: Vec<_> = SHORT.iter().map(|it| it.0.to_string()).collect();
+    short.sort();
+    assert_eq!(names, short);
+}
+
+#[test]
+fn every_example_gives_the_same_bits_on_every_engine() {
+    for (name, set) in SHORT {
+        let file = root().join(format!("examples/{name}.circ"));
+        let text = std::fs::read_to_string(&file).expect("the example");
+        let set = set.iter().map(|(path, value)| (path.to_string(), value.to_string())).collect();
+        let options = Options { set, ..Options::default() };
+        for precision in [None, Some(circ::Precision::F32)] {
+            let options = Options { precision, ..options.clone() };
+            let result = agree(name, &text, &root().join("examples"), &options, &ALL);
+            assert!(result.is_ok(), "{name} {precision:?}: {}", result.unwrap_err());
+        }
+    }
+}
+
+#[test]
+fn every_form_of_every_example_is_as_reviewed() {
+    let forms = [
+        ("ast", Form::Ast),
+        ("hir", Form::Hir),
+        ("types", Form::Types),
+        ("net", Form::Net),
+        ("kernel", Form::Kernel),
+        ("plan", Form::Plan),
+        ("clif", Form::Clif),
+    ];
+    for (name, _) in SHORT {
+        let file = root().join(format!("examples/{name}.circ"));
+        for (form, kind) in forms {
+            let program = sources::read(&file).expect("the example");
+            let text = emit(program, kind).map_err(|it| circ_suite::oracle::show(&it)).expect("no mistakes");
+            insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+                insta::assert_snapshot!(format!("{name}-{form}"), text);
+            });
+        }
+    }
+}
