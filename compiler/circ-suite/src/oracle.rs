@@ -28,7 +28,7 @@ pub fn run(
 ) -> Result<Results, String> {
     let program = sources::parse(name, text.to_string(), folder);
     let compiled = compile(program, options).map_err(|rejection| show(&rejection))?;
-    let run = RunOptions { engine: on.0, threads: Some(on.1) };
+    let run = RunOptions { engine: on.0, threads: Some(on.1), ..RunOptions::default() };
     let mut simulation = Simulation::build(compiled, &run).map_err(|rejection| show(&rejection))?;
     Ok(simulation.run(&AtomicBool::new(false), &mut Silent).results)
 }
