@@ -44,17 +44,17 @@ pub(crate) struct Facts {
     pub(crate) rows: Vec<ValueId>,
 }
 
-/// Registers that the loop's invariants may take of the 16 that there are.
-const REGISTERS: usize = 6;
-/// Likewise for short bodies.
-const SMALL_REGISTERS: usize = 9;
+/// Registers that the loop's invariants may take of the 16 that there are, in short bodies and in others.
+const REGISTERS: [usize; 2] = [9, 4];
 /// A region that costs less is computed for all cells.
 const BRANCH_PAYS: u32 = 24;
-/// Bodies up to this cost are repeated four times, up to the next twice.
-const FOUR_GROUPS: u32 = 48;
-const TWO_GROUPS: u32 = 120;
-/// Groups that longer bodies without calls make beside each other.
-const LONG_GROUPS: u32 = 2;
+/// Bodies up to this cost are repeated four times, up to the next twice, one group after another.
+const SHORT: u32 = 48;
+const MIDDLE: u32 = 120;
+/// Longer bodies without calls and branches make four groups beside each other up to this cost, and two up to the
+/// next: what is longer still takes long to compile.
+const LONG: u32 = 600;
+const LONGER: u32 = 2000;
 
 /// All facts.
 pub(crate) fn facts(program: &Program, fma: bool) -> Facts {
@@ -66,16 +66,15 @@ pub(crate) fn facts(program: &Program, fma: bool) -> Facts {
     by_use.sort_by_key(|invariant| std::cmp::Reverse(uses[invariant]));
     let cost: u32 =
         own(program, &shared, 0..program.ops.len()).map(|at| cost(program, &program.ops[at])).sum();
-    let e = |n: &str, d: usize| std::env::var(n).ok().and_then(|x| x.parse().ok()).unwrap_or(d);
-    let registers = if cost <= FOUR_GROUPS { e("SR", SMALL_REGISTERS) } else { e("LR", REGISTERS) };
-    let pool = by_use.split_off(by_use.len().min(registers));
+    let pool = by_use.split_off(by_use.len().min(REGISTERS[usize::from(cost > SHORT)]));
     let straight = fma
         && branches.is_empty()
         && own(program, &shared, 0..program.ops.len()).all(|at| in_line(&program.ops[at]));
     let (groups, interleaved) = match cost {
-        cost if cost <= FOUR_GROUPS => (4, false),
-        cost if cost <= TWO_GROUPS => (2, false),
-        _ if straight && e("LG", 2) > 1 => (e("LG", 2) as u32, true),
+        cost if cost <= SHORT => (4, false),
+        cost if cost <= MIDDLE => (2, false),
+        cost if cost <= LONG && straight => (4, true),
+        cost if cost <= LONGER && straight => (2, true),
         _ => (1, false),
     };
     Facts { shared, branches, registers: by_use.into_iter().collect(), pool, groups, interleaved, rows }

@@ -7,7 +7,7 @@ use crate::facts::Branch;
 use circ_plan::abi::KernelArgs;
 use circ_plan::ir::{ArrayId, CheckKind, EventId, Output, Ty, ValueId};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::{BlockArg, Inst, InstBuilder, Value, types};
+use cranelift_codegen::ir::{BlockArg, Inst, InstBuilder, Opcode, Value, types};
 use std::collections::BTreeMap;
 use std::mem::offset_of;
 
@@ -44,16 +44,45 @@ impl Emitter<'_> {
             .unwrap_or_default()
     }
 
-    /// Puts the instructions of several groups, the last of the block, side by side: one of each in turn.
+    /// Puts the instructions of several groups, the last of the block, side by side: a piece of each in turn.
+    /// What the pieces of a turn load from the pool they load once.
     fn interleave(&mut self, groups: Vec<&[Inst]>) {
         let Some(block) = self.b.current_block() else { return };
-        let longest = groups.iter().map(|group| group.len()).max().unwrap_or(0);
-        for at in 0..longest {
-            for instruction in groups.iter().filter_map(|group| group.get(at)) {
-                self.b.func.layout.remove_inst(*instruction);
-                self.b.func.layout.append_inst(*instruction, block);
+        let mut pieces: Vec<_> = groups.into_iter().map(|group| self.pieces(group).into_iter()).collect();
+        loop {
+            let turn: Vec<Inst> = pieces.iter_mut().filter_map(Iterator::next).flatten().collect();
+            if turn.is_empty() {
+                break;
+            }
+            let mut loaded = BTreeMap::new();
+            for instruction in turn {
+                self.b.func.layout.remove_inst(instruction);
+                let Some(slot) = self.pool_loads.get(&instruction) else {
+                    self.b.func.layout.append_inst(instruction, block);
+                    continue;
+                };
+                let value = self.b.func.dfg.first_result(instruction);
+                match loaded.get(slot) {
+                    None => {
+                        loaded.insert(*slot, value);
+                        self.b.func.layout.append_inst(instruction, block);
+                    }
+                    Some(same) => {
+                        self.b.func.dfg.clear_results(instruction);
+                        self.b.func.dfg.change_to_alias(value, *same);
+                    }
+                }
             }
         }
+    }
+
+    /// Instructions with the loads before them: a load only becomes an operand of its neighbour.
+    fn pieces(&self, instructions: &[Inst]) -> Vec<Vec<Inst>> {
+        let prepares = |instruction: &Inst| {
+            let opcode = self.b.func.dfg.insts[*instruction].opcode();
+            matches!(opcode, Opcode::Load | Opcode::StackAddr | Opcode::Iconst | Opcode::Bitcast)
+        };
+        instructions.split_inclusive(|instruction| !prepares(instruction)).map(<[Inst]>::to_vec).collect()
     }
 
     /// Checks, events and stores of a group.

@@ -28,7 +28,7 @@ use circ_plan::ir::{ArrayId, KeyId, Op, Output, PortId, Program, Ty, ValueId};
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    AbiParam, FuncRef, InstBuilder, StackSlot, StackSlotData, StackSlotKind, Type, Value, types,
+    AbiParam, FuncRef, Inst, InstBuilder, StackSlot, StackSlotData, StackSlotKind, Type, Value, types,
 };
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::JITModule;
@@ -74,6 +74,7 @@ pub(crate) fn emit(
         imports: BTreeMap::new(),
         registers: BTreeMap::new(),
         pool,
+        pool_loads: BTreeMap::new(),
         rows,
         args,
         // What is loaded first stands in for them until then.
@@ -122,6 +123,8 @@ struct Emitter<'a> {
     values: Vec<Val>,
     registers: BTreeMap<Invariant, Value>,
     pool: StackSlot,
+    /// The loads from the pool, by their slots.
+    pool_loads: BTreeMap<Inst, usize>,
     rows: StackSlot,
     args: Value,
     uniforms: Value,
@@ -253,9 +256,13 @@ impl Emitter<'_> {
             Invariant::Value(value) if self.program.ty(value) == Ty::Float => self.vector_float(),
             Invariant::Value(_) => self.vector_whole(),
         };
-        // Loaded anew for each use, and said never to change, so that it becomes an operand of the instruction.
+        // Loaded anew for each use, right before it, so that it becomes an operand of the instruction.
         let address = self.b.ins().stack_addr(types::I64, self.pool, at as i32 * 16);
-        self.b.ins().load(ty, trusted().with_readonly().with_can_move(), address, 0)
+        let value = self.b.ins().load(ty, trusted(), address, 0);
+        if let Some(load) = self.b.func.dfg.value_def(value).inst() {
+            self.pool_loads.insert(load, at);
+        }
+        value
     }
 
     /// The loop over the cells; ends in the block after it.
