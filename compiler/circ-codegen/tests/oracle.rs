@@ -7,7 +7,7 @@ mod support;
 use circ_codegen::{CodegenError, Fma, Options, compile};
 use circ_plan::ir::*;
 use support::evaluate::Shard;
-use support::generate::{Generator, generate};
+use support::generate::{Generator, generate, generate_long};
 
 /// Compiles, runs both ways, compares everything that a kernel may change.
 #[track_caller]
@@ -29,6 +29,16 @@ fn generated_programs_have_the_same_bits() {
     for seed in 0..2400 {
         let mut generator = Generator::new(seed);
         let (program, shard) = generate(&mut generator);
+        let result = std::panic::catch_unwind(|| compare(&program, &shard, Fma::Detect));
+        assert!(result.is_ok(), "seed {seed}");
+    }
+}
+
+#[test]
+fn long_programs_have_the_same_bits() {
+    for seed in 200_000..200_200 {
+        let mut generator = Generator::new(seed);
+        let (program, shard) = generate_long(&mut generator);
         let result = std::panic::catch_unwind(|| compare(&program, &shard, Fma::Detect));
         assert!(result.is_ok(), "seed {seed}");
     }

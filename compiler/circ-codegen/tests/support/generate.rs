@@ -104,8 +104,15 @@ pub fn generate(g: &mut Generator) -> (Program, Shard) {
         push(g, &mut program, calls, limit);
     }
     finish(g, &mut program);
+    let shard = memory(g, &program);
+    (program, shard)
+}
+
+/// Arrays, slots and tables at random.
+fn memory(g: &mut Generator, program: &Program) -> Shard {
+    let precision = program.precision;
     let cells = 1 + g.below(40);
-    let mut shard = Shard::new(&program, cells);
+    let mut shard = Shard::new(program, cells);
     shard.types = TYPES.to_vec();
     let padded = cells.next_multiple_of(BLOCK);
     shard.arrays = TYPES.iter().map(|ty| (0..padded).map(|_| g.bits(precision, *ty)).collect()).collect();
@@ -114,7 +121,7 @@ pub fn generate(g: &mut Generator) -> (Program, Shard) {
     shard.tables = vec![(3, 4, (0..12).map(|_| g.float(1)).collect()), (1, 1, vec![2.5])];
     shard.first_cell = g.below(1000) as i64;
     shard.now = g.below(100_000) as i64;
-    (program, shard)
+    shard
 }
 
 /// An earlier value of a type, or a new leaf.
@@ -177,6 +184,27 @@ fn push(g: &mut Generator, program: &mut Program, calls: bool, _limit: u32) -> V
         Ty::Bool => bool_op(g, program),
     };
     program.push(op, ty)
+}
+
+/// A long program of floats without calls and branches, whose groups are computed beside each other.
+pub fn generate_long(g: &mut Generator) -> (Program, Shard) {
+    let precision = g.pick(&[Precision::F32, Precision::F64]);
+    let mut program = Program::new("long", precision);
+    let loads: Vec<ValueId> =
+        [0, 1, 2, 6].map(|array| program.push(Op::Load(Side::Own, ArrayId(array)), Ty::Float)).to_vec();
+    let exps = [Function::Exp, Function::Expm1, Function::Exprel, Function::Tanh, Function::Sigmoid];
+    let mut values = loads;
+    for _ in 0..6 + g.below(35) {
+        let (x, constant) = (g.pick(&values), g.float(0));
+        let scale = program.push(Op::Float(constant), Ty::Float);
+        let x = program.push(Op::Mul(x, scale), Ty::Float);
+        values.push(program.push(Op::Call1(g.pick(&exps), x), Ty::Float));
+        let op = float_op(g, &mut program, false);
+        values.push(program.push(op, Ty::Float));
+    }
+    finish(g, &mut program);
+    let shard = memory(g, &program);
+    (program, shard)
 }
 
 fn float_op(g: &mut Generator, program: &mut Program, calls: bool) -> Op {

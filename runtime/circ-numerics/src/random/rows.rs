@@ -16,31 +16,37 @@ crate::dispatched! {
 
 #[inline(always)]
 fn uniform_row_body(key: [u32; 2], first_entity: u32, partner: u32, tick: u32, salt: u32, out: &mut [f64]) {
-    let at = Counter { entity: first_entity, partner, tick, salt };
-    row(key, at, out, uniform53, |words, pairs| {
-        for l in 0..LANES {
-            pairs[2 * l] = uniform_of(words[0][l], words[1][l]);
-            pairs[2 * l + 1] = uniform_of(words[2][l], words[3][l]);
-        }
-    });
+    row(key, Counter { entity: first_entity, partner, tick, salt }, out, uniform53, uniform_group);
 }
 
 #[inline(always)]
 fn normal_row_body(key: [u32; 2], first_entity: u32, partner: u32, tick: u32, salt: u32, out: &mut [f64]) {
-    let at = Counter { entity: first_entity, partner, tick, salt };
-    row(key, at, out, standard_normal, |words, pairs| {
-        let (mut cosine, mut sine) = ([0.0; LANES], [0.0; LANES]);
-        for l in 0..LANES {
-            let radius = (-2.0 * log_body(uniform_of(words[0][l], words[1][l]) + SPACING)).sqrt();
-            let turn = uniform_of(words[2][l], words[3][l]);
-            cosine[l] = radius * cos_turn(turn);
-            sine[l] = radius * sin_turn(turn);
-        }
-        for l in 0..LANES {
-            pairs[2 * l] = cosine[l];
-            pairs[2 * l + 1] = sine[l];
-        }
-    });
+    row(key, Counter { entity: first_entity, partner, tick, salt }, out, standard_normal, normal_group);
+}
+
+// Functions that are always inlined, not closures: a closure is compiled for the machine that everyone has.
+
+#[inline(always)]
+fn uniform_group(words: &[[u32; LANES]; 4], pairs: &mut [f64; 2 * LANES]) {
+    for l in 0..LANES {
+        pairs[2 * l] = uniform_of(words[0][l], words[1][l]);
+        pairs[2 * l + 1] = uniform_of(words[2][l], words[3][l]);
+    }
+}
+
+#[inline(always)]
+fn normal_group(words: &[[u32; LANES]; 4], pairs: &mut [f64; 2 * LANES]) {
+    let (mut cosine, mut sine) = ([0.0; LANES], [0.0; LANES]);
+    for l in 0..LANES {
+        let radius = (-2.0 * log_body(uniform_of(words[0][l], words[1][l]) + SPACING)).sqrt();
+        let turn = uniform_of(words[2][l], words[3][l]);
+        cosine[l] = radius * cos_turn(turn);
+        sine[l] = radius * sin_turn(turn);
+    }
+    for l in 0..LANES {
+        pairs[2 * l] = cosine[l];
+        pairs[2 * l + 1] = sine[l];
+    }
 }
 
 /// Whole groups of blocks by `many`, what is left at both ends by `one`.
@@ -50,7 +56,7 @@ fn row(
     mut at: Counter,
     out: &mut [f64],
     one: fn([u32; 2], Counter) -> f64,
-    many: impl Fn([[u32; LANES]; 4], &mut [f64; 2 * LANES]),
+    many: impl Fn(&[[u32; LANES]; 4], &mut [f64; 2 * LANES]),
 ) {
     let odd = if at.entity & 1 == 1 && !out.is_empty() { 1 } else { 0 };
     let (head, rest) = out.split_at_mut(odd);
@@ -64,7 +70,7 @@ fn row(
         for (l, counter) in counters[0].iter_mut().enumerate() {
             *counter = (at.entity.wrapping_add(2 * l as u32)) >> 1;
         }
-        many(philox_lanes(counters, key), group);
+        many(&philox_lanes(counters, key), group);
         at.entity = at.entity.wrapping_add(2 * LANES as u32);
     }
     for value in tail {
