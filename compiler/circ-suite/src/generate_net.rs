@@ -34,7 +34,7 @@ pub(crate) fn network(g: &mut Gen, cells: &[CellText]) -> String {
     if times {
         let target = &populations[0];
         lines.push(format!(
-            "projection relay: times -> {}.exc {{ connect all_to_all; weight 3 mV; delay {} ms }}",
+            "projection relay: clock -> {}.exc {{ connect all_to_all; weight 3 mV; delay {} ms }}",
             target.name,
             g.range(1, 2)
         ));
@@ -96,7 +96,7 @@ fn spike_times(g: &mut Gen, lines: &mut Vec<String>) -> bool {
     if make {
         g.has("spike times");
         lines.push(
-            "population times: SpikeTimes[3] { events = [(0 ms, 0), (1 ms, 2), (2 ms, 1), (2 ms, 0)] }"
+            "population clock: SpikeTimes[3] { events = [(0 ms, 0), (1 ms, 2), (2 ms, 1), (2 ms, 0)] }"
                 .into(),
         );
     }
@@ -123,6 +123,7 @@ fn view(g: &mut Gen, population: &Population) -> String {
     }
 }
 
+/// The names of the drives whose value can be set.
 fn drive(g: &mut Gen, population: &Population, k: usize, lines: &mut Vec<String>) -> Vec<String> {
     let target = view(g, population);
     let port = population.cell.ports[g.range(0, population.cell.ports.len() - 1)].clone();
@@ -165,27 +166,40 @@ fn drive(g: &mut Gen, population: &Population, k: usize, lines: &mut Vec<String>
     // `choose` takes cells of the view, so the view is the whole population there.
     let target = if feature == "drive choose" { population.name.clone() } else { target };
     lines.push(block(&format!("drive {name}: {source} -> {target}.{}", port.name), &clauses));
-    names.push(name);
     if let Some(sum) = population.cell.ports.iter().find(|p| p.sum) {
-        value_drive(g, population, sum, k, lines);
-        names.push(format!("value{k}"));
+        names.extend(value_drive(g, population, sum, k, lines));
     }
     names
 }
 
-fn value_drive(g: &mut Gen, population: &Population, port: &PortText, k: usize, lines: &mut Vec<String>) {
+/// The drive's name, if it has one value that can be set.
+fn value_drive(
+    g: &mut Gen,
+    population: &Population,
+    port: &PortText,
+    k: usize,
+    lines: &mut Vec<String>,
+) -> Option<String> {
     let target = view(g, population);
-    let source = if g.one_in(3) {
+    let constant = g.one_in(2);
+    let source = if constant {
+        g.has("drive value");
+        "5 mV".to_string()
+    } else if g.one_in(2) {
         g.has("drive table");
+        lines.push(format!("let levels{k} = [1 mV, 4 mV, 2 mV, 8 mV]"));
         format!("table(levels{k}, every = 1 ms)")
     } else {
-        g.has("drive value");
-        g.pick(&["5 mV", "3 mV * sin(t / 1 ms) + 0.2 mV * i", "(if t < 2 ms then 4 mV else 1 mV)"])
-            .to_string()
+        g.pick(&["3 mV * sin(t / 1 ms) + 0.2 mV * i", "(if t < 2 ms then 4 mV else 1 mV)"]).to_string()
     };
-    lines.push(format!("let levels{k} = [1 mV, 4 mV, 2 mV, 8 mV]"));
-    let window = if g.one_in(2) { " { from 1 ms to 6 ms }" } else { "" };
+    let window = if g.one_in(2) {
+        g.has("drive window");
+        " { from 1 ms to 6 ms }"
+    } else {
+        ""
+    };
     lines.push(format!("drive value{k}: {source} -> {target}.{}{window}", port.name));
+    constant.then(|| format!("value{k}"))
 }
 
 fn projection(g: &mut Gen, populations: &[Population], k: usize, lines: &mut Vec<String>) {
@@ -377,12 +391,9 @@ fn experiment(g: &mut Gen, populations: &[Population], drives: &[String]) -> Str
         g.has("set per cell");
         lines.push(format!("set {}.gain = 0.1 * mod(i, 4)", population.name));
     }
-    if let Some(name) = drives.iter().find(|name| name.starts_with("value")).filter(|_| g.one_in(2)) {
-        // A table's drive has no value to set.
-        if g.one_in(2) {
-            g.has("set drive");
-            lines.push(format!("if false {{ set {name} = 2 mV }}"));
-        }
+    if let Some(name) = drives.iter().find(|name| name.starts_with("value")) {
+        g.has("set drive");
+        lines.push(format!("set {name} = 2 mV"));
     }
     lines.push(format!("run {} ms", g.range(2, 8)));
     block("experiment Main of Net", &lines)

@@ -1,6 +1,6 @@
 //! Runs a text on every engine and number of threads: all must give the same bits.
 
-use circ::compile::{Options, Rejection, compile};
+use circ::compile::{Compiled, Options, Rejection, compile};
 use circ::diagnose::render;
 use circ::results::{Ended, Results};
 use circ::run::{EngineKind, RunOptions, Silent, Simulation};
@@ -28,6 +28,14 @@ pub fn run(
 ) -> Result<Results, String> {
     let program = sources::parse(name, text.to_string(), folder);
     let compiled = compile(program, options).map_err(|rejection| show(&rejection))?;
+    carry_out(compiled, on)
+}
+
+/// Runs what was compiled.
+///
+/// # Errors
+/// With the rendered messages, when the network can not be built.
+pub fn carry_out(compiled: Compiled, on: Configuration) -> Result<Results, String> {
     let run = RunOptions { engine: on.0, threads: Some(on.1), ..RunOptions::default() };
     let mut simulation = Simulation::build(compiled, &run).map_err(|rejection| show(&rejection))?;
     Ok(simulation.run(&AtomicBool::new(false), &mut Silent).results)
@@ -49,13 +57,17 @@ pub fn agree(
         let results = run(name, text, folder, options, *configuration)?;
         match &first {
             None => first = Some(results),
-            Some(meaning) => same(meaning, &results)?,
+            Some(meaning) => compare(meaning, &results)?,
         }
     }
     first.ok_or_else(|| "no configuration to run on".to_string())
 }
 
-fn same(meaning: &Results, other: &Results) -> Result<(), String> {
+/// Whether two runs did the same.
+///
+/// # Errors
+/// With both, where they differ.
+pub fn compare(meaning: &Results, other: &Results) -> Result<(), String> {
     let what = |results: &Results| {
         let said: Vec<_> = results.diagnostics.iter().map(|it| it.message.clone()).collect();
         if results.ended == Ended::Failed {

@@ -13,15 +13,15 @@ fn root() -> PathBuf {
 
 /// Example, and settings that make it last a fraction of a second.
 const SHORT: [(&str, &[(&str, &str)]); 6] = [
-    ("cuba", &[("duration", "60 ms")]),
-    ("coba", &[("duration", "40 ms")]),
-    ("cobahh", &[("duration", "15 ms")]),
+    ("cuba", &[("duration", "20 ms")]),
+    ("coba", &[("duration", "10 ms")]),
+    ("cobahh", &[("duration", "4 ms")]),
     (
         "brunel",
-        &[("duration", "30 ms"), ("n_exc", "1000"), ("n_inh", "250"), ("c_exc", "100"), ("c_inh", "25")],
+        &[("duration", "12 ms"), ("n_exc", "1000"), ("n_inh", "250"), ("c_exc", "100"), ("c_inh", "25")],
     ),
-    ("izhikevich", &[("duration", "60 ms")]),
-    ("adex", &[("duration", "60 ms")]),
+    ("izhikevich", &[("duration", "40 ms")]),
+    ("adex", &[("duration", "20 ms")]),
 ];
 
 #[test]

@@ -4,6 +4,9 @@
 //! ask the world (loads, time, draws). The evaluator and the builder's constant folding share this, so
 //! a folded constant has the bits that the machine would have made.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
 use circ_numerics::{Real, expm};
 use circ_plan::ir::*;
 
@@ -128,8 +131,8 @@ fn apply_in<F: Real>(precision: Precision, op: &Op, operand: &impl Fn(ValueId) -
         Op::Expm { n, entries, row, column } => {
             let matrix: Vec<f64> = entries.iter().map(|v| operand(*v).float()).collect();
             let size = usize::from(*n);
-            let power = expm(size, &matrix);
-            of(F::from_f64(power[usize::from(*row) * size + usize::from(*column)]))
+            let entry = usize::from(*row) * size + usize::from(*column);
+            of(F::from_f64(remembered_expm(size, matrix, entry)))
         }
 
         Op::IntDiv(a, b) => Some(Value::Int(floored_quotient(integer(*a), integer(*b)))),
@@ -201,6 +204,29 @@ fn floored_remainder(a: i64, b: i64) -> i64 {
     }
     let remainder = a.wrapping_rem(b);
     if remainder != 0 && (remainder < 0) != (b < 0) { remainder + b } else { remainder }
+}
+
+/// An entry of `e^M`. A step asks for every entry of the same few matrices, for every cell and tick: the
+/// last ones are remembered, which changes no bit.
+fn remembered_expm(size: usize, matrix: Vec<f64>, entry: usize) -> f64 {
+    const REMEMBERED: usize = 16;
+    thread_local! {
+        static LAST: RefCell<VecDeque<(Vec<f64>, Vec<f64>)>> = const { RefCell::new(VecDeque::new()) };
+    }
+    LAST.with_borrow_mut(|last| {
+        if let Some((_, power)) = last.iter().find(|(known, _)| same_bits(known, &matrix)) {
+            return power[entry];
+        }
+        let power = expm(size, &matrix);
+        let value = power[entry];
+        last.truncate(REMEMBERED - 1);
+        last.push_front((matrix, power));
+        value
+    })
+}
+
+fn same_bits(a: &[f64], b: &[f64]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(x, y)| x.to_bits() == y.to_bits())
 }
 
 #[cfg(test)]

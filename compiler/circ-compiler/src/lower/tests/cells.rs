@@ -113,11 +113,12 @@ fn cells_of_the_library_take_the_methods_that_suit_them() {
 
 #[test]
 fn cells_of_the_library_fire() {
-    // Rates of the cells by themselves: HH some 70 Hz, AdEx 9 spikes with its adaptation, Izhikevich some 20 in a second.
+    // Spikes in a second: HH 71, AdEx 31 by an independent Euler integration with steps of 0.5 us;
+    // Izhikevich 23 (figure 2 of 2003).
     for (cell, current, least, most) in [
-        ("HodgkinHuxley", "400 pA", 20, 120),
-        ("AdEx", "1000 pA", 5, 30),
-        ("Izhikevich", "10 mV/ms", 10, 40),
+        ("HodgkinHuxley", "400 pA", 69, 73),
+        ("AdEx", "1000 pA", 30, 32),
+        ("Izhikevich", "10 mV/ms", 22, 24),
         ("LifCurrent", "500 pA", 30, 90),
     ] {
         let mut run = library(cell, "", current);
