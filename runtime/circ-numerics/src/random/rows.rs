@@ -16,53 +16,77 @@ crate::dispatched! {
 
 #[inline(always)]
 fn uniform_row_body(key: [u32; 2], first_entity: u32, partner: u32, tick: u32, salt: u32, out: &mut [f64]) {
-    row(key, Counter { entity: first_entity, partner, tick, salt }, out, uniform53, uniform_group);
+    row::<Uniform>(key, Counter { entity: first_entity, partner, tick, salt }, out);
 }
 
 #[inline(always)]
 fn normal_row_body(key: [u32; 2], first_entity: u32, partner: u32, tick: u32, salt: u32, out: &mut [f64]) {
-    row(key, Counter { entity: first_entity, partner, tick, salt }, out, standard_normal, normal_group);
+    row::<Normal>(key, Counter { entity: first_entity, partner, tick, salt }, out);
 }
 
-// Functions that are always inlined, not closures: a closure is compiled for the machine that everyone has.
+/// What a row is made of. A trait and not a closure: a closure is compiled for the machine that everyone has,
+/// methods are always inlined into the version for the machine that there is.
+trait Draws {
+    fn one(key: [u32; 2], at: Counter) -> f64;
+    fn many(words: &[[u32; LANES]; 4], pairs: &mut [f64; 2 * LANES]);
+}
 
-#[inline(always)]
-fn uniform_group(words: &[[u32; LANES]; 4], pairs: &mut [f64; 2 * LANES]) {
-    for l in 0..LANES {
-        pairs[2 * l] = uniform_of(words[0][l], words[1][l]);
-        pairs[2 * l + 1] = uniform_of(words[2][l], words[3][l]);
+struct Uniform;
+
+impl Draws for Uniform {
+    #[inline(always)]
+    fn one(key: [u32; 2], at: Counter) -> f64 {
+        uniform53(key, at)
+    }
+
+    #[inline(always)]
+    fn many(words: &[[u32; LANES]; 4], pairs: &mut [f64; 2 * LANES]) {
+        for l in 0..LANES {
+            pairs[2 * l] = uniform_of(words[0][l], words[1][l]);
+            pairs[2 * l + 1] = uniform_of(words[2][l], words[3][l]);
+        }
     }
 }
 
-#[inline(always)]
-fn normal_group(words: &[[u32; LANES]; 4], pairs: &mut [f64; 2 * LANES]) {
-    let (mut cosine, mut sine) = ([0.0; LANES], [0.0; LANES]);
-    for l in 0..LANES {
-        let radius = (-2.0 * log_body(uniform_of(words[0][l], words[1][l]) + SPACING)).sqrt();
-        let turn = uniform_of(words[2][l], words[3][l]);
-        cosine[l] = radius * cos_turn(turn);
-        sine[l] = radius * sin_turn(turn);
+struct Normal;
+
+impl Draws for Normal {
+    #[inline(always)]
+    fn one(key: [u32; 2], at: Counter) -> f64 {
+        standard_normal(key, at)
     }
-    for l in 0..LANES {
-        pairs[2 * l] = cosine[l];
-        pairs[2 * l + 1] = sine[l];
+
+    #[inline(always)]
+    fn many(words: &[[u32; LANES]; 4], pairs: &mut [f64; 2 * LANES]) {
+        let (mut radius, mut turn) = ([0.0; LANES], [0.0; LANES]);
+        for l in 0..LANES {
+            radius[l] = (-2.0 * log_body(uniform_of(words[0][l], words[1][l]) + SPACING)).sqrt();
+        }
+        for l in 0..LANES {
+            turn[l] = uniform_of(words[2][l], words[3][l]);
+        }
+        let (mut cosine, mut sine) = ([0.0; LANES], [0.0; LANES]);
+        for l in 0..LANES {
+            cosine[l] = radius[l] * cos_turn(turn[l]);
+        }
+        for l in 0..LANES {
+            sine[l] = radius[l] * sin_turn(turn[l]);
+        }
+        for l in 0..LANES {
+            pairs[2 * l] = cosine[l];
+            pairs[2 * l + 1] = sine[l];
+        }
     }
 }
 
-/// Whole groups of blocks by `many`, what is left at both ends by `one`.
+/// Whole groups of blocks beside each other, what is left at both ends one by one.
 #[inline(always)]
-fn row(
-    key: [u32; 2],
-    mut at: Counter,
-    out: &mut [f64],
-    one: fn([u32; 2], Counter) -> f64,
-    many: impl Fn(&[[u32; LANES]; 4], &mut [f64; 2 * LANES]),
-) {
+fn row<D: Draws>(key: [u32; 2], mut at: Counter, out: &mut [f64]) {
     let odd = if at.entity & 1 == 1 && !out.is_empty() { 1 } else { 0 };
     let (head, rest) = out.split_at_mut(odd);
     let (groups, tail) = rest.as_chunks_mut::<{ 2 * LANES }>();
     for value in head {
-        *value = one(key, at);
+        *value = D::one(key, at);
         at.entity = at.entity.wrapping_add(1);
     }
     for group in groups {
@@ -70,11 +94,11 @@ fn row(
         for (l, counter) in counters[0].iter_mut().enumerate() {
             *counter = (at.entity.wrapping_add(2 * l as u32)) >> 1;
         }
-        many(&philox_lanes(counters, key), group);
+        D::many(&philox_lanes(counters, key), group);
         at.entity = at.entity.wrapping_add(2 * LANES as u32);
     }
     for value in tail {
-        *value = one(key, at);
+        *value = D::one(key, at);
         at.entity = at.entity.wrapping_add(1);
     }
 }
