@@ -42,20 +42,25 @@ fn parts(turn: f64) -> (f64, f64, u64) {
     (s * f, c.mul_add(y, 1.0), shifted.to_bits())
 }
 
+/// `sin(2 pi turn)` and `cos(2 pi turn)` for `turn` in 0 to 1.
+#[inline(always)]
+pub(crate) fn sin_cos_turn(turn: f64) -> (f64, f64) {
+    let (s, c, quarter) = parts(turn);
+    let (sine, cosine) = if quarter & 1 == 0 { (s, c) } else { (c, s) };
+    let sine = if quarter & 2 == 0 { sine } else { -sine };
+    (sine, if (quarter + 1) & 2 == 0 { cosine } else { -cosine })
+}
+
 /// `sin(2 pi turn)` for `turn` in 0 to 1.
 #[inline(always)]
 pub(crate) fn sin_turn(turn: f64) -> f64 {
-    let (s, c, quarter) = parts(turn);
-    let value = if quarter & 1 == 0 { s } else { c };
-    if quarter & 2 == 0 { value } else { -value }
+    sin_cos_turn(turn).0
 }
 
 /// `cos(2 pi turn)` for `turn` in 0 to 1.
 #[inline(always)]
 pub(crate) fn cos_turn(turn: f64) -> f64 {
-    let (s, c, quarter) = parts(turn);
-    let value = if quarter & 1 == 0 { c } else { s };
-    if (quarter + 1) & 2 == 0 { value } else { -value }
+    sin_cos_turn(turn).1
 }
 
 #[cfg(test)]

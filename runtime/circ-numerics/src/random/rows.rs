@@ -2,7 +2,7 @@
 
 use super::distributions::standard_normal;
 use super::philox::{Counter, SPACING, philox_lanes, uniform_of, uniform53};
-use crate::math::{cos_turn, log_body, sin_turn};
+use crate::math::{log_body, sin_cos_turn};
 
 /// Blocks of the generator computed beside each other; each serves two cells.
 const LANES: usize = 8;
@@ -67,10 +67,9 @@ impl Draws for Normal {
         }
         let (mut cosine, mut sine) = ([0.0; LANES], [0.0; LANES]);
         for l in 0..LANES {
-            cosine[l] = radius[l] * cos_turn(turn[l]);
-        }
-        for l in 0..LANES {
-            sine[l] = radius[l] * sin_turn(turn[l]);
+            let (s, c) = sin_cos_turn(turn[l]);
+            cosine[l] = radius[l] * c;
+            sine[l] = radius[l] * s;
         }
         for l in 0..LANES {
             pairs[2 * l] = cosine[l];
