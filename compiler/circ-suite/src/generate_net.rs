@@ -360,7 +360,7 @@ fn parts(g: &mut Gen, lines: &mut Vec<String>, populations: &[Population]) -> St
     if g.one_in(3) {
         g.has("circuit if");
         let inner =
-            format!("projection extra: A -> A.exc {{ connect all_to_all; weight 0.3 mV; delay 1 ms }}");
+            "projection extra: A -> A.exc { connect all_to_all; weight 0.3 mV; delay 1 ms }".to_string();
         lines.push(block("if more", &[inner]));
     }
     let body = vec![

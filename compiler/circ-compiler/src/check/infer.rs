@@ -163,10 +163,10 @@ impl<'a> Checker<'a> {
     /// A union of views, else a list.
     fn tuple(&mut self, parts: &[ExprId]) -> Type {
         let types: Vec<Type> = parts.iter().map(|part| self.ty(*part)).collect();
-        if types.iter().any(|ty| *ty == Type::Error) {
+        if types.contains(&Type::Error) {
             return Type::Error;
         }
-        let views: Option<Vec<_>> = types.iter().map(|ty| view_of(ty)).collect();
+        let views: Option<Vec<_>> = types.iter().map(view_of).collect();
         match views {
             Some(views) if views.windows(2).all(|pair| pair[0] == pair[1]) => {
                 Type::View(views.first().copied().flatten())

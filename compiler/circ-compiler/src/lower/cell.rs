@@ -244,6 +244,12 @@ impl<'a> Lowerer<'a, '_, '_> {
         }
     }
 
+    /// What each value drive sends to this cell: held over a step (section 11 of the language).
+    pub fn value_inputs(&mut self) -> Vec<ValueId> {
+        let Some(layout) = self.layout() else { return vec![] };
+        layout.inputs.values().flatten().map(|input| self.input(input)).collect()
+    }
+
     /// What arrived in the last delivery, and what value drives send.
     fn sum_port(&mut self, var: VarId) -> ValueId {
         let Some(layout) = self.layout() else { return self.b.float(0.0) };

@@ -204,9 +204,11 @@ impl<'a> Lowerer<'a, '_, '_> {
         let method = layout.cell.method.or(self.source.net.method).map_or(Method::Auto, |m| m.0);
         let parameter = |op: &Op| is_parameter(layout, op);
         let step_ms = self.source.net.dt;
+        let inputs = self.value_inputs();
         let system = System {
             equations: &regime.equations,
             sources: &sources,
+            inputs: &inputs,
             step_ms,
             method,
             parameter: &parameter,

@@ -342,11 +342,14 @@ pub fn check_cycles(hir: &mut Hir, sink: &mut Sink) {
     check_constant(hir, sink);
 }
 
+/// Makes the message of a circle from its members.
+type CircleMessage<'a> = &'a dyn Fn(&[(String, Span)]) -> Diagnostic;
+
 fn report(
     edges: &[Vec<usize>],
     component: &[usize],
     place: &dyn Fn(usize) -> (String, Span),
-    message: &dyn Fn(&[(String, Span)]) -> Diagnostic,
+    message: CircleMessage,
     sink: &mut Sink,
 ) -> bool {
     let Some(first) = component.iter().copied().min_by_key(|at| place(*at).1) else {

@@ -27,6 +27,7 @@ pub struct Facts<'a> {
     variables: BTreeMap<ValueId, usize>,
     /// Whether a `Load` or `Uniform` is of a parameter.
     parameter: &'a dyn Fn(&Op) -> bool,
+    held: BTreeSet<ValueId>,
     known: Vec<Fact>,
 }
 
@@ -34,7 +35,17 @@ impl<'a> Facts<'a> {
     /// `variables` are the values that count as variables, in the order of their indices.
     pub fn new(variables: &[ValueId], parameter: &'a dyn Fn(&Op) -> bool) -> Facts<'a> {
         let variables = variables.iter().enumerate().map(|(index, value)| (*value, index)).collect();
-        Facts { variables, parameter, known: vec![] }
+        Facts { variables, parameter, held: BTreeSet::new(), known: vec![] }
+    }
+
+    /// These values do not move within a step.
+    pub fn holding(self, held: BTreeSet<ValueId>) -> Facts<'a> {
+        Facts { held, ..self }
+    }
+
+    /// The values that do not move within a step.
+    pub fn held(&self) -> &BTreeSet<ValueId> {
+        &self.held
     }
 
     /// The fact of a value.
@@ -65,6 +76,9 @@ impl<'a> Facts<'a> {
     fn find(&self, b: &Builder, value: ValueId) -> Fact {
         if let Some(index) = self.variable(value) {
             return Fact { variables: BTreeSet::from([index]), steady: false, timed: false };
+        }
+        if self.held.contains(&value) {
+            return Fact { variables: BTreeSet::new(), steady: false, timed: false };
         }
         let op = b.op(value);
         let mut fact =

@@ -263,6 +263,9 @@ impl<'a, 'p> Step<'a, '_, '_, 'p> {
     /// all others as they are at the start.
     fn stage(&mut self, h: f64, at: &Values) -> Result<Substitution, Problem> {
         let mut stage = Substitution::default();
+        for input in self.facts.held() {
+            stage.replace(*input, *input);
+        }
         for equation in self.with(&[Scheme::Exact, Scheme::OrnsteinUhlenbeck]) {
             let value = self.propagated(equation, h)?;
             stage.replace(self.variable(equation), value);

@@ -59,6 +59,8 @@ pub struct Source {
 pub struct System<'a> {
     pub equations: &'a [Equation],
     pub sources: &'a [Source],
+    /// Inputs, held over the step as they are at its start, whatever they are made of.
+    pub inputs: &'a [ValueId],
     /// The step in ms.
     pub step_ms: f64,
     pub method: Method,
@@ -131,6 +133,9 @@ pub fn solve(b: &mut Builder, system: &System) -> Result<Solution, Problem> {
     let mut variables: Vec<ValueId> = system.equations.iter().map(|e| e.variable).collect();
     variables.extend(system.sources.iter().map(|s| s.noise));
     let mut facts = Facts::new(&variables, system.parameter);
+    // A constant input stays what it is: a coefficient made of it is as good as a parameter.
+    let held = system.inputs.iter().copied().filter(|input| facts.of(b, *input).timed).collect();
+    let mut facts = Facts::new(&variables, system.parameter).holding(held);
     let classes = classify::classify(b, &mut facts, system)?;
     let next = integrate::integrate(b, &mut facts, system, &classes)?;
     Ok(Solution { next, choices: classes.choices })

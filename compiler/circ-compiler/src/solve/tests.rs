@@ -56,7 +56,14 @@ fn try_trial<const N: usize>(
         })
         .collect();
     let parameter = |op: &Op| matches!(op, Op::Uniform(_));
-    let system = System { equations: &equations, sources: &sources, step_ms, method, parameter: &parameter };
+    let system = System {
+        equations: &equations,
+        sources: &sources,
+        inputs: &[],
+        step_ms,
+        method,
+        parameter: &parameter,
+    };
     let solution = solve(&mut b, &system)?;
     let outputs =
         solution.next.iter().enumerate().map(|(k, v)| Output::Array(ArrayId(k as u32), *v)).collect();
