@@ -59,7 +59,7 @@ pub fn unit(power: &[UnitPower]) -> Option<(f64, f64, Dimension)> {
     Some((scale.factor * decimal("1", scale.exponent), scale.offset, scale.dimension))
 }
 
-/// The coherent value and dimension of a literal, correctly rounded. `None` as for [`unit`]; infinite where
+/// The coherent value and dimension of a literal, correctly rounded. `None` as for [`unit()`]; infinite where
 /// the number is too large.
 pub fn number(number: &Number) -> Option<(f64, Dimension)> {
     let scale = product(&number.unit)?;

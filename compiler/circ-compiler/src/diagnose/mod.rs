@@ -1,6 +1,6 @@
 //! Diagnostics: what the compiler says of a program, as data.
 //!
-//! In: facts, from every pass. Out: [`Diagnostic`]s in a [`Sink`], rendered by [`render`] alone. The
+//! In: facts, from every pass. Out: [`Diagnostic`]s in a [`Sink`], rendered by [`render()`] alone. The
 //! wording of each family of messages is in a file of its own.
 
 pub mod build;

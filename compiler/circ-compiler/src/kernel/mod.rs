@@ -1,7 +1,7 @@
 //! The form of the kernel IR: building, printing, reading, verifying and splitting programs.
 //!
 //! In and out: [`circ_plan::ir::Program`]. What the operations mean is written once, in
-//! [`crate::interpret::apply`], and used by the builder's constant folding too. The passes here never
+//! [`crate::interpret::apply()`], and used by the builder's constant folding too. The passes here never
 //! change a bit of what a program computes.
 
 pub mod build;

@@ -42,7 +42,7 @@ impl Lowerer<'_, '_, '_> {
         self.b.lt(uniform, p)
     }
 
-    /// `redraw(e, lo, hi)`: see Note [Redraws].
+    /// `redraw(e, lo, hi)`: see the note on redraws.
     pub fn redraw(&mut self, value: ExprId, lo: ExprId, hi: ExprId, span: Span) -> ValueId {
         let (lo, hi) = (self.float(lo), self.float(hi));
         let before = self.draws.salt;

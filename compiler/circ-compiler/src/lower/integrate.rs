@@ -170,7 +170,7 @@ impl<'a> Lowerer<'a, '_, '_> {
         }
     }
 
-    /// The equations of a port's shape: see Note [Shapes].
+    /// The equations of a port's shape: see the note on shapes.
     fn port_equations(&mut self, regime: &mut Regime, var: VarId, shape: &PortShape, span: Span) {
         let (rising, falling) = match shape {
             PortShape::Exponential { tau } => (None, *tau),

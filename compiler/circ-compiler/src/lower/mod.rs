@@ -3,7 +3,7 @@
 //! In: HIR, types and net of a checked program. Out: [`Lowered`]: the plan, and the method of every
 //! equation. Each population gets programs for its parameters, initial states, tick 0 and every later
 //! tick, each projection programs over pairs of cells. Names end here: the plan knows numbers only, and
-//! [`Place`](circ_plan::plan::Place)s for messages.
+//! [`circ_plan::plan::Place`]s for messages.
 
 mod arrays;
 mod cell;
