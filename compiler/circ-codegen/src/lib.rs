@@ -2,7 +2,7 @@
 //!
 //! In: verified programs that make a step of the cells of a shard. Out: functions with the calling
 //! convention of `circ_plan::abi`, which give the bits that a scalar evaluation of the same programs
-//! gives. One loop over groups of 128 bits does everything; see [`emit`] for its shape.
+//! gives. One loop over groups of 128 bits does everything; see `emit` for its shape.
 
 mod emit;
 mod facts;
