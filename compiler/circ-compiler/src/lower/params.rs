@@ -14,6 +14,7 @@ use super::cell::{CellSite, Phase, Slot};
 use super::context::{Keys, Lowerer, Report, Site, Source};
 use super::layout::{Layout, Storage};
 use super::value::Lowered;
+use crate::diagnose::structure::not_yet;
 use crate::hir::*;
 use crate::kernel::build::Builder;
 use crate::net::{Position, Setting};
@@ -73,7 +74,12 @@ fn evaluated<'a>(
         let ty = Layout::ty(source, layout.net.cell, id);
         let value = match lowerer.variable(id, var.span) {
             Lowered::Known(array) => Found::Array(Value::Array(array)),
-            Lowered::Many { shape, elements } => Found::Array(known_array(&lowerer.b, &shape, &elements)),
+            Lowered::Many { shape, elements } => {
+                if elements.iter().any(|element| lowerer.b.constant(*element).is_none()) {
+                    lowerer.refuse(not_yet(var.span, "an array whose elements differ from cell to cell"));
+                }
+                Found::Array(known_array(&lowerer.b, &shape, &elements))
+            }
             Lowered::One(value) => {
                 let value = lowerer.to(ty, value);
                 match lowerer.b.constant(value) {
@@ -87,7 +93,7 @@ fn evaluated<'a>(
     found
 }
 
-/// Elements that are not constants are 0: arrays of random parameters are refused where they are read.
+/// Elements that are not constants have been refused, and are 0 here.
 fn known_array(b: &Builder, shape: &[usize], elements: &[ValueId]) -> Value {
     let data = elements.iter().map(|v| b.constant(*v).map_or(0.0, |c| c.number())).collect();
     let element = match elements.first().map(|v| b.ty(*v)) {
