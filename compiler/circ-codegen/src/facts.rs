@@ -1,6 +1,7 @@
 //! What is known of a program before code is emitted: which values all cells share, which constants the
 //! loop needs and how often, which regions are worth a branch, how many groups one turn of the loop takes.
 
+use crate::quiet::{Known, Quiet, known, quiet};
 use crate::validate::operands;
 use circ_numerics::math::exp::{F32, F64};
 use circ_numerics::{Distribution, Function};
@@ -42,6 +43,8 @@ pub(crate) struct Facts {
     pub(crate) interleaved: bool,
     /// Draws that are made for a row of cells at once, in order.
     pub(crate) rows: Vec<ValueId>,
+    /// What groups without events are spared.
+    pub(crate) quiet: Quiet,
 }
 
 /// Registers that the loop's invariants may take of the 16 that there are, in short bodies and in others.
@@ -59,17 +62,18 @@ const LONGER: u32 = 2000;
 /// All facts.
 pub(crate) fn facts(program: &Program, fma: bool) -> Facts {
     let shared = shared(program);
-    let branches = branches(program, &shared);
+    let known = known(program);
+    let branches = branches(program, &shared, &known.0);
     let rows = if fma { rows(program, &branches) } else { vec![] };
-    let uses = invariants(program, &shared, fma);
+    let quiet = quiet(program, &shared, &branches, known);
+    let usual = |at: &usize| quiet.early[*at] || quiet.late[*at];
+    let usual: Vec<usize> = (0..program.ops.len()).filter(usual).collect();
+    let uses = invariants(program, &shared, &usual, fma);
     let mut by_use: Vec<Invariant> = uses.keys().copied().collect();
     by_use.sort_by_key(|invariant| std::cmp::Reverse(uses[invariant]));
-    let cost: u32 =
-        own(program, &shared, 0..program.ops.len()).map(|at| cost(program, &program.ops[at])).sum();
+    let cost: u32 = usual.iter().map(|at| cost(program, &program.ops[*at])).sum();
     let pool = by_use.split_off(by_use.len().min(REGISTERS[usize::from(cost > SHORT)]));
-    let straight = fma
-        && branches.is_empty()
-        && own(program, &shared, 0..program.ops.len()).all(|at| in_line(&program.ops[at]));
+    let straight = fma && branches.is_empty() && usual.iter().all(|at| in_line(&program.ops[*at]));
     let (groups, interleaved) = match cost {
         cost if cost <= SHORT => (4, false),
         cost if cost <= MIDDLE => (2, false),
@@ -77,7 +81,8 @@ pub(crate) fn facts(program: &Program, fma: bool) -> Facts {
         cost if cost <= LONGER && straight => (2, true),
         _ => (1, false),
     };
-    Facts { shared, branches, registers: by_use.into_iter().collect(), pool, groups, interleaved, rows }
+    let registers = by_use.into_iter().collect();
+    Facts { shared, branches, registers, pool, groups, interleaved, rows, quiet }
 }
 
 fn shared(program: &Program) -> Vec<bool> {
@@ -136,12 +141,12 @@ pub(crate) fn exp_like(function: Function) -> bool {
     matches!(function, Exp | Expm1 | Exprel | Tanh | Sigmoid)
 }
 
-fn branches(program: &Program, shared: &[bool]) -> Vec<Branch> {
+fn branches(program: &Program, shared: &[bool], known: &[Known]) -> Vec<Branch> {
     let pays = |region: &Region| {
         let range = region.first as usize..region.end as usize;
         own(program, shared, range).map(|at| cost(program, &program.ops[at])).sum::<u32>() >= BRANCH_PAYS
     };
-    let readers = last_readers(program);
+    let readers = last_readers(program, known);
     let mut branches: Vec<Branch> = vec![];
     for region in program.regions.iter().filter(|region| pays(region)) {
         let same = |other: &Branch| (other.region.first, other.region.end) == (region.first, region.end);
@@ -155,21 +160,26 @@ fn branches(program: &Program, shared: &[bool]) -> Vec<Branch> {
     branches
 }
 
-/// For every value the last operation that reads it; outputs and checks read after all.
-fn last_readers(program: &Program) -> Vec<usize> {
+/// For every value the last operation that reads it, or what stands for it in a quiet group; outputs and checks read
+/// after all.
+fn last_readers(program: &Program, known: &[Known]) -> Vec<usize> {
     let mut readers = vec![0; program.ops.len()];
-    for (at, op) in program.ops.iter().enumerate() {
-        for operand in operands(op) {
-            readers[operand.0 as usize] = at;
+    let mut read = |value: ValueId, at: usize| {
+        let stand_in = match known[value.0 as usize] {
+            Known::Same(same) => same,
+            Known::Truth(_) => value,
+        };
+        for value in [value, stand_in] {
+            let reader = &mut readers[value.0 as usize];
+            *reader = (*reader).max(at);
         }
+    };
+    for (at, op) in program.ops.iter().enumerate() {
+        operands(op).into_iter().for_each(|operand| read(operand, at));
     }
-    for region in &program.regions {
-        let reader = &mut readers[region.mask.0 as usize];
-        *reader = (*reader).max(region.first as usize);
-    }
-    for value in program.checks.iter().map(|check| check.value).chain(outputs(program)) {
-        readers[value.0 as usize] = usize::MAX;
-    }
+    program.regions.iter().for_each(|region| read(region.mask, region.first as usize));
+    let checked = program.checks.iter().map(|check| check.value);
+    checked.chain(outputs(program)).for_each(|value| read(value, usize::MAX));
     readers
 }
 
@@ -196,29 +206,25 @@ fn rows(program: &Program, branches: &[Branch]) -> Vec<ValueId> {
     program.ops.iter().enumerate().filter_map(row).collect()
 }
 
-/// How often the loop uses each.
-fn invariants(program: &Program, shared: &[bool], fma: bool) -> BTreeMap<Invariant, u32> {
+/// How often the usual way through the loop uses each.
+fn invariants(program: &Program, shared: &[bool], usual: &[usize], fma: bool) -> BTreeMap<Invariant, u32> {
     let mut uses = BTreeMap::new();
     let mut count = |invariant: Invariant| *uses.entry(invariant).or_insert(0) += 1;
-    for at in own(program, shared, 0..program.ops.len()) {
-        let op = &program.ops[at];
-        for operand in operands(op).into_iter().filter(|v| shared[v.0 as usize] && program.ty(*v) != Ty::Int)
-        {
-            count(invariant(program, operand));
-        }
+    let vector = |value: &ValueId| shared[value.0 as usize] && program.ty(*value) != Ty::Int;
+    for op in usual.iter().map(|at| &program.ops[*at]) {
+        operands(op).into_iter().filter(vector).for_each(|operand| count(invariant(program, operand)));
         match op {
             Op::Call1(function, _) if exp_like(*function) && fma => {
                 exp_constants(*function, program.precision).into_iter().for_each(&mut count);
             }
             Op::TickAdd(..) => count(Invariant::Whole(MAX_TICK)),
+            // Accumulators are emptied.
+            Op::Arrival(_) => count(Invariant::Float(0)),
             _ => {}
         }
     }
-    for value in program.checks.iter().map(|check| check.value).chain(outputs(program)) {
-        if shared[value.0 as usize] && program.ty(value) != Ty::Int {
-            count(invariant(program, value));
-        }
-    }
+    let ends = program.checks.iter().map(|check| check.value).chain(outputs(program));
+    ends.filter(vector).for_each(|value| count(invariant(program, value)));
     uses
 }
 

@@ -8,6 +8,7 @@ mod emit;
 mod facts;
 mod helpers;
 mod machine;
+mod quiet;
 mod validate;
 
 use circ_plan::abi::KernelFn;

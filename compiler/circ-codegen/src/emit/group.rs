@@ -4,6 +4,7 @@ use super::shape::{Shape, trusted};
 use super::{Emitter, Val};
 use crate::CodegenError;
 use crate::facts::Branch;
+use crate::quiet::Known;
 use circ_plan::abi::KernelArgs;
 use circ_plan::ir::{ArrayId, CheckKind, EventId, Output, Ty, ValueId};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
@@ -15,23 +16,23 @@ impl Emitter<'_> {
     /// All groups of a turn of the loop.
     pub(super) fn groups(&mut self) -> Result<(), CodegenError> {
         debug_assert_eq!(self.shape, Shape::Group);
-        let branches = self.facts.branches.clone();
+        let (branches, early) = (self.facts.branches.clone(), self.facts.quiet.early.clone());
         let mut beside = vec![];
         for group in 0..self.facts.groups {
             self.group = group;
             let before = self.instructions().len();
-            self.range(0, self.program.ops.len(), &branches)?;
+            self.range(0, self.program.ops.len(), &branches, &early)?;
             if self.facts.interleaved {
                 beside.push((self.instructions().split_off(before), self.values.clone()));
             } else {
-                self.finish_group();
+                self.finish_group()?;
             }
         }
         self.interleave(beside.iter().map(|(instructions, _)| instructions.as_slice()).collect());
         for (group, (_, values)) in beside.into_iter().enumerate() {
             self.group = group as u32;
             self.values = values;
-            self.finish_group();
+            self.finish_group()?;
         }
         Ok(())
     }
@@ -85,16 +86,90 @@ impl Emitter<'_> {
         instructions.split_inclusive(|instruction| !prepares(instruction)).map(<[Inst]>::to_vec).collect()
     }
 
-    /// Checks, events and stores of a group.
-    fn finish_group(&mut self) {
-        let failing = self.failing();
-        let events = self.events();
-        self.rare(failing, &events);
-        self.stores();
+    /// The rest of a group whose early values are there.
+    ///
+    /// ```text
+    /// if an event happens or a check fails in some lane:    (cold)
+    ///   the rest of the program; return or append; store everything
+    /// else:
+    ///   what a quiet group needs; store what has changed
+    /// ```
+    fn finish_group(&mut self) -> Result<(), CodegenError> {
+        let Some(loud) = self.loud() else {
+            return self.finish_quiet();
+        };
+        let loud = self.bits(loud);
+        let (rare, usual) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(rare);
+        self.b.ins().brif(loud, rare, &[], usual, &[]);
+        let early = self.values.clone();
+        self.b.switch_to_block(rare);
+        if self.facts.quiet.masks.is_empty() {
+            // Without events the program means the same on both ways: if padding fails, go on as usual.
+            self.quiet = true;
+            let failing = self.failing();
+            self.fail(failing);
+            self.b.ins().jump(usual, &[]);
+            self.b.switch_to_block(usual);
+            return self.finish_quiet();
+        }
+        self.finish_loud()?;
+        let next = self.b.create_block();
+        self.b.ins().jump(next, &[]);
+        self.b.switch_to_block(usual);
+        self.values = early;
+        self.finish_quiet()?;
+        self.b.ins().jump(next, &[]);
+        self.b.switch_to_block(next);
+        Ok(())
     }
 
-    /// Operations `first .. end` and the branches within.
-    fn range(&mut self, first: usize, end: usize, branches: &[Branch]) -> Result<(), CodegenError> {
+    /// A mask of all lanes in which an event happens or a check fails, if the program has events or checks.
+    fn loud(&mut self) -> Option<Value> {
+        let mut loud = None;
+        for mask in self.facts.quiet.masks.clone() {
+            let mask = self.get(mask);
+            loud = Some(self.either(loud, mask));
+        }
+        self.quiet = true;
+        let suspicious = self.suspicious();
+        self.quiet = false;
+        match suspicious {
+            Some(suspicious) => Some(self.either(loud, suspicious)),
+            None => loud,
+        }
+    }
+
+    fn finish_quiet(&mut self) -> Result<(), CodegenError> {
+        let (branches, late) = (self.facts.branches.clone(), self.facts.quiet.late.clone());
+        self.quiet = true;
+        self.range(0, self.program.ops.len(), &branches, &late)?;
+        self.stores();
+        self.quiet = false;
+        Ok(())
+    }
+
+    /// Of a group in which an event happens: fails, or appends the events and stores.
+    fn finish_loud(&mut self) -> Result<(), CodegenError> {
+        let (branches, rest) = (self.facts.branches.clone(), self.facts.quiet.rest.clone());
+        self.range(0, self.program.ops.len(), &branches, &rest)?;
+        let failing = self.failing();
+        self.fail(failing);
+        for (event, mask) in self.events() {
+            self.append(event, mask);
+        }
+        self.stores();
+        Ok(())
+    }
+
+    /// Those of the operations `first .. end` that are `wanted`, and the branches within.
+    fn range(
+        &mut self,
+        first: usize,
+        end: usize,
+        branches: &[Branch],
+        wanted: &[bool],
+    ) -> Result<(), CodegenError> {
         let mut branches = branches;
         let mut at = first;
         while at < end {
@@ -105,11 +180,13 @@ impl Emitter<'_> {
                         .iter()
                         .take_while(|b| b.region.end as usize <= end && (b.region.first as usize) < end);
                     let (inner, rest) = rest.split_at(inner.count());
-                    self.branch(branch, inner)?;
+                    if wanted[at..end].contains(&true) {
+                        self.branch(branch, inner, wanted)?;
+                    }
                     (at, branches) = (end, rest);
                 }
                 _ => {
-                    if !self.facts.shared[at] {
+                    if wanted[at] {
                         self.values[at] = self.op(at)?;
                     }
                     at += 1;
@@ -120,13 +197,15 @@ impl Emitter<'_> {
     }
 
     /// A region that is skipped where no lane of its mask holds; what is read later is 0 then.
-    fn branch(&mut self, branch: &Branch, inner: &[Branch]) -> Result<(), CodegenError> {
+    fn branch(&mut self, branch: &Branch, inner: &[Branch], wanted: &[bool]) -> Result<(), CodegenError> {
         let mask = branch.region.mask;
-        let condition = if self.facts.shared[mask.0 as usize] {
-            self.scalar(mask)
-        } else {
-            let mask = self.get(mask);
-            self.bits(mask)
+        let condition = match self.meaning(mask) {
+            Known::Truth(truth) => self.iconst(types::I8, i64::from(truth)),
+            Known::Same(mask) if self.facts.shared[mask.0 as usize] => self.scalar(mask),
+            Known::Same(mask) => {
+                let mask = self.get(mask);
+                self.bits(mask)
+            }
         };
         let (needed, after) = (self.b.create_block(), self.b.create_block());
         self.b.set_cold_block(needed);
@@ -144,7 +223,7 @@ impl Emitter<'_> {
             .collect();
         self.b.ins().brif(condition, needed, &[], after, &skipped);
         self.b.switch_to_block(needed);
-        self.range(branch.region.first as usize, branch.region.end as usize, inner)?;
+        self.range(branch.region.first as usize, branch.region.end as usize, inner, wanted)?;
         let made: Vec<BlockArg> =
             branch.live.iter().flat_map(|v| self.parts(*v)).map(BlockArg::Value).collect();
         self.b.ins().jump(after, &made);
@@ -180,31 +259,45 @@ impl Emitter<'_> {
     /// The mask of lanes that fail a check, if there are checks. The differences of numbers to themselves are
     /// summed: the sum is 0, or NaN where one is not finite.
     fn failing(&mut self) -> Option<Value> {
-        let mut seen: Vec<ValueId> = vec![];
-        let (mut sum, mut mask): (Option<Value>, Option<Value>) = (None, None);
+        let (numbers, mask) = self.checked();
+        let nothing: Vec<Value> = numbers.into_iter().map(|x| self.b.ins().fsub(x, x)).collect();
+        let sum = nothing.into_iter().reduce(|a, b| self.b.ins().fadd(a, b));
+        self.or_not_finite(mask, sum)
+    }
+
+    /// As [`Self::failing`] in half the instructions, with some lanes too many: of finite numbers the sum may still
+    /// be infinite. If one is not finite, neither is the sum.
+    fn suspicious(&mut self) -> Option<Value> {
+        let (numbers, mask) = self.checked();
+        let sum = numbers.into_iter().reduce(|a, b| self.b.ins().fadd(a, b));
+        let nothing = sum.map(|sum| self.b.ins().fsub(sum, sum));
+        self.or_not_finite(mask, nothing)
+    }
+
+    fn or_not_finite(&mut self, mask: Option<Value>, nothing: Option<Value>) -> Option<Value> {
+        let Some(nothing) = nothing else { return mask };
+        let wrong = self.fcmp(FloatCC::Unordered, nothing, nothing);
+        Some(self.either(mask, wrong))
+    }
+
+    /// The numbers that must be finite, each once, and the mask of lanes that fail one of the other checks.
+    fn checked(&mut self) -> (Vec<Value>, Option<Value>) {
+        let mut seen: Vec<Known> = vec![];
+        let (mut numbers, mut mask) = (vec![], None);
         let program = self.program;
         for check in &program.checks {
-            if seen.contains(&check.value) {
+            let meaning = self.meaning(check.value);
+            if meaning == Known::Truth(false) || seen.contains(&meaning) {
                 continue;
             }
-            seen.push(check.value);
+            seen.push(meaning);
             let value = self.get(check.value);
             match check.kind {
-                CheckKind::Finite => {
-                    let nothing = self.b.ins().fsub(value, value);
-                    sum = Some(match sum {
-                        None => nothing,
-                        Some(sum) => self.b.ins().fadd(sum, nothing),
-                    });
-                }
+                CheckKind::Finite => numbers.push(value),
                 CheckKind::Overflow | CheckKind::Range => mask = Some(self.either(mask, value)),
             }
         }
-        if let Some(sum) = sum {
-            let wrong = self.fcmp(FloatCC::Unordered, sum, sum);
-            mask = Some(self.either(mask, wrong));
-        }
-        mask
+        (numbers, mask)
     }
 
     fn either(&mut self, mask: Option<Value>, other: Value) -> Value {
@@ -228,32 +321,18 @@ impl Emitter<'_> {
         events
     }
 
-    /// The path of groups in which a check fails or an event happens.
-    fn rare(&mut self, failing: Option<Value>, events: &BTreeMap<EventId, Value>) {
-        let Some(any) = events.values().copied().chain(failing).reduce(|a, b| self.b.ins().bor(a, b)) else {
-            return;
-        };
-        let any = self.bits(any);
-        let (rare, usual) = (self.b.create_block(), self.b.create_block());
-        self.b.set_cold_block(rare);
-        self.b.ins().brif(any, rare, &[], usual, &[]);
-        self.b.switch_to_block(rare);
+    /// The local index of the group's first cell.
+    fn first_of_group(&mut self) -> Value {
         let width = self.scalar_float().bytes().trailing_zeros();
         let local = self.shift_right(self.offset, width);
         let group = self.iconst(types::I64, i64::from(self.group) * self.lanes() as i64);
-        let local = self.b.ins().iadd(local, group);
-        if let Some(failing) = failing {
-            self.fail(failing, local);
-        }
-        for (event, mask) in events {
-            self.append(*event, *mask, local);
-        }
-        self.b.ins().jump(usual, &[]);
-        self.b.switch_to_block(usual);
+        self.b.ins().iadd(local, group)
     }
 
     /// Returns the first failing lane if it is a real cell.
-    fn fail(&mut self, failing: Value, local: Value) {
+    fn fail(&mut self, failing: Option<Value>) {
+        let Some(failing) = failing else { return };
+        let local = self.first_of_group();
         let (wrong, real, fine) = (self.b.create_block(), self.b.create_block(), self.b.create_block());
         for block in [wrong, real, fine] {
             self.b.set_cold_block(block);
@@ -273,7 +352,8 @@ impl Emitter<'_> {
 
     /// Appends the lanes of a mask to the list of an event, without a branch: every lane is written, the count
     /// goes on only behind those that hold. It never runs ahead of the cells, so there is room.
-    fn append(&mut self, event: EventId, mask: Value, local: Value) {
+    fn append(&mut self, event: EventId, mask: Value) {
+        let local = self.first_of_group();
         let lists = self.argument_field(types::I64, offset_of!(KernelArgs, events));
         let list = self.b.ins().load(types::I64, trusted(), lists, event.0 as i32 * 8);
         let counts = self.argument_field(types::I64, offset_of!(KernelArgs, event_counts));
@@ -329,6 +409,9 @@ impl Emitter<'_> {
             let Output::Array(array, value) = output else {
                 continue;
             };
+            if self.quiet && self.facts.quiet.keeps(program, output) {
+                continue;
+            }
             let pointer = self.arrays[array];
             if program.ty(*value) == Ty::Int {
                 let (base, first) = self.int_place(pointer);
@@ -343,7 +426,7 @@ impl Emitter<'_> {
         }
         let ports: Vec<Value> = self.arrivals.values().copied().collect();
         if !ports.is_empty() {
-            let (zero, at) = (self.zero(), self.displacement());
+            let (zero, at) = (self.float(0.0), self.displacement());
             for pointer in ports {
                 self.b.ins().store(trusted(), zero, pointer, at);
             }

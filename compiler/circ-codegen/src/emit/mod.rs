@@ -5,10 +5,12 @@
 //! ```text
 //! entry:   pointers and shared values, once; invariants into registers or the stack
 //! loop:    for 1, 2 or 4 groups of 128 bits:
-//!            loads and operations; regions that pay are branched over
+//!            loads and operations, as far as events and checks need them; regions that pay are branched over
 //!            if a check fails or an event happens in some lane:   (cold)
-//!              return the first real cell that fails; append the cells with events
-//!            stores
+//!              the other operations
+//!              return the first real cell that fails; append the cells with events; store everything
+//!            else:
+//!              what is left of the other operations where no event happens; store what has changed
 //! exit:    -1
 //! ```
 //!
@@ -23,6 +25,7 @@ mod shape;
 
 use crate::CodegenError;
 use crate::facts::{Facts, Invariant, facts, lanes};
+use crate::quiet::Known;
 use circ_plan::abi::KernelArgs;
 use circ_plan::ir::{ArrayId, KeyId, Op, Output, PortId, Program, Ty, ValueId};
 use cranelift_codegen::Context;
@@ -73,6 +76,7 @@ pub(crate) fn emit(
         module,
         imports: BTreeMap::new(),
         registers: BTreeMap::new(),
+        complements: BTreeMap::new(),
         pool,
         pool_loads: BTreeMap::new(),
         rows,
@@ -86,6 +90,7 @@ pub(crate) fn emit(
         offset: args,
         end: args,
         group: 0,
+        quiet: false,
         arrays: BTreeMap::new(),
         arrivals: BTreeMap::new(),
         keys: BTreeMap::new(),
@@ -122,6 +127,8 @@ struct Emitter<'a> {
     shape: Shape,
     values: Vec<Val>,
     registers: BTreeMap<Invariant, Value>,
+    /// Masks that are the complement of another, with that.
+    complements: BTreeMap<Value, Value>,
     pool: StackSlot,
     /// The loads from the pool, by their slots.
     pool_loads: BTreeMap<Inst, usize>,
@@ -138,6 +145,8 @@ struct Emitter<'a> {
     end: Value,
     /// Which group of the loop's turn is being emitted.
     group: u32,
+    /// Whether what is being emitted runs only in quiet groups.
+    quiet: bool,
     /// Pointers: to the shard's first cell, or (in the loop) to where the loop is.
     arrays: BTreeMap<ArrayId, Value>,
     arrivals: BTreeMap<PortId, Value>,
@@ -316,22 +325,42 @@ impl Emitter<'_> {
         }
     }
 
+    /// What a value is where the code that is being emitted runs.
+    fn meaning(&self, value: ValueId) -> Known {
+        if self.quiet { self.facts.quiet.known[value.0 as usize] } else { Known::Same(value) }
+    }
+
     /// A value (not an integer) in the shape that is being emitted.
     fn get(&mut self, value: ValueId) -> Value {
-        if self.shape == Shape::Group && self.facts.shared[value.0 as usize] {
-            return self.invariant(crate::facts::invariant(self.program, value));
+        match self.meaning(value) {
+            Known::Truth(truth) => self.truth(truth),
+            Known::Same(value) if self.shape == Shape::Group && self.facts.shared[value.0 as usize] => {
+                self.invariant(crate::facts::invariant(self.program, value))
+            }
+            Known::Same(value) => self.scalar(value),
         }
-        self.scalar(value)
     }
 
     /// A value that is looked at lane by lane: shared ones stay scalars.
     fn argument(&mut self, value: ValueId) -> Value {
-        self.scalar(value)
+        match self.meaning(value) {
+            Known::Truth(truth) => self.truth(truth),
+            Known::Same(value) => self.scalar(value),
+        }
+    }
+
+    /// The same truth value for all lanes of a group.
+    fn truth(&mut self, truth: bool) -> Value {
+        let no = self.zeros(self.vector_whole());
+        if truth { self.b.ins().bnot(no) } else { no }
     }
 
     /// Integers, one a lane.
     fn ints(&mut self, value: ValueId) -> Vec<Value> {
         let count = if self.shape == Shape::One { 1 } else { lanes(self.program.precision) as usize };
+        let Known::Same(value) = self.meaning(value) else {
+            return vec![self.args; count];
+        };
         match &self.values[value.0 as usize] {
             Val::Value(scalar) => vec![*scalar; count],
             Val::Lanes(lanes) => lanes.clone(),

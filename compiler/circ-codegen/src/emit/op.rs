@@ -6,7 +6,7 @@ use crate::CodegenError;
 use crate::facts::exp_like;
 use crate::helpers::Helper;
 use circ_plan::ir::{Compare, MAX_TICK, Moment, Op, Precision, TableId, Ty, UniformId, ValueId};
-use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use std::mem::offset_of;
 
@@ -56,6 +56,8 @@ impl Emitter<'_> {
                 self.call_lanes(Helper::Call2(*function), &arguments)?
             }
             Op::Fma(a, b, c) => {
+                // The instruction overwrites its first operand: rather one that the loop does not need again.
+                let (a, b) = if self.facts.shared[a.0 as usize] { (b, a) } else { (a, b) };
                 let (a, b, c) = (self.get(*a), self.get(*b), self.get(*c));
                 self.fma(a, b, c)?
             }
@@ -84,7 +86,7 @@ impl Emitter<'_> {
                         let one = self.iconst(types::I8, 1);
                         self.b.ins().bxor(x, one)
                     }
-                    Shape::Group => self.b.ins().bnot(x),
+                    Shape::Group => self.not(x),
                 }
             }
             Op::And(a, b) => {
@@ -212,7 +214,7 @@ impl Emitter<'_> {
             }
             Ty::Tick => {
                 let (a, b) = (self.get(a), self.get(b));
-                self.b.ins().icmp(whole, a, b)
+                self.compare_ticks(whole, a, b)
             }
             Ty::Int | Ty::Bool => {
                 let pairs: Vec<(Value, Value)> = self.ints(a).into_iter().zip(self.ints(b)).collect();
@@ -220,6 +222,17 @@ impl Emitter<'_> {
                 self.join_masks(lanes)
             }
         }
+    }
+
+    /// Vectors have `<` only: what is not that is the complement of it.
+    fn compare_ticks(&mut self, condition: IntCC, a: Value, b: Value) -> Value {
+        use IntCC::{SignedGreaterThanOrEqual, SignedLessThanOrEqual};
+        let complement = matches!(condition, SignedLessThanOrEqual | SignedGreaterThanOrEqual);
+        if self.shape == Shape::One || !complement {
+            return self.b.ins().icmp(condition, a, b);
+        }
+        let opposite = self.b.ins().icmp(condition.complement(), a, b);
+        self.not(opposite)
     }
 
     fn select_ints(&mut self, mask: ValueId, a: ValueId, b: ValueId) -> Val {

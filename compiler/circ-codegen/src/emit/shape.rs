@@ -128,18 +128,34 @@ impl Emitter<'_> {
         self.b.ins().fcmp(condition, a, b)
     }
 
+    /// The complement of a mask. That of a complement is the mask itself.
+    pub(super) fn not(&mut self, mask: Value) -> Value {
+        if let Some(positive) = self.complements.get(&mask) {
+            return *positive;
+        }
+        let not = self.b.ins().bnot(mask);
+        self.complements.insert(not, mask);
+        not
+    }
+
     /// `if mask then a else b`, floats or integers as wide.
     pub(super) fn choose(&mut self, mask: Value, a: Value, b: Value) -> Value {
-        match self.shape {
-            Shape::One => self.b.ins().select(mask, a, b),
-            Shape::Group => {
-                // As integers, because only then every mask of a comparison becomes one blend.
-                let (ty, whole) = (self.b.func.dfg.value_type(a), self.vector_whole());
-                let (a, b) = (self.cast(whole, a), self.cast(whole, b));
-                let chosen = self.b.ins().bitselect(mask, a, b);
-                self.cast(ty, chosen)
-            }
+        if self.shape == Shape::One {
+            return self.b.ins().select(mask, a, b);
         }
+        let (mask, a, b) = match self.complements.get(&mask) {
+            Some(positive) => (*positive, b, a),
+            None => (mask, a, b),
+        };
+        let (ty, whole) = (self.b.func.dfg.value_type(a), self.vector_whole());
+        let (a, b) = (self.cast(whole, a), self.cast(whole, b));
+        // Lanes of masks are all ones or all zeros: the top bit says it, where there is an instruction for that.
+        let chosen = if cfg!(target_arch = "x86_64") {
+            self.b.ins().blendv(mask, a, b)
+        } else {
+            self.b.ins().bitselect(mask, a, b)
+        };
+        self.cast(ty, chosen)
     }
 
     /// `if a < b then a else b`: one instruction, which has this very meaning for NaN.

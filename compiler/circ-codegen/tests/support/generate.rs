@@ -337,17 +337,24 @@ impl AllTypes for Ty {
 
 /// Outputs, events and, sometimes, checks.
 fn finish(g: &mut Generator, program: &mut Program) {
-    for (at, ty) in TYPES.iter().enumerate() {
-        if g.chance(70) {
-            let value = operand(g, program, *ty);
-            program.outputs.push(Output::Array(ArrayId(at as u32), value));
-        }
-    }
+    let mut masks = vec![];
     for event in 0..2 {
         if g.chance(50) {
             let mask = operand(g, program, Ty::Bool);
             program.outputs.push(Output::Event(EventId(event), mask));
+            masks.push(mask);
         }
+    }
+    for (at, ty) in TYPES.iter().enumerate() {
+        if !g.chance(70) {
+            continue;
+        }
+        let array = ArrayId(at as u32);
+        let value = match masks.is_empty() || g.chance(40) {
+            true => operand(g, program, *ty),
+            false => reaction(g, program, &masks, array),
+        };
+        program.outputs.push(Output::Array(array, value));
     }
     for _ in 0..g.below(3) {
         if g.chance(30) {
@@ -358,4 +365,25 @@ fn finish(g: &mut Generator, program: &mut Program) {
             program.checks.push(check);
         }
     }
+}
+
+/// What an array becomes at events, and what it keeps or becomes without: a spike and its reset.
+fn reaction(g: &mut Generator, program: &mut Program, masks: &[ValueId], array: ArrayId) -> ValueId {
+    let ty = TYPES[array.0 as usize];
+    let other = operand(g, program, Ty::Bool);
+    let mask = g.pick(masks);
+    let (op, at_event) = match g.below(5) {
+        0 => (Op::And(mask, other), true),
+        1 => (Op::Or(mask, other), true),
+        2 => (Op::Not(mask), false),
+        _ => (Op::Or(mask, mask), true),
+    };
+    let mask = program.push(op, Ty::Bool);
+    let value = operand(g, program, ty);
+    let kept = match g.chance(60) {
+        true => program.push(Op::Load(Side::Own, array), ty),
+        false => operand(g, program, ty),
+    };
+    let (a, b) = if at_event { (value, kept) } else { (kept, value) };
+    program.push(Op::Select(mask, a, b), ty)
 }
