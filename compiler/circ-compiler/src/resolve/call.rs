@@ -334,8 +334,13 @@ impl<'a> Resolver<'a> {
                 self.refuse(name_at, &format!("the measure `{name}`"));
                 return self.push(ExprKind::Error, at);
             }
+            // `mean(E.v over 100 ms)`: of values in time, or of each cell's.
+            None => {
+                self.refuse(name_at, &format!("`{name}` over a window"));
+                return self.push(ExprKind::Error, at);
+            }
             Some(MeasureKind::Build) => Place::BUILD,
-            Some(MeasureKind::Run) | None => Place::MEASURES,
+            Some(MeasureKind::Run) => Place::MEASURES,
         };
         if !cx.place.allows(needs) {
             let due = if needs == Place::BUILD {
