@@ -269,8 +269,7 @@ impl<'a> Resolver<'a> {
 
     fn set(&mut self, cx: &mut Context, target: ast::ExprId, value: ast::ExprId) -> Option<Out> {
         let target = self.expr(cx, target);
-        let value =
-            self.expr_in(cx, Place::PROTOCOL.and(Place::CELL).and(Place::DRAWS).and(Place::TIME), value);
+        let value = self.expr_in(cx, Place::PROTOCOL.and(Place::CELL).and(Place::TIME), value);
         let drive = |slots: &[hir::Slot], slot: SlotId| {
             matches!(slots.get(slot.index()).map(|slot| &slot.kind), Some(SlotKind::Drive))
         };
