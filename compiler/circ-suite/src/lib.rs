@@ -5,7 +5,10 @@
 //! of the generator).
 
 pub mod cases;
+pub mod census;
 pub mod generate;
 mod generate_cell;
+mod generate_extras;
 mod generate_net;
+mod generate_protocol;
 pub mod oracle;

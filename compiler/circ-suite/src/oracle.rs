@@ -41,7 +41,7 @@ pub fn carry_out(compiled: Compiled, on: Configuration) -> Result<Results, Strin
     Ok(simulation.run(&AtomicBool::new(false), &mut Silent).results)
 }
 
-/// Runs on several configurations and compares: the digest, how the run ended, and what it said.
+/// Runs on several configurations and compares: the digest, how the run ended, and all that it said.
 ///
 /// # Errors
 /// With the first difference, or the messages when the program is rejected.
@@ -75,7 +75,12 @@ pub fn compare(meaning: &Results, other: &Results) -> Result<(), String> {
             return format!("failed, said {said:?}");
         }
         let spikes: Vec<_> = results.populations.iter().map(|it| (it.path.clone(), it.spikes)).collect();
-        format!("{:?} with spikes {spikes:?}, said {said:?}, digest {}", results.ended, results.digest)
+        let reports: Vec<_> = results.reports.iter().map(|it| (&it.text, &it.value)).collect();
+        let expectations: Vec<_> = results.expectations.iter().map(|it| (&it.text, &it.value)).collect();
+        format!(
+            "{:?} with spikes {spikes:?}, said {said:?}, reported {reports:?} and {expectations:?}, printed {:?}, digest {}",
+            results.ended, results.prints, results.digest
+        )
     };
     let (left, right) = (what(meaning), what(other));
     let name = |results: &Results| format!("{} on {} threads", results.engine, results.threads);
