@@ -542,6 +542,8 @@ pub struct Population {
     pub overrides: Vec<(VarId, ExprId, Span)>,
     /// `at grid(d)` is a `Measure` named `grid`; else a tuple.
     pub at: Option<ExprId>,
+    /// `load("names.csv")`: what tables call the cells.
+    pub names: Option<ExprId>,
     pub span: Span,
 }
 

@@ -360,12 +360,15 @@ impl Printer<'_> {
             polarity_word(population.polarity),
             cell.name
         );
-        if population.overrides.is_empty() && population.at.is_none() {
+        if population.overrides.is_empty() && population.at.is_none() && population.names.is_none() {
             return self.line(head);
         }
         self.block(head, |out| {
             for (var, value, _) in &population.overrides {
                 out.line(format!("{} = {}", cell.vars[var.index()].name, out.expr(*value)));
+            }
+            if let Some(names) = population.names {
+                out.line(format!("names = {}", out.expr(names)));
             }
             if let Some(at) = population.at {
                 out.line(format!("at {}", out.expr(at)));

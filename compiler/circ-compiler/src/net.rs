@@ -103,6 +103,8 @@ pub struct Population {
     /// Parameters that an experiment sets for some cells only, or by `i`: they need an array.
     pub per_cell: Vec<VarId>,
     pub at: Option<Position>,
+    /// What tables call the cells, one each; empty where they have only indices.
+    pub names: Vec<String>,
     /// `SpikeTimes`: (ms, cell).
     pub spike_times: Vec<(f64, u32)>,
     pub span: Span,

@@ -165,6 +165,9 @@ impl Printer<'_> {
             }
             None => {}
         }
+        if !population.names.is_empty() {
+            let _ = writeln!(out, "  names [{}]", list(population.names.iter().cloned()));
+        }
         if !population.spike_times.is_empty() {
             let events = population.spike_times.iter().map(|(ms, c)| format!("({}, {c})", time(*ms)));
             let _ = writeln!(out, "  events [{}]", list(events));

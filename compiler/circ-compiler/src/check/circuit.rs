@@ -70,6 +70,9 @@ impl<'a> Checker<'a> {
             let because = (declared.span, format!("{}, as declared", typing::words(&due)));
             self.demand(*value, &due, &format!("`{}`", declared.name), Some(because));
         }
+        if let Some(names) = population.names {
+            self.infer(names);
+        }
         if let Some(at) = population.at {
             self.infer(at);
             if let ExprKind::Tuple(parts) = &self.hir.expr(at).kind {

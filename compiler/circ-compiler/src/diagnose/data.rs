@@ -34,6 +34,14 @@ pub fn table_row(at: Span, table: &str, line: u64, why: &str) -> Diagnostic {
     TABLE_ROW.at(at, format!("line {line} of {table}: {why}")).primary("used here")
 }
 
+/// Names for more or fewer cells than a population has.
+pub fn names_count(at: Span, population: &str, cells: usize, table: &str, found: usize) -> Diagnostic {
+    DATA_SHAPE
+        .at(at, format!("`{population}` has {cells} cells, but {table} names {found}"))
+        .primary(format!("{found} names"))
+        .note("a population with names has one for each cell, in order of `i`")
+}
+
 /// A column that the table needs and does not have.
 pub fn table_column(at: Span, table: &str, column: &str, found: &[String]) -> Diagnostic {
     let found = match found {

@@ -4,6 +4,7 @@
 //! [0, 1], degrees that can be met, views of equal size, tables whose rows all fit.
 
 use super::Elaborator;
+use super::names::Finder;
 use crate::data::{self, Table};
 use crate::diagnose::{build as say, data as say_data, value as say_value};
 use crate::eval::{self, number};
@@ -123,7 +124,7 @@ impl Elaborator<'_> {
     ) -> Option<Connect> {
         let file = eval::load_path(expr, &self.scope(environment)).filter(|path| !path.ends_with(".npy"));
         let rows = match &file {
-            Some(file) => self.rows_of_file(expr, file, edges)?,
+            Some(file) => self.rows_of_file(expr, file, (source, target), edges)?,
             None => self.rows_of_array(expr, environment)?,
         };
         let name = file.map_or("the table".to_string(), |file| format!("`{file}`"));
@@ -152,7 +153,13 @@ impl Elaborator<'_> {
     }
 
     /// (line, pre, post), and the other columns that are numbers.
-    fn rows_of_file(&mut self, expr: ExprId, file: &str, edges: &mut Edges) -> Option<Vec<(u64, u32, u32)>> {
+    fn rows_of_file(
+        &mut self,
+        expr: ExprId,
+        file: &str,
+        views: (&View, &View),
+        edges: &mut Edges,
+    ) -> Option<Vec<(u64, u32, u32)>> {
         let span = self.span(expr);
         let fault = |fault| eval::load_fault(fault, file, "synapses", None, span);
         let table = match data::load_table(file, self.files) {
@@ -169,11 +176,17 @@ impl Elaborator<'_> {
                 }
             }
         }
+        let populations = &self.net.populations;
+        let (pre, post) = (Finder::new(views.0, populations), Finder::new(views.1, populations));
+        let cells = |row| {
+            let pre = pre.find(table.text(row, columns[0]), "pre")?;
+            Ok((pre, post.find(table.text(row, columns[1]), "post")?))
+        };
         let mut rows = Vec::with_capacity(table.lines.len());
-        for row in 0..table.lines.len() {
-            match (table.index(row, columns[0]), table.index(row, columns[1])) {
-                (Ok(pre), Ok(post)) => rows.push((table.lines[row], pre, post)),
-                (Err(found), _) | (_, Err(found)) => return self.report(fault(found)),
+        for (row, line) in table.lines.iter().enumerate() {
+            match cells(row) {
+                Ok((pre, post)) => rows.push((*line, pre, post)),
+                Err(why) => return self.report(fault(data::Fault::Line(*line, why))),
             }
         }
         *edges = edge_columns(&table, columns);

@@ -11,6 +11,7 @@ mod constant;
 mod constraint;
 mod drive;
 mod instance;
+mod names;
 mod population;
 mod projection;
 mod protocol;

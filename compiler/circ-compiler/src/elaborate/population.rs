@@ -42,6 +42,10 @@ impl Elaborator<'_> {
         self.override_parameters(&path, population.cell, &mut settings);
         self.check_ranges(population, &settings, &place, environment);
         let at = population.at.and_then(|at| self.position(at, environment));
+        let names = match population.names {
+            Some(names) => self.names(names, &path, &shape, environment)?,
+            None => vec![],
+        };
         let id = self.net.populations.len() as u32;
         self.net.populations.push(net::Population {
             path,
@@ -51,6 +55,7 @@ impl Elaborator<'_> {
             settings,
             per_cell: vec![],
             at,
+            names,
             spike_times,
             span: population.span,
         });

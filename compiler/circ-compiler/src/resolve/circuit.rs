@@ -412,11 +412,17 @@ impl<'a> Resolver<'a> {
         let SlotKind::Population { cell } = self.slots(cx.owner)[slot.index()].kind else {
             return None;
         };
-        let (mut overrides, mut at) = (vec![], None);
+        let (mut overrides, mut at, mut cell_names) = (vec![], None, None);
         for item in &population.items {
             match &item.kind {
                 ast::PopulationItemKind::Set { path, value } => {
                     let value = self.expr_in(cx, Place::PARAM.and(Place::BUILD), *value);
+                    if self.sets_names(cell, path) {
+                        if let Some((_, first)) = cell_names.replace((value, scope::path_span(path))) {
+                            self.sink.push(names::duplicate_name(scope::path_span(path), "names", first));
+                        }
+                        continue;
+                    }
                     let Some(var) = self.override_target(cell, path) else {
                         continue;
                     };
@@ -440,8 +446,15 @@ impl<'a> Resolver<'a> {
             size,
             overrides,
             at,
+            names: cell_names.map(|(value, _)| value),
             span,
         }))
+    }
+
+    /// `names = ...` gives each cell a name, unless the cell itself has a variable called so.
+    fn sets_names(&self, cell: hir::CellId, path: &ast::Path) -> bool {
+        let is_names = matches!(&path.names[..], [name] if &*name.text == "names");
+        is_names && self.hir.cell(cell).vars.iter().all(|var| &*var.name != "names")
     }
 
     /// A parameter or state of the cell that a population's block gives.
@@ -465,10 +478,6 @@ impl<'a> Resolver<'a> {
                 let var = &written.vars[at];
                 let is = super::cell::kind_words(&var.kind);
                 names::wrong_kind(name.span, &name.text, is, "a parameter or a state", Some(var.span))
-            }
-            None if &*name.text == "names" => {
-                self.refuse(name.span, "a name for each cell");
-                return None;
             }
             None => {
                 let known = written.vars.iter().filter(|var| settable(var)).map(|var| &*var.name);

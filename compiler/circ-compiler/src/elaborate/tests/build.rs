@@ -273,3 +273,33 @@ fn an_experiment_may_have_drives_and_no_circuit() {
       n = 3
     ");
 }
+
+#[test]
+fn synapses_between_cells_with_names() {
+    let files = [
+        ("neurons.csv", "name,class\nAVAL,inter\nAVAR,inter\nDD01,motor\n"),
+        ("muscles.csv", "name\nMDL01\nMDR01\n"),
+        ("synapses.csv", "pre,post,w\nAVAL,DD01,3\nDD01,MDR01,2\n1,MDL01,1\n"),
+    ];
+    insta::assert_snapshot!(net_files("circuit C {
+      population N: Lif[3] { names = load(\"neurons.csv\") }
+      population M: Lif[2] { names = load(\"muscles.csv\") }
+      projection p: N -> (N, M).plain { connect from load(\"synapses.csv\"); weight 1 mV * edge.w }
+      projection q: N[1 .. 3] -> M.plain { connect from [[0, 1]]; weight 1 mV }
+    }", &files), @r"
+    dt 0.1 ms, seed 0, f64
+    population N: Lif[3]
+      names [AVAL, AVAR, DD01]
+    population M: Lif[2]
+      names [MDL01, MDR01]
+    projection p: N -> (N, M).plain
+      connect pairs [0 -> 2, 2 -> 4, 1 -> 3]
+      weight each (1 mV * edge.w) in #1, Free
+      delay 0.1 ms
+      edge.w [3, 2, 1]
+    projection q: N[1 .. 3] -> M.plain
+      connect pairs [0 -> 1]
+      weight 1 mV, Free
+      delay 0.1 ms
+    ");
+}

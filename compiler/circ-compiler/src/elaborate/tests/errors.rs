@@ -396,3 +396,35 @@ fn no_number_brings_elaboration_down() {
         );
     }
 }
+
+#[test]
+fn names_of_cells() {
+    let text = |(names, synapses): (&'static str, &'static str)| {
+        let source = "circuit C {
+          population N: Lif[2] { names = load(\"names.csv\") }
+          population M: Lif[2]
+          projection p: N -> M.plain { connect from load(\"s.csv\"); weight 1 mV }
+        }";
+        net_files(source, &[("names.csv", names), ("s.csv", synapses)])
+    };
+    let cases = [
+        ("name\na\n", "pre,post\na,0\n"),
+        ("name\na\na\n", "pre,post\na,0\n"),
+        ("id,class\na,x\nb,x\n", "pre,post\na,0\n"),
+        ("name\nAVAL\nAVAR\n", "pre,post\nAVAl,0\n"),
+        ("name\nAVAL\nAVAR\n", "pre,post\nAVAL,AVAR\n"),
+    ];
+    insta::assert_snapshot!(cases.map(text).join("\n"), @r#"
+    [data-shape] `N` has 2 cells, but `names.csv` names 1
+      load("names.csv") <- 1 names
+      note: a population with names has one for each cell, in order of `i`
+    [table-row] line 3 of `names.csv`: `a` is already the cell of line 2
+      load("names.csv") <- used here
+    [table-row] `names.csv` has no column `name`
+      load("names.csv") <- its columns are `id`, `class`
+    [table-row] line 2 of `s.csv`: no cell is called `AVAl`; did you mean `AVAL`?
+      load("s.csv") <- used here
+    [table-row] line 2 of `s.csv`: `AVAR` in column `post` is not an index, and the cells have no names
+      load("s.csv") <- used here
+    "#);
+}
