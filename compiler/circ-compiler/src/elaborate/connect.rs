@@ -8,11 +8,12 @@ use super::names::Finder;
 use crate::data::{self, Table};
 use crate::diagnose::{build as say, data as say_data, value as say_value};
 use crate::eval::{self, number};
-use crate::hir::{self, ExprId};
+use crate::hir::{self, ExprId, ExprKind};
 use crate::net::{Closure, Connect, EnvironmentId, Setting};
 use crate::types::{Dimension, Value};
 use circ_plan::plan::{Indices, View};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Edge columns of a table, by name.
 type Edges = Vec<(String, Vec<f64>)>;
@@ -122,10 +123,10 @@ impl Elaborator<'_> {
         environment: EnvironmentId,
         edges: &mut Edges,
     ) -> Option<Connect> {
-        let file = eval::load_path(expr, &self.scope(environment)).filter(|path| !path.ends_with(".npy"));
+        let file = self.table_file(expr, environment);
         let rows = match &file {
             Some(file) => self.rows_of_file(expr, file, (source, target), edges)?,
-            None => self.rows_of_array(expr, environment)?,
+            None => self.rows_of_array(expr, environment, edges)?,
         };
         let name = file.map_or("the table".to_string(), |file| format!("`{file}`"));
         let span = self.span(expr);
@@ -150,6 +151,14 @@ impl Elaborator<'_> {
             pairs.push((pre, post));
         }
         Some(Connect::Pairs(pairs))
+    }
+
+    /// The csv file that is meant, by `load("x.csv")`, a name for it, or the text alone.
+    fn table_file(&self, expr: ExprId, environment: EnvironmentId) -> Option<Arc<str>> {
+        match &self.hir.expr(expr).kind {
+            ExprKind::Text(path) => Some(path.clone()),
+            _ => eval::load_path(expr, &self.scope(environment)).filter(|path| !path.ends_with(".npy")),
+        }
     }
 
     /// (line, pre, post), and the other columns that are numbers.
@@ -193,18 +202,25 @@ impl Elaborator<'_> {
         Some(rows)
     }
 
-    fn rows_of_array(&mut self, expr: ExprId, environment: EnvironmentId) -> Option<Vec<(u64, u32, u32)>> {
+    /// (row, pre, post) of the first two columns; the others are edge columns, called by their numbers.
+    fn rows_of_array(
+        &mut self,
+        expr: ExprId,
+        environment: EnvironmentId,
+        edges: &mut Edges,
+    ) -> Option<Vec<(u64, u32, u32)>> {
         let span = self.span(expr);
         let value = self.value(expr, environment)?;
         let Value::Array(array) = &value else {
             return self.report(say_value::wrong_kind(span, "a table of pairs", &number::kind(&value)));
         };
-        if array.shape.len() != 2 || array.shape[1] != 2 {
-            return self.report(say_data::data_shape(span, "pairs", &[None, Some(2)], &array.shape));
-        }
+        let columns = match array.shape.as_slice() {
+            [_, columns] if 2 <= *columns => *columns as usize,
+            _ => return self.report(say_data::data_shape(span, "pairs", &[None, Some(2)], &array.shape)),
+        };
         let index = |x: f64| number::whole(x).and_then(|n| u32::try_from(n).ok());
         let mut rows = vec![];
-        for (k, row) in array.data.chunks_exact(2).enumerate() {
+        for (k, row) in array.data.chunks_exact(columns).enumerate() {
             match (index(row[0]), index(row[1])) {
                 (Some(pre), Some(post)) => rows.push((k as u64, pre, post)),
                 _ => {
@@ -213,6 +229,8 @@ impl Elaborator<'_> {
                 }
             }
         }
+        let column = |at: usize| array.data.chunks_exact(columns).map(|row| row[at]).collect();
+        *edges = (2..columns).map(|at| (at.to_string(), column(at))).collect();
         Some(rows)
     }
 }

@@ -15,6 +15,7 @@ use crate::diagnose::structure::not_yet;
 use crate::diagnose::value::unknown_member;
 use crate::eval::{self, NotBuilt};
 use crate::hir::{ExprId, ExprKind, Ref, VarKind};
+use crate::net::Connect;
 
 /// A pair of cells of a projection.
 pub struct PairSite<'a> {
@@ -68,8 +69,13 @@ impl<'a> Lowerer<'a, '_, '_> {
         match net.edges.iter().position(|(other, _)| other == name) {
             Some(at) => Lowered::One(self.b.edge(at as u32)),
             None => {
-                let known = net.edges.iter().map(|(name, _)| name.as_str());
-                let message = unknown_member(span, name, "the connection table", known);
+                let known: Vec<_> = net.edges.iter().map(|(name, _)| format!("edge.{name}")).collect();
+                let of = match &net.connect {
+                    Connect::Pairs(_) => "the connection table",
+                    _ => "a projection without `connect from`",
+                };
+                let message =
+                    unknown_member(span, &format!("edge.{name}"), of, known.iter().map(String::as_str));
                 self.refuse(message)
             }
         }

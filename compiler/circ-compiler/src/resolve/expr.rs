@@ -282,10 +282,33 @@ impl<'a> Resolver<'a> {
                 }
             });
         }
-        if matches!(self.hir.expr(base).kind, ExprKind::Error) {
-            return base;
+        match self.hir.expr(base).kind {
+            ExprKind::Error => base,
+            ExprKind::Ref(Ref::Edge) => self.edge_column(base, &lowered, at),
+            _ => self.push(ExprKind::Index { base, indices: lowered }, at),
         }
-        self.push(ExprKind::Index { base, indices: lowered }, at)
+    }
+
+    /// `edge[2]`: columns of an array have numbers where those of a file have names.
+    fn edge_column(&mut self, base: ExprId, indices: &[hir::Index], at: Span) -> ExprId {
+        let number = match indices {
+            [hir::Index::At(index)] => match self.hir.expr(*index).kind {
+                ExprKind::Number { value, plain: true, .. } => Some(value),
+                _ => None,
+            },
+            _ => None,
+        };
+        match number {
+            Some(number) => {
+                let name = number.to_string().into();
+                self.push(ExprKind::Field { base, name, name_span: at }, at)
+            }
+            None => self.misplaced(
+                at,
+                "`edge`",
+                "a column has a name, as in `edge.w`, or a number, as in `edge[2]`",
+            ),
+        }
     }
 
     /// `x'` of a state of the cell at hand.
