@@ -21,6 +21,7 @@ crate::rules! {
     TOO_LARGE = "too-large", Error;
     NO_SUCH_MEMBER = "no-such-member", Error;
     REPEATED_CELL = "repeated-cell", Error;
+    NO_POSITIONS = "no-positions", Error;
 }
 
 /// `t`, `i`, `pre.x` and their like where one number is needed. `why` says where it does have a value.
@@ -141,6 +142,15 @@ pub fn unknown_member<'a>(
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
         None => diagnostic,
     }
+}
+
+/// `what` needs places in space, which a population does not have.
+pub fn no_positions(at: Span, what: &str, population: &str, declared: Span) -> Diagnostic {
+    NO_POSITIONS
+        .at(at, format!("`{what}` needs positions, but the cells of `{population}` have none"))
+        .primary("needs positions")
+        .label(declared, "declared without `at`")
+        .help("add `at grid(20 um)` to the population, or `at (x, y, z)` with lengths of `i`")
 }
 
 pub fn repeated_cell(at: Span, population: &str, cell: u32) -> Diagnostic {

@@ -6,13 +6,13 @@
 
 use circ_grammar::ast::Span;
 use circ_plan::ir::*;
-use circ_plan::plan::{Indices, Table, View};
+use circ_plan::plan::{Indices, Segment, Table, View};
 
 use super::context::{Lowerer, Site};
 use super::value::Lowered;
 use crate::data::Files;
 use crate::diagnose::structure::not_yet;
-use crate::diagnose::value::unknown_member;
+use crate::diagnose::value::{no_positions, unknown_member};
 use crate::eval::{self, NotBuilt};
 use crate::hir::{ExprId, ExprKind, Ref, VarKind};
 use crate::net::Connect;
@@ -110,7 +110,10 @@ impl<'a> Lowerer<'a, '_, '_> {
                     return self
                         .refuse(not_yet(span, "anything but parameters and positions of `pre` and `post`"));
                 }
-                None if AXES.contains(&name) => {}
+                None if AXES.contains(&name) => {
+                    let what = if side == Side::Pre { format!("pre.{name}") } else { format!("post.{name}") };
+                    self.positions(side, &what, span);
+                }
                 None => {
                     let known = cell.vars.iter().map(|v| &*v.name);
                     let message = unknown_member(span, name, &format!("`{}`", cell.name), known);
@@ -120,6 +123,18 @@ impl<'a> Lowerer<'a, '_, '_> {
         }
         let value = self.column(side, name);
         Lowered::One(self.to(ty, value))
+    }
+
+    /// Reports populations of a side whose cells are nowhere in space.
+    fn positions(&mut self, side: Side, what: &str, span: Span) {
+        let source = self.source;
+        let Some(site) = self.pair() else { return };
+        let view = if side == Side::Pre { &site.net.source } else { &site.net.target };
+        let of = |segment: &Segment| source.net.populations.get(segment.population as usize);
+        let nowhere = view.segments.iter().filter_map(of).find(|population| population.at.is_none());
+        if let Some(population) = nowhere {
+            self.report.push(no_positions(span, what, &population.path, population.span));
+        }
     }
 
     /// A column of a side, as a `Float`.
@@ -138,6 +153,8 @@ impl<'a> Lowerer<'a, '_, '_> {
         if self.pair().is_none() {
             self.report.push(not_yet(span, "`distance` here"));
         }
+        self.positions(Side::Pre, "distance", span);
+        self.positions(Side::Post, "distance", span);
         let mut sum: Option<ValueId> = None;
         for axis in AXES {
             let (pre, post) = (self.column(Side::Pre, axis), self.column(Side::Post, axis));
