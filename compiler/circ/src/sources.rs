@@ -96,17 +96,24 @@ pub fn parse(name: &str, text: String, folder: &Path) -> Program {
     }
     let mut known = BTreeSet::from([Vec::new()]);
     let mut waiting = program.add(Vec::new(), name.to_string(), text);
-    while let Some((path, span)) = waiting.pop_front() {
-        if !known.insert(path.clone()) {
-            continue;
-        }
-        match module_text(&path, folder) {
-            Ok((name, text)) => waiting.extend(program.add(path, name, text)),
-            // A module that is not there is reported where its names are looked for.
-            Err(None) => {}
-            Err(Some(error)) => {
-                program.unreadable = true;
-                program.problems.push(rules::unreadable_file(span, &error.to_string()));
+    while let Some((candidates, span)) = waiting.pop_front() {
+        for path in candidates {
+            if known.contains(&path) {
+                break;
+            }
+            match module_text(&path, folder) {
+                Ok((name, text)) => {
+                    known.insert(path.clone());
+                    waiting.extend(program.add(path, name, text));
+                    break;
+                }
+                // A module that is not there is reported where its names are looked for.
+                Err(None) => {}
+                Err(Some(error)) => {
+                    program.unreadable = true;
+                    program.problems.push(rules::unreadable_file(span, &error.to_string()));
+                    break;
+                }
             }
         }
     }
@@ -115,11 +122,11 @@ pub fn parse(name: &str, text: String, folder: &Path) -> Program {
 
 impl Program {
     /// Adds a file; returns what it uses.
-    fn add(&mut self, path: Vec<String>, name: String, text: String) -> VecDeque<(Vec<String>, Span)> {
+    fn add(&mut self, path: Vec<String>, name: String, text: String) -> VecDeque<(Vec<Vec<String>>, Span)> {
         let id = FileId(self.sources.files.len() as u32);
         let parsed = circ_grammar::parse(id, &text);
         self.problems.extend(parsed.errors.iter().map(rules::syntax));
-        let uses = imports(&parsed.file).into();
+        let uses = imports(&path, &parsed.file).into();
         self.sources.files.push(Source { name, text });
         self.modules.push(Module { path, file: parsed.file });
         uses

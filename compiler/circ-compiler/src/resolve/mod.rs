@@ -38,16 +38,19 @@ pub struct Module {
     pub file: ast::File,
 }
 
-/// Which modules a file's `use` items name, each with the span of its path, so that the host can load them.
+/// Which modules the `use` items of a file name, each with the span of its path, so that the host can load
+/// them: of the candidates the first that there is. `user` is the path of the module that the file is.
 ///
-/// `use a.b.{X}` names `a.b`. Without braces the last name is an item if it begins with a capital letter
-/// (`use columns.Column` names `columns`), else a whole file. A library module has two names: `std.cells`.
-pub fn imports(file: &ast::File) -> Vec<(Vec<String>, Span)> {
+/// Paths begin beside the file, those of `std` at the library. `use a.b.{X}` names `a.b`; without braces
+/// `use a.b` names the file `a.b`, or else the item `b` of the file `a`.
+pub fn imports(user: &[String], file: &ast::File) -> Vec<(Vec<Vec<String>>, Span)> {
     let uses = file.items.iter().filter_map(|item| match &item.kind {
-        ast::ItemKind::Use { path, names } => Some(scope::import(path, names.as_deref())),
+        ast::ItemKind::Use { path, names } => {
+            Some((scope::candidates(user, path, names.as_deref()), scope::path_span(path)))
+        }
         _ => None,
     });
-    uses.map(|import| (import.module, import.span)).filter(|(module, _)| !module.is_empty()).collect()
+    uses.collect()
 }
 
 /// Resolves a program; the main file comes first. The result holds all items of all modules, those of the

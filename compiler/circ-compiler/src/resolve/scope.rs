@@ -103,24 +103,25 @@ pub fn declare<T>(names: &mut BTreeMap<Arc<str>, (T, Span)>, name: &Name, meanin
     }
 }
 
-/// What a `use` names.
-pub struct Import {
-    pub module: Vec<String>,
-    /// An item without braces; else the names in braces or the file as a whole.
-    pub item: Option<Name>,
-    pub span: Span,
+/// The modules that a `use` may name, seen from the module that it stands in, see [`super::imports`].
+pub fn candidates(user: &[String], path: &Path, braces: Option<&[Name]>) -> Vec<Vec<String>> {
+    let names = path.names.iter().map(|name| name.text.to_string());
+    let library = path.names.first().is_some_and(|name| &*name.text == "std");
+    let beside = if library { &[] } else { &user[..user.len().saturating_sub(1)] };
+    let whole: Vec<String> = beside.iter().cloned().chain(names).collect();
+    match (braces, path.names.len()) {
+        (Some(_), _) | (None, ..=1) => vec![whole],
+        (None, _) => vec![whole.clone(), whole[..whole.len() - 1].to_vec()],
+    }
 }
 
-/// Splits the path of a `use` into module and item, see [`super::imports`].
-pub fn import(path: &Path, braces: Option<&[Name]>) -> Import {
-    let texts: Vec<String> = path.names.iter().map(|name| name.text.to_string()).collect();
-    let span = path_span(path);
-    let library = texts.first().is_some_and(|name| name == "std");
+/// The file that a `use` without one was meant to name: a capital letter begins the name of an item.
+fn file_meant(path: &Path, braces: Option<&[Name]>) -> String {
+    let texts: Vec<&str> = path.names.iter().map(|name| &*name.text).collect();
+    let library = texts.first() == Some(&"std");
     let capital = texts.last().is_some_and(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));
     let has_item = braces.is_none() && 1 < texts.len() && if library { 2 < texts.len() } else { capital };
-    let item = if has_item { path.names.last().cloned() } else { None };
-    let module = texts[..texts.len() - usize::from(item.is_some())].to_vec();
-    Import { module, item, span }
+    texts[..texts.len() - usize::from(has_item)].join(".")
 }
 
 /// From the first name to the last.
@@ -144,19 +145,23 @@ impl<'a> Resolver<'a> {
     }
 
     fn import(&mut self, into: usize, path: &Path, braces: Option<&[Name]>) {
-        let import = import(path, braces);
-        let from =
-            self.modules.iter().skip(1).position(|module| module.path == import.module).map(|at| at + 1);
-        if from.is_none() && !import.module.is_empty() {
-            self.sink.push(names::unknown_file(import.span, &import.module.join(".")));
+        let candidates = candidates(&self.modules[into].path, path, braces);
+        let module_at = |path: &Vec<String>| self.modules.iter().skip(1).position(|it| it.path == *path);
+        let found = candidates.iter().enumerate().find_map(|(k, path)| Some((k, module_at(path)? + 1)));
+        if found.is_none() {
+            self.sink.push(names::unknown_file(path_span(path), &file_meant(path, braces)));
         }
-        let items: Vec<&Name> = braces.into_iter().flatten().chain(&import.item).collect();
-        for name in &items {
+        let (from, item) = (found.map(|(_, module)| module), found.is_some_and(|(k, _)| 0 < k));
+        for name in braces.into_iter().flatten() {
             let def = from.map_or(Def::Unknown, |from| self.item_of(from, name));
             self.bring_in(into, name, def);
         }
-        if let (None, None, Some(last)) = (braces, &import.item, path.names.last()) {
-            self.bring_in(into, last, from.map_or(Def::Unknown, Def::Module));
+        if let (None, Some(last)) = (braces, path.names.last()) {
+            let def = match from {
+                Some(from) if item => self.item_of(from, last),
+                from => from.map_or(Def::Unknown, Def::Module),
+            };
+            self.bring_in(into, last, def);
         }
     }
 
