@@ -65,6 +65,7 @@ impl<'a> Resolver<'a> {
         }
         cx.place = Place::PROTOCOL;
         self.experiment_functions(&mut cx, &written.items);
+        self.check_settings(&written.items);
         let statements = self.statements(&mut cx, at, &written.items);
         self.hir.experiments[at as usize].statements = statements;
     }
@@ -193,6 +194,7 @@ impl<'a> Resolver<'a> {
 
     /// What is declared in a block is seen to its end.
     fn block(&mut self, cx: &mut Context, at: u32, items: &'a [ast::Statement]) -> Vec<hir::Statement> {
+        self.refuse_settings(items);
         cx.frames.push(Names::new());
         let statements = self.statements(cx, at, items);
         cx.frames.pop();

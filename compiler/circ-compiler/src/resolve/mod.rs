@@ -17,6 +17,7 @@ mod function;
 pub(crate) mod graph;
 mod projection;
 mod scope;
+mod settings;
 mod ty;
 
 pub use cell::kind_words;
