@@ -203,3 +203,19 @@ fn nobody_reads_on() {
     let said = said(output);
     assert!(said.err.is_empty(), "{}", said.err);
 }
+
+#[test]
+fn draws_of_a_parameter_keep_to_its_range() {
+    let bench = Bench::new();
+    let cells = "cell C { param a in 0 mV .. 10 mV = 3 mV }\n";
+    for (value, code) in
+        [("normal(5 mV, 3 mV)", 1), ("redraw(normal(5 mV, 3 mV), 0 mV, 10 mV)", 0), ("i * 1 mV", 1)]
+    {
+        let circuit = format!("circuit N {{ population A: C[40] {{ a = {value} }} }}\n");
+        bench.file("a.circ", &format!("{cells}{circuit}experiment Main of N {{ run 1 ms }}\n"));
+        let ran = bench.circ(&["run", "a.circ", "--quiet"]).exits(code);
+        if code != 0 {
+            ran.complains("out-of-range");
+        }
+    }
+}

@@ -24,6 +24,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 mod monitor;
+mod ranges;
 mod record;
 mod set;
 
@@ -99,7 +100,8 @@ impl<'a> Protocol<'a> {
     /// Carries out all statements.
     pub fn carry_out(mut self) -> Outcome {
         let statements = self.compiled.hir.experiments[self.compiled.experiment].statements.clone();
-        let result = self.watch().map_err(Halt::from).and_then(|()| self.statements(&statements));
+        let ready = self.check_ranges().and_then(|()| self.watch());
+        let result = ready.map_err(Halt::from).and_then(|()| self.statements(&statements));
         let (ended, diagnostic) = match result {
             Ok(()) => (Ended::Complete, None),
             Err(Halt::Interrupted) => (Ended::Interrupted, None),

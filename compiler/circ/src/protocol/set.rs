@@ -120,13 +120,7 @@ impl Protocol<'_> {
             VarKind::Let { .. } | VarKind::Port { .. } => (None, false),
         };
         let Some((lo, hi)) = range else { return Ok(values.to_vec()) };
-        let bound = |expr: ExprId| {
-            self.with_scope(|scope, world| {
-                self.add_parameters(population, scope);
-                eval::eval_real(expr, scope, world)
-            })
-        };
-        let (lo, hi) = (bound(lo)?, bound(hi)?);
+        let (lo, hi) = (self.bound(population, lo)?, self.bound(population, hi)?);
         if clips {
             return Ok(values
                 .iter()
@@ -149,6 +143,14 @@ impl Protocol<'_> {
                 Err(out_of_range(span, name, &show(*value), &show(lo), &show(hi), var.span).into())
             }
         }
+    }
+
+    /// An end of a range.
+    pub(super) fn bound(&self, population: u32, expr: ExprId) -> Evaluated<f64> {
+        self.with_scope(|scope, world| {
+            self.add_parameters(population, scope);
+            eval::eval_real(expr, scope, world)
+        })
     }
 
     /// What a range of the cell may read: parameters that all cells share.
