@@ -10,7 +10,7 @@ use crate::diagnose::{build as say, value as say_value};
 use crate::eval::{self, NotBuilt, number};
 use crate::hir::{CircuitId, ExprId, Item, ItemKind, Over, Slot, SlotId, SlotKind};
 use crate::net::{self, Environment, EnvironmentId, Owner};
-use crate::types::{Type, Value};
+use crate::types::{Dimension, Type, Value};
 use circ_grammar::ast::Span;
 use std::collections::BTreeMap;
 
@@ -277,7 +277,7 @@ impl<'a> Elaborator<'a> {
             // Whole numbers name the items themselves, all else is counted.
             let key = match &value {
                 Value::Int(n) => *n,
-                Value::Real(x) => number::whole(*x).unwrap_or(k as i64),
+                Value::Real(x) if is_plain(&array) => number::whole(*x).unwrap_or(k as i64),
                 _ => k as i64,
             };
             if !seen.insert(key) {
@@ -306,6 +306,11 @@ impl<'a> Elaborator<'a> {
         indices.push(key);
         self.items(items, Site { environment, indices: &indices, depth: site.depth })
     }
+}
+
+/// Numbers without unit: 5 ms is no index, in whatever unit times are held.
+fn is_plain(array: &crate::types::ArrayValue) -> bool {
+    matches!(array.element, Type::Real(Dimension::REAL) | Type::AnyReal)
 }
 
 /// Element (or row) `k` of an array.
