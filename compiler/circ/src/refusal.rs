@@ -109,7 +109,11 @@ fn located(diagnostic: Diagnostic, plan: &Plan, sender: Sender, first: &BadValue
         Sender::Projection(projection) => {
             let place = between(plan, projection, first.pre, first.post);
             let others = first.count - 1;
-            diagnostic.note(if others == 0 { place } else { format!("{place}, and {others} others") })
+            diagnostic.note(match others {
+                0 => place,
+                1 => format!("{place}, and one other"),
+                _ => format!("{place}, and {others} others"),
+            })
         }
         Sender::Drive(drive) => {
             let cell = cell(plan, &plan.drives[drive as usize].target, first.post);

@@ -86,19 +86,24 @@ pub fn probability_range(at: Span, value: &str) -> Diagnostic {
 
 /// More partners than there are. `most` is how many there are at most.
 pub fn degree_range(at: Span, clause: &str, wanted: i64, most: u64, of: &str) -> Diagnostic {
-    let diagnostic =
-        DEGREE_RANGE.at(at, format!("`{clause} {wanted}` asks for more than there is: {most} {of}"));
-    diagnostic
-        .primary(format!("at most {most}"))
-        .note("no pair is connected twice unless it is written")
-        .help("ask for fewer, or write `allow multiple`")
+    let diagnostic = DEGREE_RANGE
+        .at(at, format!("`{clause} {wanted}` asks for more than there is: {most} {of}"))
+        .primary(format!("at most {most}"));
+    match most {
+        0 => diagnostic
+            .note("no cell connects to itself unless it is written")
+            .help("connect other cells, or write `allow self`"),
+        _ => diagnostic
+            .note("no pair is connected twice unless it is written")
+            .help("ask for fewer, or write `allow multiple`"),
+    }
 }
 
 /// A number of synapses that is below 0 or beyond all counting.
-pub fn degree_value(at: Span, clause: &str, wanted: i64) -> Diagnostic {
+pub fn degree_value(at: Span, clause: &str, wanted: i64, limit: i64) -> Diagnostic {
     DEGREE_RANGE
         .at(at, format!("`{clause} {wanted}` is no number of synapses"))
-        .primary("must be from 0 to 2147483647")
+        .primary(format!("must be from 0 to {limit}"))
 }
 
 /// `choose(n)` of fewer than n cells.

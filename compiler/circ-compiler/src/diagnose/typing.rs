@@ -37,6 +37,13 @@ pub fn words(ty: &Type) -> String {
     }
 }
 
+/// Of arrays also what tells two of them apart: "an array of 2 × 3, each a voltage".
+fn full_words(ty: &Type) -> String {
+    let Type::Array(element, sizes) = ty else { return words(ty) };
+    let sizes: Vec<_> = sizes.iter().map(|n| n.map_or("_".to_string(), |n| n.to_string())).collect();
+    format!("an array of {}, each {}", sizes.join(" × "), words(element))
+}
+
 /// `verb` joins both sides: "can not be added to".
 pub fn operands(at: Span, left: (Span, &Type), right: (Span, &Type), verb: &str) -> Diagnostic {
     UNIT_MISMATCH
@@ -59,6 +66,7 @@ pub fn must_be(
         }
         _ => &WRONG_TYPE,
     };
+    let words = if words(due) == words(found) { full_words } else { words };
     let diagnostic = rule
         .at(at, format!("{due_for} must be {}, but this is {}", words(due), words(found)))
         .primary(words(found));

@@ -109,7 +109,7 @@ impl Elaborator<'_> {
                 }
                 self.report(say::degree_range(span, clause, wanted, most.0, most.1))
             }
-            _ => self.report(say::degree_value(span, clause, wanted)),
+            _ => self.report(say::degree_value(span, clause, wanted, limit)),
         }
     }
 
