@@ -61,9 +61,11 @@ impl<'a> Resolver<'a> {
             modes: vec![],
             method: None,
             precision: None,
+            partial: entries.iter().any(|(_, item)| matches!(item.kind, CellItemKind::Error)),
             spike_times: false,
         };
-        let mut cx = Context { owner: Owner::Cell(id), place: Place::CONSTANT, ..Context::file(module) };
+        let (owner, place, partial) = (Owner::Cell(id), Place::CONSTANT, cell.partial);
+        let mut cx = Context { owner, place, partial, ..Context::file(module) };
         self.declare_cell_items(&mut cx, &mut cell, &entries);
         let outer = cx.clone();
         self.function_bodies(|owner| owner == Owner::Cell(id), &mut |_| outer.clone());
@@ -516,6 +518,7 @@ fn spike_times_cell() -> hir::Cell {
         modes: vec![],
         method: None,
         precision: None,
+        partial: false,
         spike_times: true,
     }
 }

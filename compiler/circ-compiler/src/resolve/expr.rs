@@ -210,6 +210,9 @@ impl<'a> Resolver<'a> {
     }
 
     fn unknown(&mut self, cx: &Context, name: &str, at: Span) -> ExprId {
+        if cx.partial {
+            return self.push(ExprKind::Error, at);
+        }
         let is_value = |named| !matches!(named, Named::Function(_) | Named::Event(_));
         let mut candidates: Vec<String> = cx.locals.iter().rev().map(|(name, _)| name.to_string()).collect();
         candidates.extend(cx.candidates(is_value));
