@@ -212,10 +212,23 @@ fn draws_of_a_parameter_keep_to_its_range() {
         [("normal(5 mV, 3 mV)", 1), ("redraw(normal(5 mV, 3 mV), 0 mV, 10 mV)", 0), ("i * 1 mV", 1)]
     {
         let circuit = format!("circuit N {{ population A: C[40] {{ a = {value} }} }}\n");
-        bench.file("a.circ", &format!("{cells}{circuit}experiment Main of N {{ run 1 ms }}\n"));
+        bench.file("a.circ", format!("{cells}{circuit}experiment Main of N {{ run 1 ms }}\n"));
         let ran = bench.circ(&["run", "a.circ", "--quiet"]).exits(code);
         if code != 0 {
             ran.complains("out-of-range");
         }
+    }
+}
+
+#[test]
+fn what_is_set_is_a_number_that_has_a_meaning() {
+    let bench = Bench::new();
+    let cells = "cell C { param g = 1\n port p: real via sum\n state n = 0\n on tick { n += g * p } }\n";
+    let circuit = "circuit N { population A: C[2]\n drive d: poisson(5 Hz) -> A.p { weight 1 } }\n";
+    for (set, rule) in
+        [("d = -5 Hz", "negative-rate"), ("d = 0 Hz / 0", "not-a-number"), ("A.g = 0 / 0", "not-a-number")]
+    {
+        bench.file("a.circ", format!("{cells}{circuit}experiment Main of N {{ set {set}\n run 1 ms }}\n"));
+        bench.circ(&["run", "a.circ"]).exits(1).complains(rule);
     }
 }

@@ -2,10 +2,11 @@
 
 use super::{Protocol, place};
 use crate::rules;
-use circ_compiler::diagnose::build::out_of_range;
+use circ_compiler::diagnose::build::{negative_rate, out_of_range};
+use circ_compiler::diagnose::value::not_a_number;
 use circ_compiler::eval::{self, Evaluated, Scope, Thing, depends};
 use circ_compiler::hir::{ExprId, VarId, VarKind};
-use circ_compiler::types::Value;
+use circ_compiler::types::{Dimension, Value};
 use circ_grammar::ast::Span;
 use circ_plan::ir::{ArrayId, UniformId};
 use circ_plan::plan::{Indices, PopulationPlan, Role, View};
@@ -53,6 +54,9 @@ impl Protocol<'_> {
         let plan = &self.compiled.plan.populations[population as usize];
         let refused = || Box::new(rules::not_settable(span, &format!("`{name}` of `{}`", plan.path)));
         let storage = storage(plan, name).ok_or_else(refused)?;
+        if values.iter().any(|value| value.is_nan()) {
+            return Err(not_a_number(span).into());
+        }
         let values = self.within_range(population, name, values, span)?;
         match storage {
             Storage::Slot(slot) => {
@@ -173,11 +177,18 @@ impl Protocol<'_> {
         let Some(number) = scalar(&found) else {
             return Err(rules::wrong_value(self.span(value), "one number").into());
         };
+        if number.is_nan() {
+            return Err(not_a_number(self.span(value)).into());
+        }
         let slots = &self.compiled.drives;
         if let Some(index) = slots.events.get(&drive) {
             let uniforms = &self.compiled.plan.drives[*index as usize].uniforms;
             let wanted = |slot: &str| name.is_none_or(|name| name == slot);
             let slot = uniforms.iter().position(|slot| wanted(&slot.name)).ok_or_else(refused)?;
+            if number < 0.0 {
+                let shown = circ_compiler::units::show(number, Dimension::FREQUENCY);
+                return Err(negative_rate(self.span(value), &shown).into());
+            }
             self.engine.set_drive(*index, UniformId(slot as u32), number);
             return Ok(());
         }
