@@ -87,7 +87,8 @@ impl<'a> Checker<'a> {
     fn spike_times(&mut self, value: ExprId) {
         let pairs = match &self.hir.expr(value).kind {
             ExprKind::Array(pairs) => pairs.as_slice(),
-            _ if self.ty(value) == Type::Error => return,
+            // Columns of times in ms and of cells, as a file would have them.
+            _ if is_plain(&self.ty(value)) => return,
             _ => &[value],
         };
         for pair in pairs {
@@ -293,5 +294,16 @@ impl<'a> Checker<'a> {
     /// Whether an expression names an item of a circuit, not a value.
     pub fn is_item(&self, id: ExprId) -> bool {
         matches!(innermost(self.types.expr(id)), Type::Drive | Type::Projection | Type::Part(_))
+    }
+}
+
+/// An array of numbers without unit, or what was reported before.
+fn is_plain(ty: &Type) -> bool {
+    match ty {
+        Type::Error => true,
+        Type::Array(element, _) => {
+            matches!(**element, Type::Real(Dimension::REAL) | Type::AnyReal | Type::Int)
+        }
+        _ => false,
     }
 }

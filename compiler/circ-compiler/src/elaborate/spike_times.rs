@@ -19,7 +19,7 @@ impl Elaborator<'_> {
         path: &str,
         environment: EnvironmentId,
     ) -> Option<Vec<(f64, u32)>> {
-        let file = eval::load_path(expr, &self.scope(environment));
+        let file = eval::load_path(expr, &self.scope(environment)).filter(|path| !path.ends_with(".npy"));
         let mut events = match file {
             Some(file) => self.events_from_file(expr, &file, cells)?,
             None => self.events_from_list(expr, cells, path, environment)?,
@@ -37,7 +37,7 @@ impl Elaborator<'_> {
         environment: EnvironmentId,
     ) -> Option<Vec<(f64, u32)>> {
         let items = match &self.hir.expr(expr).kind {
-            ExprKind::Array(items) => items,
+            ExprKind::Array(items) if items.iter().any(|item| self.is_tuple(*item)) => items,
             // A name leads to the list that it stands for.
             ExprKind::Ref(Ref::Global(global)) => {
                 let value = self.hir.globals.get(global.index())?.value;
@@ -67,6 +67,10 @@ impl Elaborator<'_> {
             }
         }
         Some(events)
+    }
+
+    fn is_tuple(&self, item: ExprId) -> bool {
+        matches!(self.hir.expr(item).kind, ExprKind::Tuple(_))
     }
 
     /// An array of two columns: times in ms and cells.
