@@ -1,26 +1,36 @@
-//! Ctrl-C: sets a flag that engines look at between windows; asked twice, the process ends at once.
+//! Ctrl-C, and the signal that ends a job: before a run they end the process at once, for nothing is lost
+//! then; while one goes on they stop it, so that what was recorded is kept. Asked twice, the process ends at once.
+//!
+//! A terminal that goes away (`SIGHUP`) is left alone: `nohup` is how one asks to go on without it.
 
 use crate::exit::Exit;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
-static FLAG: AtomicBool = AtomicBool::new(false);
+/// Whether the next signal ends the process. A signal sets it.
+static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
+/// Whether the run that goes on is to stop.
+static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// The flag, set by Ctrl-C from now on.
-pub fn flag() -> &'static AtomicBool {
-    static INSTALL: std::sync::Once = std::sync::Once::new();
-    INSTALL.call_once(|| {
-        let handler = || {
-            if FLAG.swap(true, Ordering::SeqCst) {
-                std::process::exit(i32::from(Exit::Interrupted.code()));
-            }
-        };
-        // Where no handler can be installed Ctrl-C ends the process, as it would without us.
-        let _ = ctrlc::set_handler(handler);
-    });
-    &FLAG
+/// From now on a signal ends the process with the exit code of an interruption.
+pub fn listen() {
+    for signal in [SIGINT, SIGTERM] {
+        // The order matters: the first signal of a run finds `AT_ONCE` unset, and sets it. Where no handler can
+        // be installed the signal ends the process, as it would without us.
+        let _ = flag::register_conditional_shutdown(
+            signal,
+            i32::from(Exit::Interrupted.code()),
+            Arc::clone(&AT_ONCE),
+        );
+        let _ = flag::register(signal, Arc::clone(&AT_ONCE));
+        let _ = flag::register(signal, Arc::clone(&STOP));
+    }
 }
 
-/// Whether Ctrl-C was pressed.
-pub fn asked() -> bool {
-    FLAG.load(Ordering::SeqCst)
+/// From now on there is something to keep: a first signal sets the flag that is returned.
+pub fn keep() -> &'static AtomicBool {
+    AT_ONCE.store(false, Ordering::SeqCst);
+    &STOP
 }

@@ -3,7 +3,8 @@
 mod common;
 
 use common::{Bench, SMALL, example, said};
-use std::time::{Duration, Instant};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
 
 #[test]
 fn well() {
@@ -167,29 +168,64 @@ fn what_a_protocol_can_not_do() {
 #[cfg(unix)]
 #[test]
 fn interrupted_in_the_middle() {
-    let bench = Bench::new();
-    bench.small("record E.spike\nrun 10000 s");
-    let mut child = bench
-        .command(&["run", "small.circ", "--json", "--out", "out"])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .expect("circ starts");
-    // The folder is made before the run: once it is there the handler is too.
-    let patience = Instant::now();
-    while !bench.path("out").exists() {
-        assert!(patience.elapsed() < Duration::from_secs(20), "circ does not begin");
-        std::thread::yield_now();
+    for signal in ["-INT", "-TERM"] {
+        let bench = Bench::new();
+        bench.small("record E.spike\nprint \"begun\"\nrun 10000 s");
+        let mut child = piped(bench.command(&["run", "small.circ", "--out", "out"]));
+        let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut line = String::new();
+        while line.trim() != "begun" {
+            line.clear();
+            assert!(out.read_line(&mut line).expect("text") > 0, "circ does not begin");
+        }
+        send(signal, &child);
+        std::io::copy(&mut out, &mut std::io::sink()).expect("text");
+        said(child.wait_with_output().expect("circ ends")).exits(5).complains("interrupted after");
+        let spikes =
+            std::fs::read_to_string(bench.path("out/spikes.csv")).expect("what was recorded is kept");
+        assert!(spikes.starts_with("population,cell,time_ms\n"));
+        let manifest = std::fs::read_to_string(bench.path("out/run.json")).expect("a manifest");
+        assert!(manifest.contains("\"interrupted\""), "{manifest}");
+        bench.circ(&["verify", "out/run.json"]).exits(2).complains("did not reach its end");
     }
-    let interrupted = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(interrupted.expect("kill runs").success());
-    assert!(child.wait().is_ok());
-    let said = said(child.wait_with_output().expect("circ ends"));
-    let said = said.exits(5);
-    assert_eq!(said.json()["ended"], "interrupted");
-    let spikes = std::fs::read_to_string(bench.path("out/spikes.csv")).expect("what was recorded is kept");
-    assert!(spikes.starts_with("population,cell,time_ms\n"));
-    assert!(bench.path("out/run.json").exists());
+}
+
+/// Before a run there is nothing to keep, so the process ends at once, however long it would take to get there.
+#[cfg(unix)]
+#[test]
+fn interrupted_before_anything_is_recorded() {
+    for args in
+        [&["check", "/dev/stdin"][..], &["run", "/dev/stdin", "--out", "out"], &["test", "/dev/stdin"]]
+    {
+        let bench = Bench::new();
+        let mut child = piped(bench.command(args));
+        let mut program = child.stdin.take().expect("a pipe");
+        // More than a pipe holds: once it is written, circ is reading, and waits for the rest.
+        program.write_all(&vec![b'\n'; 1 << 20]).expect("circ reads");
+        send("-INT", &child);
+        said(child.wait_with_output().expect("circ ends")).exits(5);
+        assert!(!bench.path("out").exists());
+        drop(program);
+    }
+}
+
+#[cfg(unix)]
+fn piped(mut command: Command) -> Child {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("circ starts")
+}
+
+#[cfg(unix)]
+fn send(signal: &str, child: &Child) {
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
+    assert!(sent.expect("kill runs").success());
+}
+
+#[test]
+fn a_run_that_comes_to_nothing_leaves_nothing() {
+    let bench = Bench::new();
+    bench.small("run 1 ms");
+    bench.circ(&["run", "small.circ", "--set", "n=0", "--out", "out"]).exits(1);
+    assert!(!bench.path("out").exists());
 }
 
 #[cfg(unix)]

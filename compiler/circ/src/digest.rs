@@ -9,22 +9,32 @@
 use circ_plan::engine::{Engine, Synapses, Values};
 use circ_plan::ir::{ArrayId, EventId};
 use circ_plan::plan::{Plan, PopulationPlan, Role};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The digest of a network after a run.
-pub fn digest(plan: &Plan, synapses: &mut dyn Iterator<Item = Synapses>, engine: &dyn Engine) -> String {
+/// The digest of a network after a run; none when `interrupt` is set before its end.
+pub fn digest(
+    plan: &Plan,
+    synapses: &mut dyn Iterator<Item = Synapses>,
+    engine: &dyn Engine,
+    interrupt: &AtomicBool,
+) -> Option<String> {
+    let go_on = || (!interrupt.load(Ordering::Relaxed)).then_some(());
     let mut hash = Hash::default();
     hash.word(engine.tick() as u64);
     for (index, population) in plan.populations.iter().enumerate() {
+        go_on()?;
         hash.text(&population.path);
         add_events(&mut hash, index as u32, population, engine);
         add_arrays(&mut hash, index as u32, population, engine);
         add_in_flight(&mut hash, index as u32, population, engine);
     }
-    for (projection, synapses) in plan.projections.iter().zip(synapses) {
+    for projection in &plan.projections {
+        go_on()?;
+        let synapses = synapses.next()?;
         hash.text(&projection.path);
         add_synapses(&mut hash, &synapses);
     }
-    hash.finish()
+    Some(hash.finish())
 }
 
 fn add_events(hash: &mut Hash, index: u32, population: &PopulationPlan, engine: &dyn Engine) {

@@ -31,12 +31,11 @@ impl std::error::Error for WriteError {}
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// Whether this run made it.
-    made: bool,
 }
 
 impl Folder {
-    /// Makes the folder if there is none and tries to write in it: before a long run, not after it.
+    /// Tries to write in the folder: before a long run, not after it. If there is none it is made only to
+    /// try: a run that comes to nothing leaves nothing.
     ///
     /// # Errors
     /// When it can not be made or written in.
@@ -46,12 +45,24 @@ impl Folder {
         fs::create_dir_all(path).map_err(fail)?;
         let probe = path.join(temporary("probe"));
         fs::File::create(&probe).and_then(|_| fs::remove_file(&probe)).map_err(fail)?;
-        Ok(Folder { path: path.to_path_buf(), made })
+        if made {
+            // What somebody else put something into meanwhile stays.
+            let _ = fs::remove_dir(path);
+        }
+        Ok(Folder { path: path.to_path_buf() })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Makes the folder, once there is something to put into it.
+    ///
+    /// # Errors
+    /// When it can not be made any more.
+    pub fn make(&self) -> Result<(), WriteError> {
+        fs::create_dir_all(&self.path).map_err(|error| WriteError { path: self.path.clone(), error })
     }
 
     /// Writes all of these (name, content), in this order, or none; files of results that are not
@@ -84,14 +95,6 @@ impl Folder {
             fs::rename(self.path.join(temporary(name)), &path).map_err(|error| WriteError { path, error })?;
         }
         Ok(())
-    }
-
-    /// Removes the folder again if this run made it and nothing is in it.
-    pub fn abandon(self) {
-        if self.made {
-            // A folder that somebody put something into stays.
-            let _ = fs::remove_dir(&self.path);
-        }
     }
 }
 

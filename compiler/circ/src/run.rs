@@ -165,7 +165,7 @@ impl Simulation {
         let engine = self.instance.engine.as_mut();
         let outcome =
             Protocol::new(&mut self.compiled, engine, &mut self.recordings, interrupt, observer).carry_out();
-        self.finish(outcome, milliseconds(started))
+        self.finish(outcome, milliseconds(started), interrupt)
     }
 
     /// For rendering diagnostics.
@@ -194,10 +194,13 @@ impl Simulation {
         }
     }
 
-    fn digest(&self) -> String {
+    /// None where the run was interrupted: nothing can be held against it.
+    fn digest(&self, interrupt: &AtomicBool) -> Option<String> {
         match self.options.digest {
-            Digest::Compute => digest::digest(self.plan(), &mut self.instance.all_synapses(), self.engine()),
-            Digest::Leave => String::new(),
+            Digest::Compute => {
+                digest::digest(self.plan(), &mut self.instance.all_synapses(), self.engine(), interrupt)
+            }
+            Digest::Leave => Some(String::new()),
         }
     }
     fn plan(&self) -> &Plan {
@@ -207,10 +210,16 @@ impl Simulation {
         self.instance.engine.as_ref()
     }
 
-    fn finish(&self, outcome: Outcome, run_ms: f64) -> Finished {
+    fn finish(&self, outcome: Outcome, run_ms: f64, interrupt: &AtomicBool) -> Finished {
+        let digest = self.digest(interrupt);
+        let outcome = match digest {
+            None if outcome.ended == Ended::Complete => Outcome { ended: Ended::Interrupted, ..outcome },
+            Some(_) | None => outcome,
+        };
         let spikes = all_spikes(self.plan(), self.engine());
         let ticks = self.engine().tick().max(0);
-        let results = self.results(&outcome, &spikes, ticks, run_ms);
+        let results =
+            Results { digest: digest.unwrap_or_default(), ..self.results(&outcome, &spikes, ticks, run_ms) };
         Finished { results, spikes, ticks, diagnostics: outcome.diagnostics }
     }
 
@@ -237,7 +246,7 @@ impl Simulation {
             reports: outcome.reports.clone(),
             prints: outcome.prints.clone(),
             timing: Timing { build_ms: self.build_ms, run_ms, ..compiled.timing },
-            digest: self.digest(),
+            digest: String::new(),
             diagnostics: messages(&diagnostics, compiled.sources()),
         }
     }

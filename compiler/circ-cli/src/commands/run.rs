@@ -8,7 +8,7 @@ use crate::progress::{Prints, Shown};
 use crate::summary::{self, Detail};
 use crate::terminal::{self, Paint, Stream};
 use circ::compile::{Compiled, Rejection, compile};
-use circ::output::Folder;
+use circ::output::{Folder, WriteError};
 use circ::results::{Ended, Message, messages};
 use circ::run::{Digest, Finished, Simulation};
 use serde::Serialize;
@@ -20,7 +20,6 @@ pub fn run(args: &RunArgs) -> Exit {
 }
 
 fn attempt(args: &RunArgs) -> Result<Exit, Exit> {
-    let flag = interrupt::flag();
     let program = read(&args.file)?;
     let options = compile_options(args.experiment.as_deref(), &args.settings);
     let compiled = compile(program, &options).map_err(|rejection| refuse(&rejection, args))?;
@@ -29,15 +28,13 @@ fn attempt(args: &RunArgs) -> Result<Exit, Exit> {
     let digest = if args.json || args.out.is_some() { Digest::Compute } else { Digest::Leave };
     let mut simulation = match Simulation::build(compiled, &run_options(&args.settings, digest)) {
         Ok(simulation) => simulation,
-        Err(rejection) => {
-            folder.into_iter().for_each(Folder::abandon);
-            return Err(refuse(&rejection, args));
-        }
+        Err(rejection) => return Err(refuse(&rejection, args)),
     };
+    let stop = interrupt::keep();
     announce(&simulation, args);
     let prints = if args.json { Prints::Later } else { Prints::AtOnce };
     let mut shown = if args.quiet { Shown::silent(prints) } else { Shown::new(prints) };
-    let finished = simulation.run(flag, &mut shown);
+    let finished = simulation.run(stop, &mut shown);
     shown.finish();
     let written = folder.map_or(Ok(()), |folder| write(&folder, &finished, &simulation, args));
     print(&finished, &simulation, args);
@@ -100,13 +97,16 @@ fn announce(simulation: &Simulation, args: &RunArgs) {
 }
 
 fn write(folder: &Folder, finished: &Finished, simulation: &Simulation, args: &RunArgs) -> Result<(), Exit> {
+    let fail = |error: WriteError| {
+        terminal::complain(&error.to_string());
+        Exit::Files
+    };
+    folder.make().map_err(fail)?;
+    // The manifest names the program by the way from the folder, which must be there.
     let manifest = simulation.manifest(finished, &args.file, folder.path());
     let mut files = simulation.tables();
     files.push((circ::output::MANIFEST, manifest.to_json().into_bytes()));
-    folder.write(&files).map_err(|error| {
-        terminal::complain(&error.to_string());
-        Exit::Files
-    })
+    folder.write(&files).map_err(fail)
 }
 
 fn print(finished: &Finished, simulation: &Simulation, args: &RunArgs) {

@@ -3,28 +3,20 @@
 use super::{compile_options, read, reject, run_options, show};
 use crate::args::TestArgs;
 use crate::exit::Exit;
-use crate::interrupt;
 use crate::progress::{Prints, Shown};
 use crate::summary::{self, Detail};
 use crate::terminal::{self, Paint, Stream};
 use circ::compile::{compile, experiments};
 use circ::run::{Digest, Simulation};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 /// Tests all files; goes on after one that fails, so that one run shows everything.
 pub fn test(args: &TestArgs) -> Exit {
-    let flag = interrupt::flag();
-    let mut exit = Exit::Well;
-    for file in &args.files {
-        exit = exit.and(test_file(file, args, flag));
-        if interrupt::asked() {
-            break;
-        }
-    }
-    exit
+    args.files.iter().map(|file| test_file(file, args)).fold(Exit::Well, Exit::and)
 }
 
-fn test_file(file: &Path, args: &TestArgs, flag: &std::sync::atomic::AtomicBool) -> Exit {
+fn test_file(file: &Path, args: &TestArgs) -> Exit {
     let program = match read(file) {
         Ok(program) => program,
         Err(exit) => return exit,
@@ -38,24 +30,17 @@ fn test_file(file: &Path, args: &TestArgs, flag: &std::sync::atomic::AtomicBool)
         show(&program.problems, &program.sources);
         return Exit::Rejected;
     }
-    let mut exit = Exit::Well;
-    for name in names {
-        exit = exit.and(test_experiment(file, &name, args, flag));
-        if interrupt::asked() {
-            break;
-        }
-    }
-    exit
+    names.iter().map(|name| test_experiment(file, name, args)).fold(Exit::Well, Exit::and)
 }
 
-fn test_experiment(file: &Path, name: &str, args: &TestArgs, flag: &std::sync::atomic::AtomicBool) -> Exit {
+fn test_experiment(file: &Path, name: &str, args: &TestArgs) -> Exit {
     let attempt = || -> Result<Exit, Exit> {
         let compiled =
             compile(read(file)?, &compile_options(Some(name), &args.settings)).map_err(|it| reject(&it))?;
         let mut simulation = Simulation::build(compiled, &run_options(&args.settings, Digest::Leave))
             .map_err(|it| reject(&it))?;
         let mut shown = Shown::new(Prints::Later);
-        let finished = simulation.run(flag, &mut shown);
+        let finished = simulation.run(&AtomicBool::new(false), &mut shown);
         shown.finish();
         let exit = super::run::exit(&finished);
         let paint = Paint::of(Stream::Out);
