@@ -11,4 +11,5 @@ mod generate_cell;
 mod generate_extras;
 mod generate_net;
 mod generate_protocol;
+pub mod mutate;
 pub mod oracle;
