@@ -8,17 +8,14 @@
 
 use circ_plan::engine::{Engine, Synapses, Values};
 use circ_plan::ir::{ArrayId, EventId};
-use circ_plan::plan::{Plan, PopulationPlan, Role};
+use circ_plan::plan::{PopulationPlan, Role};
+use circ_runtime::Network;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The digest of a network after a run; none when `interrupt` is set before its end.
-pub fn digest(
-    plan: &Plan,
-    synapses: &mut dyn Iterator<Item = Synapses>,
-    engine: &dyn Engine,
-    interrupt: &AtomicBool,
-) -> Option<String> {
+pub fn digest(network: &Network, engine: &dyn Engine, interrupt: &AtomicBool) -> Option<String> {
     let go_on = || (!interrupt.load(Ordering::Relaxed)).then_some(());
+    let plan = network.plan();
     let mut hash = Hash::default();
     hash.word(engine.tick() as u64);
     for (index, population) in plan.populations.iter().enumerate() {
@@ -28,11 +25,12 @@ pub fn digest(
         add_arrays(&mut hash, index as u32, population, engine);
         add_in_flight(&mut hash, index as u32, population, engine);
     }
-    for projection in &plan.projections {
+    for (index, projection) in plan.projections.iter().enumerate() {
         go_on()?;
-        let synapses = synapses.next()?;
         hash.text(&projection.path);
-        add_synapses(&mut hash, &synapses);
+        let mut columns = Columns::default();
+        network.visit_synapses(index as u32, &mut |piece| columns.add(piece));
+        hash.text(&columns.finish());
     }
     Some(hash.finish())
 }
@@ -73,15 +71,32 @@ fn add_in_flight(hash: &mut Hash, index: u32, population: &PopulationPlan, engin
     }
 }
 
-fn add_synapses(hash: &mut Hash, synapses: &Synapses) {
-    hash.word(u64::from(synapses.broadcast));
-    hash.indices(&synapses.source);
-    hash.indices(&synapses.target);
-    for values in [&synapses.weight, &synapses.delay] {
-        match values {
-            Values::One(value) => hash.word(value.to_bits()),
-            Values::Each(values) => hash.numbers(values),
+/// The columns of a list of synapses, each in a hash of its own: where a piece ends does not show.
+#[derive(Default)]
+struct Columns {
+    broadcast: bool,
+    source: Hash,
+    target: Hash,
+    weight: Hash,
+    delay: Hash,
+}
+
+impl Columns {
+    fn add(&mut self, piece: &Synapses) {
+        self.broadcast = piece.broadcast;
+        self.source.indices(&piece.source);
+        self.target.indices(&piece.target);
+        for (hash, values) in [(&mut self.weight, &piece.weight), (&mut self.delay, &piece.delay)] {
+            match values {
+                Values::One(value) => hash.one = Some(value.to_bits()),
+                Values::Each(values) => values.iter().for_each(|value| hash.word(value.to_bits())),
+            }
         }
+    }
+
+    fn finish(self) -> String {
+        let columns = [self.source, self.target, self.weight, self.delay].map(Hash::finish);
+        format!("{} {}", self.broadcast, columns.join(" "))
     }
 }
 
@@ -90,6 +105,8 @@ fn add_synapses(hash: &mut Hash, synapses: &Synapses) {
 struct Hash {
     hasher: blake3::Hasher,
     buffer: Vec<u8>,
+    /// One number instead of a list of them.
+    one: Option<u64>,
 }
 
 impl Hash {
@@ -108,7 +125,6 @@ impl Hash {
         numbers.iter().for_each(|number| self.word(number.to_bits()));
     }
     fn indices(&mut self, indices: &[u32]) {
-        self.word(indices.len() as u64);
         for index in indices {
             self.buffer.extend_from_slice(&index.to_le_bytes());
             self.flush_at(Hash::FULL);
@@ -121,6 +137,10 @@ impl Hash {
         }
     }
     fn finish(mut self) -> String {
+        if let Some(one) = self.one {
+            self.text("one");
+            self.word(one);
+        }
         self.flush_at(0);
         self.hasher.finalize().to_hex().to_string()
     }
@@ -130,23 +150,37 @@ impl Hash {
 mod tests {
     use super::*;
 
-    fn of(synapses: Synapses) -> String {
-        let mut hash = Hash::default();
-        add_synapses(&mut hash, &synapses);
-        hash.finish()
+    fn of(pieces: &[Synapses]) -> String {
+        let mut columns = Columns::default();
+        pieces.iter().for_each(|piece| columns.add(piece));
+        columns.finish()
     }
 
     #[test]
     fn a_target_is_not_a_source() {
         let one = Synapses { source: vec![1, 2], target: vec![3], ..Synapses::default() };
         let other = Synapses { source: vec![1], target: vec![2, 3], ..Synapses::default() };
-        assert_ne!(of(one), of(other));
+        assert_ne!(of(&[one]), of(&[other]));
     }
 
     #[test]
     fn the_last_bit_of_a_weight_shows() {
-        let with = |weight: f64| of(Synapses { weight: Values::One(weight), ..Synapses::default() });
-        assert_ne!(with(1.0), with(1.0 + f64::EPSILON));
-        assert_eq!(with(1.0), with(1.0));
+        let with = |weight: Values| of(&[Synapses { weight, ..Synapses::default() }]);
+        assert_ne!(with(Values::One(1.0)), with(Values::One(1.0 + f64::EPSILON)));
+        assert_ne!(with(Values::One(1.0)), with(Values::Each(vec![1.0])));
+        assert_eq!(with(Values::One(1.0)), with(Values::One(1.0)));
+    }
+
+    #[test]
+    fn pieces_do_not_show() {
+        let list = |source: &[u32], weight: &[f64]| Synapses {
+            source: source.to_vec(),
+            target: source.to_vec(),
+            weight: Values::Each(weight.to_vec()),
+            ..Synapses::default()
+        };
+        let whole = of(&[list(&[0, 1, 2], &[0.5, 1.5, 2.5])]);
+        assert_eq!(whole, of(&[list(&[0], &[0.5]), list(&[], &[]), list(&[1, 2], &[1.5, 2.5])]));
+        assert_ne!(whole, of(&[list(&[0, 1, 2], &[0.5, 2.5, 1.5])]));
     }
 }

@@ -8,7 +8,7 @@ use crate::run::{EngineKind, RunOptions};
 use crate::{memory, refusal, rules};
 use circ_compiler::diagnose::Diagnostic;
 use circ_compiler::interpret::Interpreter;
-use circ_plan::engine::{Engine, Memory, Synapses};
+use circ_plan::engine::{Engine, Memory};
 use circ_plan::ir::Program;
 use circ_plan::plan::{Dynamics, Plan};
 use circ_runtime::{Kernels, Machine, Network};
@@ -53,7 +53,10 @@ pub fn build(compiled: &Compiled, options: &RunOptions) -> Result<Instance, Box<
         // SAFETY: the kernels were compiled from the programs of this plan's populations, in their order, by
         // `circ_codegen`, whose functions keep the contract of `circ_plan::abi` and live as long as their owner.
         Some(code) => Box::new(unsafe { Machine::new(Arc::clone(&network), code.kernels, code.owner) }),
-        None => Box::new(Interpreter::new(plan, all_synapses(&network).collect())),
+        None => {
+            let projections = 0..plan.projections.len() as u32;
+            Box::new(Interpreter::new(plan, projections.map(|index| network.synapses(index)).collect()))
+        }
     };
     Ok(Instance { engine, network, memory, compile_ms })
 }
@@ -67,17 +70,13 @@ impl Instance {
     pub fn threads(&self) -> usize {
         self.network.threads()
     }
-    /// The synapses of every projection, in canonical order, one projection at a time.
-    pub fn all_synapses(&self) -> impl Iterator<Item = Synapses> {
-        all_synapses(&self.network)
+    /// What was built.
+    pub fn network(&self) -> &Network {
+        &self.network
     }
     fn projections(&self) -> u32 {
         self.network.plan().projections.len() as u32
     }
-}
-
-fn all_synapses(network: &Network) -> impl Iterator<Item = Synapses> {
-    (0..network.plan().projections.len() as u32).map(|index| network.synapses(index))
 }
 
 /// `start` and `step` of every population.

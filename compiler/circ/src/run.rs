@@ -197,9 +197,7 @@ impl Simulation {
     /// None where the run was interrupted: nothing can be held against it.
     fn digest(&self, interrupt: &AtomicBool) -> Option<String> {
         match self.options.digest {
-            Digest::Compute => {
-                digest::digest(self.plan(), &mut self.instance.all_synapses(), self.engine(), interrupt)
-            }
+            Digest::Compute => digest::digest(self.instance.network(), self.engine(), interrupt),
             Digest::Leave => Some(String::new()),
         }
     }

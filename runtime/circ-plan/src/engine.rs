@@ -18,6 +18,19 @@ pub struct Synapses {
     pub broadcast: bool,
 }
 
+impl Synapses {
+    /// Adds those that follow, of the same projection.
+    pub fn append(&mut self, next: &Synapses) {
+        self.source.extend_from_slice(&next.source);
+        self.target.extend_from_slice(&next.target);
+        for (values, next) in [(&mut self.weight, &next.weight), (&mut self.delay, &next.delay)] {
+            if let (Values::Each(values), Values::Each(next)) = (values, next) {
+                values.extend_from_slice(next);
+            }
+        }
+    }
+}
+
 /// One number for all, or one for each (weights that differ are held as `f32`).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {

@@ -11,7 +11,7 @@ use circ_plan::plan::{Indices, Plan, ProjectionPlan, Quantity};
 
 use crate::build::layout::Part;
 use crate::build::selves::Selves;
-use crate::build::{BuildError, build, delay_ticks, synapses};
+use crate::build::{BuildError, build, delay_ticks, visit_synapses};
 use crate::drive::DriveValues;
 use crate::shards::{Shards, Spot, arena_of, array_bytes};
 
@@ -241,17 +241,28 @@ impl Network {
         self.window
     }
 
-    /// All synapses of a projection, flat, in canonical order. A broadcast has no lists: its synapses
-    /// are all pairs of the two views (less a cell with itself, unless `allow self`).
+    /// All synapses of a projection, flat, in canonical order.
     pub fn synapses(&self, projection: u32) -> Synapses {
+        let mut all: Option<Synapses> = None;
+        self.visit_synapses(projection, &mut |piece| match &mut all {
+            None => all = Some(piece.clone()),
+            Some(all) => all.append(piece),
+        });
+        all.unwrap_or_default()
+    }
+
+    /// Shows the synapses of a projection piece by piece, in canonical order; at least one piece, which may be
+    /// empty. A broadcast has no lists: its synapses are all pairs of the two views (less a cell with itself,
+    /// unless `allow self`).
+    pub fn visit_synapses(&self, projection: u32, visit: &mut (dyn FnMut(&Synapses) + Send)) {
         match &self.wirings[projection as usize].kind {
-            Kind::Broadcast(broadcast) => Synapses {
+            Kind::Broadcast(broadcast) => visit(&Synapses {
                 weight: Values::One(broadcast.weight),
                 delay: Values::One(f64::from(broadcast.delay)),
                 broadcast: true,
                 ..Synapses::default()
-            },
-            Kind::Rows(_) => synapses(&self.plan, projection, self.shards.threads),
+            }),
+            Kind::Rows(_) => visit_synapses(&self.plan, projection, self.shards.threads, visit),
         }
     }
 

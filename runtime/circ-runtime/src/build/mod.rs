@@ -192,54 +192,64 @@ fn check(plan: &Plan, projection: u32) -> Result<(), BuildError> {
     if enough { Ok(()) } else { Err(BuildError::TooMany { projection, need, have }) }
 }
 
-/// The synapses of a projection in canonical order: made again, which is as fast as putting together
-/// what the threads hold, and needs nothing stored.
-pub fn synapses(plan: &Plan, projection: u32, threads: usize) -> Synapses {
+/// Shows the synapses of a projection in canonical order, some rows at a time. They are made again, which is as
+/// fast as putting together what the threads hold; only the pieces are held.
+pub fn visit_synapses(
+    plan: &Plan,
+    projection: u32,
+    threads: usize,
+    visit: &mut (dyn FnMut(&Synapses) + Send),
+) {
     let this: &ProjectionPlan = &plan.projections[projection as usize];
     let constant_delay = match this.delay {
         Quantity::Constant(delay) => delay_ticks(delay, plan.dt),
         Quantity::Program(_) => None,
     };
-    let mut flat = Flat::default();
+    let piece = Synapses {
+        weight: match this.weight {
+            Quantity::Constant(weight) => Values::One(weight),
+            Quantity::Program(_) => Values::Each(vec![]),
+        },
+        delay: match constant_delay {
+            Some(ticks) => Values::One(f64::from(ticks)),
+            None => Values::Each(vec![]),
+        },
+        broadcast: is_broadcast(this),
+        ..Synapses::default()
+    };
+    let mut visitor = Visitor { piece, visit };
     let cells = Cells::new(plan);
     let context = cells.context(plan, projection);
     let lanes = Lanes::flat(this.target.len() as u32);
     // The network was built from the same plan: what does not hold was refused there.
-    let made = generate(&context, &lanes, threads, u64::MAX, std::slice::from_mut(&mut flat));
+    let made = generate(&context, &lanes, threads, u64::MAX, std::slice::from_mut(&mut visitor));
     assert!(made.is_ok(), "a projection that was built can be built again");
-    Synapses {
-        source: flat.source,
-        target: flat.target,
-        weight: match this.weight {
-            Quantity::Constant(weight) => Values::One(weight),
-            Quantity::Program(_) => Values::Each(flat.weight),
-        },
-        delay: match constant_delay {
-            Some(ticks) => Values::One(f64::from(ticks)),
-            None => Values::Each(flat.delay),
-        },
-        broadcast: is_broadcast(this),
-    }
 }
 
-/// Collects synapses as they come.
-#[derive(Default)]
-struct Flat {
-    source: Vec<u32>,
-    target: Vec<u32>,
-    weight: Vec<f64>,
-    delay: Vec<f64>,
+/// Shows synapses as they come.
+struct Visitor<'v> {
+    piece: Synapses,
+    visit: &'v mut (dyn FnMut(&Synapses) + Send),
 }
 
-impl Sink for Flat {
+impl Sink for Visitor<'_> {
     fn take(&mut self, rows: &RowSet, weights: &[f32], delays: &[u32]) {
+        let piece = &mut self.piece;
+        piece.source.clear();
         for row in 0..rows.rows() {
-            let end = self.source.len() + rows.starts[row + 1] - rows.starts[row];
-            self.source.resize(end, rows.first + row as u32);
+            let end = piece.source.len() + rows.starts[row + 1] - rows.starts[row];
+            piece.source.resize(end, rows.first + row as u32);
         }
-        self.target.extend_from_slice(&rows.targets);
-        self.weight.extend(weights.iter().map(|&w| f64::from(w)));
-        self.delay.extend(delays.iter().map(|&d| f64::from(d)));
+        piece.target.clone_from(&rows.targets);
+        if let Values::Each(each) = &mut piece.weight {
+            each.clear();
+            each.extend(weights.iter().map(|&w| f64::from(w)));
+        }
+        if let Values::Each(each) = &mut piece.delay {
+            each.clear();
+            each.extend(delays.iter().map(|&d| f64::from(d)));
+        }
+        (self.visit)(piece);
     }
 
     fn bytes(&self) -> u64 {
