@@ -126,6 +126,16 @@ fn a_step_of_nothing() {
 }
 
 #[test]
+fn a_rate_below_zero_of_some_cells() {
+    let drive = "population E: Lif[4]\n drive d: poisson(100 Hz - i * 100 Hz) -> E.exc { weight 1 mV }";
+    let bench = Bench::new();
+    let program = format!("{WIRED}\ncircuit Net {{ {drive} }}\nexperiment Main of Net {{ run 1 ms }}\n");
+    bench.file("a.circ", program);
+    let run = bench.circ(&["run", "a.circ"]).exits(1);
+    run.complains("negative-rate").complains("-100 Hz").complains("at `E[2]`, one of 2");
+}
+
+#[test]
 fn a_probability_above_one() {
     rejected(&with_projection("connect probability 1.5; weight 1 mV; delay 1 ms"), "probability-range");
 }

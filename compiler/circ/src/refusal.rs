@@ -7,6 +7,7 @@ use crate::compile::Compiled;
 use crate::quantity::{self, significant};
 use crate::{fault, rules};
 use circ_compiler::diagnose::Diagnostic;
+use circ_compiler::diagnose::build::negative_rate;
 use circ_compiler::types::{Dimension, Type};
 use circ_grammar::ast::Span;
 use circ_plan::plan::{Plan, Sender, Sign, View};
@@ -46,6 +47,7 @@ pub fn explain(error: &BuildError, compiled: &Compiled) -> Diagnostic {
             }
         }
         BuildError::Weight { sender, sign, first } => weight(compiled, *sender, *sign, first),
+        BuildError::Rate { drive, first } => rate(plan, *drive, first),
         BuildError::Delay { sender, first } => delay(plan, *sender, first),
         BuildError::Row { projection, row, pre, post } => {
             let name = path(*projection);
@@ -87,6 +89,14 @@ fn weight(compiled: &Compiled, sender: Sender, sign: Sign, first: &BadValue) -> 
         rules::not_built(place(plan, sender), format!("`{}` has the weight {value}", name(plan, sender)))
             .note(needs)
             .help("keep draws within bounds with `redraw(..., lo, hi)`, or use a distribution that has them");
+    located(diagnostic, plan, sender, first)
+}
+
+fn rate(plan: &Plan, drive: u32, first: &BadValue) -> Diagnostic {
+    let sender = Sender::Drive(drive);
+    let shown = quantity::show(first.value, Dimension::FREQUENCY);
+    let diagnostic = negative_rate(place(plan, sender), &shown)
+        .help("write `max(0 Hz, ...)` if cells below 0 are meant to be silent");
     located(diagnostic, plan, sender, first)
 }
 

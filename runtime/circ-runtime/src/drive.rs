@@ -187,8 +187,19 @@ impl DriveValues {
         }
     }
 
-    /// Whether all weights may be.
-    pub fn check(self, index: u32, drive: &DrivePlan) -> Result<DriveValues, BuildError> {
+    /// Whether all weights and all rates that do not change may be.
+    pub fn check(self, index: u32, drive: &DrivePlan, dt: f64) -> Result<DriveValues, BuildError> {
+        if let Mean::Each(means) = &self.mean {
+            let mut bad: Option<BadValue> = None;
+            for (position, &(mean, _)) in means.iter().enumerate() {
+                if !(0.0 <= mean && mean.is_finite()) {
+                    note(&mut bad, 0, position as u32, mean / dt);
+                }
+            }
+            if let Some(first) = bad {
+                return Err(BuildError::Rate { drive: index, first });
+            }
+        }
         let sender = Sender::Drive(index);
         let mut bad: Option<BadValue> = None;
         for (position, &weight) in self.weights.iter().enumerate() {

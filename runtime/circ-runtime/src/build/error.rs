@@ -16,6 +16,8 @@ pub enum BuildError {
     Probability { projection: u32, pair: Option<(u32, u32)>, value: f64 },
     /// Weights that the port does not take, or that are not finite.
     Weight { sender: Sender, sign: Sign, first: BadValue },
+    /// Rates of a Poisson drive that are below 0 or no number, in events per ms.
+    Rate { drive: u32, first: BadValue },
     /// Delays in ms that round to less than a tick, are not finite, or longer than [`crate::MAX_DELAY`] ticks.
     Delay { sender: Sender, first: BadValue },
     /// A row of a connection table that names a cell that is not there.

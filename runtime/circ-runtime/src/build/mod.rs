@@ -86,7 +86,7 @@ pub fn build(plan: Arc<Plan>, threads: usize, limit: u64) -> Result<Network, Bui
         return Err(BuildError::TooLarge { need: needed.total(), have: limit, parts: needed });
     }
     let drives = plan.drives.iter().enumerate();
-    let drives = drives.map(|(k, d)| DriveValues::new(&plan, d).and_then(|v| v.check(k as u32, d)));
+    let drives = drives.map(|(k, d)| DriveValues::new(&plan, d).and_then(|v| v.check(k as u32, d, plan.dt)));
     let drives = drives.collect::<Result<Vec<_>, _>>()?;
     let shards = Shards::new(&plan, threads);
     let cells = Cells::new(&plan);
