@@ -131,6 +131,14 @@ pub fn not_settable(span: Span, what: &str) -> Diagnostic {
         .note("`set` changes parameters and states of populations, and drives by their name")
 }
 
+/// A drive that has no one number to be set.
+pub fn drive_not_settable(span: Span, path: &str) -> Diagnostic {
+    NOT_SETTABLE
+        .at(span, format!("drive `{path}` can not be set"))
+        .note("of a drive, the rate of `poisson` or the value that it sends is set, where it was written as one number")
+        .help("write one number in the drive, such as a parameter of the circuit")
+}
+
 /// `at` of what was not recorded, or not at that time.
 pub fn not_recorded(span: Span, what: &str) -> Diagnostic {
     NOT_RECORDED.at(span, format!("{what} was not recorded")).help("add it to a `record` before the `run`")

@@ -173,7 +173,7 @@ impl Protocol<'_> {
     fn set_drive(&mut self, drive: u32, name: Option<&str>, span: Span, value: ExprId) -> Evaluated<()> {
         let path = self.compiled.net.drives[drive as usize].path.clone();
         let found = self.value(value)?;
-        let refused = || Box::new(rules::not_settable(span, &format!("drive `{path}`")));
+        let refused = || Box::new(rules::drive_not_settable(span, &path));
         let Some(number) = scalar(&found) else {
             return Err(rules::wrong_value(self.span(value), "one number").into());
         };
