@@ -42,10 +42,8 @@ pub fn projection<'a>(
     keys.of("connect");
     let mut pairs = Pairs { source, net, report, keys, columns: Columns::default() };
     let connect = pairs.connect();
-    let weight = pairs.quantity(&[("weight", &net.weight)], net.weight_span);
-    let mut delays = vec![("delay", &net.delay)];
-    delays.extend(net.dendritic.as_ref().map(|dendritic| ("dendritic", dendritic)));
-    let delay = pairs.quantity(&delays, net.delay_span);
+    let weight = pairs.quantity("weight", &net.weight, net.weight_span);
+    let delay = pairs.delay();
     let Pairs { keys, columns, .. } = pairs;
     let column = |layouts: &mut [Layout], names: &[String], view: &View| {
         names
@@ -112,7 +110,7 @@ impl<'a> Pairs<'a, '_, '_> {
         let span = self.net.connect_span;
         match &self.net.connect {
             net::Connect::Probability(setting) => {
-                Connect::Probability(self.quantity(&[("probability", setting)], span))
+                Connect::Probability(self.quantity("probability", setting, span))
             }
             net::Connect::InDegree(n) => Connect::InDegree(*n),
             net::Connect::OutDegree(n) => Connect::OutDegree(*n),
@@ -124,34 +122,31 @@ impl<'a> Pairs<'a, '_, '_> {
         }
     }
 
-    /// The sum of some settings: one number, or a program.
-    fn quantity(&mut self, settings: &[(&'static str, &'a Setting)], span: Span) -> Quantity {
-        let numbers: Option<Vec<f64>> = settings
-            .iter()
-            .map(|(_, setting)| match setting {
-                Setting::Value(value) => number(value),
-                Setting::Each(_) => None,
-            })
-            .collect();
-        if let Some(numbers) = numbers {
-            return Quantity::Constant(numbers.iter().sum());
+    /// One number, or a program.
+    fn quantity(&mut self, name: &'static str, setting: &'a Setting, span: Span) -> Quantity {
+        match constant(setting) {
+            Some(number) => Quantity::Constant(number),
+            None => constant_or(self.program(name, span, |lowerer| valued(lowerer, name, setting))),
         }
-        let what = settings.first().map_or("", |s| s.0);
-        constant_or(self.program(what, span, |lowerer| {
-            let mut sum: Option<ValueId> = None;
-            for (name, setting) in settings {
-                let value = match setting {
-                    Setting::Value(value) => lowerer.b.float(number(value).unwrap_or(0.0)),
-                    Setting::Each(closure) => lowerer.declared(name, |lowerer| {
-                        lowerer.within(closure.environment, |lowerer| lowerer.float(closure.expr))
-                    }),
-                };
-                sum = Some(match sum {
-                    None => value,
-                    Some(sum) => lowerer.b.add(sum, value),
-                });
-            }
-            sum.unwrap_or_else(|| lowerer.b.float(0.0))
+    }
+
+    /// From the spike to its arrival: along the axon, then along the dendrite.
+    fn delay(&mut self) -> Quantity {
+        let net = self.net;
+        let Some(dendritic) = &net.dendritic else {
+            return self.quantity("delay", &net.delay, net.delay_span);
+        };
+        if let (Some(axonal), Some(dendritic)) = (constant(&net.delay), constant(dendritic)) {
+            return Quantity::Constant(axonal + dendritic);
+        }
+        constant_or(self.program("delay", net.delay_span, |lowerer| {
+            let axonal = whole_steps(lowerer, "delay", &net.delay);
+            let dendritic = whole_steps(lowerer, "dendritic", dendritic);
+            let (sum, shorter) = (lowerer.b.add(axonal, dendritic), lowerer.b.min(axonal, dendritic));
+            // Neither makes up for the other where it is negative: that one is then reported.
+            let zero = lowerer.b.float(0.0);
+            let negative = lowerer.b.lt(shorter, zero);
+            lowerer.b.select(negative, shorter, sum)
         }))
     }
 
@@ -180,4 +175,30 @@ impl<'a> Pairs<'a, '_, '_> {
         }
         finite_result(lowerer, value, span, &format!("the {what} of `{}`", self.net.path))
     }
+}
+
+/// The value of a setting that is one number.
+fn constant(setting: &Setting) -> Option<f64> {
+    match setting {
+        Setting::Value(value) => number(value),
+        Setting::Each(_) => None,
+    }
+}
+
+fn valued<'a>(lowerer: &mut Lowerer<'a, '_, '_>, name: &str, setting: &'a Setting) -> ValueId {
+    match setting {
+        Setting::Value(value) => lowerer.b.float(number(value).unwrap_or(0.0)),
+        Setting::Each(closure) => lowerer.declared(name, |lowerer| {
+            lowerer.within(closure.environment, |lowerer| lowerer.float(closure.expr))
+        }),
+    }
+}
+
+/// A duration of a synapse, to the nearest step.
+fn whole_steps<'a>(lowerer: &mut Lowerer<'a, '_, '_>, name: &str, setting: &'a Setting) -> ValueId {
+    let duration = valued(lowerer, name, setting);
+    let step = lowerer.b.float(lowerer.source.net.dt);
+    let steps = lowerer.b.div(duration, step);
+    let nearest = lowerer.b.round(steps);
+    lowerer.b.mul(nearest, step)
 }
