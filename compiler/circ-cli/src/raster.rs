@@ -20,7 +20,7 @@ const LEAST: usize = 2;
 const MOST_BANDS: usize = 6;
 const DOTS: usize = 4;
 
-/// Draws spikes with stamps in `(after, until]` within so many columns. The caller says below it which time
+/// Draws spikes with stamps in `(after, until]`, and tick 0 if `after` is 0, within so many columns. The caller says below it which time
 /// that is.
 pub fn draw(bands: &[Band], after: i64, until: i64, columns: usize) -> Vec<String> {
     let shown = &bands[..bands.len().min(MOST_BANDS)];
@@ -53,10 +53,12 @@ fn band_lines(band: &Band, after: i64, until: i64, width: usize, rows: usize) ->
     let mut dots = vec![0u8; width * rows];
     for (tick, cell) in band.spikes {
         let Some(row) = row_of(*cell, band.cells, dot_rows) else { continue };
-        if *tick <= after || until < *tick {
+        let at_the_start = *tick == 0 && after == 0;
+        if (*tick <= after && !at_the_start) || until < *tick {
             continue;
         }
-        let column = ((tick - after - 1) as u64 * (width as u64 * 2) / (until - after) as u64) as usize;
+        let column =
+            ((tick - after - 1).max(0) as u64 * (width as u64 * 2) / (until - after) as u64) as usize;
         dots[row / DOTS * width + column / 2] |= bit(column % 2, row % DOTS);
     }
     dots.chunks(width).map(|row| row.iter().map(|bits| braille(*bits)).collect()).collect()
@@ -88,6 +90,14 @@ mod tests {
         let spikes = [(1, 0), (2, 1), (39, 2), (40, 3)];
         let lines = draw(&[Band { name: "E", cells: 4, spikes: &spikes }], 0, 40, 24);
         assert_eq!(lines, ["E │⠑⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⢄"]);
+    }
+
+    #[test]
+    fn a_spike_of_tick_zero_is_drawn_where_time_begins() {
+        let spikes = [(0, 0)];
+        let drawn = |after| draw(&[Band { name: "E", cells: 1, spikes: &spikes }], after, 40, 14);
+        assert_eq!(drawn(0), ["E │⠁⠀⠀⠀⠀⠀⠀⠀⠀⠀"]);
+        assert_eq!(drawn(1), ["E │⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀"]);
     }
 
     #[test]
