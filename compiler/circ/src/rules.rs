@@ -114,13 +114,23 @@ pub fn not_a_measure(span: Span, name: &str) -> Diagnostic {
         crate::measures::ALL.iter().map(|measure| format!("`{}`", measure.name)).collect();
     NOT_A_MEASURE
         .at(span, format!("`{name}` can not be measured here"))
+        .primary("not one of the measures of spikes")
         .note(format!("measures of spikes are {}", known.join(", ")))
+}
+
+/// `record` of a measure that can not be followed through time.
+pub fn not_followed(span: Span, name: &str) -> Diagnostic {
+    NOT_A_MEASURE
+        .at(span, format!("`{name}` can not be recorded"))
+        .primary("one number for a whole run")
+        .help(format!("record `rate(...) every 5 ms`, or write `report {name}(...)` after the run"))
 }
 
 /// A name that has no value or events.
 pub fn not_observable(span: Span, population: &str, name: &str) -> Diagnostic {
     NOT_OBSERVABLE
         .at(span, format!("`{population}` has no value or event `{name}` that can be observed"))
+        .primary("can not be observed")
         .note("states, ports with a value, `let`s and events can")
 }
 
@@ -128,6 +138,7 @@ pub fn not_observable(span: Span, population: &str, name: &str) -> Diagnostic {
 pub fn not_settable(span: Span, what: &str) -> Diagnostic {
     NOT_SETTABLE
         .at(span, format!("{what} can not be set"))
+        .primary("can not be set")
         .note("`set` changes parameters and states of populations, and drives by their name")
 }
 
@@ -141,12 +152,15 @@ pub fn drive_not_settable(span: Span, path: &str) -> Diagnostic {
 
 /// `at` of what was not recorded, or not at that time.
 pub fn not_recorded(span: Span, what: &str) -> Diagnostic {
-    NOT_RECORDED.at(span, format!("{what} was not recorded")).help("add it to a `record` before the `run`")
+    NOT_RECORDED
+        .at(span, format!("{what} was not recorded"))
+        .primary("asked for here")
+        .help("add it to a `record` before the `run`")
 }
 
 /// A value that a statement can not take.
 pub fn wrong_value(span: Span, expected: &str) -> Diagnostic {
-    WRONG_VALUE.at(span, format!("{expected} is needed here"))
+    WRONG_VALUE.at(span, format!("{expected} is needed here")).primary(format!("{expected} is due"))
 }
 
 /// More memory than the machine has.
@@ -162,12 +176,12 @@ pub fn out_of_memory(span: Span, needed: u64, available: u64, parts: &[(String, 
 
 /// The network could not be built as written.
 pub fn not_built(span: Span, problem: String) -> Diagnostic {
-    NOT_BUILT.at(span, problem)
+    NOT_BUILT.at(span, problem).primary("while this was built")
 }
 
 /// A state left the numbers while the simulation ran.
 pub fn not_finite(span: Span, message: String) -> Diagnostic {
-    NOT_FINITE.at(span, message)
+    NOT_FINITE.at(span, message).primary("computed here")
 }
 
 /// `1.5 GB`

@@ -25,7 +25,7 @@ pub fn data_shape(at: Span, name: &str, declared: &[Option<u64>], found: &[u64])
     let declared =
         declared.iter().map(|n| n.map_or("_".to_string(), |n| n.to_string())).collect::<Vec<_>>().join(" × ");
     DATA_SHAPE
-        .at(at, format!("`{name}` is declared as {declared}, but holds {}", shape(found)))
+        .at(at, format!("`{name}` is declared with {declared} elements, but holds {}", shape(found)))
         .primary(format!("{} found here", shape(found)))
 }
 

@@ -153,6 +153,17 @@ pub fn no_positions(at: Span, what: &str, population: &str, declared: Span) -> D
         .help("add `at grid(20 um)` to the population, or `at (x, y, z)` with lengths of `i`")
 }
 
+/// A projection from cells without spikes that names no other event.
+pub fn never_spikes(at: Span, population: &str, cell: &str, events: &[std::sync::Arc<str>]) -> Diagnostic {
+    let diagnostic = NO_SUCH_MEMBER
+        .at(at, format!("`{population}` never spikes, so no projection can begin there"))
+        .primary(format!("its cell `{cell}` has no `spike when`"));
+    match events {
+        [] => diagnostic.help(format!("say when `{cell}` spikes, as in `spike when v >= V_th`")),
+        [event, ..] => diagnostic.help(format!("begin at an event, as in `{population}.{event}`")),
+    }
+}
+
 pub fn repeated_cell(at: Span, population: &str, cell: u32) -> Diagnostic {
     REPEATED_CELL
         .at(at, format!("cell {cell} of `{population}` occurs twice in this view"))

@@ -71,7 +71,7 @@ impl Elaborator<'_> {
     pub(super) fn note_sender(&mut self, projection: &hir::Projection, id: u32) {
         self.senders.push(SenderNote {
             projection: id,
-            span: projection.span,
+            span: self.span(projection.target),
             clause: projection.polarity,
             corelease: projection.allow_corelease,
         });

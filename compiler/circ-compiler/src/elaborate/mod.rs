@@ -380,13 +380,18 @@ impl<'a> Elaborator<'a> {
     /// `col[2].E[3]`
     fn path(&self, slot: SlotId, indices: &[i64], environment: EnvironmentId) -> String {
         let here = &self.net.environments[environment.0 as usize];
-        let slots: &[hir::Slot] = match here.owner {
+        let name = self.slot(slot, environment).map_or("", |s| &s.name);
+        indices.iter().fold(format!("{}{name}", here.prefix), |path, k| format!("{path}[{k}]"))
+    }
+
+    /// The declaration behind a slot: its name and where that stands.
+    fn slot(&self, slot: SlotId, environment: EnvironmentId) -> Option<&hir::Slot> {
+        let slots: &[hir::Slot] = match self.net.environments[environment.0 as usize].owner {
             Owner::Circuit(circuit) => &self.hir.circuit(circuit).slots,
             Owner::Experiment(experiment) => &self.hir.experiments[experiment as usize].slots,
             Owner::Nobody => &[],
         };
-        let name = slots.get(slot.index()).map_or("", |s| &s.name);
-        indices.iter().fold(format!("{}{name}", here.prefix), |path, k| format!("{path}[{k}]"))
+        slots.get(slot.index())
     }
 }
 

@@ -57,7 +57,7 @@ impl Elaborator<'_> {
             at,
             names,
             spike_times,
-            span: population.span,
+            span: self.slot(population.slot, environment).map_or(population.span, |slot| slot.span),
         });
         self.add_item(population.slot, indices, environment, net::Item::Population(id));
         Some(())

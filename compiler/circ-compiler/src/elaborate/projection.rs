@@ -109,14 +109,19 @@ impl Elaborator<'_> {
         member: Option<(Arc<str>, Span)>,
         expr: ExprId,
     ) -> Option<String> {
+        let written = member.is_some();
         let (name, span) = member.unwrap_or_else(|| (Arc::from("spike"), self.span(expr)));
         for segment in &view.segments {
             let population = self.net.populations.get(segment.population as usize)?;
             let cell = self.hir.cells.get(population.cell.index())?;
             let has = cell.events.iter().any(|e| e.name == name) || (cell.spike_times && &*name == "spike");
             if !has {
-                let of = format!("cell `{}`", cell.name);
                 let known: Vec<Arc<str>> = cell.events.iter().map(|e| e.name.clone()).collect();
+                if !written {
+                    let path = population.path.clone();
+                    return self.report(say_value::never_spikes(span, &path, &cell.name, &known));
+                }
+                let of = format!("cell `{}`", cell.name);
                 let known = known.iter().map(|n| &**n);
                 return self.report(say_value::unknown_member(span, &name, &of, known));
             }
@@ -199,7 +204,8 @@ impl Elaborator<'_> {
                 let by = polarity.as_ref().map(|(name, polarity)| (name.as_str(), *polarity));
                 let (sign, _) = self.required_sign(by, to.population, port);
                 if found.is_some_and(|f| f != sign) {
-                    return self.report(say::mixed_signs(projection.span));
+                    let (from, to) = (self.span(projection.source), self.span(projection.target));
+                    return self.report(say::mixed_signs(Span { end: to.end, ..from }));
                 }
                 found = Some(sign);
             }

@@ -30,7 +30,7 @@ impl Protocol<'_> {
                     self.record_histogram(expr, argument, interval)
                 }
                 ("rate", _, None) => Err(rules::wrong_value(span, "an interval such as `every 5 ms`").into()),
-                (name, _, _) => Err(rules::not_a_measure(name_span, name).into()),
+                (name, _, _) => Err(rules::not_followed(name_span, name).into()),
             };
         }
         match self.thing(expr)? {

@@ -239,7 +239,7 @@ fn weights_keep_their_signs() {
     ");
     insta::assert_snapshot!(circuit("population E: excitatory Lif[10]\npopulation I: inhibitory Lif[10]\nprojection p: (E, I) -> E.plain { connect all_to_all; weight 9 mV }"), @r"
     [mixed-signs] one projection can not keep several signs
-      projection p: (E, I) -> E.plain { connect all_to_all; weight 9 mV } <- its sources or ports demand different signs of the same weights
+      (E, I) -> E.plain <- its sources or ports demand different signs of the same weights
       help: write a projection for each
     ");
     insta::assert_snapshot!(circuit("population E: Lif[10]\ndrive d: poisson(1 kHz) -> E.exc { weight -1 mV }"), @r"
@@ -256,16 +256,16 @@ fn weights_keep_their_signs() {
     ");
     insta::assert_snapshot!(circuit("population E: Lif[10]\nprojection p: E -> E.exc { connect all_to_all; weight 9 mV }\nconstraints { dale }"), @r"
     [dale-polarity] `E` sends to `E.exc`, but has no polarity
-      population E: Lif[10] <- neither `excitatory` nor `inhibitory`
-      projection p: E -> E.exc { connect all_to_all; weight 9 mV } <- sends here
+      E <- neither `excitatory` nor `inhibitory`
+      E.exc <- sends here
       dale <- demanded here
       help: declare `population E: excitatory ...` or `inhibitory`
     ");
     insta::assert_snapshot!(circuit("population E: Lif[10]\nprojection p: E[0 .. 6] -> E.exc { connect all_to_all; weight 9 mV; polarity excitatory }
     projection q: E[5 .. 10] -> E.inh { connect all_to_all; weight 9 mV; polarity inhibitory }\nconstraints { dale of E }"), @r"
     [polarity] `E` can not be both excitatory and inhibitory
-      projection q: E[5 .. 10] -> E.inh { connect all_to_all; weight 9 mV; polarity inhibitory } <- inhibitory
-      projection p: E[0 .. 6] -> E.exc { connect all_to_all; weight 9 mV; polarity excitatory } <- excitatory
+      E.inh <- inhibitory
+      E.exc <- excitatory
     ");
 }
 

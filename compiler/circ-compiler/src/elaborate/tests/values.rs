@@ -135,7 +135,7 @@ fn data_comes_from_files() {
       s = 13
     ");
     insta::assert_snapshot!(net_files("data a: real[3, 2] = load(\"a.csv\")\ncircuit C { }", &files), @r#"
-    [data-shape] `a` is declared as 3 × 2, but holds 2 × 2
+    [data-shape] `a` is declared with 3 × 2 elements, but holds 2 × 2
       load("a.csv") <- 2 × 2 found here
     "#);
     insta::assert_snapshot!(net_files("data a: real[3] = load(\"b.csv\")\ncircuit C { }", &files), @r#"

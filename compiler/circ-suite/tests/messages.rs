@@ -1,0 +1,83 @@
+//! Every rule as people see it: `messages/messages.txt` has a small program for each, named like the rule.
+
+use circ::compile::{Options, Rejection, check_all, compile};
+use circ::diagnose::{Diagnostic, Sources, render};
+use circ::run::{RunOptions, Silent, Simulation};
+use circ::sources::{self, Program};
+use circ_suite::cases::{self, Case, Kind};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+/// Rules without a program here, and why.
+const NOT_SHOWN: &[(&str, &str)] = &[
+    ("drive-weight", "`missing-clause` and `out-of-place` are said first"),
+    ("file-too-large", "needs a text of 16 MB"),
+    ("not-known", "`out-of-place` is said first"),
+    ("out-of-memory", "depends on the machine"),
+    ("stray-draw", "`out-of-place` is said first"),
+    ("too-deep", "`nested-too-deep` is said first"),
+    ("too-many-mistakes", "needs a hundred of them"),
+];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("messages")
+}
+
+fn all() -> Vec<Case> {
+    cases::read(&std::fs::read_to_string(folder().join("messages.txt")).expect("text"))
+}
+
+fn program(case: &Case) -> Program {
+    sources::parse("example.circ", case.program.clone(), &folder())
+}
+
+/// What is said of a program: by `check`, else when it is run.
+fn said(case: &Case) -> (Vec<Diagnostic>, Sources) {
+    let checked = check_all(program(case));
+    if !checked.diagnostics.is_empty() {
+        return (checked.diagnostics, checked.sources);
+    }
+    let set = match &case.kind {
+        Kind::Run { set, .. } => set.clone(),
+        Kind::Check => Vec::new(),
+    };
+    let built = compile(program(case), &Options { set, ..Options::default() })
+        .and_then(|compiled| Simulation::build(compiled, &RunOptions::default()));
+    match built {
+        Ok(mut simulation) => {
+            let finished = simulation.run(&AtomicBool::new(false), &mut Silent);
+            (finished.diagnostics, simulation.sources().clone())
+        }
+        Err(Rejection::Program { diagnostics, sources }) => (diagnostics, sources),
+        Err(Rejection::Request(text)) => panic!("{}: {text}", case.name),
+    }
+}
+
+#[test]
+fn every_rule_is_read_as_people_see_it() {
+    let mut shown = String::new();
+    for case in all() {
+        let (diagnostics, sources) = said(&case);
+        let rules: Vec<&str> = diagnostics.iter().map(|it| it.rule.name).collect();
+        assert!(
+            !rules.is_empty() && rules.iter().all(|rule| *rule == case.name),
+            "`{}` says {rules:?}:\n{}",
+            case.name,
+            case.program
+        );
+        let rendered =
+            render(&diagnostics, &sources, false).replace(&*folder().display().to_string(), "FOLDER");
+        let _ = writeln!(shown, "{}", rendered.trim_end());
+    }
+    insta::assert_snapshot!("messages", shown);
+}
+
+#[test]
+fn every_rule_has_a_program() {
+    let mut named: BTreeSet<String> = all().into_iter().map(|case| case.name).collect();
+    named.extend(NOT_SHOWN.iter().map(|(name, _)| name.to_string()));
+    let rules: BTreeSet<String> = circ::rules::all().iter().map(|rule| rule.name.to_string()).collect();
+    assert_eq!(named, rules);
+}
