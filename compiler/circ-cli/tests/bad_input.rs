@@ -167,3 +167,16 @@ fn three_mistakes_give_three_messages() {
         json.as_array().expect("an array").iter().filter_map(|it| it["start"]["line"].as_u64()).collect();
     assert!([2, 6, 10].iter().all(|line| lines.contains(line)), "{json:#}");
 }
+
+#[test]
+fn a_declaration_that_is_lost_gives_one_message() {
+    let bench = Bench::new();
+    let text = WIRED.replace("state v: voltage = 0 mV", "state v: voltage = (0 mV")
+        + "circuit Net {\n  population E: Lif[10] +\n  projection p: E -> E.exc { connect all_to_all; weight 1 mV }\n}\n\
+           experiment Main of Net { run 1 ms +\n expect rate(E) > 0 Hz }\n";
+    bench.file("a.circ", text);
+    let json = bench.circ(&["check", "a.circ", "--json"]).exits(1).json();
+    let rules: Vec<&str> =
+        json.as_array().expect("an array").iter().filter_map(|it| it["rule"].as_str()).collect();
+    assert_eq!(rules, ["unclosed", "syntax", "syntax"], "{json:#}");
+}

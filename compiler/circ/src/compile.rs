@@ -87,8 +87,7 @@ pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Reje
     if program.unreadable {
         return Err(rejected(sink, program));
     }
-    let hir = resolve(&program.modules, &mut sink);
-    let types = check(&hir, &mut sink);
+    let (hir, types) = understand(&program, &mut sink);
     if sink.has_errors() {
         return Err(rejected(sink, program));
     }
@@ -113,6 +112,56 @@ pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Reje
     Ok(Compiled { program, options, hir, types, net, plan, methods, drives, experiment, warnings, timing })
 }
 
+/// Resolves and checks. Where the form of a text is wrong a declaration may have been lost with it: that its name
+/// is not declared is then not said, for the mistake behind it is.
+fn understand(program: &Program, sink: &mut Sink) -> (Hir, Types) {
+    let mut found = Sink::default();
+    let hir = resolve(&program.modules, &mut found);
+    let types = check(&hir, &mut found);
+    let lost = |it: &Diagnostic| {
+        it.rule.name == "unknown-name" && !program.problems.is_empty() && {
+            let name = program.text_at(it.span);
+            program.sources.files.iter().any(|source| seems_declared(&source.text, &name))
+        }
+    };
+    found.into_sorted().into_iter().filter(|it| !lost(it)).for_each(|it| sink.push(it));
+    (hir, types)
+}
+
+/// Whether a text has the name where declarations have theirs, whatever else is wrong there.
+fn seems_declared(text: &str, name: &str) -> bool {
+    const BEFORE: [&str; 15] = [
+        "param",
+        "state",
+        "port",
+        "let",
+        "fn",
+        "event",
+        "mode",
+        "population",
+        "projection",
+        "drive",
+        "part",
+        "data",
+        "cell",
+        "circuit",
+        "for",
+    ];
+    let word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    !name.is_empty()
+        && text.match_indices(name).any(|(at, _)| {
+            let (before, after) = (&text[..at], &text[at + name.len()..]);
+            let whole = !before.ends_with(word) && !after.starts_with(word);
+            let keyword = before.trim_end().rsplit(|letter| !word(letter)).next().unwrap_or("");
+            let after = after.trim_start();
+            let given = after.starts_with(':')
+                || (after.starts_with('=') && !after.starts_with("=="))
+                // `spike when` declares the event `spike`.
+                || after.starts_with("when");
+            whole && (given || BEFORE.contains(&keyword))
+        })
+}
+
 /// Looks for mistakes in all experiments of a program; in its circuits where it has none.
 pub fn check_all(program: Program) -> Checked {
     let mut sink = Sink::default();
@@ -120,8 +169,7 @@ pub fn check_all(program: Program) -> Checked {
     if program.unreadable {
         return Checked { diagnostics: sink.into_sorted(), sources: program.sources };
     }
-    let hir = resolve(&program.modules, &mut sink);
-    let types = check(&hir, &mut sink);
+    let (hir, types) = understand(&program, &mut sink);
     if !sink.has_errors() {
         let files = Beneath::new(&program.folder);
         for settings in all_settings(&program, &hir) {
