@@ -1,12 +1,14 @@
 //! What an experiment's statements ask of the network before it is built.
 //!
 //! In: `set` statements. Out: the parameters that need an array, since they are set for some cells only or
-//! by `i`. What can not be decided now (a view whose bounds the run computes) gets an array too.
+//! by `i`. What can not be decided now (a view whose bounds the run computes) gets an array too. A drive that
+//! can not be set is refused here: a run of hours should not end at the statement.
 
 use super::Elaborator;
+use crate::diagnose::structure;
 use crate::eval::{self, NotBuilt, Thing, depends};
 use crate::hir::{ExprId, ExprKind, Statement, StatementKind, VarId, VarKind};
-use crate::net::EnvironmentId;
+use crate::net::{DriveKind, EnvironmentId, Setting};
 use crate::types::Type;
 use circ_plan::plan::{Indices, View};
 
@@ -27,6 +29,9 @@ impl Elaborator<'_> {
     fn per_cell_setting(&mut self, target: ExprId, value: ExprId, environment: EnvironmentId) {
         let differs = depends::varies(value, &self.scope(environment))
             || matches!(self.types.exprs.get(value.index()), Some(Type::Array(_, _)));
+        if let Some(drive) = self.set_drive(target, environment) {
+            return self.check_set_drive(drive, target, value, differs);
+        }
         let (view, name, known) = match self.set_target(target, environment) {
             Some((view, name)) => (view, name, true),
             None => match self.whole_target(target, environment) {
@@ -55,6 +60,38 @@ impl Elaborator<'_> {
                 population.per_cell.push(var);
             }
         }
+    }
+
+    /// The drive that a `set` names.
+    fn set_drive(&self, target: ExprId, environment: EnvironmentId) -> Option<u32> {
+        let mut scope = self.scope(environment);
+        match eval::thing(target, &mut scope, &mut NotBuilt) {
+            Ok(Thing::Drive(drive)) => Some(drive),
+            Ok(Thing::MemberOf { of, .. }) => match *of {
+                Thing::Drive(drive) => Some(drive),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// A drive holds one number that can be set, if it was written with one.
+    fn check_set_drive(&mut self, drive: u32, target: ExprId, value: ExprId, differs: bool) {
+        let Some(DriveKind::Value(setting) | DriveKind::Poisson { rate: setting, .. }) =
+            self.net.drives.get(drive as usize).map(|drive| &drive.kind)
+        else {
+            return;
+        };
+        let message = match setting {
+            Setting::Each(_) => {
+                structure::not_yet(self.span(target), "setting a drive that was written as an expression")
+            }
+            Setting::Value(_) if differs => {
+                structure::not_yet(self.span(value), "a value of a drive for each cell")
+            }
+            Setting::Value(_) => return,
+        };
+        self.sink.push(message);
     }
 
     /// The view and member that a `set` names, where that is known now.
