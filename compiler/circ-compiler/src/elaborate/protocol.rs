@@ -27,11 +27,13 @@ impl Elaborator<'_> {
     }
 
     fn per_cell_setting(&mut self, target: ExprId, value: ExprId, environment: EnvironmentId) {
-        let differs = depends::varies(value, &self.scope(environment))
-            || matches!(self.types.exprs.get(value.index()), Some(Type::Array(_, _)));
+        let scope = self.scope(environment);
+        let array = matches!(self.types.exprs.get(value.index()), Some(Type::Array(_, _)));
         if let Some(drive) = self.set_drive(target, environment) {
+            let differs = array || depends::uses_cell(value, &scope);
             return self.check_set_drive(drive, target, value, differs);
         }
+        let differs = array || depends::varies(value, &scope);
         let (view, name, known) = match self.set_target(target, environment) {
             Some((view, name)) => (view, name, true),
             None => match self.whole_target(target, environment) {
