@@ -157,6 +157,17 @@ fn a_folder_that_can_not_be_written() {
     bench.circ(&["run", "small.circ", "--out", "small.circ"]).exits(4).complains("could not be written");
 }
 
+/// On one line and on many: both the number of messages and the lines that they show are bounded.
+#[test]
+fn more_mistakes_than_anyone_reads() {
+    for end in ["; ", "\n"] {
+        let bench = Bench::new();
+        bench.file("a.circ", format!("let x = 1{end}").repeat(20_000));
+        let output = bench.circ(&["check", "a.circ"]).exits(1);
+        output.complains("19949 more messages are not shown");
+    }
+}
+
 #[test]
 fn three_mistakes_give_three_messages() {
     let bench = Bench::new();

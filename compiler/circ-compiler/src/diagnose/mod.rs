@@ -85,6 +85,9 @@ pub struct Diagnostic {
     pub help: Option<String>,
 }
 
+/// More messages than anyone reads at once.
+const MOST: usize = 50;
+
 /// Collects diagnostics.
 #[derive(Clone, Debug, Default)]
 pub struct Sink {
@@ -100,12 +103,18 @@ impl Sink {
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|d| d.rule.level == Level::Error)
     }
-    /// All, sorted by place, each once.
+    /// Sorted by place, each once, at most [`MOST`] and one that says that there are more.
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
         self.diagnostics
             .sort_by(|a, b| (a.span, a.rule.name, &a.message).cmp(&(b.span, b.rule.name, &b.message)));
         self.diagnostics
             .dedup_by(|a, b| a.span == b.span && a.rule.name == b.rule.name && a.message == b.message);
+        let more = self.diagnostics.len().saturating_sub(MOST);
+        if let Some(next) = self.diagnostics.get(MOST).filter(|_| 1 < more) {
+            let end = structure::too_many_mistakes(next.span, more);
+            self.diagnostics.truncate(MOST);
+            self.diagnostics.push(end);
+        }
         self.diagnostics
     }
 }

@@ -20,8 +20,11 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, color: bool) -> Str
 
 fn render_one(diagnostic: &Diagnostic, shown: &mut Shown<'_>, color: bool) -> String {
     let Some(at) = shown.place(diagnostic.span) else {
-        return without_place(diagnostic);
+        return without_lines(diagnostic, None);
     };
+    if shown.has_long_line(diagnostic) {
+        return without_lines(diagnostic, shown.line_and_column(diagnostic.span));
+    }
     let kind = match diagnostic.rule.level {
         Level::Error => ReportKind::Error,
         Level::Warning => ReportKind::Warning,
@@ -36,7 +39,7 @@ fn render_one(diagnostic: &Diagnostic, shown: &mut Shown<'_>, color: bool) -> St
     let mut out = Vec::new();
     match report.finish().write(&mut *shown, &mut out) {
         Ok(()) => finish(String::from_utf8_lossy(&out).into_owned(), diagnostic.rule.level),
-        Err(_) => without_place(diagnostic),
+        Err(_) => without_lines(diagnostic, None),
     }
 }
 
@@ -66,18 +69,22 @@ fn finish(text: String, level: Level) -> String {
     text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// For what lies in no source, such as an argument of the command line.
-fn without_place(diagnostic: &Diagnostic) -> String {
+/// For what lies in no source, such as an argument of the command line, and for lines that no screen holds.
+fn without_lines(diagnostic: &Diagnostic, place: Option<String>) -> String {
     let level = match diagnostic.rule.level {
         Level::Error => "Error",
         Level::Warning => "Warning",
         Level::Note => "Note",
     };
     let mut text = format!("[{}] {level}: {}\n", diagnostic.rule.name, diagnostic.message);
+    place.iter().for_each(|place| text += &format!("  At: {place}\n"));
     diagnostic.notes.iter().for_each(|note| text += &format!("  Note: {note}\n"));
     diagnostic.help.iter().for_each(|help| text += &format!("  Help: {help}\n"));
     text
 }
+
+/// Bytes of a line from which on it is not shown.
+const LONG_LINE: usize = 1000;
 
 /// The sources as ariadne reads them: lines are found once a file.
 struct Shown<'a> {
@@ -92,6 +99,28 @@ impl Shown<'_> {
         let start = text.floor_char_boundary(span.start as usize);
         let end = text.ceil_char_boundary((span.end as usize).min(text.len()));
         Some((span.file, start..end.max(start)))
+    }
+
+    /// Whether a line that a message speaks of is too long to be shown.
+    fn has_long_line(&self, diagnostic: &Diagnostic) -> bool {
+        let spans = diagnostic.labels.iter().map(|label| label.0).chain([diagnostic.span]);
+        spans.filter_map(|span| self.place(span)).any(|(file, place)| {
+            let text = &self.sources.files[file.0 as usize].text;
+            let near = |byte: &u8| *byte != b'\n';
+            let before = text.as_bytes()[..place.start].iter().rev().take(LONG_LINE).take_while(|b| near(b));
+            let after = text.as_bytes()[place.start..].iter().take(LONG_LINE).take_while(|b| near(b));
+            LONG_LINE < before.count() + after.count()
+        })
+    }
+
+    /// `a.circ:2:14`, in characters from 1.
+    fn line_and_column(&self, span: Span) -> Option<String> {
+        let (file, place) = self.place(span)?;
+        let source = &self.sources.files[file.0 as usize];
+        let before = &source.text[..place.start];
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        Some(format!("{}:{line}:{column}", source.name))
     }
 }
 
@@ -136,6 +165,16 @@ mod tests {
         insta::assert_snapshot!(render(&[UNIT_MISMATCH.at(nowhere, "x").help("y")], &text, false), @"
         [unit-mismatch] Error: x
           Help: y
+        ");
+    }
+
+    #[test]
+    fn a_line_that_no_screen_holds_is_not_shown() {
+        let text = sources(&format!("\nlet x = 1{}", " + 1".repeat(5000)));
+        let place = span(9, 10);
+        insta::assert_snapshot!(render(&[UNIT_MISMATCH.at(place, "x").primary("here")], &text, false), @"
+        [unit-mismatch] Error: x
+          At: a.circ:2:9
         ");
     }
 }

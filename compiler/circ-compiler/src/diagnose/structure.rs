@@ -32,6 +32,15 @@ crate::rules! {
     TOO_DEEP = "too-deep", Error;
     /// A number that no 64-bit number holds.
     NUMBER_TOO_LARGE = "number-too-large", Error;
+    /// More messages than anyone reads at once.
+    TOO_MANY_MISTAKES = "too-many-mistakes", Error;
+}
+
+/// What is left out after many messages.
+pub fn too_many_mistakes(at: Span, more: usize) -> Diagnostic {
+    TOO_MANY_MISTAKES
+        .at(at, format!("{more} more messages are not shown"))
+        .primary("the first of them is here")
 }
 
 /// `what` is named with its article: "a segment".
