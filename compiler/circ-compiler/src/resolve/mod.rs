@@ -15,6 +15,7 @@ mod experiment;
 mod expr;
 mod function;
 pub(crate) mod graph;
+mod population;
 mod projection;
 mod scope;
 mod settings;

@@ -1,0 +1,151 @@
+//! Cells, flattened: variables, equations, events, modes, blocks.
+
+use super::*;
+use circ_grammar::ast::{AssignOp, Polarity};
+use circ_plan::ir::Precision;
+
+/// A cell, flattened.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    pub name: Arc<str>,
+    pub span: Span,
+    pub doc: Option<Arc<str>>,
+    /// The cell that it extends.
+    pub base: Option<CellId>,
+    /// Parameters, states, ports, `let`s, in order of declaration (the base's first).
+    pub vars: Vec<Var>,
+    pub equations: Vec<Equation>,
+    /// `spike` is event 0 where there is one. Events are conditions in order of writing (`order`).
+    pub events: Vec<Event>,
+    pub reactions: Vec<Reaction>,
+    pub modes: Vec<Mode>,
+    pub method: Option<(Method, Span)>,
+    pub precision: Option<Precision>,
+    /// Some of its statements could not be read: what it seems to lack may be among them.
+    pub partial: bool,
+    /// The cell type `SpikeTimes`, which the language provides.
+    pub spike_times: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Var {
+    pub name: Arc<str>,
+    /// Of the name.
+    pub span: Span,
+    pub doc: Option<Arc<str>>,
+    /// As annotated (ports: always).
+    pub declared: Option<Type>,
+    pub kind: VarKind,
+}
+
+#[derive(Clone, Debug)]
+pub enum VarKind {
+    Param { range: Option<(ExprId, ExprId)>, default: Option<ExprId> },
+    State { range: Option<(ExprId, ExprId)>, initial: Option<ExprId> },
+    Let { value: ExprId },
+    Port { polarity: Option<Polarity>, shape: PortShape },
+}
+
+#[derive(Clone, Debug)]
+pub enum PortShape {
+    Exponential {
+        tau: ExprId,
+    },
+    Alpha {
+        tau: ExprId,
+    },
+    Biexponential {
+        rise: ExprId,
+        decay: ExprId,
+    },
+    /// Adds to (or subtracts from) a state at arrival; has no value.
+    Delta {
+        state: VarId,
+        subtract: bool,
+    },
+    Sum,
+    Error,
+}
+
+/// `factor * var' = value`
+#[derive(Clone, Debug)]
+pub struct Equation {
+    pub var: VarId,
+    pub factor: Option<ExprId>,
+    pub value: ExprId,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub name: Arc<str>,
+    pub span: Span,
+    /// Its place among the events in order of writing: blocks of one tick run in this order.
+    pub order: u32,
+    /// `None`: happens only by `emit`.
+    pub condition: Option<ExprId>,
+    pub body: Vec<Action>,
+}
+
+/// `on ... { }`
+#[derive(Clone, Debug)]
+pub struct Reaction {
+    pub trigger: Trigger,
+    pub body: Vec<Action>,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    Event(EventIx),
+    /// Once per tick with arrivals.
+    Port(VarId),
+    Tick,
+    End(ModeId),
+}
+
+/// A mode; `refractory T hold x drop p` in the block of event e is a mode without a name with `no e`.
+#[derive(Clone, Debug)]
+pub struct Mode {
+    /// `refractory` for the sugar.
+    pub name: Arc<str>,
+    pub span: Span,
+    /// Whether its name can be read.
+    pub named: bool,
+    pub equations: Vec<Equation>,
+    pub hold: Vec<VarId>,
+    pub drop: Vec<VarId>,
+    pub no: Vec<EventIx>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Action {
+    pub kind: ActionKind,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum ActionKind {
+    /// Of a state or port.
+    Assign {
+        target: VarId,
+        op: AssignOp,
+        value: ExprId,
+    },
+    Let {
+        local: LocalId,
+        value: ExprId,
+    },
+    If {
+        condition: ExprId,
+        then: Vec<Action>,
+        otherwise: Vec<Action>,
+    },
+    /// `None`: until it is left.
+    Enter {
+        mode: ModeId,
+        duration: Option<ExprId>,
+    },
+    Leave(ModeId),
+    Emit(EventIx),
+}

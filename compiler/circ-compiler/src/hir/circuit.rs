@@ -1,0 +1,168 @@
+//! Circuits: slots, populations, drives, projections, constraints.
+
+use super::*;
+use circ_grammar::ast::Polarity;
+
+/// A circuit. Everything with a name is a slot.
+#[derive(Clone, Debug)]
+pub struct Circuit {
+    pub name: Arc<str>,
+    pub span: Span,
+    pub doc: Option<Arc<str>>,
+    pub slots: Vec<Slot>,
+    /// The formals, in order.
+    pub formals: Vec<SlotId>,
+    pub items: Vec<Item>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Slot {
+    pub name: Arc<str>,
+    pub span: Span,
+    pub kind: SlotKind,
+    pub public: bool,
+    /// The loops around it, outermost first: its name takes that many indices.
+    pub loops: Vec<SlotId>,
+}
+
+#[derive(Clone, Debug)]
+pub enum SlotKind {
+    Formal { declared: Option<Type>, range: Option<(ExprId, ExprId)>, default: Option<ExprId> },
+    Let { declared: Option<Type>, value: ExprId },
+    Data { declared: Type, value: ExprId },
+    Index,
+    Population { cell: CellId },
+    Drive,
+    Projection,
+    Part { circuit: CircuitId },
+}
+
+#[derive(Clone, Debug)]
+pub struct Item {
+    pub span: Span,
+    pub kind: ItemKind,
+}
+
+#[derive(Clone, Debug)]
+pub enum ItemKind {
+    Population(Population),
+    Drive(Drive),
+    Projection(Projection),
+    Part {
+        slot: SlotId,
+        circuit: CircuitId,
+        args: Vec<(SlotId, ExprId)>,
+    },
+    /// `let` and `data`: the value is in the slot.
+    Binding(SlotId),
+    For {
+        index: SlotId,
+        over: Over,
+        items: Vec<Item>,
+    },
+    If {
+        condition: ExprId,
+        then: Vec<Item>,
+        otherwise: Vec<Item>,
+    },
+    Constraint(Constraint),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Over {
+    Range(ExprId, ExprId),
+    /// The elements of an array.
+    Values(ExprId),
+}
+
+#[derive(Clone, Debug)]
+pub struct Population {
+    pub slot: SlotId,
+    pub cell: CellId,
+    pub polarity: Option<Polarity>,
+    /// One to three; empty: one cell.
+    pub size: Vec<ExprId>,
+    /// Left a variable of the cell, right an expression of the circuit and `i`. For `SpikeTimes`: `events` is var 0.
+    pub overrides: Vec<(VarId, ExprId, Span)>,
+    /// `at grid(d)` is a `Measure` named `grid`; else a tuple.
+    pub at: Option<ExprId>,
+    /// `load("names.csv")`: what tables call the cells.
+    pub names: Option<ExprId>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Drive {
+    pub slot: SlotId,
+    pub source: DriveSource,
+    /// A view with a port: `Field(view, port)`.
+    pub target: ExprId,
+    pub weight: Option<ExprId>,
+    pub delay: Option<ExprId>,
+    pub window: Option<(ExprId, ExprId)>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum DriveSource {
+    Poisson(ExprId),
+    Choose {
+        count: ExprId,
+        every: ExprId,
+    },
+    Times(ExprId),
+    /// A value of data, row `q` from `q * every`.
+    Table {
+        data: ExprId,
+        every: ExprId,
+    },
+    /// A value, of `t` and `i`.
+    Value(ExprId),
+}
+
+#[derive(Clone, Debug)]
+pub struct Projection {
+    pub slot: SlotId,
+    /// A view, or `Field(view, event)`.
+    pub source: ExprId,
+    /// `Field(view, port)`.
+    pub target: ExprId,
+    pub connect: Connect,
+    pub connect_span: Span,
+    pub allow_self: bool,
+    pub allow_multiple: bool,
+    pub allow_corelease: bool,
+    pub weight: Option<ExprId>,
+    pub delay: Option<ExprId>,
+    pub dendritic: Option<ExprId>,
+    pub polarity: Option<Polarity>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum Connect {
+    /// A number, or an expression of the pair.
+    Probability(ExprId),
+    InDegree(ExprId),
+    OutDegree(ExprId),
+    Total(ExprId),
+    OneToOne,
+    AllToAll,
+    Where(ExprId),
+    From(ExprId),
+    Error,
+}
+
+#[derive(Clone, Debug)]
+pub struct Constraint {
+    pub kind: ConstraintKind,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum ConstraintKind {
+    /// Views; empty: all.
+    Dale(Vec<ExprId>),
+    Require(ExprId),
+    Monitor(ExprId),
+}

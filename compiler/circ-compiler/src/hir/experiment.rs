@@ -1,0 +1,64 @@
+//! Experiments and their statements.
+
+use super::*;
+use circ_grammar::ast::AssignOp;
+use circ_plan::ir::Precision;
+
+/// An experiment.
+#[derive(Clone, Debug)]
+pub struct Experiment {
+    pub name: Arc<str>,
+    pub span: Span,
+    pub doc: Option<Arc<str>>,
+    pub slots: Vec<Slot>,
+    pub formals: Vec<SlotId>,
+    pub circuit: Option<CircuitId>,
+    pub args: Vec<(SlotId, ExprId)>,
+    /// `dt`, `seed`, `precision`, `method`: the last written of each holds.
+    pub dt: Option<ExprId>,
+    pub seed: Option<ExprId>,
+    pub precision: Option<Precision>,
+    pub method: Option<(Method, Span)>,
+    /// In order, settings taken out.
+    pub statements: Vec<Statement>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Statement {
+    pub kind: StatementKind,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum StatementKind {
+    /// `let` and `data`: the value is in the slot.
+    Binding(SlotId),
+    Drive(Drive),
+    /// Of a `let` of the experiment.
+    Assign {
+        slot: SlotId,
+        op: AssignOp,
+        value: ExprId,
+    },
+    Record {
+        what: Vec<ExprId>,
+        every: Option<ExprId>,
+    },
+    Run {
+        duration: ExprId,
+        until: Option<ExprId>,
+    },
+    /// A parameter or state of a population (`Field`), or a drive.
+    Set {
+        target: ExprId,
+        value: ExprId,
+    },
+    Print(Vec<ExprId>),
+    Report(Vec<ExprId>),
+    Expect(ExprId),
+    If {
+        condition: ExprId,
+        then: Vec<Statement>,
+        otherwise: Vec<Statement>,
+    },
+}

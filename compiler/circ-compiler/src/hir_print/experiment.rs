@@ -1,0 +1,59 @@
+//! Experiments and their statements.
+
+use super::Printer;
+use super::words::*;
+use crate::hir::*;
+
+impl Printer<'_> {
+    pub(super) fn experiment(&mut self, experiment: &Experiment) {
+        self.functions(self.owner);
+        self.clause("dt", experiment.dt);
+        self.clause("seed", experiment.seed);
+        if let Some(precision) = experiment.precision {
+            self.line(format!("precision {}", precision_name(precision)));
+        }
+        if let Some((method, _)) = experiment.method {
+            self.line(format!("method {}", method_name(method)));
+        }
+        self.statements(experiment, &experiment.statements);
+    }
+
+    pub(super) fn statements(&mut self, experiment: &Experiment, statements: &[Statement]) {
+        for statement in statements {
+            match &statement.kind {
+                StatementKind::Binding(slot) => self.binding(&experiment.slots[slot.index()]),
+                StatementKind::Drive(drive) => self.drive(&experiment.slots[drive.slot.index()].name, drive),
+                StatementKind::Assign { slot, op, value } => {
+                    self.line(format!(
+                        "{} {} {}",
+                        experiment.slots[slot.index()].name,
+                        assign_op(*op),
+                        self.expr(*value)
+                    ));
+                }
+                StatementKind::Record { what, every } => {
+                    let every = every.map_or(String::new(), |every| format!(" every {}", self.expr(every)));
+                    self.line(format!("record {}{every}", self.list(what)));
+                }
+                StatementKind::Run { duration, until } => {
+                    let until = until.map_or(String::new(), |until| format!(" until {}", self.expr(until)));
+                    self.line(format!("run {}{until}", self.expr(*duration)));
+                }
+                StatementKind::Set { target, value } => {
+                    self.line(format!("set {} = {}", self.expr(*target), self.expr(*value)))
+                }
+                StatementKind::Print(values) => self.line(format!("print {}", self.list(values))),
+                StatementKind::Report(values) => self.line(format!("report {}", self.list(values))),
+                StatementKind::Expect(value) => self.line(format!("expect {}", self.expr(*value))),
+                StatementKind::If { condition, then, otherwise } => {
+                    self.block(format!("if {}", self.expr(*condition)), |out| {
+                        out.statements(experiment, then)
+                    });
+                    if !otherwise.is_empty() {
+                        self.block("else", |out| out.statements(experiment, otherwise));
+                    }
+                }
+            }
+        }
+    }
+}
