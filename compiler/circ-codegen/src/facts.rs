@@ -88,7 +88,8 @@ pub(crate) fn facts(program: &Program, fma: bool) -> Facts {
 fn shared(program: &Program) -> Vec<bool> {
     let mut shared: Vec<bool> = Vec::with_capacity(program.ops.len());
     for op in &program.ops {
-        let own = matches!(op, Op::Load(..) | Op::Arrival(_) | Op::Index(_) | Op::Draw { .. });
+        let own = matches!(op, Op::Load(..) | Op::Arrival(_) | Op::Index(_) | Op::Draw { .. })
+            || matches!(op, Op::Redraw { .. });
         shared.push(!own && operands(op).iter().all(|v| shared[v.0 as usize]));
     }
     shared
@@ -108,7 +109,7 @@ fn own<'a>(
 fn in_line(op: &Op) -> bool {
     match op {
         Op::Call1(function, _) => exp_like(*function),
-        Op::Call2(..) | Op::Draw { .. } | Op::IntDiv(..) | Op::IntMod(..) => false,
+        Op::Call2(..) | Op::Draw { .. } | Op::Redraw { .. } | Op::IntDiv(..) | Op::IntMod(..) => false,
         _ => true,
     }
 }
@@ -119,7 +120,7 @@ fn cost(program: &Program, op: &Op) -> u32 {
     match op {
         Op::Call1(function, _) if exp_like(*function) => 24,
         Op::Call1(..) | Op::Call2(..) => 20 * lanes,
-        Op::Draw { .. } => 40 * lanes,
+        Op::Draw { .. } | Op::Redraw { .. } => 40 * lanes,
         Op::Div(..) | Op::Sqrt(_) | Op::TickAdd(..) => 6,
         Op::Table(..) | Op::IntDiv(..) | Op::IntMod(..) => 8 * lanes,
         Op::Int(_) | Op::Float(_) | Op::Bool(_) | Op::Tick(_) => 0,

@@ -3,7 +3,7 @@
 //! In: the name of a helper. Out: its address. Names are `circ_WHAT_PRECISION`; every name that the
 //! emitter can make has an address here, because the linker of the code generator panics on others.
 
-use circ_numerics::random::{Counter, draw, normal_row, uniform_row};
+use circ_numerics::random::{Counter, draw, normal_row, redraw, uniform_row};
 use circ_numerics::{Distribution, Function, math};
 use circ_plan::ir::Precision;
 
@@ -16,6 +16,8 @@ pub(crate) enum Helper {
     Call2(Function),
     /// `(a, b, key, entity, tick, salt) -> value`
     Draw(Distribution),
+    /// `(a, b, lo, hi, key, entity, tick, salt) -> value`
+    Redraw(Distribution),
     /// `(a, b, c) -> a * b + c`
     Fma,
     /// `(a, b) -> quotient`
@@ -36,6 +38,7 @@ impl Helper {
                 format!("circ_{}_{precision}", function.name())
             }
             Helper::Draw(distribution) => format!("circ_draw_{}_{precision}", distribution.name()),
+            Helper::Redraw(distribution) => format!("circ_redraw_{}_{precision}", distribution.name()),
             Helper::Fma => format!("circ_fma_{precision}"),
             Helper::IntDiv => "circ_int_div".into(),
             Helper::IntMod => "circ_int_mod".into(),
@@ -59,9 +62,11 @@ pub(crate) fn address(symbol: &str) -> Option<*const u8> {
     }
     let (name, precision) = name.rsplit_once('_')?;
     let column = if precision == "f32" { 0 } else { 1 };
-    if let Some(name) = name.strip_prefix("draw_") {
-        let at = Distribution::ALL.iter().position(|d| d.name() == name)?;
-        return Some(DRAWS[at][column].0);
+    for (prefix, table) in [("draw_", &DRAWS), ("redraw_", &REDRAWS)] {
+        if let Some(name) = name.strip_prefix(prefix) {
+            let at = Distribution::ALL.iter().position(|d| d.name() == name)?;
+            return Some(table[at][column].0);
+        }
     }
     let at = Function::ALL.iter().position(|f| f.name() == name)?;
     Some(CALLS[at][column].0)
@@ -91,6 +96,7 @@ static CALLS: [[Address; 2]; 17] = {
 
 /// By position in `Distribution::ALL`; f32, f64.
 static DRAWS: [[Address; 2]; 8] = by_number!(0 1 2 3 4 5 6 7; draw_f32, draw_f64);
+static REDRAWS: [[Address; 2]; 8] = by_number!(0 1 2 3 4 5 6 7; redraw_f32, redraw_f64);
 
 extern "C" fn call1_f32<const FUNCTION: usize>(x: f32) -> f32 {
     const { Function::ALL[FUNCTION] }.call1(x)
@@ -137,6 +143,34 @@ extern "C" fn draw_f64<const DISTRIBUTION: usize>(
 ) -> f64 {
     let at = Counter { entity, partner: 0, tick, salt };
     draw(const { Distribution::ALL[DISTRIBUTION] }, [a, b], key_of(key), at)
+}
+
+extern "C" fn redraw_f32<const DISTRIBUTION: usize>(
+    a: f32,
+    b: f32,
+    lo: f32,
+    hi: f32,
+    key: u64,
+    entity: u32,
+    tick: u32,
+    salt: u32,
+) -> f32 {
+    let at = Counter { entity, partner: 0, tick, salt };
+    redraw(const { Distribution::ALL[DISTRIBUTION] }, [a, b], [lo, hi], key_of(key), at)
+}
+
+extern "C" fn redraw_f64<const DISTRIBUTION: usize>(
+    a: f64,
+    b: f64,
+    lo: f64,
+    hi: f64,
+    key: u64,
+    entity: u32,
+    tick: u32,
+    salt: u32,
+) -> f64 {
+    let at = Counter { entity, partner: 0, tick, salt };
+    redraw(const { Distribution::ALL[DISTRIBUTION] }, [a, b], [lo, hi], key_of(key), at)
 }
 
 extern "C" fn fma_f32(a: f32, b: f32, c: f32) -> f32 {
@@ -187,6 +221,7 @@ mod tests {
             vec![Helper::Fma, Helper::IntDiv, Helper::IntMod, Helper::UniformRow, Helper::NormalRow];
         helpers.extend(Function::ALL.map(Helper::Call1));
         helpers.extend(Distribution::ALL.map(Helper::Draw));
+        helpers.extend(Distribution::ALL.map(Helper::Redraw));
         for helper in helpers {
             for precision in [Precision::F32, Precision::F64] {
                 assert!(address(&helper.name(precision)).is_some(), "{helper:?}");

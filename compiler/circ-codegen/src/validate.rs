@@ -99,7 +99,9 @@ fn well_typed(program: &Program, at: usize) -> bool {
         Op::Compare(..) => [Float, Int, Tick].iter().any(|operand| takes(*operand, Bool)),
         Op::Not(_) | Op::And(..) | Op::Or(..) => takes(Bool, Bool),
         Op::Select(mask, a, b) => ty(*mask) == Bool && ty(*a) == value && ty(*b) == value,
-        Op::Draw { distribution, args, .. } => args.len() == distribution.arity() && takes(Float, Float),
+        Op::Draw { distribution, args, .. } | Op::Redraw { distribution, args, .. } => {
+            args.len() == distribution.arity() && takes(Float, Float)
+        }
     }
 }
 
@@ -122,5 +124,6 @@ pub(crate) fn operands(op: &Op) -> Vec<ValueId> {
         Op::Fma(a, b, c) | Op::Select(a, b, c) => vec![*a, *b, *c],
         Op::Expm { entries, .. } => entries.clone(),
         Op::Draw { args, .. } => args.clone(),
+        Op::Redraw { args, within, .. } => args.iter().chain(within).copied().collect(),
     }
 }

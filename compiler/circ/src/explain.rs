@@ -64,7 +64,8 @@ fn kernel(population: &PopulationPlan) -> String {
 }
 
 fn calls(program: &Program) -> usize {
-    program.ops.iter().filter(|op| matches!(op, Op::Call1(..) | Op::Call2(..) | Op::Draw { .. })).count()
+    let call = |op: &&Op| matches!(op, Op::Call1(..) | Op::Call2(..) | Op::Draw { .. } | Op::Redraw { .. });
+    program.ops.iter().filter(call).count()
 }
 
 fn state_bytes(population: &PopulationPlan) -> usize {

@@ -10,6 +10,7 @@ use circ_compiler::diagnose::Diagnostic;
 use circ_compiler::interpret::{Explanation, explain_fault};
 use circ_compiler::types::{Dimension, Type};
 use circ_grammar::ast::{FileId, Span};
+use circ_numerics::random::MOST_REDRAWS;
 use circ_plan::engine::{Engine, Fault};
 use circ_plan::ir::{CheckKind, UniformId};
 use circ_plan::plan::Place;
@@ -43,6 +44,7 @@ fn went_wrong(explanation: &Explanation) -> String {
         CheckKind::Finite => "became infinite".to_string(),
         CheckKind::Overflow => "left the range of an `int`".to_string(),
         CheckKind::Range => "is out of its range".to_string(),
+        CheckKind::Redraw => format!("found no draw within its bounds, in {MOST_REDRAWS} draws,"),
     }
 }
 

@@ -174,6 +174,15 @@ pub enum Op {
         key: KeyId,
         salt: u32,
     },
+    /// `Float`: that draw, again until it lies between these two, ends included; NaN where none did. See
+    /// `circ_numerics::random::redraw`.
+    Redraw {
+        distribution: Distribution,
+        args: Vec<ValueId>,
+        within: [ValueId; 2],
+        key: KeyId,
+        salt: u32,
+    },
 }
 
 /// The largest tick that a run may reach; also the end of a mode without one.
@@ -211,6 +220,8 @@ pub enum CheckKind {
     Overflow,
     /// A duration (`refractory`, `mode for`) that is not at least 0, or an index outside its table.
     Range,
+    /// No draw of a `redraw` lay within its bounds.
+    Redraw,
 }
 
 /// Operations `first .. end` matter only where `mask` holds: a hint that a branch may pay.

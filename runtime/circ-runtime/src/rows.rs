@@ -5,7 +5,7 @@
 //! predicates, observables, drives. Each operation is one tight loop, and rounds exactly as the
 //! kernel form says, so the values are those of the interpreter and of machine code, bit for bit.
 
-use circ_numerics::random::{Counter, draw};
+use circ_numerics::random::{Counter, draw, redraw};
 use circ_numerics::{Function, expm};
 use circ_plan::ir::{
     ArrayId, Compare, KeyId, MAX_TICK, Moment, Op, Program, Side, TableId, Ty, UniformId, ValueId,
@@ -275,6 +275,14 @@ fn float<F: Scalar>(op: &Op, before: &Before<F>, leaves: &impl Leaves<F>, out: &
                 *out = draw(*distribution, [arg(0), arg(1)], key, leaves.counter(row, *salt));
             }
         }
+        Op::Redraw { distribution, args, within: [lo, hi], key, salt } => {
+            let key = leaves.key(*key);
+            for (row, out) in out.iter_mut().enumerate() {
+                let arg = |k: usize| args.get(k).map_or(F::default(), |a| before.floats(*a)[row]);
+                let within = [x(lo)[row], x(hi)[row]];
+                *out = redraw(*distribution, [arg(0), arg(1)], within, key, leaves.counter(row, *salt));
+            }
+        }
         other => panic!("no Float is made by {other:?} here"),
     }
 }
@@ -414,12 +422,17 @@ pub fn result_of(program: &Program) -> ValueId {
 
 /// Whether any leaf of the program differs between elements.
 pub fn depends_on_element(program: &Program) -> bool {
-    program.ops.iter().any(|op| matches!(op, Op::Load(..) | Op::Index(_) | Op::Edge(_) | Op::Draw { .. }))
+    let own = |op: &Op| matches!(op, Op::Load(..) | Op::Index(_) | Op::Edge(_)) || is_draw(op);
+    program.ops.iter().any(own)
 }
 
 /// Whether any leaf of the program differs between ticks.
 pub fn depends_on_time(program: &Program) -> bool {
-    program.ops.iter().any(|op| matches!(op, Op::Now | Op::Time(_) | Op::Draw { .. }))
+    program.ops.iter().any(|op| matches!(op, Op::Now | Op::Time(_)) || is_draw(op))
+}
+
+fn is_draw(op: &Op) -> bool {
+    matches!(op, Op::Draw { .. } | Op::Redraw { .. })
 }
 
 #[cfg(test)]

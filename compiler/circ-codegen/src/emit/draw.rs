@@ -20,15 +20,45 @@ impl Emitter<'_> {
         key: KeyId,
         salt: u32,
     ) -> Result<Value, CodegenError> {
-        let index = self.index_lanes();
+        let numbers = self.two_numbers(args);
+        self.draw_lanes(Helper::Draw(distribution), &numbers, key, salt)
+    }
+
+    /// Likewise.
+    pub(super) fn redraw(
+        &mut self,
+        distribution: Distribution,
+        args: &[ValueId],
+        within: [ValueId; 2],
+        key: KeyId,
+        salt: u32,
+    ) -> Result<Value, CodegenError> {
+        let mut numbers = self.two_numbers(args);
+        numbers.extend(within.map(|bound| self.argument(bound)));
+        self.draw_lanes(Helper::Redraw(distribution), &numbers, key, salt)
+    }
+
+    /// The arguments of a distribution, 0 for those that it does not take.
+    fn two_numbers(&mut self, args: &[ValueId]) -> Vec<Value> {
         let zero = self.scalar_constant(0);
         let mut numbers: Vec<Value> = args.iter().map(|arg| self.argument(*arg)).collect();
         numbers.resize(2, zero);
+        numbers
+    }
+
+    fn draw_lanes(
+        &mut self,
+        helper: Helper,
+        numbers: &[Value],
+        key: KeyId,
+        salt: u32,
+    ) -> Result<Value, CodegenError> {
+        let index = self.index_lanes();
         let (key, tick, vector) = (self.keys[&key], self.tick, self.vector_float());
         let salt = self.iconst(types::I32, i64::from(salt));
-        self.each_lane(vector, &numbers, |emitter, numbers, lane| {
+        self.each_lane(vector, numbers, |emitter, numbers, lane| {
             let entity = emitter.b.ins().ireduce(types::I32, index[lane]);
-            emitter.call(Helper::Draw(distribution), &[numbers[0], numbers[1], key, entity, tick, salt])
+            emitter.call(helper, &[numbers, &[key, entity, tick, salt]].concat())
         })
     }
 

@@ -294,7 +294,9 @@ impl Emitter<'_> {
             let value = self.get(check.value);
             match check.kind {
                 CheckKind::Finite => numbers.push(value),
-                CheckKind::Overflow | CheckKind::Range => mask = Some(self.either(mask, value)),
+                CheckKind::Overflow | CheckKind::Range | CheckKind::Redraw => {
+                    mask = Some(self.either(mask, value));
+                }
             }
         }
         (numbers, mask)

@@ -192,7 +192,7 @@ impl Emitter<'_> {
             match op {
                 Op::Load(_, array) => arrays.extend([*array]),
                 Op::Arrival(port) => ports.extend([*port]),
-                Op::Draw { key, .. } => keys.extend([*key]),
+                Op::Draw { key, .. } | Op::Redraw { key, .. } => keys.extend([*key]),
                 _ => {}
             }
         }

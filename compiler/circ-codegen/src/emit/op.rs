@@ -43,6 +43,9 @@ impl Emitter<'_> {
                     None => self.draw(*distribution, args, *key, *salt)?,
                 }
             }
+            Op::Redraw { distribution, args, within, key, salt } => {
+                self.redraw(*distribution, args, *within, *key, *salt)?
+            }
             Op::Call1(function, x) if exp_like(*function) => {
                 let x = self.get(*x);
                 self.exp_like(*function, x)?

@@ -251,7 +251,11 @@ impl Emitter<'_> {
                     .params
                     .extend(arguments.iter().map(|x| AbiParam::new(self.b.func.dfg.value_type(*x))));
                 match helper {
-                    Helper::Call1(_) | Helper::Call2(_) | Helper::Draw(_) | Helper::Fma => {
+                    Helper::Call1(_)
+                    | Helper::Call2(_)
+                    | Helper::Draw(_)
+                    | Helper::Redraw(_)
+                    | Helper::Fma => {
                         signature.returns.push(AbiParam::new(self.scalar_float()));
                     }
                     Helper::IntDiv | Helper::IntMod => signature.returns.push(AbiParam::new(types::I64)),

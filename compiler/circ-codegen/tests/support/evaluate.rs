@@ -1,7 +1,7 @@
 //! The meaning of a program, one cell after another, and the memory that kernels work on.
 
 use circ_numerics::Real;
-use circ_numerics::random::{Counter, draw};
+use circ_numerics::random::{Counter, draw, redraw};
 use circ_plan::abi::{BLOCK, KernelArgs, KernelFn, TableRef};
 use circ_plan::ir::*;
 
@@ -219,6 +219,13 @@ impl Shard {
                 let entity = (self.first_cell + cell as i64) as u32;
                 let at = Counter { entity, partner: 0, tick: self.now as u32, salt: *salt };
                 real(draw(*distribution, [argument(0), argument(1)], self.keys[key.0 as usize], at))
+            }
+            Op::Redraw { distribution, args, within, key, salt } => {
+                let argument = |at: usize| args.get(at).map_or(F::ZERO, float);
+                let entity = (self.first_cell + cell as i64) as u32;
+                let at = Counter { entity, partner: 0, tick: self.now as u32, salt: *salt };
+                let (args, within) = ([argument(0), argument(1)], [float(&within[0]), float(&within[1])]);
+                real(redraw(*distribution, args, within, self.keys[key.0 as usize], at))
             }
             Op::Edge(_) | Op::Expm { .. } => panic!("{op:?} is not for kernels"),
         }

@@ -239,7 +239,11 @@ fn float_op(g: &mut Generator, program: &mut Program, calls: bool) -> Op {
         20 => {
             let distribution = g.pick(&Distribution::ALL);
             let args = [a, b][..distribution.arity()].to_vec();
-            Op::Draw { distribution, args, key: KeyId(g.below(2) as u32), salt: g.below(4096) as u32 }
+            let (key, salt) = (KeyId(g.below(2) as u32), g.below(4096) as u32);
+            match g.below(4) {
+                0 => Op::Redraw { distribution, args, within: [b, a], key, salt },
+                _ => Op::Draw { distribution, args, key, salt },
+            }
         }
         _ => {
             let (row, column) = (clamped(g, program, 2), clamped(g, program, 3));

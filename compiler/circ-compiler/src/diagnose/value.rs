@@ -47,6 +47,14 @@ pub fn stray_draw(at: Span) -> Diagnostic {
         .note("a draw is keyed by the declaration that it belongs to, so that it is the same in every run")
 }
 
+/// `redraw` of something that is the same every time.
+pub fn nothing_to_redraw(at: Span) -> Diagnostic {
+    STRAY_DRAW
+        .at(at, "`redraw` has nothing to draw again")
+        .primary("no distribution is written here")
+        .help("write it inside, as in `redraw(normal(0, 1), -2, 2)`")
+}
+
 pub fn int_overflow(at: Span, what: &str) -> Diagnostic {
     INT_OVERFLOW
         .at(at, format!("{what} does not fit into an `int`"))

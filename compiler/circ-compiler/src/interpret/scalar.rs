@@ -3,7 +3,7 @@
 //! In: a verified program and the [`World`] around the cell. Out: one value for each operation, in
 //! order. No branch, no short cut: a program is a list of pure operations.
 
-use circ_numerics::random::{Counter, draw};
+use circ_numerics::random::{Counter, draw, redraw};
 use circ_plan::ir::*;
 use circ_plan::plan::Table;
 
@@ -76,7 +76,8 @@ fn draw_of(
     operand: &impl Fn(ValueId) -> Value,
     world: &impl World,
 ) -> Option<Value> {
-    let Op::Draw { distribution, args, key, salt } = op else {
+    let (Op::Draw { distribution, args, key, salt } | Op::Redraw { distribution, args, key, salt, .. }) = op
+    else {
         return None;
     };
     let mut numbers = [0.0; 2];
@@ -85,10 +86,19 @@ fn draw_of(
     }
     let (key, counter) = world.draw(*key);
     let at = Counter { salt: *salt, ..counter };
-    Some(Value::Float(match precision {
-        Precision::F32 => f64::from(draw(*distribution, numbers.map(|x| x as f32), key, at)),
-        Precision::F64 => draw(*distribution, numbers, key, at),
-    }))
+    let narrow = |numbers: [f64; 2]| numbers.map(|x| x as f32);
+    let value = match (op, precision) {
+        (Op::Redraw { within, .. }, _) => {
+            let within = within.map(|bound| operand(bound).float());
+            match precision {
+                Precision::F32 => f64::from(redraw(*distribution, narrow(numbers), narrow(within), key, at)),
+                Precision::F64 => redraw(*distribution, numbers, within, key, at),
+            }
+        }
+        (_, Precision::F32) => f64::from(draw(*distribution, narrow(numbers), key, at)),
+        (_, Precision::F64) => draw(*distribution, numbers, key, at),
+    };
+    Some(Value::Float(value))
 }
 
 /// The world of a cell of a population, or of a target of a drive (which has no arrays).

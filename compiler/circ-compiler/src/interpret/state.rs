@@ -166,7 +166,7 @@ impl CellFault {
 pub fn failed_check<'a>(program: &'a Program, values: &[Value]) -> Option<&'a Check> {
     program.checks.iter().find(|check| match (check.kind, values[check.value.0 as usize]) {
         (CheckKind::Finite, value) => !value.float().is_finite(),
-        (CheckKind::Overflow | CheckKind::Range, value) => value.truth(),
+        (CheckKind::Overflow | CheckKind::Range | CheckKind::Redraw, value) => value.truth(),
     })
 }
 

@@ -264,6 +264,14 @@ impl Builder {
         self.emit(Op::Draw { distribution, args, key, salt }, Ty::Float)
     }
 
+    /// A draw, again until it lies within these bounds; NaN where it hardly ever does. Any other value is
+    /// no draw and gives `None`.
+    pub fn redraw(&mut self, draw: ValueId, within: [ValueId; 2]) -> Option<ValueId> {
+        self.expect(Ty::Float, &within);
+        let Op::Draw { distribution, args, key, salt } = self.op(draw).clone() else { return None };
+        Some(self.emit(Op::Redraw { distribution, args, within, key, salt }, Ty::Float))
+    }
+
     fn expect(&self, ty: Ty, values: &[ValueId]) {
         for value in values {
             let found = self.ty(*value);

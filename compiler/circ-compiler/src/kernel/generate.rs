@@ -258,7 +258,14 @@ impl Generator {
                 let distribution = self.random.one_of(&Distribution::ALL);
                 let args = (0..distribution.arity()).map(|_| self.tame()).collect();
                 let key = KeyId(self.random.below(population.keys.len()) as u32);
-                Op::Draw { distribution, args, key, salt: self.random.below(super::MAX_SALT as usize) as u32 }
+                let salt = self.random.below(super::MAX_SALT as usize) as u32;
+                match self.random.below(4) {
+                    0 => {
+                        let within = [self.tame(), self.tame()];
+                        Op::Redraw { distribution, args, within, key, salt }
+                    }
+                    _ => Op::Draw { distribution, args, key, salt },
+                }
             }
         }
     }

@@ -25,6 +25,7 @@ macro_rules! operand_list {
             Op::Fma(a, b, c) | Op::Select(a, b, c) => vec![a, b, c],
             Op::Expm { entries, .. } => entries.into_iter().collect(),
             Op::Draw { args, .. } => args.into_iter().collect(),
+            Op::Redraw { args, within, .. } => args.into_iter().chain(within).collect(),
         }
     };
 }
@@ -88,6 +89,7 @@ pub fn mnemonic(op: &Op) -> &'static str {
         Op::Or(..) => "or",
         Op::Select(..) => "select",
         Op::Draw { .. } => "draw",
+        Op::Redraw { .. } => "redraw",
     }
 }
 
@@ -140,7 +142,7 @@ fn immediates(op: &Op) -> Vec<u64> {
         Op::Table(table, ..) => vec![u64::from(table.0)],
         Op::Edge(column) => vec![u64::from(*column)],
         Op::Expm { n, row, column, .. } => vec![u64::from(*n), u64::from(*row), u64::from(*column)],
-        Op::Draw { distribution, key, salt, .. } => {
+        Op::Draw { distribution, key, salt, .. } | Op::Redraw { distribution, key, salt, .. } => {
             vec![*distribution as u64, u64::from(key.0), u64::from(*salt)]
         }
         _ => vec![],

@@ -113,7 +113,7 @@ fn output(words: &mut Words, known: usize) -> Read<Output> {
 
 fn check(words: &mut Words, known: usize) -> Read<Check> {
     words.keyword("check")?;
-    let kinds = [CheckKind::Finite, CheckKind::Overflow, CheckKind::Range];
+    let kinds = [CheckKind::Finite, CheckKind::Overflow, CheckKind::Range, CheckKind::Redraw];
     let kind = words.one_of("a kind of check", &kinds, |kind| check_name(*kind))?;
     let value = words.value(known)?;
     words.keyword("place")?;
@@ -228,6 +228,16 @@ fn leaf(word: &str, words: &mut Words, known: usize) -> Read<Option<Op>> {
             let key = KeyId(words.id('k', "a key")?);
             words.keyword("salt")?;
             Op::Draw { distribution, args, key, salt: words.number("a salt")? }
+        }
+        "redraw" => {
+            let distribution = words.one_of("a distribution", &Distribution::ALL, |d| d.name())?;
+            let args = words.list(known)?;
+            words.keyword("within")?;
+            let (lo, hi) = words.pair(known)?;
+            words.keyword("key")?;
+            let key = KeyId(words.id('k', "a key")?);
+            words.keyword("salt")?;
+            Op::Redraw { distribution, args, within: [lo, hi], key, salt: words.number("a salt")? }
         }
         _ => return Ok(None),
     }))

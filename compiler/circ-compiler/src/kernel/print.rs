@@ -55,6 +55,10 @@ pub fn operation(op: &Op) -> String {
         Op::Draw { distribution, args, key, salt } => {
             format!("draw {} ({}) key k{} salt {salt}", distribution.name(), list(args), key.0)
         }
+        Op::Redraw { distribution, args, within: [lo, hi], key, salt } => {
+            let (name, args) = (distribution.name(), list(args));
+            format!("redraw {name} ({args}) within v{}, v{} key k{} salt {salt}", lo.0, hi.0, key.0)
+        }
         other => format!("{} {}", mnemonic(other), list(&operands(other))).trim_end().to_string(),
     }
 }
@@ -75,6 +79,7 @@ pub fn check_name(kind: CheckKind) -> &'static str {
         CheckKind::Finite => "finite",
         CheckKind::Overflow => "overflow",
         CheckKind::Range => "range",
+        CheckKind::Redraw => "redraw",
     }
 }
 

@@ -167,7 +167,7 @@ fn is_invariant(op: &Op) -> bool {
 fn cost(op: &Op) -> u32 {
     match op {
         Op::Call1(..) | Op::Call2(..) => 20,
-        Op::Draw { .. } => 30,
+        Op::Draw { .. } | Op::Redraw { .. } => 30,
         Op::Div(..) | Op::Sqrt(_) | Op::IntDiv(..) | Op::IntMod(..) => 5,
         Op::Table(..) => 4,
         _ => 1,

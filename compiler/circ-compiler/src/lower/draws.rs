@@ -5,6 +5,7 @@ use circ_plan::ir::*;
 
 use super::context::Lowerer;
 use crate::diagnose::structure::not_yet;
+use crate::diagnose::value::nothing_to_redraw;
 use crate::hir::ExprId;
 use crate::kernel::MAX_SALT;
 
@@ -19,6 +20,11 @@ impl Lowerer<'_, '_, '_> {
             }
         }
         self.next_draw(distribution, values, self.source.hir.expr(id).span)
+    }
+
+    /// Programs that run before the first tick have no checks: what they make is looked at afterwards.
+    fn runs_in_ticks(&mut self) -> bool {
+        self.cell().is_some_and(|site| site.phase.moment().is_some())
     }
 
     /// The next draw of the declaration at hand.
@@ -44,19 +50,46 @@ impl Lowerer<'_, '_, '_> {
 
     /// `redraw(e, lo, hi)`: see the note on redraws.
     pub fn redraw(&mut self, value: ExprId, lo: ExprId, hi: ExprId, span: Span) -> ValueId {
-        let (lo, hi) = (self.float(lo), self.float(hi));
+        let within = [self.float(lo), self.float(hi)];
         let before = self.draws.salt;
-        let mut attempts = vec![self.float(value)];
-        let each = (self.draws.salt - before).max(1);
-        while self.draws.salt > before && self.draws.salt + each <= MAX_SALT {
+        let first = self.float(value);
+        if self.draws.salt == before {
+            self.report.push(nothing_to_redraw(self.source.hir.expr(value).span));
+        }
+        let drawn = match self.drawn(first).and_then(|draw| self.b.redraw(draw, within)) {
+            Some(drawn) => drawn,
+            None => self.first_within(first, value, within, before),
+        };
+        if self.runs_in_ticks() {
+            let missed = self.b.ne(drawn, drawn);
+            self.check_not(CheckKind::Redraw, missed, span, "the `redraw`");
+        }
+        drawn
+    }
+
+    /// The draw that a value is, through a count as a whole number.
+    fn drawn(&self, value: ValueId) -> Option<ValueId> {
+        match self.b.op(value) {
+            Op::Draw { .. } => Some(value),
+            Op::ToFloat(whole) => match self.b.op(*whole) {
+                Op::ToInt(value) => self.drawn(*value),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The first of several attempts that lies within, else NaN.
+    fn first_within(&mut self, first: ValueId, value: ExprId, within: [ValueId; 2], before: u32) -> ValueId {
+        let mut attempts = vec![first];
+        let each = self.draws.salt - before;
+        while 0 < each && self.draws.salt + each <= MAX_SALT {
             attempts.push(self.float(value));
         }
-        let _ = span;
-        let Some(last) = attempts.pop() else { return lo };
         // From the last to the first, so that each attempt is looked at only where those before it fail.
-        let clipped = self.clamp(last, Some(lo), Some(hi));
-        attempts.into_iter().rev().fold(clipped, |otherwise, attempt| {
-            let (above, below) = (self.b.le(lo, attempt), self.b.le(attempt, hi));
+        let none = self.b.float(f64::NAN);
+        attempts.into_iter().rev().fold(none, |otherwise, attempt| {
+            let (above, below) = (self.b.le(within[0], attempt), self.b.le(attempt, within[1]));
             let inside = self.b.and(above, below);
             self.b.select(inside, attempt, otherwise)
         })
@@ -65,6 +98,7 @@ impl Lowerer<'_, '_, '_> {
 
 // Note [Redraws]
 //
-// A kernel has no loops, so the attempts are written out, with the salts that follow, as many as a
-// declaration may have (64 for one draw each), and the last is clipped to the bounds. An attempt that
-// succeeds one time in three leaves that to 1 case in 10^11.
+// A draw by itself is one operation, which draws again until the number lies within. A kernel has no loops
+// else, so of an expression with draws in it the attempts are written out, with the salts that follow, as
+// many as a declaration may have (64 for one draw each). Where none lies within, the value is NaN: a step
+// ends in a fault, and a parameter, a weight or a delay is refused when the circuit is built.

@@ -169,15 +169,14 @@ impl<'a> Resolver<'a> {
     }
 
     fn redraw(&mut self, cx: &mut Context, args: &'a [Arg], at: Span) -> ExprId {
+        if !cx.place.allows(Place::DRAWS) {
+            // What is drawn inside is out of place for the same reason.
+            return self.random(cx, ExprKind::Error, Place::DRAWS, "`redraw`", at);
+        }
         let Some(args) = self.arguments(cx, "redraw", args, 3, 3, at) else {
             return self.push(ExprKind::Error, at);
         };
         let (value, lo, hi) = (args[0], args[1], args[2]);
-        // In a `let` or a block it would have to be drawn again and again within one tick.
-        if cx.place.allows(Place::TIME) {
-            self.refuse(at, "`redraw` at every tick");
-            return self.push(ExprKind::Error, at);
-        }
         self.random(cx, ExprKind::Redraw { value, lo, hi }, Place::DRAWS, "`redraw`", at)
     }
 

@@ -96,7 +96,7 @@ impl<'a> Facts<'a> {
     fn steady_op(&self, op: &Op) -> bool {
         match op {
             Op::Load(..) | Op::Uniform(_) => (self.parameter)(op),
-            Op::Arrival(_) | Op::Now | Op::Time(_) | Op::Draw { .. } => false,
+            Op::Arrival(_) | Op::Now | Op::Time(_) | Op::Draw { .. } | Op::Redraw { .. } => false,
             _ => true,
         }
     }

@@ -1,7 +1,7 @@
 //! Draws from distributions, in `f64`, rounded once. Arguments outside a distribution's domain give
 //! NaN, or the limit where there is one (a Poisson number of mean 0 is 0); nothing loops for ever.
 
-use super::philox::{Counter, SPACING, Stream, shared_block, uniform_of, uniform53};
+use super::philox::{Counter, SPACING, Stream, attempt_key, shared_block, uniform_of, uniform53};
 use crate::math::{cos_turn, exp, fma, lgamma, log, pow, sigmoid, sin_turn};
 use crate::{Distribution, Real};
 
@@ -14,6 +14,9 @@ const BINOMIAL_BY_SEARCH: f64 = 10.0;
 const SAMPLER_BLOCK: u64 = 1 << 19;
 /// After so many rejections (probability 0 for all purposes) the mean is taken.
 const MOST_ATTEMPTS: u32 = 1000;
+
+/// `redraw` gives up after so many draws: what lies within once in a thousand is missed once in 22 000.
+pub const MOST_REDRAWS: u32 = 10_000;
 
 /// A draw with these arguments (unused ones 0).
 pub fn draw<F: Real>(distribution: Distribution, args: [F; 2], key: [u32; 2], at: Counter) -> F {
@@ -31,6 +34,29 @@ pub fn draw<F: Real>(distribution: Distribution, args: [F; 2], key: [u32; 2], at
         Distribution::Binomial => binomial(a, b, key, at),
         Distribution::Poisson => poisson(a, key, at),
     })
+}
+
+/// That draw, again until it lies within `lo ..= hi`; NaN where none of [`MOST_REDRAWS`] did.
+pub fn redraw<F: Real>(
+    distribution: Distribution,
+    args: [F; 2],
+    [lo, hi]: [F; 2],
+    key: [u32; 2],
+    at: Counter,
+) -> F {
+    // Nothing lies between bounds in the wrong order.
+    let attempts = if lo <= hi { MOST_REDRAWS } else { 0 };
+    for attempt in 0..attempts {
+        let value = draw(distribution, args, attempt_key(key, attempt), at);
+        if lo <= value && value <= hi {
+            return value;
+        }
+        // Arguments outside the domain: no attempt will do.
+        if value.to_f64().is_nan() {
+            break;
+        }
+    }
+    F::from_f64(f64::NAN)
 }
 
 /// `lo + (hi - lo) u`, kept below `hi` where rounding would reach it.
@@ -301,6 +327,23 @@ mod tests {
     fn a_uniform_number_stays_below_its_end() {
         assert_eq!(uniform([0.0_f32, 1.0], 1.0 - SPACING), 1.0_f32.next_down());
         assert_eq!(uniform([1.0, 1.0], 0.5), 1.0);
+    }
+
+    #[test]
+    fn a_redraw_is_the_first_draw_within() {
+        let at = |entity| Counter { entity, tick: 3, ..Counter::default() };
+        for entity in 0..10_000 {
+            let first: f64 = draw(Distribution::Normal, [0.0, 1.0], [1, 2], at(entity));
+            let value = redraw(Distribution::Normal, [0.0, 1.0], [1.0, 3.0], [1, 2], at(entity));
+            assert!((1.0..=3.0).contains(&value));
+            assert!(!(1.0..=3.0).contains(&first) || first == value);
+        }
+    }
+
+    #[test]
+    fn a_redraw_that_can_not_succeed_ends() {
+        let redraw = |within| redraw(Distribution::Normal, [0.0, 1.0], within, [1, 2], Counter::default());
+        assert!(redraw([50.0, 51.0]).is_nan() && redraw([1.0, -1.0]).is_nan());
     }
 
     #[test]

@@ -8,6 +8,6 @@ mod distributions;
 mod philox;
 mod rows;
 
-pub use distributions::{draw, poisson_cumulative, poisson_from_uniform};
+pub use distributions::{MOST_REDRAWS, draw, poisson_cumulative, poisson_from_uniform, redraw};
 pub use philox::{Counter, Stream, key, philox, uniform53};
 pub use rows::{normal_row, uniform_row};

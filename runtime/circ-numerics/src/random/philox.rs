@@ -28,6 +28,12 @@ pub fn key(seed: u64, path: &str) -> [u32; 2] {
     [(mixed >> 32) as u32, mixed as u32]
 }
 
+/// The key of a draw's attempt; of the first the key itself.
+pub(crate) fn attempt_key(key: [u32; 2], attempt: u32) -> [u32; 2] {
+    let mixed = mix((u64::from(key[0]) << 32 | u64::from(key[1])) ^ mix(u64::from(attempt)));
+    if attempt == 0 { key } else { [(mixed >> 32) as u32, mixed as u32] }
+}
+
 /// A bijection that lets every bit change every other (the finalizer of SplitMix64).
 fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

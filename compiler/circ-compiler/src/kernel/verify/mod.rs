@@ -166,7 +166,7 @@ fn checks(program: &Program, context: &Context) -> Result<(), String> {
         }
         let due = match check.kind {
             CheckKind::Finite => Ty::Float,
-            CheckKind::Overflow | CheckKind::Range => Ty::Bool,
+            CheckKind::Overflow | CheckKind::Range | CheckKind::Redraw => Ty::Bool,
         };
         same(due, program.ty(check.value)).map_err(|e| format!("check of v{}: {e}", check.value.0))?;
         if context.places.is_some_and(|places| places <= check.place as usize) {

@@ -28,7 +28,7 @@ pub(super) fn permitted(op: &Op, context: &Context) -> Result<(), String> {
         Op::Index(Side::Own) => !matches!(purpose, DeriveUniforms | Synapse),
         Op::Load(..) | Op::Index(_) | Op::Edge(_) => purpose == Synapse,
         Op::Now | Op::Time(_) => !matches!(purpose, DeriveUniforms | DeriveCells | Synapse),
-        Op::Draw { .. } => !matches!(purpose, DeriveUniforms | DeriveCells),
+        Op::Draw { .. } | Op::Redraw { .. } => !matches!(purpose, DeriveUniforms | DeriveCells),
         Op::Expm { .. } => purpose != Kernel,
         Op::Uniform(_) => purpose != Synapse,
         _ => true,
@@ -59,7 +59,7 @@ pub(super) fn ids(op: &Op, context: &Context) -> Result<(), String> {
         Op::Arrival(port) => within(port.0, context.ports, "ports"),
         Op::Edge(column) => within(*column, context.edges, "columns of the connection table"),
         Op::Table(table, ..) => within(table.0, context.tables.unwrap_or(usize::MAX), "tables"),
-        Op::Draw { distribution, args, key, salt } => {
+        Op::Draw { distribution, args, key, salt } | Op::Redraw { distribution, args, key, salt, .. } => {
             within(key.0, context.keys, "keys")?;
             within(*salt, MAX_SALT as usize, "salts")?;
             let due = distribution.arity();
@@ -116,7 +116,7 @@ pub(super) fn typed(program: &Program, at: usize, context: &Context) -> Result<(
             (Some(Float), Float)
         }
         Op::Div(..) | Op::Fma(..) | Op::Call1(..) | Op::Call2(..) => (Some(Float), Float),
-        Op::Expm { .. } | Op::Draw { .. } => (Some(Float), Float),
+        Op::Expm { .. } | Op::Draw { .. } | Op::Redraw { .. } => (Some(Float), Float),
         Op::Add(a, _) | Op::Sub(a, _) | Op::Mul(a, _) | Op::Min(a, _) | Op::Max(a, _) => {
             let either = if ty(a) == Int { Int } else { Float };
             (Some(either), either)
