@@ -191,3 +191,60 @@ fn a_declaration_that_is_lost_gives_one_message() {
         json.as_array().expect("an array").iter().filter_map(|it| it["rule"].as_str()).collect();
     assert_eq!(rules, ["unclosed", "syntax", "syntax"], "{json:#}");
 }
+
+/// Runs a cell of 100 that is rejected once its parameters are drawn, or set.
+#[track_caller]
+fn rejected_when_built(cell: &str, statements: &str, text: &str) {
+    let bench = Bench::new();
+    bench.file(
+        "a.circ",
+        format!("cell C {{ {cell} }}\ncircuit N {{ population A: C[100] }}\nexperiment Main of N {{ {statements} }}"),
+    );
+    for engine in ["jit", "interpreter"] {
+        bench.circ(&["run", "a.circ", "--engine", engine]).exits(1).complains(text);
+    }
+}
+
+#[test]
+fn a_parameter_that_is_not_what_it_must_be_in_some_cell() {
+    let ranged = "param a in 0 .. 1 = normal(0.5, 1); state v = a; 10 ms * v' = a - v";
+    rejected_when_built(ranged, "run 1 ms", "`a` must lie in 0 .. 1");
+    let by_index = "param top = i; param a in 0 .. top = 50; state v = a; 10 ms * v' = a - v";
+    rejected_when_built(by_index, "run 1 ms", "at `A[0]`");
+    let elements = "param a: real[2] in 0 .. 1 = [0.5, i]; state v = 0; 10 ms * v' = a[1] - v";
+    rejected_when_built(elements, "run 1 ms", "at `A[2]`");
+    let logarithm = "param a = log(50 - i); state v = 0; 10 ms * v' = a - v";
+    rejected_when_built(logarithm, "run 1 ms", "`a` is not a number");
+    let factor = "param tau = i * 1 ms; state v = 0; tau * v' = 1 - v";
+    rejected_when_built(factor, "run 1 ms", "the factor of `v'` is 0");
+    let constant = "param tau = (5 - i) * 1 ms; port p: voltage via exponential(tau)";
+    rejected_when_built(constant, "run 1 ms", "a time constant of `p`, must be above 0");
+}
+
+#[test]
+fn a_set_that_leaves_what_a_parameter_must_be() {
+    let cell = "param tau in 0 ms .. 1 s = 1 ms; state v = 0; tau * v' = 1 - v";
+    rejected_when_built(cell, "run 1 ms; set A.tau = 2 s; run 1 ms", "`tau` must lie in 0 ms .. 1 s");
+    rejected_when_built(cell, "run 1 ms; set A.tau = i * 20 ms; run 1 ms", "`tau` must lie in");
+    rejected_when_built(cell, "run 1 ms; set A.tau = 0 ms; run 1 ms", "the factor of `v'` is 0");
+}
+
+#[test]
+fn a_redraw_that_can_not_succeed() {
+    rejected_when_built(
+        "param r = redraw(normal(0, 1), 50, 51)",
+        "run 1 ms",
+        "found nothing within its bounds",
+    );
+    let bench = Bench::new();
+    bench.file(
+        "a.circ",
+        "cell C { let r = redraw(normal(0, 1), 50, 51)\n state s = 0\n on tick { s += r } }
+circuit N { population A: C[3] }
+experiment Main of N { run 1 ms }",
+    );
+    for engine in ["jit", "interpreter"] {
+        let run = bench.circ(&["run", "a.circ", "--engine", engine]);
+        run.exits(3).complains("the `redraw` of `A[0]` found no draw within its bounds");
+    }
+}

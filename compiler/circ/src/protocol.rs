@@ -24,7 +24,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 mod monitor;
-mod ranges;
+mod parameters;
 mod record;
 mod set;
 
@@ -100,8 +100,7 @@ impl<'a> Protocol<'a> {
     /// Carries out all statements.
     pub fn carry_out(mut self) -> Outcome {
         let statements = self.compiled.hir.experiments[self.compiled.experiment].statements.clone();
-        let ready = self.check_ranges().and_then(|()| self.watch());
-        let result = ready.map_err(Halt::from).and_then(|()| self.statements(&statements));
+        let result = self.begin().map_err(Halt::from).and_then(|()| self.statements(&statements));
         let (ended, diagnostic) = match result {
             Ok(()) => (Ended::Complete, None),
             Err(Halt::Interrupted) => (Ended::Interrupted, None),
@@ -112,6 +111,11 @@ impl<'a> Protocol<'a> {
         self.outcome.diagnostics.extend(diagnostic);
         self.outcome.monitors = self.monitors.into_iter().map(|watch| watch.monitor).collect();
         self.outcome
+    }
+
+    fn begin(&mut self) -> Evaluated<()> {
+        self.check_parameters()?;
+        self.watch()
     }
 
     fn statements(&mut self, statements: &[Statement]) -> Result<(), Halt> {

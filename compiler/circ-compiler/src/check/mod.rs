@@ -189,7 +189,7 @@ impl<'a> Checker<'a> {
         ty
     }
 
-    /// The ends of a range are of the type of what they bound.
+    /// The ends of a range are of the type of what they bound, or of its elements.
     fn in_range(
         &mut self,
         ty: &Type,
@@ -197,6 +197,10 @@ impl<'a> Checker<'a> {
         name: &str,
         at: circ_grammar::ast::Span,
     ) {
+        let ty = match ty {
+            Type::Array(element, _) => element,
+            ty => ty,
+        };
         for end in range.iter().flat_map(|(lo, hi)| [*lo, *hi]) {
             self.infer(end);
             self.demand(

@@ -68,6 +68,11 @@ pub fn out_of_range(at: Span, name: &str, value: &str, lo: &str, hi: &str, decla
         .label(declared, "range given here")
 }
 
+/// An argument of a distribution, or a time constant, that has no meaning. `due` follows "must be".
+pub fn outside_domain(at: Span, what: &str, due: &str, value: &str) -> Diagnostic {
+    OUT_OF_RANGE.at(at, format!("{what} must be {due}, but is {value}")).primary(value.to_string())
+}
+
 pub fn empty_view(at: Span) -> Diagnostic {
     EMPTY_VIEW.at(at, "this view holds no cell").primary("nothing is selected")
 }

@@ -148,8 +148,9 @@ impl Elaborator<'_> {
             let Some(value) = constants.get(&VarId(k as u32)) else {
                 continue;
             };
-            let Some(x) = number::number(value).map(number::Number::real) else {
-                continue;
+            let numbers = match value {
+                Value::Array(array) => array.data.clone(),
+                one => number::number(one).map(number::Number::real).into_iter().collect(),
             };
             let bound = |expr: ExprId| {
                 let mut scope = self.scope(environment);
@@ -161,9 +162,9 @@ impl Elaborator<'_> {
             let (Some(low), Some(high)) = (bound(*lo), bound(*hi)) else {
                 continue;
             };
-            if low <= x && x <= high {
+            let Some(x) = numbers.into_iter().find(|x| !(low <= *x && *x <= high)) else {
                 continue;
-            }
+            };
             let at = match (settings.iter().find(|(v, _, _)| v.index() == k), default) {
                 (Some((_, _, span)), _) => *span,
                 (None, Some(default)) => self.span(*default),

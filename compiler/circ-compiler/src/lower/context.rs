@@ -18,8 +18,11 @@ use crate::check::Types;
 use crate::diagnose::time::Step;
 use crate::diagnose::{Diagnostic, Sink};
 use crate::hir::{ExprId, GlobalId, Hir, LocalId, SlotId};
+use crate::interpret::apply::Value as Constant;
 use crate::kernel::build::Builder;
 use crate::net::{EnvironmentId, Net};
+use crate::solve::affine::reachable;
+use crate::solve::substitute::Substitution;
 use crate::types::{ArrayValue, Type, Value};
 
 /// The checked program.
@@ -216,6 +219,38 @@ impl<'a, 'r, 's> Lowerer<'a, 'r, 's> {
         result
     }
 
+    /// The value with which the circuit is built, if it follows from constants and parameters that all
+    /// cells share.
+    pub fn built(&mut self, value: ValueId) -> Option<Constant> {
+        let constant = self.b.constant(value);
+        let Site::Cell(site) = &self.site else { return constant };
+        if constant.is_some() {
+            return constant;
+        }
+        let made_of = reachable(&self.b, value, |_, _| true);
+        if made_of.iter().any(|leaf| varies(self.b.op(*leaf))) {
+            return None;
+        }
+        let uniforms = &site.layout.uniforms;
+        let mut scratch = self.b.clone();
+        let mut known = Substitution::default();
+        for made_of in made_of {
+            if let Op::Uniform(uniform) = *self.b.op(made_of)
+                && let Some(parameter) = uniforms.get(uniform.0 as usize)
+            {
+                let constant = Constant::from_number(parameter.ty, scratch.precision(), parameter.value);
+                known.replace(made_of, scratch.value(constant));
+            }
+        }
+        let value = known.apply(&mut scratch, value);
+        scratch.constant(value)
+    }
+
+    /// Likewise, of a number.
+    pub fn built_number(&mut self, value: ValueId) -> Option<f64> {
+        self.built(value).map(|constant| constant.number())
+    }
+
     /// Requires that a truth value is false, where the statement at hand runs.
     pub fn check_not(&mut self, kind: CheckKind, fails: ValueId, span: Span, what: &str) {
         let value = match self.mask {
@@ -231,4 +266,10 @@ impl<'a, 'r, 's> Lowerer<'a, 'r, 's> {
         self.report.push(diagnostic);
         Lowered::One(self.b.float(0.0))
     }
+}
+
+/// Whether an operation differs from cell to cell or from tick to tick, whatever its operands.
+fn varies(op: &Op) -> bool {
+    let of_cell = matches!(op, Op::Load(..) | Op::Arrival(_) | Op::Index(_) | Op::Edge(_));
+    of_cell || matches!(op, Op::Now | Op::Time(_) | Op::Draw { .. } | Op::Redraw { .. })
 }

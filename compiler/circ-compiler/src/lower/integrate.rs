@@ -13,10 +13,13 @@ use super::cell::{NOISE, Phase, Slot};
 use super::context::Lowerer;
 use super::explain::EquationMethod;
 use super::layout::Layout;
+use crate::diagnose::build::outside_domain;
 use crate::diagnose::solve as say;
 use crate::diagnose::structure::not_yet;
 use crate::hir::*;
 use crate::solve::{self, Choice, Kind, Problem, Source, System};
+use crate::types::Dimension;
+use crate::units::show;
 
 /// More modes that change equations make too many regimes.
 const MOST_EFFECTS: usize = 4;
@@ -178,12 +181,12 @@ impl<'a> Lowerer<'a, '_, '_> {
             PortShape::Biexponential { rise, decay } => (Some(*rise), *decay),
             PortShape::Delta { .. } | PortShape::Sum | PortShape::Error => return,
         };
-        let falling = self.float(falling);
+        let falling = self.time_constant(var, falling);
         let value = self.slot(Slot::Port(var));
         let loss = self.over(value, falling);
         let mut slope = self.b.neg(loss);
         if let Some(rising) = rising {
-            let rising = self.float(rising);
+            let rising = self.time_constant(var, rising);
             let rise = self.slot(Slot::Rise(var));
             slope = self.b.sub(rise, loss);
             let loss = self.over(rise, rising);
@@ -191,6 +194,23 @@ impl<'a> Lowerer<'a, '_, '_> {
             self.push_equation(regime, Slot::Rise(var), slope, Kind::Port, span);
         }
         self.push_equation(regime, Slot::Port(var), slope, Kind::Port, span);
+    }
+
+    /// Of a port; above 0 where it is known.
+    fn time_constant(&mut self, port: VarId, tau: ExprId) -> ValueId {
+        let value = self.float(tau);
+        if let Some(built) = self.built_number(value).filter(|tau| *tau <= 0.0)
+            && let Some(name) = self.cell().map(|site| site.layout.cell.vars[port.index()].name.clone())
+        {
+            let (span, shown) = (self.source.hir.expr(tau).span, show(built, Dimension::TIME));
+            self.report.push(outside_domain(
+                span,
+                &format!("a time constant of `{name}`"),
+                "above 0",
+                &shown,
+            ));
+        }
+        value
     }
 
     fn solved(&mut self, layout: &Layout<'a>, regime: &Regime) -> Option<solve::Solution> {

@@ -17,9 +17,6 @@ use super::time::whole_ticks;
 use crate::diagnose::structure::not_yet;
 use crate::diagnose::time::{negative_duration, off_grid};
 use crate::hir::*;
-use crate::interpret::apply::Value as Constant;
-use crate::solve::affine::reachable;
-use crate::solve::substitute::Substitution;
 
 /// Which blocks run now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +72,7 @@ impl<'a> Lowerer<'a, '_, '_> {
         let span = source.hir.expr(expr).span;
         let value = self.float(expr);
         let (dt, zero) = (self.b.float(source.net.dt), self.b.float(0.0));
-        match self.constant_duration(value) {
+        match self.built_number(value) {
             Some(ms) if ms < 0.0 => self.report.push(negative_duration(span, "the duration", ms)),
             Some(ms) if whole_ticks(ms, source.net.dt).is_none() => {
                 self.report.push(off_grid(span, "the duration", ms, source.step()));
@@ -90,23 +87,6 @@ impl<'a> Lowerer<'a, '_, '_> {
         let steps = self.b.div(value, dt);
         let nearest = self.b.round(steps);
         self.b.to_tick(nearest)
-    }
-
-    /// The duration in ms, if it follows from constants and parameters that all cells share.
-    fn constant_duration(&mut self, value: ValueId) -> Option<f64> {
-        let uniforms = &self.cell()?.layout.uniforms;
-        let mut scratch = self.b.clone();
-        let mut known = Substitution::default();
-        for made_of in reachable(&self.b, value, |_, _| true) {
-            if let Op::Uniform(uniform) = *self.b.op(made_of)
-                && let Some(parameter) = uniforms.get(uniform.0 as usize)
-            {
-                let constant = Constant::from_number(parameter.ty, scratch.precision(), parameter.value);
-                known.replace(made_of, scratch.value(constant));
-            }
-        }
-        let value = known.apply(&mut scratch, value);
-        scratch.float_constant(value)
     }
 }
 

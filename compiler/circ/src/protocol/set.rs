@@ -2,10 +2,10 @@
 
 use super::{Protocol, place};
 use crate::rules;
-use circ_compiler::diagnose::build::{negative_rate, out_of_range};
+use circ_compiler::diagnose::build::negative_rate;
 use circ_compiler::diagnose::value::not_a_number;
-use circ_compiler::eval::{self, Evaluated, Scope, Thing, depends};
-use circ_compiler::hir::{ExprId, VarId, VarKind};
+use circ_compiler::eval::{self, Evaluated, Thing, depends};
+use circ_compiler::hir::{ExprId, Var, VarId, VarKind};
 use circ_compiler::types::{Dimension, Value};
 use circ_grammar::ast::Span;
 use circ_plan::ir::{ArrayId, UniformId};
@@ -57,7 +57,7 @@ impl Protocol<'_> {
         if values.iter().any(|value| value.is_nan()) {
             return Err(not_a_number(span).into());
         }
-        let values = self.within_range(population, name, values, span)?;
+        let values = self.clipped(population, name, cells, values)?;
         match storage {
             Storage::Slot(slot) => {
                 let uniform =
@@ -76,7 +76,7 @@ impl Protocol<'_> {
                 self.engine.set_array(population, array, &pairs);
             }
         }
-        Ok(())
+        self.check_set(population, name, span)
     }
 
     /// One value for each cell of a view: of an expression of `i`, of an array, or the same for all.
@@ -114,58 +114,38 @@ impl Protocol<'_> {
         Ok(values)
     }
 
-    /// A state is clipped to its range; a parameter outside it is an error.
-    fn within_range(&self, population: u32, name: &str, values: &[f64], span: Span) -> Evaluated<Vec<f64>> {
-        let cell = self.compiled.hir.cell(self.compiled.net.populations[population as usize].cell);
-        let Some(var) = cell.vars.iter().find(|var| &*var.name == name) else { return Ok(values.to_vec()) };
-        let (range, clips) = match &var.kind {
-            VarKind::Param { range, .. } => (*range, false),
-            VarKind::State { range, .. } => (*range, true),
-            VarKind::Let { .. } | VarKind::Port { .. } => (None, false),
+    /// A state is clipped to its range.
+    fn clipped(&self, population: u32, name: &str, cells: &Indices, values: &[f64]) -> Evaluated<Vec<f64>> {
+        let var = self.cell_of(population).vars.iter().find(|var| &*var.name == name);
+        let Some(VarKind::State { range: Some(range), .. }) = var.map(|var| &var.kind) else {
+            return Ok(values.to_vec());
         };
-        let Some((lo, hi)) = range else { return Ok(values.to_vec()) };
-        let (lo, hi) = (self.bound(population, lo)?, self.bound(population, hi)?);
-        if clips {
-            return Ok(values
-                .iter()
-                .map(|value| {
-                    if *value < lo {
-                        lo
-                    } else if hi < *value {
-                        hi
-                    } else {
-                        *value
-                    }
-                })
-                .collect());
-        }
-        match values.iter().find(|value| !(lo <= **value && **value <= hi)) {
-            None => Ok(values.to_vec()),
-            Some(value) => {
-                let dimension = crate::judge::dimension(&self.present().variable_type(population, name));
-                let show = |value: f64| circ_compiler::units::show(value, dimension);
-                Err(out_of_range(span, name, &show(*value), &show(lo), &show(hi), var.span).into())
-            }
-        }
+        let readable = self.readable(population);
+        let shared = self.bounds(population, &readable, None, *range).ok();
+        let clip = |(position, value): (usize, &f64)| {
+            let (lo, hi) = match shared {
+                Some(bounds) => bounds,
+                None => self.bounds(population, &readable, Some(cells.get(position) as usize), *range)?,
+            };
+            // Comparisons, not `clamp`: a NaN stays one, and the ends may be in any order.
+            Ok(if *value < lo {
+                lo
+            } else if hi < *value {
+                hi
+            } else {
+                *value
+            })
+        };
+        values.iter().enumerate().map(clip).collect()
     }
 
-    /// An end of a range.
-    pub(super) fn bound(&self, population: u32, expr: ExprId) -> Evaluated<f64> {
-        self.with_scope(|scope, world| {
-            self.add_parameters(population, scope);
-            eval::eval_real(expr, scope, world)
-        })
-    }
-
-    /// What a range of the cell may read: parameters that all cells share.
-    fn add_parameters(&self, population: u32, scope: &mut Scope) {
-        let plan = &self.compiled.plan.populations[population as usize];
-        let cell = self.compiled.hir.cell(self.compiled.net.populations[population as usize].cell);
-        for (index, var) in cell.vars.iter().enumerate() {
-            if let Some(slot) = plan.uniforms.iter().position(|slot| slot.name == *var.name) {
-                let value = self.engine.uniform(population, UniformId(slot as u32));
-                scope.vars.insert(VarId(index as u32), Value::Real(value));
-            }
+    /// A parameter that was set holds to what it must.
+    fn check_set(&self, population: u32, name: &str, span: Span) -> Evaluated<()> {
+        let vars = &self.cell_of(population).vars;
+        let is_set = |var: &Var| &*var.name == name && matches!(var.kind, VarKind::Param { .. });
+        match vars.iter().position(is_set) {
+            Some(index) => self.check_parameter(population, VarId(index as u32), Some(span)),
+            None => Ok(()),
         }
     }
 
