@@ -4,15 +4,19 @@ use circ_grammar::ast::Span;
 use circ_plan::ir::*;
 
 use super::context::Lowerer;
+use crate::diagnose::build::{outside_domain, probability_range};
 use crate::diagnose::structure::not_yet;
 use crate::diagnose::value::nothing_to_redraw;
 use crate::hir::ExprId;
+use crate::interpret::apply::Value as Constant;
 use crate::kernel::MAX_SALT;
+use crate::types::{Dimension, Type};
 
 impl Lowerer<'_, '_, '_> {
     /// `normal(mean, sd)` and its like. `poisson` of a frequency counts the events of a tick.
     pub fn draw(&mut self, id: ExprId, distribution: Distribution, args: &[ExprId]) -> ValueId {
         let mut values: Vec<ValueId> = args.iter().map(|arg| self.float(*arg)).collect();
+        self.check_arguments(distribution, args, &values);
         if self.source.types.draws_poisson_rate.contains(&id) {
             let dt = self.b.float(self.source.net.dt);
             for value in &mut values {
@@ -20,6 +24,64 @@ impl Lowerer<'_, '_, '_> {
             }
         }
         self.next_draw(distribution, values, self.source.hir.expr(id).span)
+    }
+
+    /// Requires that the arguments are in the domain of the distribution: now where they are known, else
+    /// where they are used.
+    fn check_arguments(&mut self, distribution: Distribution, args: &[ExprId], values: &[ValueId]) {
+        for ((arg, value), domain) in args.iter().zip(values).zip(domains(distribution)) {
+            let Some((what, lowest)) = domain else { continue };
+            if self.b.float_constant(*value).is_some_and(|x| lowest.admits(x)) {
+                continue;
+            }
+            let (what, bound) = (format!("{what} of `{}`", distribution.name()), self.b.float(0.0));
+            let fits = match lowest {
+                Lowest::Zero => self.b.le(bound, *value),
+                Lowest::AboveZero => self.b.lt(bound, *value),
+            };
+            self.check_argument(*arg, *value, fits, &what, lowest.words());
+        }
+        let constants: Vec<Option<f64>> = values.iter().map(|value| self.b.float_constant(*value)).collect();
+        match (distribution, args, values) {
+            (Distribution::Uniform, [_, arg], [lo, hi]) => {
+                if let [Some(lo), Some(hi)] = constants[..]
+                    && lo <= hi
+                {
+                    return;
+                }
+                let fits = self.b.le(*lo, *hi);
+                self.check_argument(*arg, *hi, fits, "the end of `uniform`", "at or above its start");
+            }
+            (Distribution::Binomial, [_, arg], [_, p]) => {
+                if constants[1].is_some_and(|p| (0.0..=1.0).contains(&p)) {
+                    return;
+                }
+                let (zero, one) = (self.b.float(0.0), self.b.float(1.0));
+                let (above, below) = (self.b.le(zero, *p), self.b.le(*p, one));
+                let fits = self.b.and(above, below);
+                self.check_argument(*arg, *p, fits, "the probability of `binomial`", "between 0 and 1");
+            }
+            _ => {}
+        }
+    }
+
+    fn check_argument(&mut self, arg: ExprId, value: ValueId, fits: ValueId, what: &str, due: &str) {
+        let span = self.source.hir.expr(arg).span;
+        let fails = self.b.not(fits);
+        match (self.built(fails), self.built_number(value)) {
+            (Some(Constant::Bool(true)), Some(value)) => {
+                let dimension = match self.source.ty(arg) {
+                    Type::Real(dimension) => *dimension,
+                    _ => Dimension::REAL,
+                };
+                let shown = crate::units::show(value, dimension);
+                self.report.push(outside_domain(span, what, due, &shown));
+            }
+            // A parameter that all cells share is judged as it is built, which costs no tick anything.
+            (Some(_), _) => {}
+            _ if self.runs_in_ticks() => self.check_not(CheckKind::Range, fails, span, what),
+            _ => {}
+        }
     }
 
     /// Programs that run before the first tick have no checks: what they make is looked at afterwards.
@@ -42,7 +104,11 @@ impl Lowerer<'_, '_, '_> {
 
     /// `chance(p)`
     pub fn chance(&mut self, p: ExprId, span: Span) -> ValueId {
+        let p_at = self.source.hir.expr(p).span;
         let p = self.float(p);
+        if let Some(built) = self.built_number(p).filter(|p| !(0.0..=1.0).contains(p)) {
+            self.report.push(probability_range(p_at, &built.to_string()));
+        }
         let (zero, one) = (self.b.float(0.0), self.b.float(1.0));
         let uniform = self.next_draw(Distribution::Uniform, vec![zero, one], span);
         self.b.lt(uniform, p)
@@ -93,6 +159,44 @@ impl Lowerer<'_, '_, '_> {
             let inside = self.b.and(above, below);
             self.b.select(inside, attempt, otherwise)
         })
+    }
+}
+
+/// The least that an argument may be.
+#[derive(Clone, Copy)]
+enum Lowest {
+    Zero,
+    AboveZero,
+}
+
+impl Lowest {
+    fn admits(self, x: f64) -> bool {
+        match self {
+            Lowest::Zero => 0.0 <= x,
+            Lowest::AboveZero => 0.0 < x,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Lowest::Zero => "at least 0",
+            Lowest::AboveZero => "above 0",
+        }
+    }
+}
+
+/// What the arguments of a distribution are and may be; nothing where any number will do.
+fn domains(distribution: Distribution) -> [Option<(&'static str, Lowest)>; 2] {
+    use Lowest::{AboveZero, Zero};
+    let deviation = Some(("the standard deviation", Zero));
+    match distribution {
+        Distribution::Uniform => [None, None],
+        Distribution::Normal => [None, deviation],
+        Distribution::Lognormal => [Some(("the mean", AboveZero)), deviation],
+        Distribution::Exponential | Distribution::Poisson => [Some(("the mean", Zero)), None],
+        Distribution::Gamma => [Some(("the shape", AboveZero)), Some(("the scale", Zero))],
+        Distribution::Beta => [Some(("the first shape", AboveZero)), Some(("the second shape", AboveZero))],
+        Distribution::Binomial => [Some(("the number of trials", Zero)), None],
     }
 }
 
