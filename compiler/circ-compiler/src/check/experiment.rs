@@ -108,6 +108,9 @@ impl<'a> Checker<'a> {
             _ if self.is_of_projection(target) => {
                 self.sink.push(structure::not_yet(self.span(target), "`set` of synapses"))
             }
+            Type::Array(element, _) if matches!(**element, Type::Array(..)) => {
+                self.sink.push(structure::not_yet(self.span(target), "`set` of a parameter that is an array"))
+            }
             Type::Array(element, _) => {
                 let one = !matches!(found, Type::Array(..));
                 let due = if one { (**element).clone() } else { ty.clone() };

@@ -226,6 +226,10 @@ impl<'a> Lowerer<'a, '_, '_> {
             Storage::Constant(value) => self.known(value, layout.cell.vars[var.index()].span),
             Storage::Uniform(uniform, ty) => Lowered::One(self.b.uniform(*uniform, *ty)),
             Storage::Array(array, ty) => Lowered::One(self.b.load(Side::Own, *array, *ty)),
+            Storage::Elements { shape, arrays, ty } => {
+                let elements = arrays.iter().map(|array| self.b.load(Side::Own, *array, *ty)).collect();
+                Lowered::Many { shape: shape.clone(), elements }
+            }
             Storage::Port { .. } | Storage::Sum { .. } | Storage::Nothing => Lowered::One(self.b.float(0.0)),
         }
     }

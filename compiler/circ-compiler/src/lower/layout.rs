@@ -16,8 +16,14 @@ use crate::types::{Type, Value};
 /// Where a variable's value is.
 #[derive(Clone, Debug)]
 pub enum Storage {
-    /// A parameter that is an array: known, not kept.
+    /// A parameter that is an array, the same for all cells: known, not kept.
     Constant(Value),
+    /// A parameter that is an array with elements that differ from cell to cell, row-major.
+    Elements {
+        shape: Vec<usize>,
+        arrays: Vec<ArrayId>,
+        ty: Ty,
+    },
     Uniform(UniformId, Ty),
     Array(ArrayId, Ty),
     /// A port with dynamics: its value, and what makes it rise.
@@ -110,9 +116,8 @@ impl<'a> Layout<'a> {
     /// The type in which a variable is kept.
     pub fn ty(source: Source, cell: CellId, var: VarId) -> Ty {
         match source.types.vars.get(cell.index()).and_then(|vars| vars.get(var.index())) {
-            Some(Type::Int) => Ty::Int,
-            Some(Type::Bool) => Ty::Bool,
-            _ => Ty::Float,
+            Some(ty) => kept_type(ty),
+            None => Ty::Float,
         }
     }
 
@@ -174,6 +179,16 @@ impl<'a> Layout<'a> {
             let array = self.array(name, Ty::Bool, Role::Memory);
             self.pending.insert(event, array);
         }
+    }
+}
+
+/// The type in which a value, or an element of an array, is kept.
+fn kept_type(ty: &Type) -> Ty {
+    match ty {
+        Type::Int => Ty::Int,
+        Type::Bool => Ty::Bool,
+        Type::Array(element, _) => kept_type(element),
+        _ => Ty::Float,
     }
 }
 

@@ -20,6 +20,9 @@ use crate::kernel::build::Builder;
 use crate::net::{Position, Setting};
 use crate::types::{Type, Value};
 
+/// More elements than this are not kept for each cell.
+const MOST_ELEMENTS: usize = 4096;
+
 /// Gives every parameter its place.
 pub fn place_parameters<'a>(
     source: Source<'a>,
@@ -35,6 +38,11 @@ pub fn place_parameters<'a>(
         let per_cell = layout.net.per_cell.contains(&var);
         layout.storage[var.index()] = match found {
             Found::Array(value) => Storage::Constant(value),
+            Found::Elements(ty, shape) => {
+                let places = places(&shape).into_iter();
+                let arrays = places.map(|at| layout.array(format!("{name}{at}"), ty, Role::Parameter));
+                Storage::Elements { arrays: arrays.collect(), shape, ty }
+            }
             Found::One(ty, value) if !per_cell => Storage::Uniform(layout.uniform(name, ty, value), ty),
             Found::One(ty, _) | Found::Each(ty) => {
                 Storage::Array(layout.array(name, ty, Role::Parameter), ty)
@@ -51,6 +59,21 @@ enum Found {
     Each(Ty),
     /// An array, the same for all cells.
     Array(Value),
+    /// An array of this shape, with elements of this type for each cell.
+    Elements(Ty, Vec<usize>),
+}
+
+/// The places of an array's elements, row-major: `[0, 0]`, `[0, 1]`, ...
+fn places(shape: &[usize]) -> Vec<String> {
+    let mut places = vec![vec![]];
+    for length in shape {
+        let longer = |place: &Vec<usize>| {
+            let place = place.clone();
+            (0..*length).map(move |at| [&place[..], &[at]].concat())
+        };
+        places = places.iter().flat_map(longer).collect();
+    }
+    places.iter().map(|place| format!("{place:?}")).collect()
 }
 
 /// All parameters, evaluated in double precision.
@@ -75,10 +98,16 @@ fn evaluated<'a>(
         let value = match lowerer.variable(id, var.span) {
             Lowered::Known(array) => Found::Array(Value::Array(array)),
             Lowered::Many { shape, elements } => {
-                if elements.iter().any(|element| lowerer.b.constant(*element).is_none()) {
-                    lowerer.refuse(not_yet(var.span, "an array whose elements differ from cell to cell"));
+                let known = elements.iter().all(|element| lowerer.b.constant(*element).is_some());
+                match known {
+                    true => Found::Array(known_array(&lowerer.b, &shape, &elements)),
+                    false if MOST_ELEMENTS < elements.len() => {
+                        let what = format!("an array of more than {MOST_ELEMENTS} elements for each cell");
+                        lowerer.refuse(not_yet(var.span, &what));
+                        Found::One(ty, 0.0)
+                    }
+                    false => Found::Elements(ty, shape),
                 }
-                Found::Array(known_array(&lowerer.b, &shape, &elements))
             }
             Lowered::One(value) => {
                 let value = lowerer.to(ty, value);
@@ -93,7 +122,7 @@ fn evaluated<'a>(
     found
 }
 
-/// Elements that are not constants have been refused, and are 0 here.
+/// Of constants.
 fn known_array(b: &Builder, shape: &[usize], elements: &[ValueId]) -> Value {
     let data = elements.iter().map(|v| b.constant(*v).map_or(0.0, |c| c.number())).collect();
     let element = match elements.first().map(|v| b.ty(*v)) {
@@ -127,10 +156,21 @@ fn parameters_program<'a>(
     let mut outputs = vec![];
     for (at, storage) in layout.storage.iter().enumerate() {
         let var = &layout.cell.vars[at];
-        if let (VarKind::Param { .. }, Storage::Array(array, ty)) = (&var.kind, storage) {
-            let value = lowerer.variable(VarId(at as u32), var.span);
-            let value = lowerer.scalar(value, var.span);
-            outputs.push(Output::Array(*array, lowerer.to(*ty, value)));
+        let VarKind::Param { .. } = var.kind else { continue };
+        match storage {
+            Storage::Array(array, ty) => {
+                let value = lowerer.variable(VarId(at as u32), var.span);
+                let value = lowerer.scalar(value, var.span);
+                outputs.push(Output::Array(*array, lowerer.to(*ty, value)));
+            }
+            Storage::Elements { arrays, ty, .. } => {
+                let value = lowerer.variable(VarId(at as u32), var.span);
+                let Lowered::Many { elements, .. } = lowerer.spread(value) else { continue };
+                for (array, element) in arrays.iter().zip(elements) {
+                    outputs.push(Output::Array(*array, lowerer.to(*ty, element)));
+                }
+            }
+            _ => {}
         }
     }
     for (axis, array) in layout.positions.iter().enumerate() {

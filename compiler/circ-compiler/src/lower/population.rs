@@ -174,7 +174,7 @@ fn observables<'a>(
     for (at, var) in layout.cell.vars.iter().enumerate() {
         let delta =
             matches!(&var.kind, VarKind::Port { shape: PortShape::Delta { .. } | PortShape::Error, .. });
-        if delta || matches!(layout.storage[at], Storage::Constant(_)) {
+        if delta || matches!(layout.storage[at], Storage::Constant(_) | Storage::Elements { .. }) {
             continue;
         }
         let reference = |lowerer: &mut Lowerer<'a, '_, '_>| lowerer.variable(VarId(at as u32), var.span);
