@@ -9,7 +9,7 @@ mod index;
 pub mod number;
 mod place;
 mod reduce;
-mod select;
+pub(crate) mod select;
 
 use crate::check::Types;
 use crate::data::{self, Fault, Files};

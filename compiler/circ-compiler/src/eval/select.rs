@@ -20,7 +20,8 @@ pub enum Selector {
 }
 
 impl Selector {
-    fn len(&self) -> u64 {
+    /// How many positions it selects.
+    pub fn len(&self) -> u64 {
         match self {
             Selector::One(_) => 1,
             Selector::Range(lo, hi) => hi - lo,
@@ -28,7 +29,8 @@ impl Selector {
         }
     }
 
-    fn get(&self, k: u64) -> u64 {
+    /// The position that is selected as number `k`.
+    pub fn get(&self, k: u64) -> u64 {
         match self {
             Selector::One(n) => *n,
             Selector::Range(lo, _) => lo + k,
