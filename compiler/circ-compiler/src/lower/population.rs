@@ -144,7 +144,10 @@ impl<'a> Lowerer<'a, '_, '_> {
                 let (span, what) = match (slot, equation) {
                     (Slot::Port(_), _) => (declared.span, format!("the port `{}`", declared.name)),
                     (_, Some(equation)) => (equation.span, format!("the equation of `{}`", declared.name)),
-                    (_, None) => (declared.span, format!("the state `{}`", declared.name)),
+                    (_, None) => match outcome.assigned_before.get(&slot) {
+                        Some(span) => (*span, format!("the assignment to `{}`", declared.name)),
+                        None => (declared.span, format!("the state `{}`", declared.name)),
+                    },
                 };
                 self.check_value(value, span, what);
             }

@@ -35,8 +35,10 @@ enum Stage {
 pub struct Outcome {
     /// By `EventIx`.
     pub events: Vec<ValueId>,
-    /// Values of states after step 2, to be checked, with what to say.
+    /// Values of states after step 2, to be checked.
     pub reached: BTreeMap<Slot, ValueId>,
+    /// Where step 2 last assigned them.
+    pub assigned_before: BTreeMap<Slot, Span>,
     /// Where states were last assigned something that is not a parameter.
     pub assigned: BTreeMap<Slot, Span>,
 }
@@ -62,8 +64,9 @@ impl<'a> Lowerer<'a, '_, '_> {
         };
         ticker.deliver();
         let reached = ticker.lowerer.cell().map(|site| site.state.clone()).unwrap_or_default();
+        let assigned_before = ticker.assigned.clone();
         let events = ticker.react();
-        Outcome { events, reached, assigned: ticker.assigned }
+        Outcome { events, reached, assigned_before, assigned: ticker.assigned }
     }
 
     /// The ticks of a duration: a constant must be whole, others are rounded.
