@@ -10,6 +10,7 @@ use circ_plan::ir::*;
 
 use super::affine::{Affine, Algebra};
 use super::classify::{Classes, Part};
+use super::covariance::{Spread, spread};
 use super::facts::Facts;
 use super::jacobian::derivative;
 use super::substitute::Substitution;
@@ -23,7 +24,8 @@ pub fn integrate(
     system: &System,
     classes: &Classes,
 ) -> Result<Vec<ValueId>, Problem> {
-    let mut step = Step { b, facts, system, classes, h: system.step_ms };
+    let spread = spread(b, facts, system, classes);
+    let mut step = Step { b, facts, system, classes, spread, h: system.step_ms };
     let staged = step.staged()?;
     (0..system.equations.len())
         .map(|equation| match staged.get(&equation) {
@@ -38,6 +40,7 @@ struct Step<'a, 'b, 'f, 'p> {
     facts: &'f mut Facts<'p>,
     system: &'a System<'a>,
     classes: &'a Classes,
+    spread: Spread,
     h: f64,
 }
 
@@ -69,6 +72,7 @@ impl<'a, 'p> Step<'a, '_, '_, 'p> {
         match self.scheme(equation) {
             Scheme::Exact | Scheme::OrnsteinUhlenbeck => {
                 let mean = self.propagated(equation, self.h)?;
+                let mean = self.with_spread_noise(equation, mean);
                 Ok(self.with_noise(equation, mean))
             }
             Scheme::ExponentialEuler => {
@@ -209,6 +213,13 @@ impl<'a, 'p> Step<'a, '_, '_, 'p> {
 
     // Noise.
 
+    /// Adds the noise of sources that reach several exact equations.
+    fn with_spread_noise(&mut self, equation: usize, mean: ValueId) -> ValueId {
+        let spread = self.spread.iter().filter(|((_, reached), _)| *reached == equation);
+        let terms: Vec<(ValueId, ValueId)> = spread.flat_map(|(_, terms)| terms.iter().copied()).collect();
+        terms.into_iter().fold(mean, |sum, (weight, number)| self.b.fma(weight, number, sum))
+    }
+
     /// Adds noise with the standard deviation of an Ornstein–Uhlenbeck process, `g sqrt(h exprel(2ah))`,
     /// where `a` is the variable's own coefficient.
     fn with_noise(&mut self, equation: usize, mean: ValueId) -> ValueId {
@@ -220,6 +231,9 @@ impl<'a, 'p> Step<'a, '_, '_, 'p> {
         let a = own.ok().and_then(|form| form.coefficients.get(&equation).copied());
         let mut sum = mean;
         for (source, factor) in &part.noise {
+            if self.spread.contains_key(&(*source, equation)) {
+                continue;
+            }
             let h = self.b.float(self.h);
             let variance = match a {
                 None => h,

@@ -8,14 +8,15 @@
 //! The classes, for `method auto`:
 //! - linear with constant coefficients, in variables that are so too: the exact propagator of each
 //!   variable and what it depends on, from a matrix exponential (Rotter & Diesmann 1999). A matrix with
-//!   two equal time constants is no special case of it. Additive noise has the variance of the
-//!   Ornstein–Uhlenbeck process; others see it from the next step on.
+//!   two equal time constants is no special case of it. Additive noise has the covariance of the
+//!   Ornstein–Uhlenbeck process in all of them; equations that are not exact see it from the next step on.
 //! - linear in itself, with coefficients of other variables: exponential Euler.
 //! - the rest: midpoint rule, jointly, at stages that see exact variables at the stage's time; with
 //!   noise Euler–Maruyama.
 
 pub mod affine;
 mod classify;
+mod covariance;
 mod facts;
 mod integrate;
 mod jacobian;
