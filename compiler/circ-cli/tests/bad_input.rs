@@ -231,6 +231,10 @@ fn a_set_that_leaves_what_a_parameter_must_be() {
 
 #[test]
 fn a_redraw_that_can_not_succeed() {
+    let weight = "connect all_to_all; weight redraw(normal(1 mV, 1 mV), 50 mV, 51 mV); delay 1 ms";
+    let bench = Bench::new();
+    bench.file("w.circ", with_projection(weight));
+    bench.circ(&["run", "w.circ"]).exits(1).complains("`p` has a weight that is not a number");
     rejected_when_built(
         "param r = redraw(normal(0, 1), 50, 51)",
         "run 1 ms",

@@ -79,16 +79,15 @@ pub fn explain(error: &BuildError, compiled: &Compiled) -> Diagnostic {
 
 fn weight(compiled: &Compiled, sender: Sender, sign: Sign, first: &BadValue) -> Diagnostic {
     let plan = &compiled.plan;
-    let value = quantity::show(first.value, weight_dimension(compiled, sender));
+    let has = has(plan, sender, "weight", first.value, weight_dimension(compiled, sender));
     let needs = match sign {
         Sign::Free => "a weight is a finite number",
         Sign::NotNegative => "its port takes weights of at least 0",
         Sign::NotPositive => "its source is inhibitory, so its weights are at most 0",
     };
-    let diagnostic =
-        rules::not_built(place(plan, sender), format!("`{}` has the weight {value}", name(plan, sender)))
-            .note(needs)
-            .help("keep draws within bounds with `redraw(..., lo, hi)`, or use a distribution that has them");
+    let diagnostic = rules::not_built(place(plan, sender), has)
+        .note(needs)
+        .help("keep draws within bounds with `redraw(..., lo, hi)`, or use a distribution that has them");
     located(diagnostic, plan, sender, first)
 }
 
@@ -101,16 +100,25 @@ fn rate(plan: &Plan, drive: u32, first: &BadValue) -> Diagnostic {
 }
 
 fn delay(plan: &Plan, sender: Sender, first: &BadValue) -> Diagnostic {
-    let value = quantity::show(first.value, Dimension::TIME);
+    let has = has(plan, sender, "delay", first.value, Dimension::TIME);
     let step = quantity::show(plan.dt, Dimension::TIME);
-    let diagnostic =
-        rules::not_built(place(plan, sender), format!("`{}` has the delay {value}", name(plan, sender)))
-            .note(format!(
-                "a delay is at least one step of {step}, and at most {} of them",
-                circ_runtime::MAX_DELAY
-            ))
-            .help("keep draws within bounds with `redraw(..., lo, hi)`");
+    let diagnostic = rules::not_built(place(plan, sender), has)
+        .note(format!(
+            "a delay is at least one step of {step}, and at most {} of them",
+            circ_runtime::MAX_DELAY
+        ))
+        .help("keep draws within bounds with `redraw(..., lo, hi)`");
     located(diagnostic, plan, sender, first)
+}
+
+/// `` `p` has the weight -1 nS ``; a number that is none comes of arguments outside a function's domain, or of
+/// a `redraw` that found nothing.
+fn has(plan: &Plan, sender: Sender, what: &str, value: f64, dimension: Dimension) -> String {
+    let name = name(plan, sender);
+    match value.is_nan() {
+        true => format!("`{name}` has a {what} that is not a number, or that `redraw` could not draw"),
+        false => format!("`{name}` has the {what} {}", quantity::show(value, dimension)),
+    }
 }
 
 fn located(diagnostic: Diagnostic, plan: &Plan, sender: Sender, first: &BadValue) -> Diagnostic {
