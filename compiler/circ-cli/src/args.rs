@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// Compiles and runs neural circuits written in Circ.
 #[derive(Debug, Parser)]
-#[command(name = "circ", version, about, after_help = EXIT_CODES)]
+#[command(name = "circ", version, after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,

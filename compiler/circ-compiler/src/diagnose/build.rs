@@ -203,8 +203,8 @@ pub fn dale_polarity(at: Span, population: &str, sends_to: &str, projection: Spa
 }
 
 /// `numbers` is what both sides are.
-pub fn require_fails(at: Span, text: &str, numbers: &str) -> Diagnostic {
-    REQUIRE_FAILS.at(at, format!("{text} does not hold")).primary(numbers.to_string())
+pub fn require_fails(at: Span, numbers: &str) -> Diagnostic {
+    REQUIRE_FAILS.at(at, format!("a `require` does not hold: {numbers}")).primary(numbers.to_string())
 }
 
 pub fn negative_rate(at: Span, rate: &str) -> Diagnostic {

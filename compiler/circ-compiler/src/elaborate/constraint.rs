@@ -144,7 +144,7 @@ impl Elaborator<'_> {
             Ok(Value::Bool(true)) => Some(()),
             Ok(Value::Bool(false)) => {
                 let numbers = self.numbers(expr, environment);
-                self.report(say::require_fails(span, "this requirement", &numbers))
+                self.report(say::require_fails(span, &numbers))
             }
             Ok(other) => {
                 let kind = number::kind(&other);

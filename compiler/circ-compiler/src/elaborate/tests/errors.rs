@@ -272,11 +272,11 @@ fn weights_keep_their_signs() {
 #[test]
 fn requirements_are_checked_with_their_numbers() {
     insta::assert_snapshot!(circuit("population E: Lif[100]\npopulation I: Lif[30]\nconstraints { require size(E) == 4 * size(I) }"), @r"
-    [require-fails] this requirement does not hold
+    [require-fails] a `require` does not hold: 100 == 120 is false
       size(E) == 4 * size(I) <- 100 == 120 is false
     ");
     insta::assert_snapshot!(circuit("population E: Lif[100]\nconstraints { require size(E) in 1 .. 10 }"), @r"
-    [require-fails] this requirement does not hold
+    [require-fails] a `require` does not hold: 100 in 1 .. 10 is false
       size(E) in 1 .. 10 <- 100 in 1 .. 10 is false
     ");
 }
