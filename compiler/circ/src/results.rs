@@ -28,7 +28,8 @@ pub struct Results {
     /// What `print` wrote, a line each.
     pub prints: Vec<String>,
     pub timing: Timing,
-    /// Of every spike, the final states, the synapses, and what is in flight. Empty after an interruption.
+    /// Of every spike, the final states, the synapses, and what is in flight. Empty where the run did not reach
+    /// its end.
     pub digest: String,
     /// Warnings, and why the run stopped where it did.
     pub diagnostics: Vec<Message>,

@@ -209,10 +209,14 @@ impl Simulation {
     }
 
     fn finish(&self, outcome: Outcome, run_ms: f64, interrupt: &AtomicBool) -> Finished {
-        let digest = self.digest(interrupt);
+        // How far the other cells had come when one failed is not the same on every engine.
+        let digest = match outcome.ended {
+            Ended::Complete => self.digest(interrupt),
+            _ => Some(String::new()),
+        };
         let outcome = match digest {
-            None if outcome.ended == Ended::Complete => Outcome { ended: Ended::Interrupted, ..outcome },
-            Some(_) | None => outcome,
+            None => Outcome { ended: Ended::Interrupted, ..outcome },
+            Some(_) => outcome,
         };
         let spikes = all_spikes(self.plan(), self.engine());
         let ticks = self.engine().tick().max(0);
