@@ -103,7 +103,7 @@ impl Sink {
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|d| d.rule.level == Level::Error)
     }
-    /// Sorted by place, each once, at most [`MOST`] and one that says that there are more.
+    /// Sorted by place, each once, at most fifty and one that says that there are more.
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
         self.diagnostics
             .sort_by(|a, b| (a.span, a.rule.name, &a.message).cmp(&(b.span, b.rule.name, &b.message)));

@@ -95,7 +95,7 @@ impl Group {
         values.all(|value| facts.steady(b, *value)).then_some(group)
     }
 
-    /// The lower triangle of the covariance after a step: see Note [Covariance].
+    /// The lower triangle of the covariance after a step: see the note on the covariance at the end of the file.
     fn covariance(&self, b: &mut Builder, step_ms: f64) -> Vec<Vec<ValueId>> {
         let pairs: Vec<(usize, usize)> =
             (0..self.size).flat_map(|row| (0..=row).map(move |column| (row, column))).collect();
