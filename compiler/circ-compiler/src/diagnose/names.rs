@@ -123,6 +123,14 @@ pub fn out_of_place(at: Span, what: &str, where_due: &str) -> Diagnostic {
     OUT_OF_PLACE.at(at, format!("{what} has no meaning here")).primary(where_due)
 }
 
+/// A range behind the value: there it would be part of a condition.
+pub fn late_range(at: Span, name: &str) -> Diagnostic {
+    OUT_OF_PLACE
+        .at(at, format!("the range of `{name}` stands before `=`"))
+        .primary("behind a value, `in` asks whether it lies within")
+        .help(format!("write `{name} in LO .. HI = VALUE`"))
+}
+
 /// `is` and `wanted` are kinds with their articles: "a cell".
 pub fn wrong_kind(at: Span, name: &str, is: &str, wanted: &str, declared: Option<Span>) -> Diagnostic {
     let diagnostic = WRONG_KIND

@@ -14,6 +14,9 @@ use circ_grammar::ast::{self, CellItemKind, Name, Span};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// A range as it is written.
+type AstRange = Option<(ast::ExprId, ast::ExprId)>;
+
 /// By what an item replaces another of the cell that is extended.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
@@ -246,14 +249,16 @@ impl<'a> Resolver<'a> {
         match &item.kind {
             CellItemKind::Param(v) => {
                 let declared = v.ty.as_ref().and_then(|ty| self.ty(cx, ty));
-                let range = self.range(cx, v.range);
-                let default = v.value.map(|value| self.expr_in(cx, Place::PARAM, value));
+                let (range, value) = self.range_and_value(cx, v);
+                let range = self.range(cx, range);
+                let default = value.map(|value| self.expr_in(cx, Place::PARAM, value));
                 fill(cell, var, declared, VarKind::Param { range, default });
             }
             CellItemKind::State(v) => {
                 let declared = v.ty.as_ref().and_then(|ty| self.ty(cx, ty));
-                let range = self.range(cx, v.range);
-                let initial = v.value.map(|value| self.expr_in(cx, Place::PARAM, value));
+                let (range, value) = self.range_and_value(cx, v);
+                let range = self.range(cx, range);
+                let initial = value.map(|value| self.expr_in(cx, Place::PARAM, value));
                 fill(cell, var, declared, VarKind::State { range, initial });
             }
             CellItemKind::Let(binding) => {
@@ -306,6 +311,20 @@ impl<'a> Resolver<'a> {
             self.sink.push(names::unknown_name(name.span, &name.text, wanted, suggestion));
         }
         found
+    }
+
+    /// `param a = 3 mV in 0 mV .. 10 mV` reads as a condition, which is not meant where no `bool` is declared.
+    fn range_and_value(&mut self, cx: &Context, variable: &ast::Variable) -> (AstRange, Option<ast::ExprId>) {
+        let as_written = (variable.range, variable.value);
+        let (None, None, Some(written)) = (&variable.ty, variable.range, variable.value) else {
+            return as_written;
+        };
+        let ast::ExprKind::InRange { value, lo, hi } = self.ast(cx, written).kind else {
+            return as_written;
+        };
+        let at = self.span(cx, lo).to(self.span(cx, hi));
+        self.sink.push(names::late_range(at, &variable.name.text));
+        (Some((lo, hi)), Some(value))
     }
 
     pub(super) fn range(
