@@ -25,6 +25,7 @@ pub fn explain(
     let special = scene
         .unit()
         .or_else(|| scene.swallowed_line())
+        .or_else(|| scene.nameless())
         .or_else(|| scene.comparison())
         .or_else(|| scene.statement_word())
         .or_else(|| scene.reserved());
@@ -97,6 +98,19 @@ impl Scene<'_> {
     fn swallowed_line(&self) -> Option<SyntaxError> {
         let next = line_without_value(self.layout, self.work, self.stop, self.start)?;
         Some(message::value_missing_at_end(self.span(next - 1), self.text(next - 1), self.span(next)))
+    }
+
+    /// `projection E -> I.exc`, `population Lif[100]`
+    fn nameless(&self) -> Option<SyntaxError> {
+        let declares =
+            |at: &usize| matches!(self.kind(*at), Some(Kind::Population | Kind::Projection | Kind::Drive));
+        let word = (self.start..self.stop.at).find(declares)?;
+        let goes_on = matches!(
+            self.found(),
+            Some(Kind::Arrow | Kind::BothWays | Kind::Dot | Kind::OpenBracket | Kind::OpenParen)
+        );
+        let read_as_name = goes_on && word + 2 == self.stop.at && self.expects(":");
+        read_as_name.then(|| message::nameless(self.span(word + 1), self.text(word)))
     }
 
     fn comparison(&self) -> Option<SyntaxError> {

@@ -260,6 +260,12 @@ pub fn assignment_in_cell(span: Span, name: &str) -> SyntaxError {
         .with_help(format!("write `let {name} = ...` for a value, `{name}' = ...` for a derivative, or assign in a block such as `spike when ... {{ }}`"))
 }
 
+/// `projection E -> I.exc`
+pub fn nameless(span: Span, word: &str) -> SyntaxError {
+    error("syntax", span, format!("a {word} has a name and a `:` before what it is"), "read as its name")
+        .with_help(format!("write `{word} NAME: ...`"))
+}
+
 /// A reserved word as a name.
 pub fn reserved_word(span: Span, word: &str) -> SyntaxError {
     error("syntax", span, format!("`{word}` is a word of the language and can not be a name"), "reserved")
