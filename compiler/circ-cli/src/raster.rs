@@ -20,8 +20,8 @@ const LEAST: usize = 2;
 const MOST_BANDS: usize = 6;
 const DOTS: usize = 4;
 
-/// Draws spikes with stamps in `(after, until]`, and tick 0 if `after` is 0, within so many columns. The caller says below it which time
-/// that is.
+/// Draws spikes with stamps in `(after, until]`, and tick 0 if `after` is 0, within so many columns. The caller
+/// says below it which time that is.
 pub fn draw(bands: &[Band], after: i64, until: i64, columns: usize) -> Vec<String> {
     let shown = &bands[..bands.len().min(MOST_BANDS)];
     let label = shown.iter().map(|band| band.name.chars().count()).max().unwrap_or(0).min(16);

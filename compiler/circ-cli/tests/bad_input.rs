@@ -168,6 +168,18 @@ fn more_mistakes_than_anyone_reads() {
     }
 }
 
+/// Beside a syntax error too, and where every line has a name that is nowhere.
+#[test]
+fn all_that_are_not_shown_are_counted() {
+    let lines: String = (0..5_000).map(|k| format!("let x{k} = zz{k}\n")).collect();
+    let bench = Bench::new();
+    for (head, hidden) in [("", 4_950), ("cell C { param a = }\n", 4_951)] {
+        bench.file("a.circ", format!("{head}{lines}"));
+        let output = bench.circ(&["check", "a.circ"]).exits(1);
+        output.complains(&format!("{hidden} more messages are not shown"));
+    }
+}
+
 #[test]
 fn three_mistakes_give_three_messages() {
     let bench = Bench::new();

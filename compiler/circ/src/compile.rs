@@ -16,6 +16,7 @@ use circ_compiler::resolve::resolve;
 use circ_grammar::ast::{FileId, ItemKind};
 use circ_plan::ir::Precision;
 use circ_plan::plan::Plan;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -118,13 +119,19 @@ fn understand(program: &Program, sink: &mut Sink) -> (Hir, Types) {
     let mut found = Sink::default();
     let hir = resolve(&program.modules, &mut found);
     let types = check(&hir, &mut found);
-    let lost = |it: &Diagnostic| {
-        it.rule.name == "unknown-name" && !program.problems.is_empty() && {
-            let name = program.text_at(it.span);
-            program.sources.files.iter().any(|source| seems_declared(&source.text, &name))
-        }
+    let texts = &program.sources.files;
+    let mut known: BTreeMap<String, bool> = BTreeMap::new();
+    let mut declared = |name: String| {
+        let look = |name: &String| texts.iter().any(|source| seems_declared(&source.text, name));
+        *known.entry(name).or_insert_with_key(look)
     };
-    found.into_sorted().into_iter().filter(|it| !lost(it)).for_each(|it| sink.push(it));
+    for diagnostic in found.into_all() {
+        // To look a name up takes the whole text: not for what nobody will read.
+        let looked_up = diagnostic.rule.name == "unknown-name" && !program.problems.is_empty();
+        if !looked_up || sink.is_full() || !declared(program.text_at(diagnostic.span)) {
+            sink.push(diagnostic);
+        }
+    }
     (hir, types)
 }
 

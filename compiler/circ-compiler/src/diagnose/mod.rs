@@ -103,6 +103,14 @@ impl Sink {
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|d| d.rule.level == Level::Error)
     }
+    /// Whether so many were taken that what is still to come will not be read.
+    pub fn is_full(&self) -> bool {
+        2 * MOST < self.diagnostics.len()
+    }
+    /// All, in the order in which they came.
+    pub fn into_all(self) -> Vec<Diagnostic> {
+        self.diagnostics
+    }
     /// Sorted by place, each once, at most fifty and one that says that there are more.
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
         self.diagnostics

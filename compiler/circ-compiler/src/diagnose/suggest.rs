@@ -18,7 +18,11 @@ pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>)
         if candidate == written || LONGEST < candidate.len() {
             continue;
         }
-        let distance = if candidate.to_lowercase() == lower { 0 } else { distance(&letters, candidate) };
+        let same = candidate.to_lowercase() == lower;
+        if !same && letters.len() < 3 * candidate.chars().count().abs_diff(letters.len()) {
+            continue;
+        }
+        let distance = if same { 0 } else { distance(&letters, candidate) };
         let near = distance * 3 <= letters.len();
         if near && best.is_none_or(|(found, _)| distance < found) {
             best = Some((distance, candidate));

@@ -213,6 +213,11 @@ impl<'a> Resolver<'a> {
         if cx.partial {
             return self.push(ExprKind::Error, at);
         }
+        // To compare with every name takes time, which nobody waits for who will not read it.
+        if self.sink.is_full() {
+            self.sink.push(names::unknown_name(at, name, "", None));
+            return self.push(ExprKind::Error, at);
+        }
         let is_value = |named| !matches!(named, Named::Function(_) | Named::Event(_));
         let mut candidates: Vec<String> = cx.locals.iter().rev().map(|(name, _)| name.to_string()).collect();
         candidates.extend(cx.candidates(is_value));
