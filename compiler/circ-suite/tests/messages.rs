@@ -1,4 +1,6 @@
-//! Every rule as people see it: `messages/messages.txt` has a small program for each, named like the rule.
+//! Every rule as people see it: `messages/RULE.txt` has small programs of which only this rule is said, and,
+//! where a case begins with `// accepted`, their nearest neighbours of which nothing is said. What is said is
+//! held by the snapshot of the rule.
 
 use circ::compile::{Options, Rejection, check_all, compile};
 use circ::diagnose::{Diagnostic, Sources, render};
@@ -25,8 +27,20 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("messages")
 }
 
-fn all() -> Vec<Case> {
-    cases::read(&std::fs::read_to_string(folder().join("messages.txt")).expect("text"))
+/// The rules that have a file here, with their cases.
+fn all() -> Vec<(String, Vec<Case>)> {
+    let entries = std::fs::read_dir(folder()).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let mut files: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|it| it == "txt")).collect();
+    files.sort();
+    let rule = |path: &Path| path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_string();
+    let read = |path: &Path| cases::read(&std::fs::read_to_string(path).expect("text"));
+    files.iter().map(|path| (rule(path), read(path))).collect()
+}
+
+/// Whether nothing at all is said of the program.
+fn is_accepted(case: &Case) -> bool {
+    case.demands == ["accepted"]
 }
 
 fn program(case: &Case) -> Program {
@@ -57,26 +71,31 @@ fn said(case: &Case) -> (Vec<Diagnostic>, Sources) {
 
 #[test]
 fn every_rule_is_read_as_people_see_it() {
-    let mut shown = String::new();
-    for case in all() {
-        let (diagnostics, sources) = said(&case);
-        let rules: Vec<&str> = diagnostics.iter().map(|it| it.rule.name).collect();
-        assert!(
-            !rules.is_empty() && rules.iter().all(|rule| *rule == case.name),
-            "`{}` says {rules:?}:\n{}",
-            case.name,
-            case.program
-        );
-        let rendered =
-            render(&diagnostics, &sources, false).replace(&*folder().display().to_string(), "FOLDER");
-        let _ = writeln!(shown, "{}", rendered.trim_end());
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../messages/snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for (rule, cases) in all() {
+        let mut shown = String::new();
+        for case in cases {
+            let (diagnostics, sources) = said(&case);
+            let rules: Vec<&str> = diagnostics.iter().map(|it| it.rule.name).collect();
+            let well = match is_accepted(&case) {
+                true => rules.is_empty(),
+                false => !rules.is_empty() && rules.iter().all(|found| *found == rule),
+            };
+            assert!(well, "{rule}, `{}` says {rules:?}:\n{}", case.name, case.program);
+            let rendered =
+                render(&diagnostics, &sources, false).replace(&*folder().display().to_string(), "FOLDER");
+            let _ = writeln!(shown, "--- {}\n{}", case.name, rendered.trim_end());
+        }
+        settings.bind(|| insta::assert_snapshot!(rule.as_str(), shown));
     }
-    insta::assert_snapshot!("messages", shown);
 }
 
 #[test]
-fn every_rule_has_a_program() {
-    let mut named: BTreeSet<String> = all().into_iter().map(|case| case.name).collect();
+fn every_rule_has_programs() {
+    let mut named: BTreeSet<String> = all().into_iter().map(|(rule, _)| rule).collect();
     named.extend(NOT_SHOWN.iter().map(|(name, _)| name.to_string()));
     let rules: BTreeSet<String> = circ::rules::all().iter().map(|rule| rule.name.to_string()).collect();
     assert_eq!(named, rules);
