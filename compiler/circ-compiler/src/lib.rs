@@ -9,6 +9,7 @@ pub mod eval;
 pub mod hir;
 pub mod hir_print;
 pub mod interpret;
+pub mod interval;
 pub mod kernel;
 pub mod lower;
 pub mod net;

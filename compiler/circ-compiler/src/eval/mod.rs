@@ -24,6 +24,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use place::{Thing, thing, view, view_of};
+#[cfg(test)]
+pub use reduce::reduced;
 pub use select::{contains, positions, union};
 
 /// A value, or the message that says why there is none.

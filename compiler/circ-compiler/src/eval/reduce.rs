@@ -58,6 +58,13 @@ fn through(
     Ok(numbers)
 }
 
+/// Of the elements of an array.
+#[cfg(test)]
+pub fn reduced(reduce: Reduce, array: &crate::types::ArrayValue) -> Option<Value> {
+    let numbers: Vec<Number> = (0..array.data.len()).map(|k| element(array, k)).collect();
+    fold(reduce, &numbers, Span::default()).ok().map(Number::value)
+}
+
 fn fold(reduce: Reduce, numbers: &[Number], at: Span) -> Evaluated<Number> {
     let name = match reduce {
         Reduce::Sum => return accumulate(BinaryOp::Add, numbers, 0, at),
