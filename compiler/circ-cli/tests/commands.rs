@@ -25,6 +25,37 @@ fn a_message_has_its_place() {
     assert!(first["message"].as_str().is_some_and(|text| !text.is_empty()));
 }
 
+/// A cell with a parameter that nothing reads.
+const SPARE: &str = "cell C { param spare = 1; state v = 0; 10 ms * v' = -v }
+circuit N { population A: C }
+experiment Main of N { record A.v; run 1 ms }
+";
+
+#[test]
+fn warnings_are_shown_and_forbid_nothing() {
+    let bench = Bench::new();
+    bench.file("a.circ", SPARE);
+    bench.circ(&["check", "a.circ"]).exits(0).says("a.circ: 1 warning").complains("unused-parameter");
+    let json = bench.circ(&["check", "a.circ", "--json"]).exits(0).json();
+    assert_eq!(json[0]["level"], "warning");
+    bench.circ(&["run", "a.circ"]).exits(0).complains("unused-parameter");
+    assert!(bench.circ(&["run", "a.circ", "--quiet"]).exits(0).err.is_empty());
+    let json = bench.circ(&["run", "a.circ", "--json"]).exits(0).json();
+    assert_eq!(json["diagnostics"][0]["rule"], "unused-parameter");
+    let tested = bench.circ(&["test", "a.circ"]).exits(0).says("1 warning, see `circ check`");
+    assert!(tested.err.is_empty());
+}
+
+#[test]
+fn many_warnings_hide_no_error() {
+    let bench = Bench::new();
+    let spare: String = (0..99).map(|k| format!("param p{k} = 1; ")).collect();
+    bench.file("a.circ", format!("cell C {{ {spare} state v = 0 }}\n"));
+    bench.circ(&["check", "a.circ"]).exits(0).complains("49 more messages are not shown");
+    bench.file("b.circ", format!("cell C {{ {spare} state v = 0 }}\ncircuit N {{ population A: C[0] }}\n"));
+    bench.circ(&["check", "b.circ"]).exits(1).complains("population-size").says("1 error, 49 warnings");
+}
+
 #[test]
 fn every_form_prints() {
     let bench = Bench::new();

@@ -11,6 +11,7 @@ pub mod hir_print;
 pub mod interpret;
 pub mod interval;
 pub mod kernel;
+pub mod lint;
 pub mod lower;
 pub mod net;
 pub mod net_print;

@@ -26,6 +26,7 @@ fn hold(document: &str, at_least: usize, on: &[Configuration]) {
         assert_eq!(laid_out.as_deref().ok(), Some(program.as_str()), "{name} is laid out");
         let results = agree(&name, program, &root(), &Options::default(), on);
         let results = results.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(results.diagnostics.is_empty(), "{name}: {:?}", results.diagnostics);
         assert!(!results.expectations.is_empty(), "{name} expects something");
         let broken: Vec<_> = results.expectations.iter().filter(|it| !it.holds).map(|it| &it.text).collect();
         assert!(broken.is_empty(), "{name}: {broken:?}");

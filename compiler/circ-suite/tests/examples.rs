@@ -1,7 +1,8 @@
 //! The examples and the library's own tests: every engine gives the same bits, every form prints as
 //! reviewed.
 
-use circ::compile::{Form, Options, emit};
+use circ::compile::{Form, Options, check_all, emit};
+use circ::diagnose::render;
 use circ::sources;
 use circ_suite::oracle::{ALL, agree};
 use std::path::{Path, PathBuf};
@@ -49,6 +50,21 @@ fn every_example_gives_the_same_bits_on_every_engine() {
             let options = Options { precision, ..options.clone() };
             let result = agree(name, &text, &root().join("examples"), &options, &ALL);
             assert!(result.is_ok(), "{name} {precision:?}: {}", result.unwrap_err());
+        }
+    }
+}
+
+/// They are what people copy from.
+#[test]
+fn nothing_is_said_of_the_examples_and_the_library() {
+    for folder in ["examples", "stdlib", "stdlib/tests"] {
+        for entry in std::fs::read_dir(root().join(folder)).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_some_and(|it| it == "circ") {
+                let checked = check_all(sources::read(&path).expect("a text"));
+                let said = render(&checked.diagnostics, &checked.sources, false);
+                assert!(said.is_empty(), "{}", said);
+            }
         }
     }
 }

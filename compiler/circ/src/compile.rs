@@ -10,6 +10,7 @@ use circ_compiler::check::{Types, check};
 use circ_compiler::diagnose::{Diagnostic, Level, Sink, Source, Sources};
 use circ_compiler::elaborate::{Settings, elaborate, has_all_defaults};
 use circ_compiler::hir::Hir;
+use circ_compiler::lint::{self, Built, allow::Idle};
 use circ_compiler::lower::{DriveSlots, Lowered, PopulationMethods, lower};
 use circ_compiler::net::Net;
 use circ_compiler::resolve::resolve;
@@ -107,8 +108,13 @@ pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Reje
     if sink.has_errors() {
         return Err(rejected(sink, program));
     }
+    let built = [Built { net: &net, plan: &plan }];
+    lint::lint(
+        &lint::Program { modules: &program.modules, hir: &hir, types: &types, built: &built },
+        &mut sink,
+    );
     let timing = Timing { check_ms, compile_ms: milliseconds(started), ..Timing::default() };
-    let warnings = sink.into_sorted();
+    let warnings = sorted(sink, &program, Idle::Keep);
     let (plan, options) = (Arc::new(plan), options.clone());
     Ok(Compiled { program, options, hir, types, net, plan, methods, drives, experiment, warnings, timing })
 }
@@ -178,14 +184,35 @@ pub fn check_all(program: Program) -> Checked {
     }
     let (hir, types) = understand(&program, &mut sink);
     if !sink.has_errors() {
-        let files = Beneath::new(&program.folder);
-        for settings in all_settings(&program, &hir) {
-            if let Some(net) = elaborate(&hir, &types, &settings, &files, &mut sink) {
-                lower(&hir, &types, &net, &mut sink);
-            }
+        build_and_lint(&program, &hir, &types, &mut sink);
+    }
+    let idle = if sink.has_errors() { Idle::Keep } else { Idle::Report };
+    Checked { diagnostics: sorted(sink, &program, idle), sources: program.sources }
+}
+
+/// Everything that can be built, with the lints of all of it. Where a name or a dimension is wrong there are none:
+/// what seems unused may be what was meant.
+fn build_and_lint(program: &Program, hir: &Hir, types: &Types, sink: &mut Sink) {
+    let files = Beneath::new(&program.folder);
+    let mut built: Vec<(Net, Plan)> = Vec::new();
+    for settings in all_settings(program, hir) {
+        if let Some(net) = elaborate(hir, types, &settings, &files, sink)
+            && let Some(lowered) = lower(hir, types, &net, sink)
+        {
+            built.push((net, lowered.plan));
         }
     }
-    Checked { diagnostics: sink.into_sorted(), sources: program.sources }
+    let built: Vec<Built> = built.iter().map(|(net, plan)| Built { net, plan }).collect();
+    lint::lint(&lint::Program { modules: &program.modules, hir, types, built: &built }, sink);
+}
+
+/// Without what the program allows.
+fn sorted(sink: Sink, program: &Program, idle: Idle) -> Vec<Diagnostic> {
+    let mut left = Sink::default();
+    lint::allow::silence(&program.modules, &rules::all(), sink.into_all(), idle)
+        .into_iter()
+        .for_each(|diagnostic| left.push(diagnostic));
+    left.into_sorted()
 }
 
 /// The text in the one layout.
@@ -280,7 +307,7 @@ fn read_settings(
 }
 
 fn rejected(sink: Sink, program: Program) -> Rejection {
-    let mut diagnostics = sink.into_sorted();
+    let mut diagnostics = sorted(sink, &program, Idle::Keep);
     // What makes the program unusable comes first; a terminal shows the end, so errors stand there.
     diagnostics.sort_by_key(|diagnostic| std::cmp::Reverse(level_rank(diagnostic.rule.level)));
     Rejection::Program { diagnostics, sources: program.sources }

@@ -19,19 +19,24 @@ pub fn check(args: &CheckArgs) -> Exit {
         return print_form(program, form);
     }
     let checked = check_all(program);
-    let errors = checked.diagnostics.iter().filter(|it| it.rule.level == Level::Error).count();
-    let warnings = checked.diagnostics.iter().filter(|it| it.rule.level == Level::Warning).count();
+    let count = |level: Level| checked.diagnostics.iter().filter(|it| it.rule.level == level).count();
+    let errors = count(Level::Error);
     if args.json {
         print_json(&messages(&checked.diagnostics, &checked.sources));
     } else {
         show(&checked.diagnostics, &checked.sources);
-        let found = match (errors, warnings) {
-            (0, 0) => "nothing to complain about".to_string(),
-            (errors, warnings) => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
-        };
+        let found = found(errors, count(Level::Warning), count(Level::Note));
         terminal::line(Stream::Out, &format!("{}: {found}", args.file.display()));
     }
     if errors == 0 { Exit::Well } else { Exit::Rejected }
+}
+
+/// `1 error, 2 warnings`
+pub fn found(errors: usize, warnings: usize, notes: usize) -> String {
+    let counts = [(errors, "error"), (warnings, "warning"), (notes, "note")];
+    let counts = counts.iter().filter(|(count, _)| 0 < *count).map(|(count, what)| counted(*count, what));
+    let found = counts.collect::<Vec<_>>().join(", ");
+    if found.is_empty() { "nothing to complain about".to_string() } else { found }
 }
 
 fn print_form(program: circ::sources::Program, form: Emit) -> Exit {

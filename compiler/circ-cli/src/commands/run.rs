@@ -54,7 +54,7 @@ pub fn exit(finished: &Finished) -> Exit {
 }
 
 fn show_warnings(compiled: &Compiled, args: &RunArgs) {
-    if !args.json {
+    if !args.json && !args.quiet {
         show(&compiled.warnings, compiled.sources());
     }
 }

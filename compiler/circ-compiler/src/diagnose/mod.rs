@@ -3,6 +3,7 @@
 //! In: facts, from every pass. Out: [`Diagnostic`]s in a [`Sink`], rendered by [`render()`] alone. The
 //! wording of each family of messages is in a file of its own.
 
+pub mod allow;
 pub mod build;
 pub mod data;
 pub mod names;
@@ -12,6 +13,7 @@ pub mod structure;
 pub mod suggest;
 pub mod time;
 pub mod typing;
+pub mod unused;
 pub mod value;
 
 use circ_grammar::ast::{FileId, Span};
@@ -35,12 +37,14 @@ macro_rules! rules {
 
 /// Every family of rules; a new family adds its line here.
 static FAMILIES: &[&[&Rule]] = &[
+    allow::RULES,
     build::RULES,
     data::RULES,
     names::RULES,
     structure::RULES,
     time::RULES,
     typing::RULES,
+    unused::RULES,
     value::RULES,
     solve::RULES,
 ];
@@ -111,17 +115,19 @@ impl Sink {
     pub fn into_all(self) -> Vec<Diagnostic> {
         self.diagnostics
     }
-    /// Sorted by place, each once, at most fifty and one that says that there are more.
+    /// Sorted by place, each once, at most fifty and one that says that there are more: the worst are kept.
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
         self.diagnostics
             .sort_by(|a, b| (a.span, a.rule.name, &a.message).cmp(&(b.span, b.rule.name, &b.message)));
         self.diagnostics
             .dedup_by(|a, b| a.span == b.span && a.rule.name == b.rule.name && a.message == b.message);
         let more = self.diagnostics.len().saturating_sub(MOST);
-        if let Some(next) = self.diagnostics.get(MOST).filter(|_| 1 < more) {
-            let end = structure::too_many_mistakes(next.span, more);
-            self.diagnostics.truncate(MOST);
-            self.diagnostics.push(end);
+        if 1 < more {
+            self.diagnostics.sort_by_key(|diagnostic| diagnostic.rule.level);
+            let left_out = self.diagnostics.split_off(MOST);
+            self.diagnostics.sort_by_key(|diagnostic| diagnostic.span);
+            let first = left_out.first().map(|next| structure::too_many_mistakes(next.span, more));
+            self.diagnostics.extend(first);
         }
         self.diagnostics
     }

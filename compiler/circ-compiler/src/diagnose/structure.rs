@@ -33,7 +33,7 @@ crate::rules! {
     /// A number that no 64-bit number holds.
     NUMBER_TOO_LARGE = "number-too-large", Error;
     /// More messages than anyone reads at once.
-    TOO_MANY_MISTAKES = "too-many-mistakes", Error;
+    TOO_MANY_MISTAKES = "too-many-mistakes", Note;
 }
 
 /// What is left out after many messages.

@@ -1,0 +1,150 @@
+//! What is declared and never used: parameters, ports, states, populations, cells, `let`s, functions.
+//!
+//! In: the program and what it [`Reads`]. Out: warnings. What others may use is not called unused: what a library
+//! declares at its top level, what a cell of a library computes, what a circuit holds that no experiment runs.
+
+use super::Program;
+use super::reads::Reads;
+use crate::diagnose::{Diagnostic, Sink, unused as say};
+use crate::hir::*;
+use circ_grammar::ast::Span;
+use std::collections::BTreeSet;
+
+/// Warns of everything that nothing uses.
+pub fn unused(program: &Program<'_>, reads: &Reads, sink: &mut Sink) {
+    let look = Look { program, reads, runs: program.has_experiment(), made: made(program.hir) };
+    // A cell that extends another holds its variables again: each is told once, for the place is the same.
+    let mut told: BTreeSet<Span> = BTreeSet::new();
+    let found = look.variables().chain(look.formals()).chain(look.slots());
+    let found =
+        found.chain(look.populations()).chain(look.cells()).chain(look.globals()).chain(look.functions());
+    found.filter(|it| told.insert(it.span)).for_each(|it| sink.push(it));
+}
+
+struct Look<'a> {
+    program: &'a Program<'a>,
+    reads: &'a Reads,
+    /// Whether the main file has an experiment.
+    runs: bool,
+    /// The cells that populations are made of, and those that others extend.
+    made: BTreeSet<CellId>,
+}
+
+impl<'a> Look<'a> {
+    /// Whether it is to be told that nothing reads this.
+    fn idle(&self, name: &str, declared: Span) -> bool {
+        self.program.speaks_of(name, declared) && !self.reads.reads(name, declared)
+    }
+
+    /// Of cells.
+    fn variables(&self) -> impl Iterator<Item = Diagnostic> {
+        // Of a cell that is itself unused, that is enough to say.
+        let cells = self.program.hir.cells.iter().enumerate();
+        let cells = cells.filter(|(at, _)| !self.runs || self.made.contains(&CellId(*at as u32)));
+        cells.flat_map(move |(_, cell)| cell.vars.iter().filter_map(move |var| self.variable(cell, var)))
+    }
+
+    fn variable(&self, cell: &Cell, var: &Var) -> Option<Diagnostic> {
+        if !self.idle(&var.name, var.span) {
+            return None;
+        }
+        match &var.kind {
+            VarKind::Param { .. } => Some(say::parameter(var.span, &var.name, &cell.name)),
+            VarKind::Port { shape: PortShape::Delta { .. } | PortShape::Error, .. } => None,
+            VarKind::Port { .. } => Some(say::port(var.span, &var.name, &cell.name)),
+            // What a library computes may be there to be recorded.
+            VarKind::State { .. } => self.runs.then(|| say::state(var.span, &var.name, &cell.name)),
+            VarKind::Let { .. } => self.runs.then(|| say::binding(var.span, &var.name)),
+        }
+    }
+
+    /// Of functions, circuits and experiments.
+    fn formals(&self) -> impl Iterator<Item = Diagnostic> {
+        let hir = self.program.hir;
+        let of_functions = hir.functions.iter().flat_map(|function| {
+            function.formals.iter().map(|local| (&hir.locals[local.index()], &function.name))
+        });
+        let of_functions = of_functions.map(|(local, of)| (&local.name, local.span, of));
+        let circuits = hir.circuits.iter().map(|it| (&it.formals, &it.slots, &it.name));
+        let experiments = hir.experiments.iter().map(|it| (&it.formals, &it.slots, &it.name));
+        let of_others = circuits.chain(experiments).flat_map(|(formals, slots, of)| {
+            formals.iter().map(|slot| &slots[slot.index()]).map(move |slot| (&slot.name, slot.span, of))
+        });
+        let idle = of_functions.chain(of_others).filter(|(name, span, _)| self.idle(name, *span));
+        idle.map(|(name, span, of)| say::parameter(span, name, of))
+    }
+
+    /// `let` and `data` of circuits and experiments.
+    fn slots(&self) -> impl Iterator<Item = Diagnostic> {
+        let circuits = self.program.hir.circuits.iter().filter(|_| self.runs).flat_map(|it| &it.slots);
+        let experiments = self.program.hir.experiments.iter().flat_map(|it| &it.slots);
+        circuits
+            .chain(experiments)
+            .filter(|slot| matches!(slot.kind, SlotKind::Let { .. } | SlotKind::Data { .. }))
+            .filter(|slot| self.idle(&slot.name, slot.span))
+            .map(|slot| say::binding(slot.span, &slot.name))
+    }
+
+    /// Of circuits that an experiment runs.
+    fn populations(&self) -> impl Iterator<Item = Diagnostic> {
+        let run = run_circuits(self.program.hir);
+        run.into_iter().flat_map(|id| self.populations_of(self.program.hir.circuit(id)))
+    }
+
+    /// A run shows the spikes of every population: where nothing names any, that is what it is for.
+    fn populations_of(&self, circuit: &'a Circuit) -> Vec<Diagnostic> {
+        let all = circuit.slots.iter().filter(|slot| matches!(slot.kind, SlotKind::Population { .. }));
+        let (used, idle): (Vec<&Slot>, Vec<&Slot>) =
+            all.partition(|slot| self.reads.reads(&slot.name, slot.span));
+        let idle = idle.iter().filter(|slot| !used.is_empty() && self.idle(&slot.name, slot.span));
+        idle.map(|slot| say::population(slot.span, &slot.name)).collect()
+    }
+
+    fn cells(&self) -> impl Iterator<Item = Diagnostic> {
+        let cells = self.program.hir.cells.iter().enumerate().filter(|_| self.runs);
+        cells
+            .filter(|(at, _)| !self.made.contains(&CellId(*at as u32)))
+            .filter(|(_, cell)| self.program.speaks_of(&cell.name, cell.span))
+            .map(|(_, cell)| say::cell(cell.span, &cell.name))
+    }
+
+    /// Top-level `let` and `data`.
+    fn globals(&self) -> impl Iterator<Item = Diagnostic> {
+        let globals = self.program.hir.globals.iter().filter(|_| self.runs);
+        globals
+            .filter(|global| self.idle(&global.name, global.span))
+            .map(|global| say::binding(global.span, &global.name))
+    }
+
+    fn functions(&self) -> impl Iterator<Item = Diagnostic> {
+        let functions = self.program.hir.functions.iter();
+        functions
+            .filter(|function| self.runs || function.owner != Owner::File)
+            .filter(|function| self.idle(&function.name, function.span))
+            .map(|function| say::function(function.span, &function.name))
+    }
+}
+
+/// The cells that populations are made of, and those that other cells extend.
+fn made(hir: &Hir) -> BTreeSet<CellId> {
+    let of_populations = hir.circuits.iter().flat_map(|it| &it.slots).filter_map(|slot| match slot.kind {
+        SlotKind::Population { cell } => Some(cell),
+        _ => None,
+    });
+    of_populations.chain(hir.cells.iter().filter_map(|cell| cell.base)).collect()
+}
+
+/// The circuits that experiments run, with their parts.
+fn run_circuits(hir: &Hir) -> BTreeSet<CircuitId> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<CircuitId> = hir.experiments.iter().filter_map(|it| it.circuit).collect();
+    while let Some(next) = open.pop() {
+        if found.insert(next) {
+            open.extend(hir.circuit(next).slots.iter().filter_map(|slot| match slot.kind {
+                SlotKind::Part { circuit } => Some(circuit),
+                _ => None,
+            }));
+        }
+    }
+    found
+}
