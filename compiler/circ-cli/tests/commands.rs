@@ -42,7 +42,7 @@ fn warnings_are_shown_and_forbid_nothing() {
     assert!(bench.circ(&["run", "a.circ", "--quiet"]).exits(0).err.is_empty());
     let json = bench.circ(&["run", "a.circ", "--json"]).exits(0).json();
     assert_eq!(json["diagnostics"][0]["rule"], "unused-parameter");
-    let tested = bench.circ(&["test", "a.circ"]).exits(0).says("1 warning, see `circ check`");
+    let tested = bench.circ(&["test", "a.circ"]).exits(0).says("1 warning, see `circ run`");
     assert!(tested.err.is_empty());
 }
 
@@ -50,9 +50,12 @@ fn warnings_are_shown_and_forbid_nothing() {
 fn many_warnings_hide_no_error() {
     let bench = Bench::new();
     let spare: String = (0..99).map(|k| format!("param p{k} = 1; ")).collect();
-    bench.file("a.circ", format!("cell C {{ {spare} state v = 0 }}\n"));
+    bench.file("a.circ", format!("cell C {{ {spare} state v = 0; 10 ms * v' = -v }}\n"));
     bench.circ(&["check", "a.circ"]).exits(0).complains("49 more messages are not shown");
-    bench.file("b.circ", format!("cell C {{ {spare} state v = 0 }}\ncircuit N {{ population A: C[0] }}\n"));
+    bench.file(
+        "b.circ",
+        format!("cell C {{ {spare} state v = 0; 10 ms * v' = -v }}\ncircuit N {{ population A: C[0] }}\n"),
+    );
     bench.circ(&["check", "b.circ"]).exits(1).complains("population-size").says("1 error, 49 warnings");
 }
 

@@ -63,7 +63,10 @@ fn said(case: &Case, least: Level) -> (Vec<Diagnostic>, Sources) {
     match built {
         Ok(mut simulation) => {
             let finished = simulation.run(&AtomicBool::new(false), &mut Silent);
-            (finished.diagnostics, simulation.sources().clone())
+            let mut all: Vec<Diagnostic> = simulation.warnings().to_vec();
+            all.extend(finished.diagnostics);
+            all.retain(|it| it.rule.level <= least);
+            (all, simulation.sources().clone())
         }
         Err(Rejection::Program { diagnostics, sources }) => (diagnostics, sources),
         // There is no experiment to run: all that can be said was.

@@ -10,7 +10,8 @@ use circ_compiler::check::{Types, check};
 use circ_compiler::diagnose::{Diagnostic, Level, Sink, Source, Sources};
 use circ_compiler::elaborate::{Settings, elaborate, has_all_defaults};
 use circ_compiler::hir::Hir;
-use circ_compiler::lint::{self, Built, allow::Idle};
+use circ_compiler::lint::allow::{Allows, Idle};
+use circ_compiler::lint::{self, Built};
 use circ_compiler::lower::{DriveSlots, Lowered, PopulationMethods, lower};
 use circ_compiler::net::Net;
 use circ_compiler::resolve::resolve;
@@ -108,11 +109,10 @@ pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Reje
     if sink.has_errors() {
         return Err(rejected(sink, program));
     }
-    let built = [Built { net: &net, plan: &plan }];
-    lint::lint(
-        &lint::Program { modules: &program.modules, hir: &hir, types: &types, built: &built },
-        &mut sink,
-    );
+    let built = [Built { net: &net, plan: &plan, methods: &methods }];
+    let whole = all_settings(&program, &hir).len() == 1;
+    let (modules, built) = (&program.modules, &built);
+    lint::lint(&lint::Program { modules, hir: &hir, types: &types, built, whole }, &mut sink);
     let timing = Timing { check_ms, compile_ms: milliseconds(started), ..Timing::default() };
     let warnings = sorted(sink, &program, Idle::Keep);
     let (plan, options) = (Arc::new(plan), options.clone());
@@ -194,24 +194,27 @@ pub fn check_all(program: Program) -> Checked {
 /// what seems unused may be what was meant.
 fn build_and_lint(program: &Program, hir: &Hir, types: &Types, sink: &mut Sink) {
     let files = Beneath::new(&program.folder);
-    let mut built: Vec<(Net, Plan)> = Vec::new();
-    for settings in all_settings(program, hir) {
-        if let Some(net) = elaborate(hir, types, &settings, &files, sink)
+    let mut built: Vec<(Net, Lowered)> = Vec::new();
+    let all = all_settings(program, hir);
+    for settings in &all {
+        if let Some(net) = elaborate(hir, types, settings, &files, sink)
             && let Some(lowered) = lower(hir, types, &net, sink)
         {
-            built.push((net, lowered.plan));
+            built.push((net, lowered));
         }
     }
-    let built: Vec<Built> = built.iter().map(|(net, plan)| Built { net, plan }).collect();
-    lint::lint(&lint::Program { modules: &program.modules, hir, types, built: &built }, sink);
+    let whole = built.len() == all.len();
+    let built = built.iter().map(|(net, it)| Built { net, plan: &it.plan, methods: &it.methods });
+    let built: Vec<Built> = built.collect();
+    lint::lint(&lint::Program { modules: &program.modules, hir, types, built: &built, whole }, sink);
 }
 
 /// Without what the program allows.
 fn sorted(sink: Sink, program: &Program, idle: Idle) -> Vec<Diagnostic> {
+    let mut allows = Allows::of(&program.modules);
     let mut left = Sink::default();
-    lint::allow::silence(&program.modules, &rules::all(), sink.into_all(), idle)
-        .into_iter()
-        .for_each(|diagnostic| left.push(diagnostic));
+    allows.silence(sink.into_all()).into_iter().for_each(|diagnostic| left.push(diagnostic));
+    allows.complaints(&rules::all(), idle).into_iter().for_each(|complaint| left.push(complaint));
     left.into_sorted()
 }
 

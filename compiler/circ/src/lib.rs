@@ -35,6 +35,7 @@ pub mod run;
 pub mod sources;
 mod stdlib;
 mod tables;
+mod unconnected;
 mod world;
 
 pub use circ_plan::ir::Precision;

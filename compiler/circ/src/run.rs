@@ -9,7 +9,7 @@ use crate::measures::{self, Trains, Window};
 use crate::protocol::{Outcome, Protocol};
 use crate::recording::Recordings;
 use crate::results::{Ended, PopulationResult, Results, Timing, messages};
-use crate::{digest, instance, judge, tables};
+use crate::{digest, instance, judge, tables, unconnected};
 use circ_compiler::diagnose::{Diagnostic, Sources};
 use circ_plan::engine::{Engine, Memory};
 use circ_plan::ir::EventId;
@@ -120,6 +120,8 @@ pub struct Simulation {
     options: RunOptions,
     recordings: Recordings,
     build_ms: f64,
+    /// What only the built network shows.
+    found: Vec<Diagnostic>,
 }
 
 impl Simulation {
@@ -135,7 +137,8 @@ impl Simulation {
                 let mut compiled = compiled;
                 compiled.timing.compile_ms += instance.compile_ms;
                 let recordings = Recordings::default();
-                Ok(Simulation { compiled, instance, options: *options, recordings, build_ms })
+                let found = unconnected::warnings(&compiled, &instance);
+                Ok(Simulation { compiled, instance, options: *options, recordings, build_ms, found })
             }
             Err(diagnostic) => {
                 let mut diagnostics = compiled.warnings;
@@ -156,6 +159,11 @@ impl Simulation {
             synapses: self.instance.synapses(),
             memory: self.instance.memory.clone(),
         }
+    }
+
+    /// Warnings of what was built, beside those of the program.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.found
     }
 
     /// Carries out the experiment, until its end or until `interrupt` is set.
@@ -228,7 +236,7 @@ impl Simulation {
     fn results(&self, outcome: &Outcome, spikes: &[PopulationSpikes], ticks: i64, run_ms: f64) -> Results {
         let (compiled, plan) = (&self.compiled, self.plan());
         let diagnostics: Vec<Diagnostic> =
-            compiled.warnings.iter().chain(&outcome.diagnostics).cloned().collect();
+            compiled.warnings.iter().chain(&self.found).chain(&outcome.diagnostics).cloned().collect();
         Results {
             circ: crate::VERSION.to_string(),
             file: compiled.sources().files[0].name.clone(),

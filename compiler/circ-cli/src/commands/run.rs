@@ -7,7 +7,8 @@ use crate::interrupt;
 use crate::progress::{Prints, Shown};
 use crate::summary::{self, Detail};
 use crate::terminal::{self, Paint, Stream};
-use circ::compile::{Compiled, Rejection, compile};
+use circ::compile::{Rejection, compile};
+use circ::diagnose::{Diagnostic, Sources};
 use circ::output::{Folder, WriteError};
 use circ::results::{Ended, Message, messages};
 use circ::run::{Digest, Finished, Simulation};
@@ -23,13 +24,14 @@ fn attempt(args: &RunArgs) -> Result<Exit, Exit> {
     let program = read(&args.file)?;
     let options = compile_options(args.experiment.as_deref(), &args.settings);
     let compiled = compile(program, &options).map_err(|rejection| refuse(&rejection, args))?;
-    show_warnings(&compiled, args);
+    show_warnings(&compiled.warnings, compiled.sources(), args);
     let folder = args.out.as_deref().map(open).transpose()?;
     let digest = if args.json || args.out.is_some() { Digest::Compute } else { Digest::Leave };
     let mut simulation = match Simulation::build(compiled, &run_options(&args.settings, digest)) {
         Ok(simulation) => simulation,
         Err(rejection) => return Err(refuse(&rejection, args)),
     };
+    show_warnings(simulation.warnings(), simulation.sources(), args);
     let stop = interrupt::keep();
     announce(&simulation, args);
     let prints = if args.json { Prints::Later } else { Prints::AtOnce };
@@ -53,9 +55,9 @@ pub fn exit(finished: &Finished) -> Exit {
     }
 }
 
-fn show_warnings(compiled: &Compiled, args: &RunArgs) {
+fn show_warnings(warnings: &[Diagnostic], sources: &Sources, args: &RunArgs) {
     if !args.json && !args.quiet {
-        show(&compiled.warnings, compiled.sources());
+        show(warnings, sources);
     }
 }
 

@@ -37,7 +37,7 @@ fn test_experiment(file: &Path, name: &str, args: &TestArgs) -> Exit {
     let attempt = || -> Result<Exit, Exit> {
         let compiled =
             compile(read(file)?, &compile_options(Some(name), &args.settings)).map_err(|it| reject(&it))?;
-        let warnings = compiled.warnings.len();
+        let known = compiled.warnings.len();
         let mut simulation = Simulation::build(compiled, &run_options(&args.settings, Digest::Leave))
             .map_err(|it| reject(&it))?;
         let mut shown = Shown::new(Prints::Later);
@@ -53,8 +53,9 @@ fn test_experiment(file: &Path, name: &str, args: &TestArgs) -> Exit {
             terminal::write(Stream::Out, &format!("  {text}"));
         }
         show(&finished.diagnostics, simulation.sources());
+        let warnings = known + simulation.warnings().len();
         if 0 < warnings {
-            let text = format!("  {}, see `circ check`", summary::counted(warnings, "warning"));
+            let text = format!("  {}, see `circ run`", summary::counted(warnings, "warning"));
             terminal::line(Stream::Out, &paint.dim(&text));
         }
         Ok(exit)

@@ -6,6 +6,7 @@
 pub mod allow;
 pub mod build;
 pub mod data;
+pub mod lint;
 pub mod names;
 pub mod render;
 pub mod solve;
@@ -40,6 +41,7 @@ static FAMILIES: &[&[&Rule]] = &[
     allow::RULES,
     build::RULES,
     data::RULES,
+    lint::RULES,
     names::RULES,
     structure::RULES,
     time::RULES,

@@ -17,23 +17,10 @@ pub enum Idle {
     Keep,
 }
 
-/// The diagnostics that no `@allow` of the main file silences. `rules` are all that there are.
-pub fn silence(
-    modules: &[Module],
-    rules: &[&'static Rule],
-    found: Vec<Diagnostic>,
-    idle: Idle,
-) -> Vec<Diagnostic> {
-    let mut allowed: Vec<Allowed> = vec![];
-    modules.iter().for_each(|module| collect_file(&module.file, &mut allowed));
-    let mut left: Vec<Diagnostic> = found
-        .into_iter()
-        .filter(|it| it.rule.level == Level::Error || !is_allowed(it, &mut allowed))
-        .collect();
-    let main = modules.first().map_or(FileId(0), |module| module.file.id);
-    let own = allowed.iter().filter(|allowed| allowed.name.span.file == main);
-    left.extend(own.filter_map(|allowed| complaint(allowed, rules, idle)));
-    left
+/// Every `@allow` of a program.
+pub struct Allows<'a> {
+    all: Vec<Allowed<'a>>,
+    main: FileId,
 }
 
 /// One rule name of one `@allow`.
@@ -42,6 +29,27 @@ struct Allowed<'a> {
     /// Of the item that it stands before.
     span: Span,
     used: bool,
+}
+
+impl<'a> Allows<'a> {
+    /// Those of these files, the main one first.
+    pub fn of(modules: &'a [Module]) -> Allows<'a> {
+        let mut all = vec![];
+        modules.iter().for_each(|module| collect_file(&module.file, &mut all));
+        Allows { all, main: modules.first().map_or(FileId(0), |module| module.file.id) }
+    }
+
+    /// The diagnostics that none silences.
+    pub fn silence(&mut self, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        let is_left = |it: &Diagnostic| it.rule.level == Level::Error || !is_allowed(it, &mut self.all);
+        found.into_iter().filter(is_left).collect()
+    }
+
+    /// What is wrong with those of the main file, once everything was to be silenced. `rules` are all that there are.
+    pub fn complaints(&self, rules: &[&'static Rule], idle: Idle) -> Vec<Diagnostic> {
+        let own = self.all.iter().filter(|allowed| allowed.name.span.file == self.main);
+        own.filter_map(|allowed| complaint(allowed, rules, idle)).collect()
+    }
 }
 
 fn is_allowed(diagnostic: &Diagnostic, allowed: &mut [Allowed]) -> bool {

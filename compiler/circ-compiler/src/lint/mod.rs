@@ -6,13 +6,23 @@
 //! [`allow::silence`] takes out what the program does not want to hear.
 
 pub mod allow;
+mod constant_state;
+mod delays;
 mod imports;
+mod matrix;
+mod no_synapse;
+mod one_cell;
+mod one_spike;
 mod reads;
+mod unreached;
+mod unstable;
 mod unused;
+mod unusual;
 
 use crate::check::Types;
 use crate::diagnose::Sink;
 use crate::hir::Hir;
+use crate::lower::PopulationMethods;
 use crate::net::Net;
 use crate::resolve::Module;
 use circ_grammar::ast::{FileId, Span};
@@ -28,6 +38,8 @@ pub struct Program<'a> {
     pub types: &'a Types,
     /// What was built without an error.
     pub built: &'a [Built<'a>],
+    /// Whether that is all that the main file describes.
+    pub whole: bool,
 }
 
 /// A circuit, with what it became.
@@ -35,6 +47,8 @@ pub struct Program<'a> {
 pub struct Built<'a> {
     pub net: &'a Net,
     pub plan: &'a Plan,
+    /// By population.
+    pub methods: &'a [PopulationMethods],
 }
 
 /// Says all warnings and notes of a program.
@@ -42,6 +56,13 @@ pub fn lint(program: &Program<'_>, sink: &mut Sink) {
     let reads = Reads::of(program.hir);
     imports::unused(program, sink);
     unused::unused(program, &reads, sink);
+    constant_state::constant(program, &reads, sink);
+    unreached::unreached(program, sink);
+    no_synapse::certain(program, sink);
+    delays::rounding(program, sink);
+    unusual::unusual(program, sink);
+    unstable::unstable(program, sink);
+    one_spike::fires(program, sink);
 }
 
 impl Program<'_> {

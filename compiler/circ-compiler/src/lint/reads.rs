@@ -1,4 +1,4 @@
-//! Reads: which declarations of a program anything reads.
+//! Reads: which declarations of a program anything reads, and which anything changes.
 //!
 //! In: HIR. Out: [`Reads`]. What reads only itself is not read: a state that decays and does nothing else has no
 //! effect. A declaration is known by its place, so that a parameter counts as read where any cell that inherits
@@ -11,11 +11,15 @@ use circ_grammar::ast::Span;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// What anything reads.
+/// What anything reads or changes.
 #[derive(Debug, Default)]
 pub struct Reads {
     declarations: BTreeSet<Span>,
     members: BTreeSet<Arc<str>>,
+    /// States that something changes while time runs.
+    written: BTreeSet<Span>,
+    /// Members that an experiment sets.
+    set: BTreeSet<Arc<str>>,
 }
 
 impl Reads {
@@ -40,6 +44,11 @@ impl Reads {
     /// Whether anything reads what is declared at a place, by its name or as a member.
     pub fn reads(&self, name: &str, declared: Span) -> bool {
         self.declarations.contains(&declared) || self.members.contains(name)
+    }
+
+    /// Whether anything changes a state while time runs.
+    pub fn writes(&self, name: &str, declared: Span) -> bool {
+        self.written.contains(&declared) || self.set.contains(name)
     }
 }
 
@@ -82,11 +91,17 @@ impl Reader<'_> {
                     self.roots(here, range.iter().flat_map(|(lo, hi)| [*lo, *hi]).chain(*value))
                 }
                 VarKind::Let { value } => self.root(here, *value),
-                VarKind::Port { shape, .. } => self.roots(here, graph::taus(shape)),
+                VarKind::Port { shape, .. } => {
+                    self.roots(here, graph::taus(shape));
+                    if let PortShape::Delta { state, .. } = shape {
+                        self.reads.written.insert(cell.vars[state.index()].span);
+                    }
+                }
             }
         }
         for equation in cell.equations.iter().chain(cell.modes.iter().flat_map(|mode| &mode.equations)) {
             let of = cell.vars[equation.var.index()].span;
+            self.reads.written.insert(of);
             self.roots(place(of), equation.factor.into_iter().chain([equation.value]));
         }
         for event in &cell.events {
@@ -107,7 +122,9 @@ impl Reader<'_> {
         for action in actions {
             match &action.kind {
                 ActionKind::Assign { target, value, .. } => {
-                    self.root(place(hir.cell(cell).vars[target.index()].span), *value)
+                    let of = hir.cell(cell).vars[target.index()].span;
+                    self.reads.written.insert(of);
+                    self.root(place(of), *value);
                 }
                 ActionKind::Let { local, value } => self.root(place(hir.locals[local.index()].span), *value),
                 ActionKind::If { condition, then, otherwise } => {
@@ -237,6 +254,9 @@ impl Reader<'_> {
                     self.roots(place, [Some(*duration), *until].into_iter().flatten())
                 }
                 StatementKind::Set { target, value } => {
+                    if let ExprKind::Field { name, .. } = &self.hir.expr(*target).kind {
+                        self.reads.set.insert(name.clone());
+                    }
                     self.target(place, *target);
                     self.root(place, *value);
                 }

@@ -53,6 +53,8 @@ impl<'a> Look<'a> {
             VarKind::Port { shape: PortShape::Delta { .. } | PortShape::Error, .. } => None,
             VarKind::Port { .. } => Some(say::port(var.span, &var.name, &cell.name)),
             // What a library computes may be there to be recorded.
+            // One that never changes is told as such.
+            VarKind::State { .. } if !self.reads.writes(&var.name, var.span) => None,
             VarKind::State { .. } => self.runs.then(|| say::state(var.span, &var.name, &cell.name)),
             VarKind::Let { .. } => self.runs.then(|| say::binding(var.span, &var.name)),
         }

@@ -1,0 +1,146 @@
+//! Drawn delays that rounding to steps changes in the mean.
+//!
+//! In: the delays of every projection that are a draw. Out: warnings, where the mean of the rounded delays is more
+//! than 1 % off. `uniform(0.1 ms, 0.3 ms)` at a step of 0.1 ms becomes 1, 2 or 3 steps with the chances 1/4, 1/2,
+//! 1/4: the same mean. `uniform(0.1 ms, 0.2 ms)` becomes 1 or 2 steps: the same again. But `uniform(0.1 ms,
+//! 0.24 ms)` is 0.17 ms in the mean, and 0.164 ms in steps.
+
+use super::{Built, Program};
+use crate::data::NoFiles;
+use crate::diagnose::{Sink, lint as say};
+use crate::eval::{self, NotBuilt, Scope};
+use crate::hir::{ExprId, ExprKind};
+use crate::net::{Closure, EnvironmentId, Setting};
+use circ_grammar::ast::Span;
+use circ_plan::ir::Distribution;
+use std::collections::BTreeSet;
+
+/// A change of the mean that is told.
+const TOLERATED: f64 = 0.01;
+/// Intervals in which a density is integrated.
+const INTERVALS: usize = 2000;
+
+pub fn rounding(program: &Program<'_>, sink: &mut Sink) {
+    let mut told: BTreeSet<Span> = BTreeSet::new();
+    for built in program.built {
+        for projection in &built.net.projections {
+            let at = projection.delay_span;
+            let (Setting::Each(delay), None) = (&projection.delay, &projection.dendritic) else { continue };
+            let Some(drawn) = drawn(program, built, *delay) else { continue };
+            let dt = built.net.dt;
+            let (mean, rounded) = drawn.means(dt);
+            let off = mean * TOLERATED < (rounded - mean).abs();
+            if off && at.file == program.main() && told.insert(at) {
+                sink.push(say::delay_rounding(at, &projection.path, mean, rounded, dt));
+            }
+        }
+    }
+}
+
+/// A distribution with numbers for its arguments, within bounds.
+struct Drawn {
+    distribution: Distribution,
+    args: [f64; 2],
+    within: (f64, f64),
+}
+
+fn drawn(program: &Program<'_>, built: &Built<'_>, delay: Closure) -> Option<Drawn> {
+    let number = |expr| number(program, built, delay.environment, expr);
+    let (draw, within) = match &program.hir.expr(delay.expr).kind {
+        ExprKind::Redraw { value, lo, hi } => (*value, (number(*lo)?, number(*hi)?)),
+        _ => (delay.expr, (0.0, f64::INFINITY)),
+    };
+    match &program.hir.expr(draw).kind {
+        ExprKind::Draw { distribution, args } => {
+            let args = match args.as_slice() {
+                [one] => [number(*one)?, 0.0],
+                [one, two] => [number(*one)?, number(*two)?],
+                _ => return None,
+            };
+            Some(Drawn { distribution: *distribution, args, within })
+        }
+        _ => None,
+    }
+}
+
+fn number(program: &Program<'_>, built: &Built<'_>, environment: EnvironmentId, expr: ExprId) -> Option<f64> {
+    let mut scope = Scope::new(program.hir, program.types, built.net, &NoFiles, environment);
+    eval::eval_real(expr, &mut scope, &mut NotBuilt).ok()
+}
+
+impl Drawn {
+    /// Of the delays as drawn and in whole steps, both in ms, by the midpoint rule over the density. Where nothing is
+    /// known of the density, both are the same.
+    fn means(&self, dt: f64) -> (f64, f64) {
+        let Some((lo, hi)) = self.support() else { return (1.0, 1.0) };
+        let width = (hi - lo) / INTERVALS as f64;
+        let (mut mass, mut mean, mut rounded) = (0.0, 0.0, 0.0);
+        for at in 0..INTERVALS {
+            let delay = lo + (at as f64 + 0.5) * width;
+            let share = self.density(delay);
+            mass += share;
+            mean += share * delay;
+            rounded += share * (delay / dt).round_ties_even().max(1.0) * dt;
+        }
+        if 0.0 < mass { (mean / mass, rounded / mass) } else { (1.0, 1.0) }
+    }
+
+    /// Where nearly all of it lies.
+    fn support(&self) -> Option<(f64, f64)> {
+        /// Beyond so many standard deviations a normal number is not drawn in a lifetime.
+        const WIDTHS: f64 = 6.0;
+        let [a, b] = self.args;
+        let (lo, hi) = match self.distribution {
+            Distribution::Uniform => (a, b),
+            Distribution::Normal => (a - WIDTHS * b, a + WIDTHS * b),
+            // exp(-20) is left out.
+            Distribution::Exponential => (0.0, 20.0 * a),
+            _ => return None,
+        };
+        let (lo, hi) = (lo.max(self.within.0), hi.min(self.within.1));
+        (lo < hi && lo.is_finite() && hi.is_finite()).then_some((lo, hi))
+    }
+
+    /// Up to a factor.
+    fn density(&self, x: f64) -> f64 {
+        let [a, b] = self.args;
+        match self.distribution {
+            Distribution::Normal => {
+                let z = (x - a) / b;
+                circ_numerics::math::exp(-0.5 * z * z)
+            }
+            Distribution::Exponential => circ_numerics::math::exp(-x / a),
+            _ => 1.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn off(distribution: Distribution, args: [f64; 2], within: (f64, f64)) -> f64 {
+        let (mean, rounded) = Drawn { distribution, args, within }.means(0.1);
+        rounded / mean - 1.0
+    }
+
+    #[test]
+    fn whole_steps_at_both_ends_keep_the_mean() {
+        assert!(off(Distribution::Uniform, [0.1, 0.3], (0.0, 9.0)).abs() < 1e-3);
+        assert!(off(Distribution::Normal, [1.5, 0.3], (0.0, 9.0)).abs() < 1e-3);
+    }
+
+    #[test]
+    fn the_mean_of_rounded_uniform_delays_is_as_counted() {
+        // 0.1 to 0.15 is one step, to 0.24 two: (5 * 0.1 + 9 * 0.2) / 14 = 0.16429, where the mean is 0.17.
+        let expected = (5.0 * 0.1 + 9.0 * 0.2) / 14.0 / 0.17 - 1.0;
+        assert!((off(Distribution::Uniform, [0.1, 0.24], (0.0, 9.0)) - expected).abs() < 1e-3);
+    }
+
+    #[test]
+    fn bounds_of_a_redraw_count() {
+        // Above 0.16 and below 0.24 all is two steps, and the mean is a little below 0.2.
+        let narrow = off(Distribution::Exponential, [0.1, 0.0], (0.16, 0.24));
+        assert!(0.01 < narrow && narrow < 0.05, "{narrow}");
+    }
+}

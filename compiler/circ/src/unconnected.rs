@@ -1,0 +1,26 @@
+//! Projections that made no synapse: that one was drawn is known only when the network is built.
+//!
+//! In: a built network. Out: warnings that no `@allow` silences. The instances of a projection in a loop count
+//! together, and what was said of a projection before is not said again.
+
+use crate::compile::Compiled;
+use crate::instance::Instance;
+use circ_compiler::diagnose::{Diagnostic, lint::no_synapse_built};
+use circ_compiler::lint::allow::Allows;
+use circ_grammar::ast::Span;
+use std::collections::BTreeMap;
+
+/// One for each projection as written.
+pub fn warnings(compiled: &Compiled, instance: &Instance) -> Vec<Diagnostic> {
+    let mut written: BTreeMap<Span, (&str, u64, u64)> = BTreeMap::new();
+    for (index, projection) in compiled.net.projections.iter().enumerate() {
+        let made = instance.network().synapse_count(index as u32);
+        let pairs = projection.source.len() as u64 * projection.target.len() as u64;
+        let all = written.entry(projection.connect_span).or_insert((&projection.path, 0, 0));
+        (all.1, all.2) = (all.1 + made, all.2.saturating_add(pairs));
+    }
+    let told = |at: Span| compiled.warnings.iter().any(|it| it.rule.name == "no-synapse" && it.span == at);
+    let found = written.into_iter().filter(|(at, (_, made, _))| *made == 0 && !told(*at));
+    let found = found.map(|(at, (path, _, pairs))| no_synapse_built(at, path, pairs)).collect();
+    Allows::of(&compiled.program.modules).silence(found)
+}
