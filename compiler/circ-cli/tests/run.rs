@@ -264,9 +264,12 @@ fn what_is_set_is_a_number_that_has_a_meaning() {
     let bench = Bench::new();
     let cells = "cell C { param g = 1\n port p: real via sum\n state n = 0\n on tick { n += g * p } }\n";
     let circuit = "circuit N { population A: C[2]\n drive d: poisson(5 Hz) -> A.p { weight 1 } }\n";
-    for (set, rule) in
-        [("d = -5 Hz", "negative-rate"), ("d = 0 Hz / 0", "not-a-number"), ("A.g = 0 / 0", "not-a-number")]
-    {
+    for (set, rule) in [
+        ("d = -5 Hz", "negative-rate"),
+        ("d = 0 Hz / 0", "divide-by-zero"),
+        ("A.g = 0 / 0", "divide-by-zero"),
+        ("A.g = mean(A.n) / mean(A.n)", "not-a-number"),
+    ] {
         bench.file("a.circ", format!("{cells}{circuit}experiment Main of N {{ set {set}\n run 1 ms }}\n"));
         bench.circ(&["run", "a.circ"]).exits(1).complains(rule);
     }

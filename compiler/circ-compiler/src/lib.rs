@@ -1,6 +1,7 @@
 //! From the tree to the plan: names, dimensions, elaboration, integration, kernels; and the
 //! reference interpreter.
 
+pub mod bound;
 pub mod check;
 pub mod data;
 pub mod diagnose;
@@ -16,6 +17,7 @@ pub mod lower;
 pub mod net;
 pub mod net_print;
 pub mod plan_print;
+pub mod prove;
 pub mod resolve;
 pub mod solve;
 pub mod types;

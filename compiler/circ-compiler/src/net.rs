@@ -35,6 +35,34 @@ pub struct Net {
     pub experiment: EnvironmentId,
 }
 
+impl Net {
+    /// The value of a slot: here, or in the instance around.
+    pub fn slot(&self, environment: EnvironmentId, slot: SlotId) -> Option<&Value> {
+        let mut at = Some(environment);
+        while let Some(id) = at {
+            let environment = self.environments.get(id.0 as usize)?;
+            if let Some(value) = environment.values.get(&slot) {
+                return Some(value);
+            }
+            at = environment.instance.filter(|instance| *instance != id);
+        }
+        None
+    }
+
+    /// The value of a slot of the circuit that an experiment is of.
+    pub fn circuit_slot(&self, environment: EnvironmentId, slot: SlotId) -> Option<&Value> {
+        let mut at = environment;
+        for _ in 0..2 {
+            let found = self.environments.get(at.0 as usize)?;
+            if let Some(circuit) = found.of_circuit {
+                return self.slot(circuit, slot);
+            }
+            at = found.instance?;
+        }
+        None
+    }
+}
+
 /// Into [`Net::environments`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EnvironmentId(pub u32);
@@ -182,6 +210,8 @@ pub struct Projection {
     pub delay_span: Span,
     /// What the weights' sign must be, by the port and the source.
     pub sign: circ_plan::plan::Sign,
+    /// The `dale` clause that demands a proof of it.
+    pub dale: Option<Span>,
     /// Columns of a connection table by name, parallel to the pairs of `Connect::Pairs`.
     pub edges: Vec<(String, Vec<f64>)>,
     pub span: Span,

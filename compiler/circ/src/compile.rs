@@ -8,17 +8,18 @@ use crate::rules;
 use crate::sources::{Beneath, Program};
 use circ_compiler::check::{Types, check};
 use circ_compiler::diagnose::{Diagnostic, Level, Sink, Source, Sources};
-use circ_compiler::elaborate::{Settings, elaborate, has_all_defaults};
-use circ_compiler::hir::Hir;
+use circ_compiler::elaborate::{Settings, elaborate, has_all_defaults, is_complete};
+use circ_compiler::hir::{Cell, CellId, Hir, SlotKind};
 use circ_compiler::lint::allow::{Allows, Idle};
 use circ_compiler::lint::{self, Built};
 use circ_compiler::lower::{DriveSlots, Lowered, PopulationMethods, lower};
 use circ_compiler::net::Net;
+use circ_compiler::prove::prove;
 use circ_compiler::resolve::resolve;
 use circ_grammar::ast::{FileId, ItemKind};
 use circ_plan::ir::Precision;
 use circ_plan::plan::Plan;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -99,11 +100,13 @@ pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Reje
 
     let started = Instant::now();
     let (seed, precision) = (options.seed, options.precision);
-    let settings = Settings { experiment: Some(experiment), circuit: None, set, seed, precision };
+    let settings = Settings { experiment: Some(experiment), set, seed, precision, ..Settings::default() };
     let Some(net) = elaborate(&hir, &types, &settings, &Beneath::new(&program.folder), &mut sink) else {
         return Err(rejected(sink, program));
     };
-    let Some(Lowered { plan, methods, drives }) = lower(&hir, &types, &net, &mut sink) else {
+    let Some(Lowered { plan, methods, drives }) =
+        prove_and_lower(&hir, &types, &net, &program.sources, &mut sink)
+    else {
         return Err(rejected(sink, program));
     };
     if sink.has_errors() {
@@ -190,18 +193,50 @@ pub fn check_all(program: Program) -> Checked {
     Checked { diagnostics: sorted(sink, &program, idle), sources: program.sources }
 }
 
+/// What must hold of every value is proved beside lowering, which finds mistakes of other kinds.
+fn prove_and_lower(
+    hir: &Hir,
+    types: &Types,
+    net: &Net,
+    sources: &Sources,
+    sink: &mut Sink,
+) -> Option<Lowered> {
+    let mut proofs = Sink::default();
+    prove(hir, types, net, sources, &mut proofs);
+    let lowered = lower(hir, types, net, sink);
+    proofs.into_all().into_iter().for_each(|diagnostic| sink.push_unless_said(diagnostic));
+    lowered
+}
+
 /// Everything that can be built, with the lints of all of it. Where a name or a dimension is wrong there are none:
 /// what seems unused may be what was meant.
 fn build_and_lint(program: &Program, hir: &Hir, types: &Types, sink: &mut Sink) {
     let files = Beneath::new(&program.folder);
     let mut built: Vec<(Net, Lowered)> = Vec::new();
     let all = all_settings(program, hir);
+    let mut instantiated = BTreeSet::new();
+    // Each is built whatever the others say.
+    let build = |settings: &Settings, sink: &mut Sink| {
+        let mut own = Sink::default();
+        let net = elaborate(hir, types, settings, &files, &mut own);
+        let lowered =
+            net.as_ref().and_then(|net| prove_and_lower(hir, types, net, &program.sources, &mut own));
+        own.into_all().into_iter().for_each(|diagnostic| sink.push(diagnostic));
+        net.map(|net| (net, lowered))
+    };
     for settings in &all {
-        if let Some(net) = elaborate(hir, types, settings, &files, sink)
-            && let Some(lowered) = lower(hir, types, &net, sink)
-        {
+        let Some((net, lowered)) = build(settings, sink) else { continue };
+        instantiated.extend(net.populations.iter().map(|population| population.cell));
+        if let Some(lowered) = lowered {
             built.push((net, lowered));
         }
+    }
+    if sink.has_errors() {
+        // What could not be built would have had these.
+        instantiated.extend(named_by_circuits(hir));
+    }
+    for settings in alone(program, hir, &instantiated) {
+        build(&settings, sink);
     }
     let whole = built.len() == all.len();
     let built = built.iter().map(|(net, it)| Built { net, plan: &it.plan, methods: &it.methods });
@@ -271,6 +306,32 @@ fn all_settings(program: &Program, hir: &Hir) -> Vec<Settings> {
         .map(|index| Settings { circuit: Some(index), ..Settings::default() });
     let whole = experiments.iter().map(|index| Settings { experiment: Some(*index), ..Settings::default() });
     whole.chain(alone).collect()
+}
+
+/// Every cell of the main file that nothing instantiates and that has all it needs.
+fn alone(program: &Program, hir: &Hir, instantiated: &BTreeSet<CellId>) -> Vec<Settings> {
+    let main = program.main().id;
+    let idle = |(at, cell): &(usize, &Cell)| {
+        cell.span.file == main && is_complete(cell) && !instantiated.contains(&CellId(*at as u32))
+    };
+    let cells = hir.cells.iter().enumerate().filter(idle);
+    cells.map(|(at, _)| Settings { cell: Some(at), ..Settings::default() }).collect()
+}
+
+/// The cells of all populations that any circuit declares.
+fn named_by_circuits(hir: &Hir) -> BTreeSet<CellId> {
+    let slots = hir.circuits.iter().flat_map(|circuit| &circuit.slots);
+    let cells = slots.filter_map(|slot| match slot.kind {
+        SlotKind::Population { cell } => Some(cell),
+        SlotKind::Formal { .. }
+        | SlotKind::Let { .. }
+        | SlotKind::Data { .. }
+        | SlotKind::Index
+        | SlotKind::Drive
+        | SlotKind::Projection
+        | SlotKind::Part { .. } => None,
+    });
+    cells.collect()
 }
 
 fn choose(program: &Program, hir: &Hir, options: &Options) -> Result<usize, Rejection> {

@@ -4,6 +4,7 @@
 //! wording of each family of messages is in a file of its own.
 
 pub mod allow;
+pub mod bound;
 pub mod build;
 pub mod data;
 pub mod lint;
@@ -104,6 +105,13 @@ impl Sink {
     /// Takes one in.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+    /// Takes one in, unless the same rule was said of the same place.
+    pub fn push_unless_said(&mut self, diagnostic: Diagnostic) {
+        let said = |d: &Diagnostic| d.span == diagnostic.span && d.rule.name == diagnostic.rule.name;
+        if !self.diagnostics.iter().any(said) {
+            self.push(diagnostic);
+        }
     }
     /// Whether the program was rejected.
     pub fn has_errors(&self) -> bool {

@@ -83,6 +83,17 @@ impl Elaborator<'_> {
             for population in &dale.populations {
                 self.check_dale_of(*population, dale.span);
             }
+            self.demand_proof(&dale);
+        }
+    }
+
+    /// Signs of what these populations send are proved, not looked at when the network is built.
+    fn demand_proof(&mut self, dale: &Dale) {
+        let under: BTreeSet<u32> = dale.populations.iter().copied().collect();
+        for projection in &mut self.net.projections {
+            if projection.source.segments.iter().any(|segment| under.contains(&segment.population)) {
+                projection.dale.get_or_insert(dale.span);
+            }
         }
     }
 

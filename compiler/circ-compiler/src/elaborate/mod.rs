@@ -42,6 +42,8 @@ pub struct Settings {
     pub experiment: Option<usize>,
     /// Into `hir.circuits`, without an experiment: a circuit with its defaults, for `circ check`.
     pub circuit: Option<usize>,
+    /// Into `hir.cells`, without either: one cell with its defaults, for `circ check`.
+    pub cell: Option<usize>,
     /// `--set PATH=VALUE`: the path, and the value as parsed.
     pub set: Vec<(String, ast::File, ast::ExprId)>,
     /// Overrides the experiment's.
@@ -75,10 +77,11 @@ pub fn elaborate(
         senders: vec![],
     };
     elaborator.globals();
-    match (settings.experiment, settings.circuit) {
-        (Some(experiment), _) => elaborator.experiment(experiment, settings),
-        (None, Some(circuit)) => elaborator.circuit_alone(circuit),
-        (None, None) => Some(()),
+    match (settings.experiment, settings.circuit, settings.cell) {
+        (Some(experiment), _, _) => elaborator.experiment(experiment, settings),
+        (None, Some(circuit), _) => elaborator.circuit_alone(circuit),
+        (None, None, Some(cell)) => elaborator.cell_alone(cell),
+        (None, None, None) => Some(()),
     };
     elaborator.report_unused_overrides(settings);
     let Elaborator { net, sink, .. } = elaborator;
@@ -91,6 +94,12 @@ pub fn has_all_defaults(circuit: &hir::Circuit) -> bool {
         let kind = circuit.slots.get(formal.index()).map(|slot| &slot.kind);
         matches!(kind, Some(hir::SlotKind::Formal { default: Some(_), .. }))
     })
+}
+
+/// Whether a cell can be built without a population: every parameter has a default.
+pub fn is_complete(cell: &hir::Cell) -> bool {
+    let given = |var: &hir::Var| !matches!(var.kind, hir::VarKind::Param { default: None, .. });
+    !cell.spike_times && !cell.partial && cell.vars.iter().all(given)
 }
 
 fn empty_net(settings: &Settings) -> Net {

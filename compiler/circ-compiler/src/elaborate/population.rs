@@ -40,7 +40,7 @@ impl Elaborator<'_> {
             }
         }
         self.override_parameters(&path, population.cell, &mut settings);
-        self.check_ranges(population, &settings, &place, environment);
+        self.check_ranges(population.cell, &settings, &place, environment);
         let at = population.at.and_then(|at| self.position(at, environment));
         let names = match population.names {
             Some(names) => self.names(names, &path, &shape, environment)?,
@@ -60,6 +60,27 @@ impl Elaborator<'_> {
             span: self.slot(population.slot, environment).map_or(population.span, |slot| slot.span),
         });
         self.add_item(population.slot, indices, environment, net::Item::Population(id));
+        Some(())
+    }
+
+    /// A population of one cell with its defaults, of a type that no circuit has.
+    pub(super) fn cell_alone(&mut self, index: usize) -> Option<()> {
+        let id = CellId(index as u32);
+        let cell = self.hir.cells.get(index)?;
+        let place = CellPlace { index: None, shape: vec![1] };
+        self.check_ranges(id, &[], &place, EnvironmentId(0));
+        self.net.populations.push(net::Population {
+            path: cell.name.to_string(),
+            cell: id,
+            polarity: None,
+            shape: vec![1],
+            settings: vec![],
+            per_cell: vec![],
+            at: None,
+            names: vec![],
+            spike_times: vec![],
+            span: cell.span,
+        });
         Some(())
     }
 
@@ -128,19 +149,19 @@ impl Elaborator<'_> {
     /// Constant parameters lie within their `in` ranges.
     fn check_ranges(
         &mut self,
-        population: &hir::Population,
+        id: CellId,
         settings: &[(VarId, Setting, Span)],
         place: &CellPlace,
         environment: EnvironmentId,
     ) {
-        let Some(cell) = self.hir.cells.get(population.cell.index()) else {
+        let Some(cell) = self.hir.cells.get(id.index()) else {
             return;
         };
         let ranged = cell.vars.iter().any(|v| matches!(v.kind, VarKind::Param { range: Some(_), .. }));
         if !ranged {
             return;
         }
-        let constants = self.constants(population.cell, settings, place, environment);
+        let constants = self.constants(id, settings, place, environment);
         for (k, var) in cell.vars.iter().enumerate() {
             let VarKind::Param { range: Some((lo, hi)), default } = &var.kind else {
                 continue;

@@ -59,6 +59,7 @@ impl Elaborator<'_> {
             dendritic,
             delay_span,
             sign,
+            dale: None,
             edges,
             span: projection.span,
             connect_span: projection.connect_span,

@@ -46,28 +46,12 @@ impl<'a> Source<'a> {
 
     /// The value of a slot: here, in the instance around, or in the circuit of an experiment.
     pub fn slot(&self, environment: EnvironmentId, slot: SlotId) -> Option<&'a Value> {
-        let mut at = Some(environment);
-        while let Some(id) = at {
-            let environment = self.net.environments.get(id.0 as usize)?;
-            if let Some(value) = environment.values.get(&slot) {
-                return Some(value);
-            }
-            at = environment.instance.filter(|instance| *instance != id);
-        }
-        None
+        self.net.slot(environment, slot)
     }
 
     /// The value of a slot of the circuit that an experiment is of.
     pub fn circuit_slot(&self, environment: EnvironmentId, slot: SlotId) -> Option<&'a Value> {
-        let mut at = environment;
-        for _ in 0..2 {
-            let found = self.net.environments.get(at.0 as usize)?;
-            if let Some(circuit) = found.of_circuit {
-                return self.slot(circuit, slot);
-            }
-            at = found.instance?;
-        }
-        None
+        self.net.circuit_slot(environment, slot)
     }
 
     /// The value of a top-level name.

@@ -1,0 +1,142 @@
+//! What an experiment sets: parameters and drives, with the bounds of their new values.
+//!
+//! In: the statements. Out: one entry for each population or drive that a `set` names. A value that only the run
+//! knows is left out: it is looked at when it is set.
+
+use super::{Bounds, Estimate, Place, Site};
+use crate::data::Files;
+use crate::eval::{self, NotBuilt, Scope, Thing};
+use crate::hir::{ExprId, SlotId, SlotKind, Statement, StatementKind, VarId, VarKind};
+use crate::interval::Truth;
+use crate::net::Owner;
+use circ_plan::plan::View;
+use std::collections::BTreeSet;
+
+/// A `set` of a parameter of one population.
+#[derive(Clone, Debug)]
+pub struct SetParameter {
+    pub population: u32,
+    pub var: VarId,
+    pub value: Estimate,
+    /// Of the statement.
+    pub target: ExprId,
+    pub expr: ExprId,
+}
+
+/// A `set` of a drive.
+#[derive(Clone, Debug)]
+pub struct SetDrive {
+    pub drive: u32,
+    pub value: Estimate,
+    pub expr: ExprId,
+}
+
+/// What is set is looked up without the folder: views do not hang on files.
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn read(&self, _path: &str) -> Result<Vec<u8>, String> {
+        Err("not read here".to_owned())
+    }
+}
+
+impl<'a> Bounds<'a> {
+    pub(super) fn find_sets(&mut self) {
+        let Some(Owner::Experiment(at)) =
+            self.net.environments.get(self.net.experiment.0 as usize).map(|environment| environment.owner)
+        else {
+            return;
+        };
+        if let Some(experiment) = self.hir.experiments.get(at as usize) {
+            self.changing = assigned(&experiment.statements);
+            self.statements(&experiment.statements);
+        }
+    }
+
+    fn statements(&mut self, statements: &'a [Statement]) {
+        for statement in statements {
+            match &statement.kind {
+                StatementKind::Set { target, value } => self.set(*target, *value),
+                StatementKind::If { condition, then, otherwise } => {
+                    let mut site = Site::new(Place::Outside, Some(self.net.experiment));
+                    let decided = self.estimate(*condition, &mut site).as_truth();
+                    if decided != Truth::Never {
+                        self.statements(then);
+                    }
+                    if decided != Truth::Always {
+                        self.statements(otherwise);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn set(&mut self, target: ExprId, expr: ExprId) {
+        let (hir, types, net) = (self.hir, self.types, self.net);
+        let mut scope = Scope::new(hir, types, net, &NoFiles, net.experiment);
+        match eval::thing(target, &mut scope, &mut NotBuilt) {
+            Ok(Thing::Member { view, name, .. }) => self.set_member(&view, &name, target, expr),
+            Ok(Thing::Drive(drive)) => self.set_drive(drive, expr),
+            Ok(Thing::MemberOf { of, .. }) => {
+                if let Thing::Drive(drive) = *of {
+                    self.set_drive(drive, expr);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn set_member(&mut self, view: &View, name: &str, target: ExprId, expr: ExprId) {
+        for segment in &view.segments {
+            let Some(cell) = self.cell_of(segment.population) else { continue };
+            let is_it =
+                |var: &crate::hir::Var| *var.name == *name && matches!(var.kind, VarKind::Param { .. });
+            let Some(var) = self.hir.cell(cell).vars.iter().position(is_it) else { continue };
+            // `i` is the cell, and slots are the experiment's.
+            let mut site = Site::new(Place::Cell(segment.population), Some(self.net.experiment));
+            let value = self.estimate(expr, &mut site);
+            if !value.open {
+                let (population, var) = (segment.population, VarId(var as u32));
+                self.sets.push(SetParameter { population, var, value, target, expr });
+            }
+        }
+    }
+
+    fn set_drive(&mut self, drive: u32, expr: ExprId) {
+        let mut site = Site::new(Place::Outside, Some(self.net.experiment));
+        let value = self.estimate(expr, &mut site);
+        if !value.open {
+            self.set_drives.push(SetDrive { drive, value, expr });
+        }
+    }
+
+    /// A `let` of the experiment that no statement changes.
+    pub(super) fn protocol_slot(&mut self, slot: SlotId, site: &mut Site) -> Estimate {
+        let owner = site.environment.and_then(|at| self.net.environments.get(at.0 as usize)).map(|e| e.owner);
+        let Some(Owner::Experiment(at)) = owner else { return Estimate::unknown() };
+        let slots = self.hir.experiments.get(at as usize).map_or(&[][..], |experiment| &experiment.slots);
+        match slots.get(slot.index()).map(|slot| &slot.kind) {
+            Some(SlotKind::Let { value, .. }) if !self.changing.contains(&slot) => {
+                self.expression(*value, site)
+            }
+            _ => Estimate::unknown(),
+        }
+    }
+}
+
+/// The `let`s that statements give other values.
+fn assigned(statements: &[Statement]) -> BTreeSet<SlotId> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<&Statement> = statements.iter().collect();
+    while let Some(statement) = open.pop() {
+        match &statement.kind {
+            StatementKind::Assign { slot, .. } => {
+                found.insert(*slot);
+            }
+            StatementKind::If { then, otherwise, .. } => open.extend(then.iter().chain(otherwise)),
+            _ => {}
+        }
+    }
+    found
+}
