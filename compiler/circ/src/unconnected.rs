@@ -19,7 +19,11 @@ pub fn warnings(compiled: &Compiled, instance: &Instance) -> Vec<Diagnostic> {
         let all = written.entry(projection.connect_span).or_insert((&projection.path, 0, 0));
         (all.1, all.2) = (all.1 + made, all.2.saturating_add(pairs));
     }
-    let told = |at: Span| compiled.warnings.iter().any(|it| it.rule.name == "no-synapse" && it.span == at);
+    let about = |at: Span, it: &Diagnostic| {
+        let inside = it.span.file == at.file && at.start <= it.span.start && it.span.end <= at.end;
+        inside && ["no-synapse", "never-true"].contains(&it.rule.name)
+    };
+    let told = |at: Span| compiled.warnings.iter().any(|it| about(at, it));
     let found = written.into_iter().filter(|(at, (_, made, _))| *made == 0 && !told(*at));
     let found = found.map(|(at, (path, _, pairs))| no_synapse_built(at, path, pairs)).collect();
     Allows::of(&compiled.program.modules).silence(found)

@@ -1,4 +1,4 @@
-//! Messages about what is declared and never used.
+//! Messages about what is declared and never used, and about names that hide others.
 
 use super::Diagnostic;
 use circ_grammar::ast::Span;
@@ -20,6 +20,8 @@ crate::rules! {
     UNUSED_CELL = "unused-cell", Warning;
     /// A name in a `use` that its file does not say again.
     UNUSED_IMPORT = "unused-import", Warning;
+    /// A declaration that hides a name of the language.
+    SHADOWED_NAME = "shadowed-name", Warning;
 }
 
 /// `of` is the cell, function, circuit or experiment.
@@ -84,4 +86,12 @@ pub fn import(at: Span, name: &str) -> Diagnostic {
         .at(at, format!("`{name}` is never used in this file"))
         .primary("brought in here")
         .help("remove it from the `use`")
+}
+
+/// `meaning` is what the language means by it: "the step".
+pub fn shadowed(at: Span, name: &str, meaning: &str) -> Diagnostic {
+    SHADOWED_NAME
+        .at(at, format!("`{name}` is declared here, and hides {meaning}"))
+        .primary(format!("elsewhere `{name}` is {meaning}"))
+        .help("choose another name")
 }

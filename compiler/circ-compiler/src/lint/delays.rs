@@ -10,23 +10,24 @@ use crate::data::NoFiles;
 use crate::diagnose::{Sink, lint as say};
 use crate::eval::{self, NotBuilt, Scope};
 use crate::hir::{ExprId, ExprKind};
-use crate::net::{Closure, EnvironmentId, Setting};
+use crate::net::{EnvironmentId, Projection, Setting};
 use circ_grammar::ast::Span;
 use circ_plan::ir::Distribution;
 use std::collections::BTreeSet;
 
 /// A change of the mean that is told.
 const TOLERATED: f64 = 0.01;
+/// More distributions of one circuit are not integrated.
+const MOST_DRAWN: usize = 64;
 /// Intervals in which a density is integrated.
 const INTERVALS: usize = 2000;
 
 pub fn rounding(program: &Program<'_>, sink: &mut Sink) {
     let mut told: BTreeSet<Span> = BTreeSet::new();
     for built in program.built {
-        for projection in &built.net.projections {
+        let drawn = built.net.projections.iter().filter_map(|it| Some((it, drawn(program, built, it)?)));
+        for (projection, drawn) in drawn.take(MOST_DRAWN) {
             let at = projection.delay_span;
-            let (Setting::Each(delay), None) = (&projection.delay, &projection.dendritic) else { continue };
-            let Some(drawn) = drawn(program, built, *delay) else { continue };
             let dt = built.net.dt;
             let (mean, rounded) = drawn.means(dt);
             let off = mean * TOLERATED < (rounded - mean).abs();
@@ -44,7 +45,8 @@ struct Drawn {
     within: (f64, f64),
 }
 
-fn drawn(program: &Program<'_>, built: &Built<'_>, delay: Closure) -> Option<Drawn> {
+fn drawn(program: &Program<'_>, built: &Built<'_>, projection: &Projection) -> Option<Drawn> {
+    let (Setting::Each(delay), None) = (&projection.delay, &projection.dendritic) else { return None };
     let number = |expr| number(program, built, delay.environment, expr);
     let (draw, within) = match &program.hir.expr(delay.expr).kind {
         ExprKind::Redraw { value, lo, hi } => (*value, (number(*lo)?, number(*hi)?)),

@@ -3,7 +3,7 @@
 //! In: a program that names and dimensions were found right in, and what was built of it. Out: warnings and
 //! notes. A lint is a function of its own file that looks at all of the program; it speaks only of the main
 //! file, for a file that is used is linted where it is checked itself. `@allow` is no business of a lint:
-//! [`allow::silence`] takes out what the program does not want to hear.
+//! [`allow::Allows`] takes out what the program does not want to hear.
 
 pub mod allow;
 mod constant_state;
@@ -14,6 +14,7 @@ mod no_synapse;
 mod one_cell;
 mod one_spike;
 mod reads;
+mod shadowed;
 mod unreached;
 mod unstable;
 mod unused;
@@ -55,9 +56,10 @@ pub struct Built<'a> {
 pub fn lint(program: &Program<'_>, sink: &mut Sink) {
     let reads = Reads::of(program.hir);
     imports::unused(program, sink);
+    shadowed::shadowed(program, sink);
     unused::unused(program, &reads, sink);
     constant_state::constant(program, &reads, sink);
-    unreached::unreached(program, sink);
+    unreached::unreached(program, &reads, sink);
     no_synapse::certain(program, sink);
     delays::rounding(program, sink);
     unusual::unusual(program, sink);

@@ -14,7 +14,9 @@ use circ_grammar::ast::Span;
 use std::collections::BTreeSet;
 
 /// Steps of single cells in all: each takes about a microsecond.
-const MOST_STEPS: usize = 4000;
+const MOST_STEPS: usize = 2000;
+/// To begin with a cell takes as long as so many steps.
+const BEGIN: usize = 20;
 /// Steps after an arrival.
 const MOST_AFTER: usize = 500;
 /// More variables take too long.
@@ -69,6 +71,7 @@ fn port_dimension(
 
 /// Steps from an arrival at a cell at rest to its spike, if there is one.
 fn latency(built: &Built<'_>, target: u32, port: &str, weight: f64, left: &mut usize) -> Option<usize> {
+    *left = left.checked_sub(BEGIN)?;
     let mut cell = OneCell::new(built.plan, target as usize).filter(OneCell::is_certain)?;
     let port = cell.port(port)?;
     let variables = cell.variables();

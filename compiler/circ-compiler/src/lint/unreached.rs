@@ -4,38 +4,43 @@
 //! populations are made of. A cell of a library has more ports than one circuit uses: that is no mistake, so the
 //! cells of other files are left alone, and so is a file without an experiment.
 
-use super::{Built, Program};
+use super::{Built, Program, reads::Reads};
 use crate::diagnose::{Sink, lint as say};
-use crate::hir::{Cell, PortShape, VarKind};
+use crate::hir::{Cell, CellId, PortShape, Var, VarKind};
 use circ_grammar::ast::Span;
 use circ_plan::plan::View;
 use std::collections::BTreeSet;
 
-pub fn unreached(program: &Program<'_>, sink: &mut Sink) {
+pub fn unreached(program: &Program<'_>, reads: &Reads, sink: &mut Sink) {
     if !program.whole || !program.has_experiment() {
         return;
     }
     let reached: BTreeSet<Span> = program.built.iter().flat_map(|built| reached_by(program, built)).collect();
     let made = program.built.iter().flat_map(|built| &built.net.populations);
+    let cells: BTreeSet<CellId> = made.map(|population| population.cell).collect();
+    let ports = cells.into_iter().map(|cell| program.hir.cell(cell)).flat_map(|cell| {
+        ports(cell).map(move |port| (&cell.name, port)).filter(|(_, port)| acts(port, reads))
+    });
     let mut told = BTreeSet::new();
-    for cell in made.map(|population| population.cell).collect::<BTreeSet<_>>() {
-        let cell = program.hir.cell(cell);
-        for port in ports(cell).filter(|port| program.speaks_of(port.0, port.1) && !reached.contains(&port.1))
-        {
-            if told.insert(port.1) {
-                sink.push(say::unreached_port(port.1, port.0, &cell.name));
-            }
+    for (cell, port) in ports {
+        let idle = program.speaks_of(&port.name, port.span) && !reached.contains(&port.span);
+        if idle && told.insert(port.span) {
+            sink.push(say::unreached_port(port.span, &port.name, cell));
         }
     }
 }
 
-/// Names and places.
-fn ports(cell: &Cell) -> impl Iterator<Item = (&str, Span)> {
-    let ports = cell.vars.iter().filter(|var| match &var.kind {
+/// Of a port that nothing reads, that is enough to say.
+fn acts(port: &Var, reads: &Reads) -> bool {
+    let is_delta = matches!(port.kind, VarKind::Port { shape: PortShape::Delta { .. }, .. });
+    is_delta || reads.reads(&port.name, port.span)
+}
+
+fn ports(cell: &Cell) -> impl Iterator<Item = &Var> {
+    cell.vars.iter().filter(|var| match &var.kind {
         VarKind::Port { shape, .. } => !matches!(shape, PortShape::Error),
         VarKind::Param { .. } | VarKind::State { .. } | VarKind::Let { .. } => false,
-    });
-    ports.map(|var| (&*var.name, var.span))
+    })
 }
 
 /// Where the ports are declared that projections and drives of a circuit end at.
@@ -45,7 +50,7 @@ fn reached_by(program: &Program<'_>, built: &Built<'_>) -> Vec<Span> {
     let place = |view: &View, port: &str| -> Vec<Span> {
         let cells = view.segments.iter().map(|segment| &built.net.populations[segment.population as usize]);
         let cells = cells.map(|population| program.hir.cell(population.cell));
-        cells.flat_map(|cell| ports(cell).filter(|it| it.0 == port).map(|it| it.1)).collect()
+        cells.flat_map(|cell| ports(cell).filter(|it| &*it.name == port).map(|it| it.span)).collect()
     };
     drives.chain(projections).flat_map(|(view, port)| place(view, port)).collect()
 }

@@ -28,6 +28,8 @@ const FINER: f64 = 1024.0;
 const MOST_EQUATIONS: usize = 12;
 /// More populations of one circuit are not looked at.
 const MOST_POPULATIONS: usize = 16;
+/// A circuit with more of them is not lowered again.
+const MOST_PARTS: usize = 1000;
 
 pub fn unstable(program: &Program<'_>, sink: &mut Sink) {
     let mut told = BTreeSet::new();
@@ -56,6 +58,9 @@ fn explicit(equations: &[EquationMethod]) -> Vec<&EquationMethod> {
 }
 
 fn finer(program: &Program<'_>, net: &Net) -> Option<Plan> {
+    if MOST_PARTS < net.populations.len() + net.projections.len() + net.drives.len() {
+        return None;
+    }
     let net = Net { dt: net.dt / FINER, ..net.clone() };
     Some(lower(program.hir, program.types, &net, &mut Sink::default())?.plan)
 }

@@ -20,6 +20,9 @@ struct Kind {
     usual: Usual,
 }
 
+/// More populations of one circuit are not looked at.
+const MOST_POPULATIONS: usize = 1000;
+
 /// Membrane capacitance per area.
 const PER_AREA: Dimension = Dimension([12, -12, 12, -24, 0, 0]);
 
@@ -143,7 +146,7 @@ type Found<'a> = (Span, &'a str, f64, Dimension, &'static Usual);
 
 /// Parameters that are one number for a population, by the place where they have it from.
 fn parameters<'a>(program: &'a Program<'_>, built: &'a Built<'_>) -> impl Iterator<Item = Found<'a>> {
-    let populations = built.net.populations.iter().zip(&built.plan.populations);
+    let populations = built.net.populations.iter().zip(&built.plan.populations).take(MOST_POPULATIONS);
     populations.flat_map(move |(population, plan)| {
         let cell = program.hir.cell(population.cell);
         cell.vars.iter().enumerate().filter_map(move |(at, var)| {
