@@ -6,6 +6,7 @@
 pub mod allow;
 pub mod bound;
 pub mod build;
+pub mod condition;
 pub mod data;
 pub mod lint;
 pub mod names;
@@ -41,6 +42,7 @@ macro_rules! rules {
 static FAMILIES: &[&[&Rule]] = &[
     allow::RULES,
     build::RULES,
+    condition::RULES,
     data::RULES,
     lint::RULES,
     names::RULES,

@@ -6,6 +6,7 @@
 //! [`allow::Allows`] takes out what the program does not want to hear.
 
 pub mod allow;
+mod conditions;
 mod constant_state;
 mod delays;
 mod imports;
@@ -60,6 +61,7 @@ pub fn lint(program: &Program<'_>, sink: &mut Sink) {
     unused::unused(program, &reads, sink);
     constant_state::constant(program, &reads, sink);
     unreached::unreached(program, &reads, sink);
+    conditions::decided(program, sink);
     no_synapse::certain(program, sink);
     delays::rounding(program, sink);
     unusual::unusual(program, sink);
