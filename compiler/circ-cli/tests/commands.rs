@@ -46,6 +46,18 @@ fn warnings_are_shown_and_forbid_nothing() {
     assert!(tested.err.is_empty());
 }
 
+/// What seems unused beside a misspelt name may be what was meant; beside a wrong value it is unused.
+#[test]
+fn warnings_do_not_follow_from_errors() {
+    let bench = Bench::new();
+    bench.file("a.circ", "cell C { param tau_m = 10 ms; state v = 0 mV; tau_n * v' = -v }\n");
+    let said = bench.circ(&["check", "a.circ"]).exits(1).complains("there is no `tau_n` here");
+    assert_eq!(said.out.trim(), "a.circ: 1 error");
+    bench.file("b.circ", SPARE.replace("A: C", "A: C[0]"));
+    let said = bench.circ(&["check", "b.circ"]).exits(1).complains("unused-parameter");
+    assert_eq!(said.out.trim(), "b.circ: 1 error, 1 warning");
+}
+
 #[test]
 fn many_warnings_hide_no_error() {
     let bench = Bench::new();

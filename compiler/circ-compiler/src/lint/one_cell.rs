@@ -4,7 +4,7 @@
 //! about the dynamics: where the cell rests, what a small change of its state becomes.
 
 use crate::interpret::{Value, state::State};
-use circ_plan::ir::{Op, Ty};
+use circ_plan::ir::{Op, Precision, Ty};
 use circ_plan::plan::{Dynamics, Plan, PopulationPlan, Role};
 
 /// The first cell of a population, at its initial state.
@@ -43,6 +43,11 @@ impl<'a> OneCell<'a> {
             }
             Dynamics::SpikeTimes(_) => false,
         }
+    }
+
+    /// Whether its numbers are precise enough for differences of small changes.
+    pub fn is_double(&self) -> bool {
+        self.population.precision == Precision::F64
     }
 
     /// The real variables that change: states and ports, as indices of arrays.

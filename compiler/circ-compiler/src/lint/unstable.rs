@@ -7,7 +7,8 @@
 //! `ρ(exp(dt J)) <= 1`.
 //!
 //! The right sides are taken from a step of the same circuit lowered with a much smaller `dt`: all methods agree
-//! there. Cells that draw at every step, and equations that modes replace, are not looked at.
+//! there. Cells that draw at every step, cells in single precision, and equations
+//! that modes replace are not looked at.
 
 use super::Program;
 use super::matrix::{plus_identity, product, spectral_radius};
@@ -81,7 +82,7 @@ impl Found<'_> {
 }
 
 fn look<'a>(fine: &Plan, population: usize, equations: &[&'a EquationMethod], dt: f64) -> Option<Found<'a>> {
-    let mut cell = OneCell::new(fine, population).filter(OneCell::is_certain)?;
+    let mut cell = OneCell::new(fine, population).filter(|cell| cell.is_certain() && cell.is_double())?;
     let variables: Vec<usize> = equations.iter().filter_map(|it| cell.variable(&it.variable)).collect();
     let n = variables.len();
     if n != equations.len() || MOST_EQUATIONS < n {
