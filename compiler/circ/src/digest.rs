@@ -8,14 +8,12 @@
 
 use circ_plan::engine::{Engine, Synapses, Values};
 use circ_plan::ir::{ArrayId, EventId};
-use circ_plan::plan::{PopulationPlan, Role};
-use circ_runtime::Network;
+use circ_plan::plan::{Plan, PopulationPlan, Role};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The digest of a network after a run; none when `interrupt` is set before its end.
-pub fn digest(network: &Network, engine: &dyn Engine, interrupt: &AtomicBool) -> Option<String> {
+pub fn digest(plan: &Plan, engine: &dyn Engine, interrupt: &AtomicBool) -> Option<String> {
     let go_on = || (!interrupt.load(Ordering::Relaxed)).then_some(());
-    let plan = network.plan();
     let mut hash = Hash::default();
     hash.word(engine.tick() as u64);
     for (index, population) in plan.populations.iter().enumerate() {
@@ -29,7 +27,7 @@ pub fn digest(network: &Network, engine: &dyn Engine, interrupt: &AtomicBool) ->
         go_on()?;
         hash.text(&projection.path);
         let mut columns = Columns::default();
-        network.visit_synapses(index as u32, &mut |piece| columns.add(piece));
+        engine.visit_synapses(index as u32, &mut |piece| columns.add(piece));
         hash.text(&columns.finish());
     }
     Some(hash.finish())

@@ -18,7 +18,10 @@ use std::time::Instant;
 /// An engine with its network.
 pub struct Instance {
     pub engine: Box<dyn Engine>,
-    network: Arc<Network>,
+    /// How many synapses there are, by projection.
+    pub synapses: Vec<u64>,
+    /// On how many threads the network is divided.
+    pub threads: usize,
     pub memory: Memory,
     /// How long machine code took, in ms.
     pub compile_ms: f64,
@@ -49,34 +52,16 @@ pub fn build(compiled: &Compiled, options: &RunOptions) -> Result<Instance, Box<
     let network = Network::build(Arc::clone(&plan), threads, memory::available());
     let network = Arc::new(network.map_err(|error| Box::new(refusal::explain(&error, compiled)))?);
     let memory = network.memory();
+    let projections = 0..plan.projections.len() as u32;
+    let synapses = projections.clone().map(|index| network.synapse_count(index)).collect();
+    // The machine has the network for itself: its weights may change.
     let engine: Box<dyn Engine> = match code {
         // SAFETY: the kernels were compiled from the programs of this plan's populations, in their order, by
         // `circ_codegen`, whose functions keep the contract of `circ_plan::abi` and live as long as their owner.
-        Some(code) => Box::new(unsafe { Machine::new(Arc::clone(&network), code.kernels, code.owner) }),
-        None => {
-            let projections = 0..plan.projections.len() as u32;
-            Box::new(Interpreter::new(plan, projections.map(|index| network.synapses(index)).collect()))
-        }
+        Some(code) => Box::new(unsafe { Machine::new(network, code.kernels, code.owner) }),
+        None => Box::new(Interpreter::new(plan, projections.map(|index| network.synapses(index)).collect())),
     };
-    Ok(Instance { engine, network, memory, compile_ms })
-}
-
-impl Instance {
-    /// How many there are.
-    pub fn synapses(&self) -> u64 {
-        (0..self.projections()).map(|index| self.network.synapse_count(index)).sum()
-    }
-    /// On how many the network is divided.
-    pub fn threads(&self) -> usize {
-        self.network.threads()
-    }
-    /// What was built.
-    pub fn network(&self) -> &Network {
-        &self.network
-    }
-    fn projections(&self) -> u32 {
-        self.network.plan().projections.len() as u32
-    }
+    Ok(Instance { engine, synapses, threads, memory, compile_ms })
 }
 
 /// `start` and `step` of every population.

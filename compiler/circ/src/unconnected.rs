@@ -13,8 +13,7 @@ use std::collections::BTreeMap;
 /// One for each projection as written.
 pub fn warnings(compiled: &Compiled, instance: &Instance) -> Vec<Diagnostic> {
     let mut written: BTreeMap<Span, (&str, u64, u64)> = BTreeMap::new();
-    for (index, projection) in compiled.net.projections.iter().enumerate() {
-        let made = instance.network().synapse_count(index as u32);
+    for (projection, made) in compiled.net.projections.iter().zip(&instance.synapses) {
         let pairs = projection.source.len() as u64 * projection.target.len() as u64;
         let all = written.entry(projection.connect_span).or_insert((&projection.path, 0, 0));
         (all.1, all.2) = (all.1 + made, all.2.saturating_add(pairs));

@@ -91,6 +91,34 @@ pub struct Probe {
     /// Sampled at ticks that are `first + k * interval`.
     pub first_tick: i64,
     pub interval_ticks: i64,
+    pub keep: Keep,
+}
+
+/// What a probe keeps of its samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// Every one.
+    #[default]
+    Each,
+    /// Their sum, and the tick of the last.
+    Sum,
+}
+
+impl Samples {
+    /// Takes the values of a tick in.
+    pub fn take(&mut self, keep: Keep, tick: i64, values: &[f64]) {
+        match keep {
+            Keep::Each => {
+                self.ticks.push(tick);
+                self.values.extend_from_slice(values);
+            }
+            Keep::Sum => {
+                self.ticks = vec![tick];
+                self.values.resize(values.len(), 0.0);
+                self.values.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+            }
+        }
+    }
 }
 
 /// Names a probe of an engine.
@@ -127,6 +155,14 @@ pub trait Engine {
     fn set_array(&mut self, population: u32, array: ArrayId, values: &[(u32, f64)]);
     /// Changes a slot of a drive.
     fn set_drive(&mut self, drive: u32, uniform: UniformId, value: f64);
+    /// Shows the synapses of a projection as they are now, piece by piece, in canonical order; at least one piece,
+    /// which may be empty. A broadcast has no lists: its synapses are all pairs of the two views (less a cell with
+    /// itself, unless `allow self`).
+    fn visit_synapses(&self, projection: u32, visit: &mut (dyn FnMut(&Synapses) + Send));
+    /// Multiplies weights by a factor for each target, by position in the target view; of those synapses whose
+    /// source, by position in the source view, counts. The product is taken in `f64` and rounded to `f32`. Only of
+    /// a projection whose synapses have a weight each. What is on its way stays as it is.
+    fn scale_weights(&mut self, projection: u32, sources: &[bool], factors: &[f64]);
     /// What is on its way: for each population and port, (arrival tick, cell, partial sum) in this
     /// order, where the sum is not 0.
     fn in_flight(&self, population: u32, port: u32) -> Vec<(i64, u32, f64)>;

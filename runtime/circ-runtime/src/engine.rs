@@ -7,7 +7,7 @@ use std::any::Any;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use circ_plan::engine::{Engine, Fault, Probe, ProbeId, Samples, Stop};
+use circ_plan::engine::{Engine, Fault, Probe, ProbeId, Samples, Stop, Synapses};
 use circ_plan::ir::{ArrayId, EventId, Precision, UniformId};
 use circ_plan::plan::Plan;
 
@@ -224,6 +224,17 @@ impl Engine for Machine {
     fn set_drive(&mut self, drive: u32, uniform: UniformId, value: f64) {
         let plan = &self.plan.drives[drive as usize];
         self.drives[drive as usize].set(&self.plan, plan, uniform, value);
+    }
+
+    fn visit_synapses(&self, projection: u32, visit: &mut (dyn FnMut(&Synapses) + Send)) {
+        self.network.visit_synapses(projection, visit);
+    }
+
+    fn scale_weights(&mut self, projection: u32, sources: &[bool], factors: &[f64]) {
+        let network = Arc::get_mut(&mut self.network);
+        network
+            .expect("a machine whose weights change has its network for itself")
+            .scale(projection, sources, factors);
     }
 
     fn in_flight(&self, population: u32, port: u32) -> Vec<(i64, u32, f64)> {

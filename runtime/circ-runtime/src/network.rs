@@ -9,9 +9,9 @@ use circ_plan::engine::{Memory, Synapses, Values};
 use circ_plan::ir::Precision;
 use circ_plan::plan::{Indices, Plan, ProjectionPlan, Quantity};
 
-use crate::build::layout::Part;
+use crate::build::layout::{Lanes, Part};
 use crate::build::selves::Selves;
-use crate::build::{BuildError, build, delay_ticks, visit_synapses};
+use crate::build::{BuildError, Present, build, delay_ticks, visit_synapses};
 use crate::drive::DriveValues;
 use crate::shards::{Shards, Spot, arena_of, array_bytes};
 
@@ -39,6 +39,8 @@ pub struct Wiring {
     pub synapses: u64,
     /// Shortest and longest delay in ticks, where there are synapses.
     pub delays: Option<(u32, u32)>,
+    /// Whether weights were scaled since they were made.
+    pub scaled: bool,
 }
 
 /// How arrivals are made from spikes.
@@ -262,7 +264,35 @@ impl Network {
                 broadcast: true,
                 ..Synapses::default()
             }),
-            Kind::Rows(_) => visit_synapses(&self.plan, projection, self.shards.threads, visit),
+            Kind::Rows(parts) => {
+                let scaled = self.wirings[projection as usize].scaled;
+                let present = scaled.then(|| Present { lanes: self.lanes(projection), parts });
+                visit_synapses(&self.plan, projection, self.shards.threads, present.as_ref(), visit);
+            }
+        }
+    }
+
+    /// How a projection's targets are divided: as it was when its parts were made.
+    fn lanes(&self, projection: u32) -> Lanes {
+        let this = &self.plan.projections[projection as usize];
+        Lanes::new(&self.shards.spots(&this.target, &this.ports))
+    }
+
+    /// Multiplies the weights of synapses whose source counts by the factor of their target; both by position.
+    pub(crate) fn scale(&mut self, projection: u32, sources: &[bool], factors: &[f64]) {
+        let lanes = self.lanes(projection);
+        let wiring = &mut self.wirings[projection as usize];
+        let Kind::Rows(parts) = &mut wiring.kind else {
+            panic!("a broadcast has one weight: lowering gives one to each synapse that is scaled");
+        };
+        wiring.scaled = true;
+        for (lane, at) in lanes.places().into_iter().enumerate() {
+            let of = lanes.lanes[lane];
+            let mut by_distance = vec![1.0; of.span as usize];
+            for position in lanes.positions(lane, factors.len() as u32) {
+                by_distance[lanes.distance[position as usize] as usize] = factors[position as usize];
+            }
+            parts[of.thread as usize][at].scale(sources, &by_distance);
         }
     }
 

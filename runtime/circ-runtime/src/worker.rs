@@ -11,7 +11,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use circ_plan::engine::{Fault, Probe};
+use circ_plan::engine::{Fault, Probe, Samples};
 use circ_plan::ir::Precision;
 use circ_plan::plan::{Dynamics, Plan, PopulationPlan, Sender};
 
@@ -87,8 +87,9 @@ struct ProbeLane {
     /// Local indices of the thread's part of the cells.
     cells: Vec<u32>,
     observer: Observer,
-    ticks: Vec<i64>,
-    values: Vec<f64>,
+    samples: Samples,
+    /// Of one tick.
+    now: Vec<f64>,
 }
 
 /// What a thread owns.
@@ -333,7 +334,13 @@ impl Worker {
         let cells = probe.cells.iter().filter(|c| own.contains(c)).map(|c| c - shard.first).collect();
         let program = &population.observables[probe.observable as usize].program;
         let observer = Observer::new(program, population.precision);
-        self.probes.push(ProbeLane { probe: probe.clone(), cells, observer, ticks: vec![], values: vec![] });
+        self.probes.push(ProbeLane {
+            probe: probe.clone(),
+            cells,
+            observer,
+            samples: Samples::default(),
+            now: vec![],
+        });
     }
 
     fn sample(&mut self, shared: &Shared, tick: i64) {
@@ -347,15 +354,16 @@ impl Worker {
             let (tables, dt) = (&shared.plan.tables[..], shared.plan.dt);
             let scene = Scene { population, tables, slots: &shared.slots[k], now: tick, dt };
             let program = &population.observables[lane.probe.observable as usize].program;
-            lane.ticks.push(tick);
-            lane.observer.observe(program, scene, &self.shards[k], &lane.cells, &mut lane.values);
+            lane.now.clear();
+            lane.observer.observe(program, scene, &self.shards[k], &lane.cells, &mut lane.now);
+            lane.samples.take(lane.probe.keep, tick, &lane.now);
         }
     }
 
     /// The ticks of a probe, and the values of the own cells: tick by tick.
     pub fn samples(&self, probe: usize) -> (&[i64], &[f64], usize) {
         let lane = &self.probes[probe];
-        (&lane.ticks, &lane.values, lane.cells.len())
+        (&lane.samples.ticks, &lane.samples.values, lane.cells.len())
     }
 
     /// Events of the own cells, (tick, cell), ascending.
@@ -369,8 +377,9 @@ impl Worker {
             events.truncate(events.partition_point(|e| i64::from(e.0) < tick));
         }
         for lane in &mut self.probes {
-            lane.ticks.truncate(lane.ticks.partition_point(|t| *t < tick));
-            lane.values.truncate(lane.ticks.len() * lane.cells.len());
+            let Samples { ticks, values } = &mut lane.samples;
+            ticks.truncate(ticks.partition_point(|t| *t < tick));
+            values.truncate(ticks.len() * lane.cells.len());
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use circ_numerics::Distribution;
-use circ_plan::engine::{Engine, Probe, Stop};
+use circ_plan::engine::{Engine, Keep, Probe, Stop};
 use circ_plan::ir::*;
 use circ_plan::plan::*;
 use common::*;
@@ -169,6 +169,7 @@ fn a_fault_is_the_first_of_all_threads() {
                 cells: vec![3],
                 first_tick: 0,
                 interval_ticks: 1,
+                keep: Keep::Each,
             });
             run(&mut machine, 20);
             machine.set_array(0, ArrayId(0), &[(70, f64::INFINITY), (90, f64::NAN), (35, f64::NAN)]);
@@ -213,6 +214,7 @@ fn probes_see_the_state_after_each_tick() {
                 cells,
                 first_tick: 5,
                 interval_ticks: 10,
+                keep: Keep::Each,
             });
             run(&mut machine, 40);
             let samples = machine.samples(probe);

@@ -264,9 +264,7 @@ impl Interpreter {
                 .iter()
                 .map(|cell| self.observe_cell(probe.population, probe.observable, *cell as usize))
                 .collect();
-            let samples = &mut self.probes[at].1;
-            samples.ticks.push(self.tick);
-            samples.values.extend(values);
+            self.probes[at].1.take(probe.keep, self.tick, &values);
         }
     }
 
@@ -351,6 +349,22 @@ impl Engine for Interpreter {
         let ty = self.plan.drives[drive as usize].uniforms[uniform.0 as usize].ty;
         self.drive_uniforms[drive as usize][uniform.0 as usize] =
             Value::from_number(ty, Precision::F64, value);
+    }
+
+    fn visit_synapses(&self, projection: u32, visit: &mut (dyn FnMut(&Synapses) + Send)) {
+        visit(&self.synapses[projection as usize]);
+    }
+
+    fn scale_weights(&mut self, projection: u32, sources: &[bool], factors: &[f64]) {
+        let synapses = &mut self.synapses[projection as usize];
+        let Values::Each(weights) = &mut synapses.weight else {
+            panic!("lowering gives a weight to each synapse that is scaled");
+        };
+        for (k, weight) in weights.iter_mut().enumerate() {
+            if sources[synapses.source[k] as usize] {
+                *weight = f64::from((*weight * factors[synapses.target[k] as usize]) as f32);
+            }
+        }
     }
 
     fn in_flight(&self, population: u32, port: u32) -> Vec<(i64, u32, f64)> {

@@ -323,7 +323,14 @@ fn a_changed_parameter_is_followed_by_what_depends_on_it() {
 fn a_probe_samples_its_ticks() {
     let mut engine = engine(plan(vec![cells("E", 3, Precision::F64)], vec![], vec![]), vec![]);
     engine.set_array(0, V, &[(0, 0.5), (2, 0.25)]);
-    let probe = Probe { population: 0, observable: 0, cells: vec![0, 2], first_tick: 1, interval_ticks: 2 };
+    let probe = Probe {
+        population: 0,
+        observable: 0,
+        cells: vec![0, 2],
+        first_tick: 1,
+        interval_ticks: 2,
+        keep: Keep::Each,
+    };
     let probe = engine.add_probe(probe);
     run(&mut engine, 4);
     let samples = engine.samples(probe);

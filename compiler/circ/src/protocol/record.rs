@@ -7,7 +7,7 @@ use crate::rules;
 use circ_compiler::eval::{self, Evaluated, Thing};
 use circ_compiler::hir::{ExprId, ExprKind, MeasureArg};
 use circ_grammar::ast::Span;
-use circ_plan::engine::Probe;
+use circ_plan::engine::{Keep, Probe};
 use circ_plan::plan::View;
 
 impl Protocol<'_> {
@@ -66,7 +66,14 @@ impl Protocol<'_> {
             let now = self.engine.tick();
             // The present state was observed, or could have been, before this statement.
             let first_tick = if now < 0 { 0 } else { now + interval_ticks };
-            let probe = Probe { population, observable, cells: cells.clone(), first_tick, interval_ticks };
+            let probe = Probe {
+                population,
+                observable,
+                cells: cells.clone(),
+                first_tick,
+                interval_ticks,
+                keep: Keep::Each,
+            };
             let probe = self.engine.add_probe(probe);
             let dimension = judge::dimension(&ty);
             let record = TraceRecord { population, name: name.to_string(), dimension, cells, probe };

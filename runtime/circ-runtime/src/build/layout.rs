@@ -63,6 +63,22 @@ impl Part {
         self.starts.last().copied().unwrap_or(0)
     }
 
+    /// Multiplies the weights of the synapses of sources that count by what their targets have, by distance.
+    pub fn scale(&mut self, sources: &[bool], factors: &[f64]) {
+        let Weights::Each(weights) = &mut self.weights else {
+            panic!("lowering gives a weight to each synapse that is scaled");
+        };
+        for (row, _) in sources.iter().enumerate().filter(|(_, counts)| **counts) {
+            for k in self.starts[row] as usize..self.starts[row + 1] as usize {
+                let distance = match &self.targets {
+                    Targets::Near(targets) => targets[k] as usize,
+                    Targets::Far(targets) => targets[k] as usize,
+                };
+                weights[k] = (f64::from(weights[k]) * factors[distance]) as f32;
+            }
+        }
+    }
+
     /// Bytes held.
     pub fn bytes(&self) -> u64 {
         let targets = match &self.targets {
@@ -142,6 +158,14 @@ impl Lanes {
             true => (0..all).collect(),
             false => (0..all).filter(|&k| self.lane_of[k as usize] == lane as u32).collect(),
         }
+    }
+
+    /// By lane: which part of its thread it is.
+    pub fn places(&self) -> Vec<usize> {
+        let before = |lane: usize| {
+            self.lanes[..lane].iter().filter(|other| other.thread == self.lanes[lane].thread).count()
+        };
+        (0..self.lanes.len()).map(before).collect()
     }
 
     /// Keeps of `from` what is in a lane.

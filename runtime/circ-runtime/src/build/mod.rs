@@ -28,7 +28,7 @@ use crate::network::{Broadcast, Kind, Network, SourceMap, Wiring};
 use crate::shards::Shards;
 use estimate::{estimate, expected, is_broadcast};
 use generate::generate;
-use layout::{Builder, Lanes, Part, Sink};
+use layout::{Builder, Lanes, Part, Sink, Weights};
 use pairs::RowSet;
 use selves::Selves;
 use synapses::{Context, columns};
@@ -124,7 +124,7 @@ fn wiring(
         let synapses = all - broadcast.selves.pairs();
         let delay = broadcast.delay;
         let delays = (0 < synapses).then_some((delay, delay));
-        return Ok(Wiring { sources, kind: Kind::Broadcast(broadcast), synapses, delays });
+        return Ok(Wiring { sources, kind: Kind::Broadcast(broadcast), synapses, delays, scaled: false });
     }
     let context = cells.context(plan, projection);
     let lanes = Lanes::new(&spots);
@@ -149,7 +149,7 @@ fn wiring(
         Quantity::Program(_) => None,
     };
     let delays = report.delays.or(constant).filter(|_| 0 < synapses);
-    Ok(Wiring { sources, kind: Kind::Rows(parts), synapses, delays })
+    Ok(Wiring { sources, kind: Kind::Rows(parts), synapses, delays, scaled: false })
 }
 
 /// What must hold before any synapse is made.
@@ -198,6 +198,7 @@ pub fn visit_synapses(
     plan: &Plan,
     projection: u32,
     threads: usize,
+    present: Option<&Present>,
     visit: &mut (dyn FnMut(&Synapses) + Send),
 ) {
     let this: &ProjectionPlan = &plan.projections[projection as usize];
@@ -217,7 +218,7 @@ pub fn visit_synapses(
         broadcast: is_broadcast(this),
         ..Synapses::default()
     };
-    let mut visitor = Visitor { piece, visit };
+    let mut visitor = Visitor { piece, present, visit };
     let cells = Cells::new(plan);
     let context = cells.context(plan, projection);
     let lanes = Lanes::flat(this.target.len() as u32);
@@ -226,9 +227,42 @@ pub fn visit_synapses(
     assert!(made.is_ok(), "a projection that was built can be built again");
 }
 
+/// The weights of a projection as they are now, where they are not as they were made.
+pub struct Present<'p> {
+    pub lanes: Lanes,
+    /// By thread.
+    pub parts: &'p [Vec<Part>],
+}
+
+impl Present<'_> {
+    /// Puts the weights of these rows in the place of those that were made.
+    fn replace(&self, rows: &RowSet, delays: &[u32], made: &mut [f64]) {
+        for (lane, at) in self.lanes.places().into_iter().enumerate() {
+            let part = &self.parts[self.lanes.lanes[lane].thread as usize][at];
+            let Weights::Each(weights) = &part.weights else { continue };
+            for row in 0..rows.rows() {
+                let own = |k: &usize| {
+                    let lane_of = self.lanes.lane_of.get(rows.targets[*k] as usize);
+                    lane_of.is_none_or(|of| *of == lane as u32)
+                };
+                let mut order: Vec<usize> = (rows.starts[row]..rows.starts[row + 1]).filter(own).collect();
+                // A part's rows are sorted by delay, stably.
+                if !delays.is_empty() {
+                    order.sort_by_key(|k| delays[*k]);
+                }
+                let first = part.starts[rows.first as usize + row] as usize;
+                for (place, k) in order.into_iter().enumerate() {
+                    made[k] = f64::from(weights[first + place]);
+                }
+            }
+        }
+    }
+}
+
 /// Shows synapses as they come.
 struct Visitor<'v> {
     piece: Synapses,
+    present: Option<&'v Present<'v>>,
     visit: &'v mut (dyn FnMut(&Synapses) + Send),
 }
 
@@ -244,6 +278,9 @@ impl Sink for Visitor<'_> {
         if let Values::Each(each) = &mut piece.weight {
             each.clear();
             each.extend(weights.iter().map(|&w| f64::from(w)));
+            if let Some(present) = self.present {
+                present.replace(rows, delays, each);
+            }
         }
         if let Values::Each(each) = &mut piece.delay {
             each.clear();
