@@ -298,19 +298,9 @@ fn is_known(reader: &Reader, work: &Work, at: usize, known: &[SyntaxError]) -> b
         Some((_, span)) => span.start,
         None => 0,
     };
-    let to = match (work.get(end), work.last()) {
-        (Some((_, span)), _) => span.start,
-        (None, Some((_, span))) => end_of_line(reader.text, span.end),
-        (None, None) => 0,
-    };
+    let to = work.get(end).map_or(reader.text.len() as u32 + 1, |(_, span)| span.start);
     let first = known.partition_point(|error| error.span.start < from);
     known.get(first).is_some_and(|error| error.span.start < to)
-}
-
-/// What is written behind the last token of an item belongs to it.
-fn end_of_line(text: &str, from: u32) -> u32 {
-    let rest = text.get(from as usize..).unwrap_or("");
-    from + rest.find('\n').unwrap_or(rest.len()) as u32 + 1
 }
 
 /// The first token after `@allow(...)` and `pub`.

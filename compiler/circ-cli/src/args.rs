@@ -12,7 +12,8 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 well; 1 the program was rejected; 2 usage; 3 the simulation failed; \
-4 a file could not be read or written; 5 interrupted; 6 an expectation did not hold";
+4 a file could not be read or written; 5 interrupted; 6 an expectation did not hold; \
+7 a `monitor ... else stop` ended the run";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {

@@ -15,6 +15,8 @@ pub enum Exit {
     Interrupted,
     /// An expectation did not hold.
     Expectation,
+    /// A monitor ended the run.
+    Stopped,
 }
 
 impl Exit {
@@ -28,6 +30,7 @@ impl Exit {
             Exit::Files => 4,
             Exit::Interrupted => 5,
             Exit::Expectation => 6,
+            Exit::Stopped => 7,
         }
     }
 

@@ -6,7 +6,10 @@
 use crate::raster::{self, Band};
 use crate::terminal::{self, Paint};
 use circ::quantity::{Grid, significant};
-use circ::results::{Expectation, Monitor, Number, PopulationResult, Report, Results, Timing};
+use circ::results::{
+    BreachCells, Constraint, Established, Expectation, Monitor, Number, PopulationResult, Report, Results,
+    Timing,
+};
 use circ::run::{Built, Finished};
 
 /// Of the table of populations; `--json` has them all.
@@ -42,6 +45,9 @@ pub fn finished(finished: &Finished, detail: Detail, paint: Paint) -> String {
         text += &spike_raster(finished, paint);
     }
     results.reports.iter().for_each(|it| text += &report(it));
+    if detail == Detail::Full {
+        results.constraints.iter().for_each(|it| text += &constraint(it, paint));
+    }
     results.monitors.iter().for_each(|it| text += &monitor(it, detail, paint));
     results.expectations.iter().for_each(|it| text += &expectation(it, detail, paint));
     if detail == Detail::Full {
@@ -99,17 +105,39 @@ fn report(report: &Report) -> String {
     format!("{} = {}\n", report.text, with_unit(&report.value, &report.unit))
 }
 
+/// `✓ require in_degree(I -> E) in 15 .. 25`
+fn constraint(constraint: &Constraint, paint: Paint) -> String {
+    let word = match constraint.how {
+        Established::Proved | Established::Judged => "require",
+        Established::Enforced => "enforce",
+    };
+    format!("{} {word} {}\n", paint.green("✓"), constraint.text)
+}
+
+/// `, in 3 of 400 cells, furthest E[17]`
+fn at_cells(cells: &Option<BreachCells>) -> String {
+    match cells {
+        None => String::new(),
+        Some(cells) => {
+            let worst = cells.worst.iter().map(|it| it.cell.as_str()).collect::<Vec<_>>().join(", ");
+            let named = if worst.is_empty() { worst } else { format!(", furthest {worst}") };
+            format!(", in {} of {} cells{named}", cells.failing, cells.of)
+        }
+    }
+}
+
 fn monitor(monitor: &Monitor, detail: Detail, paint: Paint) -> String {
     let times =
         |count: u64| if count == 1 { "once".to_string() } else { format!("{} times", thousands(count)) };
     match monitor.breaches.first() {
         Some(first) => format!(
-            "{} monitor {}: left {}, first at {} ms with {}\n",
+            "{} monitor {}: left {}, first at {} ms with {}{}\n",
             paint.yellow("!"),
             monitor.text,
             times(monitor.breached),
             significant(first.time_ms, 6),
-            with_unit(&first.value, &monitor.unit)
+            with_unit(&first.value, &monitor.unit),
+            at_cells(&first.cells)
         ),
         None if detail == Detail::Full && 0 < monitor.judged => {
             format!("{} monitor {}\n", paint.green("✓"), monitor.text)

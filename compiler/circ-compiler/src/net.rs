@@ -8,12 +8,12 @@ use crate::types::Value;
 use circ_grammar::ast::{Polarity, Span};
 use circ_plan::ir::Precision;
 use circ_plan::plan::View;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// An instantiated circuit with the settings of its experiment.
 #[derive(Clone, Debug)]
 pub struct Net {
-    /// In ms. Not a number where what is written as `dt` is wrong.
+    /// In ms.
     pub dt: f64,
     pub dt_span: Option<Span>,
     pub seed: u64,
@@ -26,6 +26,8 @@ pub struct Net {
     /// Event drives and projections in order of declaration.
     pub order: Vec<circ_plan::plan::Sender>,
     pub constraints: Vec<Constraint>,
+    /// By population: those that somebody asks for the `balance` of.
+    pub balances: BTreeMap<u32, Balance>,
     /// Top-level `let` and `data`.
     pub globals: BTreeMap<GlobalId, Value>,
     /// Where names of closures get their values.
@@ -33,8 +35,6 @@ pub struct Net {
     /// Names of the experiment and circuit, for the protocol: see `elaborate`.
     pub root: EnvironmentId,
     pub experiment: EnvironmentId,
-    /// Whether building was given up on the way, as there would be too many items.
-    pub cut_short: bool,
 }
 
 impl Net {
@@ -76,8 +76,6 @@ pub struct Environment {
     pub values: BTreeMap<SlotId, Value>,
     /// Instances of items, by slot and indices of the loops around them.
     pub items: BTreeMap<(SlotId, Vec<i64>), Item>,
-    /// Slots whose value or items are not known because of a mistake; of a whole instance.
-    pub failed: BTreeSet<SlotId>,
     /// For the environment of an experiment: that of its circuit.
     pub of_circuit: Option<EnvironmentId>,
     /// `col[2].` or empty: what stands before the paths of its items.
@@ -137,8 +135,6 @@ pub struct Population {
     pub at: Option<Position>,
     /// What tables call the cells, one each; empty where they have only indices.
     pub names: Vec<String>,
-    /// Whether something that its block gives could not be understood.
-    pub partial: bool,
     /// `SpikeTimes`: (ms, cell).
     pub spike_times: Vec<(f64, u32)>,
     pub span: Span,
@@ -218,6 +214,8 @@ pub struct Projection {
     pub sign: circ_plan::plan::Sign,
     /// The `dale` clause that demands a proof of it.
     pub dale: Option<Span>,
+    /// Whether each synapse has a weight of its own, though one number is written: an `enforce` scales them.
+    pub scaled: bool,
     /// Columns of a connection table by name, parallel to the pairs of `Connect::Pairs`.
     pub edges: Vec<(String, Vec<f64>)>,
     pub span: Span,
@@ -244,8 +242,47 @@ pub struct Constraint {
     pub span: Span,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum ConstraintKind {
-    /// Already checked here (`require` over sizes) or else kept for the run.
-    Monitor(ExprId),
+    Dale,
+    Require {
+        condition: ExprId,
+        proof: Proof,
+    },
+    Enforce(Enforce),
+    /// `stops`: a breach ends the run.
+    Monitor {
+        condition: ExprId,
+        stops: bool,
+    },
+}
+
+/// When a `require` is known to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Proved before anything was built.
+    Now,
+    /// To be judged when the network is built.
+    AtBuild,
+}
+
+/// What the `balance` of a population compares: what these ports add to the right side of an equation.
+#[derive(Clone, Debug)]
+pub struct Balance {
+    /// Into `Cell::equations`.
+    pub equation: usize,
+    pub excitatory: Vec<VarId>,
+    pub inhibitory: Vec<VarId>,
+}
+
+/// `enforce weight_sum(...) == e [every T]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Enforce {
+    /// The `weight_sum` that is scaled.
+    pub sum: ExprId,
+    pub value: ExprId,
+    /// In ms.
+    pub every_ms: Option<f64>,
+    /// The whole equation, for messages.
+    pub equation: ExprId,
 }

@@ -9,7 +9,7 @@ use crate::diagnose::time::time;
 use crate::hir::{ExprId, ExprKind, Hir, Slot, SlotId, SlotKind, VarKind};
 use crate::net::{
     Closure, Connect, ConstraintKind, Drive, DriveKind, Environment, Net, Owner, Population, Position,
-    Projection, Setting,
+    Projection, Proof, Setting,
 };
 use crate::types::{Dimension, Type, Value};
 use crate::units::show;
@@ -47,9 +47,25 @@ pub fn print(net: &Net, hir: &Hir) -> String {
         net.drives.iter().enumerate().filter(|(k, _)| !net.order.contains(&Sender::Drive(*k as u32)));
     values.for_each(|(_, drive)| printer.drive(drive, &mut out));
     for constraint in &net.constraints {
-        let ConstraintKind::Monitor(expr) = constraint.kind;
-        let closure = Closure { expr, environment: constraint.environment };
-        let _ = writeln!(out, "monitor {}", printer.closure(&closure));
+        let environment = constraint.environment;
+        let closure = |expr| printer.closure(&Closure { expr, environment });
+        let _ = match constraint.kind {
+            ConstraintKind::Dale => writeln!(out, "dale"),
+            ConstraintKind::Require { condition, proof: Proof::Now } => {
+                writeln!(out, "require {}, proved", closure(condition))
+            }
+            ConstraintKind::Require { condition, proof: Proof::AtBuild } => {
+                writeln!(out, "require {}", closure(condition))
+            }
+            ConstraintKind::Enforce(enforce) => match enforce.every_ms {
+                Some(ms) => writeln!(out, "enforce {} every {ms} ms", closure(enforce.equation)),
+                None => writeln!(out, "enforce {}", closure(enforce.equation)),
+            },
+            ConstraintKind::Monitor { condition, stops } => {
+                let stops = if stops { " else stop" } else { "" };
+                writeln!(out, "monitor {}{stops}", closure(condition))
+            }
+        };
     }
     out
 }

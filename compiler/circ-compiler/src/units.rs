@@ -180,6 +180,8 @@ pub fn show(value: f64, dimension: Dimension) -> String {
     };
     // Steps and delays are said in milliseconds: `0.1 ms`, not `100 us`.
     let (unit, exponent) = match dimension {
+        // No rates are said in hertz as the rates beside them are.
+        Dimension::FREQUENCY if value == 0.0 => ("Hz", -3),
         Dimension::TIME if (0.01..1000.0).contains(&value.abs()) => ("ms", 0),
         _ => choose(units, value),
     };

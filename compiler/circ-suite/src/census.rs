@@ -254,7 +254,8 @@ impl Census<'_> {
                         ConstraintKind::Dale(views) if views.is_empty() => "dale",
                         ConstraintKind::Dale(_) => "dale of",
                         ConstraintKind::Require(_) => "require",
-                        ConstraintKind::Enforce { .. } => "enforce",
+                        ConstraintKind::Enforce { every: None, .. } => "enforce",
+                        ConstraintKind::Enforce { every: Some(_), .. } => "enforce every",
                         ConstraintKind::Monitor { .. } => "monitor",
                         ConstraintKind::Error => "error",
                     });
@@ -409,6 +410,7 @@ impl Census<'_> {
             StatementKind::Print(_) => self.has("print"),
             StatementKind::Report(_) => self.has("report"),
             StatementKind::Expect(_) => self.has("expect"),
+            StatementKind::Enforce(_) => self.has("enforce now"),
             _ => self.has("statement of another floor"),
         }
     }

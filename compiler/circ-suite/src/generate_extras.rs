@@ -34,10 +34,39 @@ pub(crate) fn extras(g: &mut Gen, cell: &str, lines: &mut Vec<String>) {
         lines.push("data points: real[3] = linspace(0.5, 2, 3)".into());
         lines.push("drive pair: times([1 ms, 3 ms]) -> A[0].exc { weight doubled(points[1]) * 1 mV }".into());
     }
+    if g.one_in(3) {
+        enforced(g, cell, lines);
+    }
     let choices = ["dale of A", "require size(A) >= 1", "monitor rate(A) in 0 Hz .. 100 kHz"];
     if g.one_in(2) {
         lines.push(block("constraints", &[g.pick(&choices).to_string()]));
     }
+}
+
+/// Weights that are scaled when the network is built, perhaps again while it runs: of constants and of draws, with
+/// delays that sort the rows of synapses anew.
+fn enforced(g: &mut Gen, cell: &str, lines: &mut Vec<String>) {
+    lines.push(format!("population kept: {cell}[{}]", g.range(1, 5)));
+    let (connect, allow) =
+        g.pick(&[("all_to_all", "self"), ("in_degree 3", "self"), ("in_degree 3", "self, multiple")]);
+    let feed = [
+        format!("connect {connect}"),
+        format!("allow {allow}"),
+        format!("weight {}", g.pick(&["2 mV", "uniform(1 mV, 4 mV)", "1 mV * (1 + mod(pre.i, 3))"])),
+        format!("delay {}", g.pick(&["1 ms", "uniform(1 ms, 4 ms)"])),
+    ];
+    lines.push("population feeding: PoissonSource[4] { rate = 300 Hz }".into());
+    lines.push(block("projection feed: feeding -> kept.exc", &feed));
+    lines.push("projection beside: A -> kept.exc { connect all_to_all; weight 0.5 mV; delay 2 ms }".into());
+    let every = g.pick(&["", " every 1 ms", " every 3 ms"]);
+    let constraints = [
+        format!("enforce weight_sum(feed) == 2 * weight_sum(A -> kept.exc){every}"),
+        "enforce weight_sum(A -> kept.exc) == 1.5 mV * (1 + size(A))".into(),
+        "require polarity(kept) == \"none\" and in_degree(feeding -> kept) >= 3 and weight_sum(kept.exc) > 0 mV".into(),
+        "monitor weight_sum(kept.exc) in 1 mV .. 4 mV".into(),
+        "monitor out_degree(feeding) < 4".into(),
+    ];
+    lines.push(block("constraints", &constraints));
 }
 
 fn library(g: &mut Gen, lines: &mut Vec<String>) {
@@ -47,6 +76,10 @@ fn library(g: &mut Gen, lines: &mut Vec<String>) {
         "drive shots: poisson({} kHz) -> model.exc {{ weight {weight} }}",
         g.pick(&["0.5", "2"])
     ));
+    if name == "LifCurrent" || name == "LifConductance" {
+        let window = g.pick(&["", " over 2 ms"]);
+        lines.push(block("constraints", &[format!("monitor balance(model{window}) in 0 .. 0.9")]));
+    }
     lines.push("population rain: PoissonSource[3] { rate = 200 Hz }".into());
     lines.push(format!(
         "projection fall: rain -> model.exc {{ connect all_to_all; weight {weight}; delay 1 ms }}"

@@ -6,7 +6,6 @@
 
 pub mod cases;
 pub mod census;
-pub mod combine;
 pub mod generate;
 mod generate_cell;
 mod generate_extras;

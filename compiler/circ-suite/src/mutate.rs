@@ -4,14 +4,9 @@
 //! something is wrong. The same seed gives the same text.
 
 /// Random numbers (SplitMix64), the same ones for a seed.
-pub struct Random(u64);
+struct Random(u64);
 
 impl Random {
-    /// Those of a seed.
-    pub fn new(seed: u64) -> Random {
-        Random(seed)
-    }
-
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -20,8 +15,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// From 0 to below the bound.
-    pub fn below(&mut self, bound: usize) -> usize {
+    fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound as u64) as usize
     }
 

@@ -78,8 +78,9 @@ pub fn compare(meaning: &Results, other: &Results) -> Result<(), String> {
         let reports: Vec<_> = results.reports.iter().map(|it| (&it.text, &it.value)).collect();
         let expectations: Vec<_> = results.expectations.iter().map(|it| (&it.text, &it.value)).collect();
         format!(
-            "{:?} with spikes {spikes:?}, said {said:?}, reported {reports:?} and {expectations:?}, printed {:?}, digest {}",
-            results.ended, results.prints, results.digest
+            "{:?} with spikes {spikes:?}, said {said:?}, reported {reports:?} and {expectations:?}, printed {:?}, \
+             watched {:?}, digest {}",
+            results.ended, results.prints, results.monitors, results.digest
         )
     };
     let (left, right) = (what(meaning), what(other));

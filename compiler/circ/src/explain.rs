@@ -27,6 +27,11 @@ pub fn explain(compiled: &Compiled) -> String {
         text += "\nProjections\n";
         plan.projections.iter().for_each(|projection| text += &self::projection(projection, plan.dt));
     }
+    let constraints = crate::constraints::explained(compiled);
+    if !constraints.is_empty() {
+        text += "\nConstraints\n";
+        constraints.iter().for_each(|line| text += &format!("  {line}\n"));
+    }
     text += "\nMemory, one thread\n";
     let memory = circ_runtime::estimate(plan, 1);
     memory.parts.iter().for_each(|(what, size)| text += &format!("  {what}: {}\n", bytes(*size)));

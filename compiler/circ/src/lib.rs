@@ -14,9 +14,12 @@
 //! println!("{} Hz", finished.results.populations[0].rate_hz);
 //! ```
 
+mod balance;
 pub mod compile;
+mod constraints;
 mod digest;
 mod emit;
+mod enforce;
 pub mod explain;
 mod fault;
 mod instance;
@@ -34,6 +37,7 @@ pub mod rules;
 pub mod run;
 pub mod sources;
 mod stdlib;
+mod synaptic;
 mod tables;
 mod unconnected;
 mod world;

@@ -3,12 +3,14 @@
 //! In: a compiled experiment and an engine with its network. Out: [`Outcome`]: what was expected, monitored,
 //! reported and printed, and how it ended. Recordings stay with the caller: they outlive every ending.
 
+use crate::balance::Balances;
 use crate::compile::Compiled;
 use crate::measures::Window;
 use crate::recording::Recordings;
 use crate::results::{Ended, Expectation, Monitor, Number, Report};
 use crate::run::{Observer, Progress};
 use crate::sources::Beneath;
+use crate::synaptic::Known;
 use crate::world::{self, Present};
 use crate::{fault, judge};
 use circ_compiler::diagnose::Diagnostic;
@@ -23,7 +25,10 @@ use circ_plan::ir::MAX_TICK;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+mod enforce;
 mod monitor;
+pub(crate) use monitor::look_back;
+
 mod parameters;
 mod record;
 mod set;
@@ -45,6 +50,8 @@ enum Halt {
     Interrupted,
     Fault(Box<Diagnostic>),
     Rejected(Box<Diagnostic>),
+    /// By a monitor.
+    Stopped(Box<Diagnostic>),
 }
 
 impl From<Box<Diagnostic>> for Halt {
@@ -63,6 +70,9 @@ pub struct Protocol<'a> {
     files: Beneath,
     last_run: Option<Window>,
     monitors: Vec<monitor::Watch>,
+    keeps: Vec<enforce::Keep>,
+    known: Known,
+    balances: Balances,
     outcome: Outcome,
     /// For progress: what all `run`s come to, as far as it is known beforehand.
     total_ms: f64,
@@ -89,6 +99,9 @@ impl<'a> Protocol<'a> {
             files,
             last_run: None,
             monitors: Vec::new(),
+            keeps: Vec::new(),
+            known: Known::default(),
+            balances: Balances::default(),
             outcome: Outcome::default(),
             total_ms: 0.0,
             stride: 64,
@@ -106,6 +119,7 @@ impl<'a> Protocol<'a> {
             Err(Halt::Interrupted) => (Ended::Interrupted, None),
             Err(Halt::Fault(diagnostic)) => (Ended::Failed, Some(*diagnostic)),
             Err(Halt::Rejected(diagnostic)) => (Ended::Rejected, Some(*diagnostic)),
+            Err(Halt::Stopped(diagnostic)) => (Ended::Stopped, Some(*diagnostic)),
         };
         self.outcome.ended = ended;
         self.outcome.diagnostics.extend(diagnostic);
@@ -115,6 +129,9 @@ impl<'a> Protocol<'a> {
 
     fn begin(&mut self) -> Evaluated<()> {
         self.check_parameters()?;
+        self.keep()?;
+        let asked: Vec<u32> = self.compiled.net.balances.keys().copied().collect();
+        self.balances = Balances::begin(asked.into_iter(), &self.compiled.plan, self.engine);
         self.watch()
     }
 
@@ -134,6 +151,7 @@ impl<'a> Protocol<'a> {
             StatementKind::Print(values) => self.print(values)?,
             StatementKind::Report(values) => self.report(values)?,
             StatementKind::Expect(condition) => self.expect(*condition)?,
+            StatementKind::Enforce(equation) => self.enforce_now(*equation)?,
             StatementKind::If { condition, then, otherwise } => {
                 let holds = self.with_scope(|scope, world| eval::eval_bool(*condition, scope, world))?;
                 self.statements(if holds { then } else { otherwise })?;
@@ -154,6 +172,8 @@ impl<'a> Protocol<'a> {
             engine: self.engine,
             recordings: self.recordings,
             last_run: self.last_run,
+            known: &self.known,
+            balances: &self.balances,
         }
     }
 
@@ -297,6 +317,7 @@ impl<'a> Protocol<'a> {
             ));
         }
         self.last_run = Some(Window { after: start, until: start });
+        self.balances.run_begins(self.engine);
         let result = self.advance(end, until);
         self.last_run = Some(Window { after: start, until: self.engine.tick().max(start) });
         result?;
@@ -319,6 +340,7 @@ impl<'a> Protocol<'a> {
                 window.until = now;
             }
             self.report_progress(now);
+            self.enforce_at(now)?;
             self.judge_at_tick(now)?;
             let reached = match until {
                 Some(condition) => {
@@ -336,7 +358,9 @@ impl<'a> Protocol<'a> {
     fn next_stop(&self, end: i64) -> i64 {
         let now = self.engine.tick();
         let stride = now.saturating_add(self.stride);
-        self.monitors.iter().filter_map(|watch| watch.next(now)).fold(end.min(stride), i64::min)
+        let judged = self.monitors.iter().filter_map(|watch| watch.next(now));
+        let enforced = self.keeps.iter().map(|keep| keep.next(now));
+        judged.chain(enforced).fold(end.min(stride), i64::min)
     }
 
     /// So that progress shows about twenty times a second.
@@ -379,6 +403,7 @@ impl<'a> Protocol<'a> {
             | StatementKind::Print(_)
             | StatementKind::Report(_)
             | StatementKind::Expect(_)
+            | StatementKind::Enforce(_)
             | StatementKind::If { .. } => None,
         };
         statements.iter().filter_map(duration).sum()

@@ -23,6 +23,9 @@ pub struct Results {
     pub synapses: u64,
     pub memory_bytes: u64,
     pub expectations: Vec<Expectation>,
+    /// What was required and enforced when the network was built.
+    #[serde(default)]
+    pub constraints: Vec<Constraint>,
     pub monitors: Vec<Monitor>,
     pub reports: Vec<Report>,
     /// What `print` wrote, a line each.
@@ -47,6 +50,8 @@ pub enum Ended {
     Failed,
     /// A statement of the experiment could not be carried out.
     Rejected,
+    /// By a `monitor ... else stop`.
+    Stopped,
 }
 
 /// One population over the whole simulated time.
@@ -71,6 +76,28 @@ pub struct Expectation {
     pub holds: bool,
 }
 
+/// A `require` or `enforce` of the circuit, which held when the network was built.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Constraint {
+    /// As written.
+    pub text: String,
+    pub how: Established,
+    /// Of an `enforce ... every T`.
+    pub every_ms: Option<f64>,
+}
+
+/// How it came to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Established {
+    /// A `require` that was proved before anything was built.
+    Proved,
+    /// A `require` that was judged on the built network.
+    Judged,
+    /// An `enforce`: weights were scaled.
+    Enforced,
+}
+
 /// A `monitor` of the circuit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Monitor {
@@ -89,6 +116,29 @@ pub struct Monitor {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Breach {
     pub time_ms: f64,
+    /// Where the condition speaks of cells: of the cell that is furthest from it.
+    pub value: Number,
+    /// Where it speaks of cells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cells: Option<BreachCells>,
+}
+
+/// At which cells a monitor did not hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BreachCells {
+    /// At so many,
+    pub failing: u64,
+    /// of so many.
+    pub of: u64,
+    /// The worst first; a few.
+    pub worst: Vec<CellValue>,
+}
+
+/// What one cell has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CellValue {
+    /// `E[17]`
+    pub cell: String,
     pub value: Number,
 }
 

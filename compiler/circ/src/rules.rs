@@ -101,6 +101,14 @@ pub fn window_outside(span: Span, asked: (f64, f64), simulated: f64) -> Diagnost
         .primary("asks for this window")
 }
 
+/// A `balance` over a window whose beginning nobody kept.
+pub fn balance_window(span: Span) -> Diagnostic {
+    WINDOW_OUTSIDE
+        .at(span, "`balance` is not known for this window")
+        .primary("begins where no `run` began, or ends before now")
+        .note("it is summed up while the circuit runs: over each `run`, and over the windows of monitors")
+}
+
 /// A measure before the first `run`.
 pub fn nothing_ran(span: Span, name: &str) -> Diagnostic {
     WINDOW_OUTSIDE

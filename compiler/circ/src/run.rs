@@ -9,11 +9,11 @@ use crate::measures::{self, Trains, Window};
 use crate::protocol::{Outcome, Protocol};
 use crate::recording::Recordings;
 use crate::results::{Ended, PopulationResult, Results, Timing, messages};
-use crate::{digest, instance, judge, tables, unconnected};
+use crate::{constraints, digest, instance, judge, tables, unconnected};
 use circ_compiler::diagnose::{Diagnostic, Sources};
-use circ_plan::engine::{Engine, Memory};
+use circ_plan::engine::{Engine, Memory, Values};
 use circ_plan::ir::EventId;
-use circ_plan::plan::Plan;
+use circ_plan::plan::{Plan, View};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -104,6 +104,17 @@ pub struct Finished {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// A synapse of a built network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Synapse {
+    /// Index of the population (in order of [`Results::populations`]) and of the cell in it.
+    pub source: (u32, u32),
+    pub target: (u32, u32),
+    /// In the coherent system: ms, mV, pA, nS.
+    pub weight: f64,
+    pub delay_ticks: i64,
+}
+
 /// The spikes of a population.
 #[derive(Clone, Debug)]
 pub struct PopulationSpikes {
@@ -128,11 +139,15 @@ impl Simulation {
     /// Builds the network: synapses and initial states.
     ///
     /// # Errors
-    /// When the machine has too little memory, or a weight or delay that was drawn is not allowed.
+    /// When the machine has too little memory, a weight or delay that was drawn is not allowed, or a constraint of
+    /// the circuit does not hold.
     pub fn build(compiled: Compiled, options: &RunOptions) -> Result<Simulation, Rejection> {
         let started = Instant::now();
         match instance::build(&compiled, options) {
-            Ok(instance) => {
+            Ok(mut instance) => {
+                if let Err(diagnostic) = constraints::establish(&compiled, instance.engine.as_mut()) {
+                    return Err(refused(compiled, *diagnostic));
+                }
                 let build_ms = milliseconds(started) - instance.compile_ms;
                 let mut compiled = compiled;
                 compiled.timing.compile_ms += instance.compile_ms;
@@ -140,11 +155,7 @@ impl Simulation {
                 let found = unconnected::warnings(&compiled, &instance);
                 Ok(Simulation { compiled, instance, options: *options, recordings, build_ms, found })
             }
-            Err(diagnostic) => {
-                let mut diagnostics = compiled.warnings;
-                diagnostics.push(*diagnostic);
-                Err(Rejection::Program { diagnostics, sources: compiled.program.sources })
-            }
+            Err(diagnostic) => Err(refused(compiled, *diagnostic)),
         }
     }
 
@@ -156,7 +167,7 @@ impl Simulation {
             populations: plan.populations.len(),
             cells: plan.populations.iter().map(|population| u64::from(population.cells)).sum(),
             projections: plan.projections.len(),
-            synapses: self.instance.synapses(),
+            synapses: self.instance.synapses.iter().sum(),
             memory: self.instance.memory.clone(),
         }
     }
@@ -174,6 +185,28 @@ impl Simulation {
         let outcome =
             Protocol::new(&mut self.compiled, engine, &mut self.recordings, interrupt, observer).carry_out();
         self.finish(outcome, milliseconds(started), interrupt)
+    }
+
+    /// The synapses of a projection as they are now, in canonical order; none where there is no such projection, or it
+    /// is a sum over all sources that has no synapses to list.
+    pub fn synapses(&self, projection: &str) -> Option<Vec<Synapse>> {
+        let index = self.plan().projections.iter().position(|it| it.path == projection)?;
+        let plan = &self.plan().projections[index];
+        let (sources, targets) = (cells(&plan.source), cells(&plan.target));
+        let (mut found, mut listed) = (Vec::new(), true);
+        self.engine().visit_synapses(index as u32, &mut |piece| {
+            listed &= !piece.broadcast;
+            for (k, (source, target)) in piece.source.iter().zip(&piece.target).enumerate() {
+                let value = |values: &Values| match values {
+                    Values::One(value) => *value,
+                    Values::Each(values) => values[k],
+                };
+                let (source, target) = (sources[*source as usize], targets[*target as usize]);
+                let (weight, delay_ticks) = (value(&piece.weight), value(&piece.delay) as i64);
+                found.push(Synapse { source, target, weight, delay_ticks });
+            }
+        });
+        listed.then_some(found)
     }
 
     /// For rendering diagnostics.
@@ -205,7 +238,7 @@ impl Simulation {
     /// None where the run was interrupted: nothing can be held against it.
     fn digest(&self, interrupt: &AtomicBool) -> Option<String> {
         match self.options.digest {
-            Digest::Compute => digest::digest(self.instance.network(), self.engine(), interrupt),
+            Digest::Compute => digest::digest(self.plan(), self.engine(), interrupt),
             Digest::Leave => Some(String::new()),
         }
     }
@@ -219,7 +252,7 @@ impl Simulation {
     fn finish(&self, outcome: Outcome, run_ms: f64, interrupt: &AtomicBool) -> Finished {
         // How far the other cells had come when one failed is not the same on every engine.
         let digest = match outcome.ended {
-            Ended::Complete => self.digest(interrupt),
+            Ended::Complete | Ended::Stopped => self.digest(interrupt),
             _ => Some(String::new()),
         };
         let outcome = match digest {
@@ -245,13 +278,14 @@ impl Simulation {
             simulated_ms: ticks as f64 * plan.dt,
             dt_ms: plan.dt,
             seed: plan.seed,
-            threads: self.instance.threads(),
+            threads: self.instance.threads,
             engine: self.options.engine.name().to_string(),
             precision: compiled.net.precision.to_string(),
             populations: populations(plan, spikes, ticks),
-            synapses: self.instance.synapses(),
+            synapses: self.instance.synapses.iter().sum(),
             memory_bytes: self.instance.memory.total(),
             expectations: outcome.expectations.clone(),
+            constraints: constraints::established(compiled),
             monitors: outcome.monitors.clone(),
             reports: outcome.reports.clone(),
             prints: outcome.prints.clone(),
@@ -290,6 +324,18 @@ fn populations(plan: &Plan, spikes: &[PopulationSpikes], ticks: i64) -> Vec<Popu
         }
     };
     plan.populations.iter().map(|population| result(&population.path, population.cells)).collect()
+}
+
+/// (population, cell) by position in a view.
+fn cells(view: &View) -> Vec<(u32, u32)> {
+    let segments = view.segments.iter();
+    segments.flat_map(|it| (0..it.cells.len()).map(|k| (it.population, it.cells.get(k)))).collect()
+}
+
+fn refused(compiled: Compiled, diagnostic: Diagnostic) -> Rejection {
+    let mut diagnostics = compiled.warnings;
+    diagnostics.push(diagnostic);
+    Rejection::Program { diagnostics, sources: compiled.program.sources }
 }
 
 /// The values of the experiment's and its circuit's parameters.

@@ -2,16 +2,20 @@
 //!
 //! In: questions of the evaluator. Out: values, read from the engine and from what was recorded.
 
+use crate::balance::Balances;
+use crate::compile::Compiled;
 use crate::measures::{self, Measure, Trains, Window};
 use crate::recording::Recordings;
 use crate::rules;
+use crate::synaptic::Known;
 use circ_compiler::check::Types;
 use circ_compiler::data::NoFiles;
 use circ_compiler::diagnose::time::{Step, off_grid};
+use circ_compiler::eval::synapses::selection;
 use circ_compiler::eval::{Argument, Evaluated, MeasureCall, Over, Scope, Thing, World, view_of};
 use circ_compiler::hir::Hir;
 use circ_compiler::net::Net;
-use circ_compiler::types::{ArrayValue, Type, Value};
+use circ_compiler::types::{ArrayValue, Dimension, Type, Value};
 use circ_grammar::ast::Span;
 use circ_plan::engine::Engine;
 use circ_plan::ir::{ArrayId, EventId, UniformId};
@@ -29,6 +33,10 @@ pub struct Present<'a> {
     pub recordings: &'a Recordings,
     /// What measures look at without `over`.
     pub last_run: Option<Window>,
+    /// What is known of the synapses.
+    pub known: &'a Known,
+    /// What excites and inhibits, summed up over time.
+    pub balances: &'a Balances,
 }
 
 impl World for Present<'_> {
@@ -58,6 +66,8 @@ impl World for Present<'_> {
     fn measure(&mut self, call: &MeasureCall, span: Span) -> Evaluated<Value> {
         match (&*call.name, call.args.as_slice()) {
             ("at", [what, when]) => self.recorded(what, when, span),
+            ("in_degree" | "out_degree" | "weight_sum", [argument]) => self.synaptic(call, argument),
+            ("balance", [argument]) => self.balance(argument, call.name_span),
             (name, [argument]) => match measures::named(name) {
                 Some(measure) => self.measured(measure, argument, call.name_span),
                 None => Err(rules::not_a_measure(call.name_span, name).into()),
@@ -71,7 +81,53 @@ impl World for Present<'_> {
     }
 }
 
-impl Present<'_> {
+impl<'a> Present<'a> {
+    /// Of a network that was built and not run yet.
+    pub fn built(
+        compiled: &'a Compiled,
+        engine: &'a dyn Engine,
+        recordings: &'a Recordings,
+        known: &'a Known,
+        balances: &'a Balances,
+    ) -> Present<'a> {
+        let Compiled { hir, types, net, plan, .. } = compiled;
+        Present { hir, types, net, plan, engine, recordings, last_run: None, known, balances }
+    }
+
+    /// `balance(E)`: of each cell, or the mean of those that get any input.
+    fn balance(&self, argument: &Argument, name_span: Span) -> Evaluated<Value> {
+        let window = self.window(argument, "balance", name_span)?;
+        let scope = Scope::new(self.hir, self.types, self.net, &NoFiles, self.net.experiment);
+        let view = view_of(argument.value.clone(), argument.span, &scope)?;
+        let mut data = Vec::with_capacity(view.len());
+        for segment in &view.segments {
+            let cells = self.balances.of(segment.population, window, self.engine);
+            let cells = cells.ok_or_else(|| Box::new(rules::balance_window(argument.span)))?;
+            data.extend((0..segment.cells.len()).map(|k| cells[segment.cells.get(k) as usize]));
+        }
+        if argument.each {
+            let element = Type::Real(Dimension::REAL);
+            return Ok(Value::Array(Arc::new(ArrayValue { element, shape: vec![data.len() as u64], data })));
+        }
+        Ok(Value::Real(measures::mean_of_determined(&data)))
+    }
+
+    /// `in_degree(I -> E)` and its like: of each cell, or their mean.
+    fn synaptic(&self, call: &MeasureCall, argument: &Argument) -> Evaluated<Value> {
+        let scope = Scope::new(self.hir, self.types, self.net, &NoFiles, self.net.experiment);
+        let selection = selection(call, &scope)?;
+        let totals = self.known.totals(&selection, self.engine, self.plan);
+        let degrees = || totals.counts.iter().map(|count| *count as f64).collect();
+        let (data, element): (Vec<f64>, Type) = match &*call.name {
+            "weight_sum" => (totals.weights.clone(), Type::Real(Dimension::REAL)),
+            _ => (degrees(), Type::Int),
+        };
+        if argument.each {
+            return Ok(Value::Array(Arc::new(ArrayValue { element, shape: vec![data.len() as u64], data })));
+        }
+        Ok(Value::Real(data.iter().sum::<f64>() / data.len() as f64))
+    }
+
     /// For messages about durations.
     pub fn step(&self) -> Step {
         Step { ms: self.plan.dt, span: self.net.dt_span }
@@ -137,7 +193,7 @@ impl Present<'_> {
     }
 
     fn measured(&self, measure: &Measure, argument: &Argument, name_span: Span) -> Evaluated<Value> {
-        let window = self.window(argument, measure, name_span)?;
+        let window = self.window(argument, measure.name, name_span)?;
         let (view, event) = self.view_with_event(&argument.value, argument.span)?;
         let events = self.events(&view, &event, argument.span)?;
         let trains = Trains::new(view.len(), &self.by_position(&view, &events), window, self.plan.dt);
@@ -149,8 +205,8 @@ impl Present<'_> {
         Ok(Value::Real((measure.all)(&trains)))
     }
 
-    fn window(&self, argument: &Argument, measure: &Measure, name_span: Span) -> Evaluated<Window> {
-        let last = self.last_run.ok_or_else(|| Box::new(rules::nothing_ran(name_span, measure.name)))?;
+    fn window(&self, argument: &Argument, name: &str, name_span: Span) -> Evaluated<Window> {
+        let last = self.last_run.ok_or_else(|| Box::new(rules::nothing_ran(name_span, name)))?;
         let now = last.until;
         let window = match argument.over {
             None => return Ok(last),

@@ -50,6 +50,7 @@ pub fn exit(finished: &Finished) -> Exit {
         Ended::Interrupted => Exit::Interrupted,
         Ended::Failed => Exit::Failed,
         Ended::Rejected => Exit::Rejected,
+        Ended::Stopped => Exit::Stopped,
         Ended::Complete if finished.results.expectations.iter().all(|it| it.holds) => Exit::Well,
         Ended::Complete => Exit::Expectation,
     }

@@ -1,4 +1,4 @@
-//! Circuits: sizes, overrides, drives, projections, constraints.
+//! Circuits: sizes, overrides, drives, projections.
 //!
 //! In: circuits whose slots have types. Out: reports.
 
@@ -18,6 +18,7 @@ impl<'a> Checker<'a> {
             self.owner = Owner::Circuit(CircuitId(at as u32));
             self.items(CircuitId(at as u32), &circuit.items);
         }
+        self.constraints();
     }
 
     fn items(&mut self, id: CircuitId, items: &'a [Item]) {
@@ -38,7 +39,8 @@ impl<'a> Checker<'a> {
                     self.items(id, then);
                     self.items(id, otherwise);
                 }
-                ItemKind::Constraint(constraint) => self.constraint(constraint),
+                // When all projections have types.
+                ItemKind::Constraint(_) => {}
             }
         }
     }
@@ -275,19 +277,6 @@ impl<'a> Checker<'a> {
                 other => self.sink.push(typing::wrong_type(self.span(*table), "a table of pairs", &other)),
             },
             Connect::OneToOne | Connect::AllToAll | Connect::Error => {}
-        }
-    }
-
-    fn constraint(&mut self, constraint: &Constraint) {
-        match &constraint.kind {
-            ConstraintKind::Dale(views) => views.iter().for_each(|view| {
-                self.infer(*view);
-                self.view(*view);
-            }),
-            ConstraintKind::Require(what) | ConstraintKind::Monitor(what) => {
-                self.infer(*what);
-                self.condition(*what);
-            }
         }
     }
 

@@ -60,6 +60,7 @@ impl<'a> Checker<'a> {
                         self.infer(*value);
                     });
                 }
+                StatementKind::Enforce(equation) => self.enforce(*equation),
                 StatementKind::Expect(value) => {
                     self.infer(*value);
                     self.condition(*value);

@@ -216,9 +216,12 @@ impl<'a> Checker<'a> {
             "size" => Type::Int,
             "rate" => Type::Real(Dimension::FREQUENCY),
             "count" => Type::Int,
-            "spikes" | "weight_sum" => Type::Error,
+            "polarity" => Type::Text,
+            "weight_sum" => args.first().map_or(Type::Error, |arg| self.weights_of(arg, at)),
+            "spikes" => Type::Error,
             "isi" | "first_spike" => TIME,
-            "cv_isi" | "fano" | "synchrony" | "correlation" | "in_degree" | "out_degree" => REAL,
+            "in_degree" | "out_degree" if args.iter().any(|arg| arg.each) => Type::Int,
+            "cv_isi" | "fano" | "synchrony" | "correlation" | "in_degree" | "out_degree" | "balance" => REAL,
             _ => return self.over_time(name, args, at),
         };
         let [arg] = args else {

@@ -1,4 +1,4 @@
-//! Messages about the circuit as it is instantiated: sizes, connections, signs, constraints.
+//! Messages about the circuit as it is instantiated: sizes, connections, signs.
 //!
 //! In: what happened, with places and numbers ready to show. Out: diagnostics.
 
@@ -19,8 +19,8 @@ crate::rules! {
     WEIGHT_SIGN = "weight-sign", Error;
     MIXED_SIGNS = "mixed-signs", Error;
     DALE_POLARITY = "dale-polarity", Error;
-    REQUIRE_FAILS = "require-fails", Error;
     NEGATIVE_RATE = "negative-rate", Error;
+    DRIVE_WEIGHT = "drive-weight", Error;
     DRIVE_TABLE = "drive-table", Error;
 }
 
@@ -201,13 +201,22 @@ pub fn dale_polarity(at: Span, population: &str, sends_to: &str, projection: Spa
         .help(format!("declare `population {population}: excitatory ...` or `inhibitory`"))
 }
 
-/// `numbers` is what both sides are.
-pub fn require_fails(at: Span, numbers: &str) -> Diagnostic {
-    REQUIRE_FAILS.at(at, format!("a `require` does not hold: {numbers}")).primary(numbers.to_string())
-}
-
 pub fn negative_rate(at: Span, rate: &str) -> Diagnostic {
     NEGATIVE_RATE.at(at, format!("a rate is at least 0, but this is {rate}")).primary(rate.to_string())
+}
+
+pub fn missing_drive_weight(at: Span, name: &str) -> Diagnostic {
+    DRIVE_WEIGHT
+        .at(at, format!("drive `{name}` sends events, but has no `weight`"))
+        .primary("each event adds its weight to the port")
+        .help("add a block with a `weight`")
+}
+
+pub fn needless_drive_weight(at: Span, name: &str) -> Diagnostic {
+    DRIVE_WEIGHT
+        .at(at, format!("drive `{name}` is a value, and a value has no `weight`"))
+        .primary("nothing that this could scale")
+        .help("multiply the value instead")
 }
 
 pub fn drive_table(at: Span, columns: u64, cells: u64) -> Diagnostic {

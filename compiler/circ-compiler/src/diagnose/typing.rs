@@ -181,6 +181,16 @@ pub fn many_conditions(at: Span) -> Diagnostic {
         .help("write `all(...)` or `any(...)` around it")
 }
 
+/// Ports of one cell that take different quantities, where one sum of weights is asked for.
+pub fn which_port(at: Span, ports: &[String]) -> Diagnostic {
+    let names = ports.iter().map(|port| format!("`{port}`")).collect::<Vec<_>>().join(", ");
+    UNIT_MISMATCH
+        .at(at, "weights of ports that take different quantities can not be added up")
+        .primary("which port?")
+        .note(format!("the ports are {names}"))
+        .help("name one, as in `weight_sum(E.exc)`")
+}
+
 /// More indices than dimensions.
 pub fn too_many_indices(at: Span, dimensions: usize, found: usize) -> Diagnostic {
     let plural = if dimensions == 1 { "" } else { "s" };

@@ -1,15 +1,13 @@
-//! Constraints of circuits: `dale`, `require` over sizes, `monitor`.
+//! Constraints of circuits: their order, and `dale`.
 //!
-//! In: constraints, when all populations and projections are there. Out: messages, and the monitors that
-//! the run keeps.
+//! In: constraints, when all populations and projections are there. Out: messages, and the constraints that the
+//! build and the run are held to.
 
 use super::Elaborator;
-use crate::diagnose::value::NEEDS_RUN;
-use crate::diagnose::{build as say, structure};
-use crate::eval::{self, NotBuilt, number};
-use crate::hir::{self, ConstraintKind, ExprId, ExprKind};
+use crate::diagnose::build as say;
+use crate::eval::{self, NotBuilt};
+use crate::hir::{self, ConstraintKind, ExprId};
 use crate::net::{self, EnvironmentId};
-use crate::types::Value;
 use circ_grammar::ast::{Polarity, Span};
 use circ_plan::plan::View;
 use std::collections::BTreeSet;
@@ -30,24 +28,41 @@ pub(super) struct SenderNote {
 }
 
 impl Elaborator<'_> {
-    pub(super) fn constraint(
+    /// First what is scaled: only then is known which weights are as they are written.
+    pub(super) fn constraints(
         &mut self,
-        constraint: &hir::Constraint,
-        environment: EnvironmentId,
-    ) -> Option<()> {
+        constraints: &[(&hir::Constraint, EnvironmentId)],
+        statements: &[hir::Statement],
+    ) {
+        for (constraint, environment) in constraints {
+            if let ConstraintKind::Enforce(enforce) = &constraint.kind {
+                self.enforce(enforce, *environment, constraint.span);
+            }
+        }
+        self.experiment_enforces(statements, EnvironmentId(0));
+        self.order_enforces();
+        for (constraint, environment) in constraints {
+            self.constraint(constraint, *environment);
+        }
+        self.check_dale();
+        self.balances(constraints, statements);
+    }
+
+    fn constraint(&mut self, constraint: &hir::Constraint, environment: EnvironmentId) -> Option<()> {
         match &constraint.kind {
             ConstraintKind::Dale(views) => {
                 let populations = self.dale_populations(views, environment)?;
                 self.dale.push(Dale { populations, span: constraint.span });
+                let (kind, span) = (net::ConstraintKind::Dale, constraint.span);
+                self.net.constraints.push(net::Constraint { kind, environment, span });
+                Some(())
             }
-            ConstraintKind::Require(expr) => self.require(*expr, environment)?,
-            ConstraintKind::Monitor(expr) => self.net.constraints.push(net::Constraint {
-                kind: net::ConstraintKind::Monitor(*expr),
-                environment,
-                span: constraint.span,
-            }),
+            ConstraintKind::Require(condition) => self.require(*condition, environment, constraint.span),
+            ConstraintKind::Monitor { condition, stops } => {
+                self.monitor(*condition, *stops, environment, constraint.span)
+            }
+            ConstraintKind::Enforce(_) => Some(()),
         }
-        Some(())
     }
 
     /// The populations of the views; without views all of this instance and its parts.
@@ -145,49 +160,5 @@ impl Elaborator<'_> {
         let first =
             projection.target.segments.first().and_then(|s| self.net.populations.get(s.population as usize));
         first.map_or(String::new(), |p| p.path.clone())
-    }
-
-    /// What can be evaluated now is checked now, with its numbers.
-    fn require(&mut self, expr: ExprId, environment: EnvironmentId) -> Option<()> {
-        let span = self.span(expr);
-        let mut scope = self.scope(environment);
-        match eval::eval(expr, &mut scope, &mut NotBuilt) {
-            Ok(Value::Bool(true)) => Some(()),
-            Ok(Value::Bool(false)) => {
-                let numbers = self.numbers(expr, environment);
-                self.report(say::require_fails(span, &numbers))
-            }
-            Ok(other) => {
-                let kind = number::kind(&other);
-                self.report(crate::diagnose::value::wrong_kind(span, "a truth value", &kind))
-            }
-            Err(diagnostic) if diagnostic.rule.name == NEEDS_RUN.name => {
-                self.report(structure::not_yet(span, "a requirement on more than sizes"))
-            }
-            Err(diagnostic) => self.report(*diagnostic),
-        }
-    }
-
-    /// "400 == 320", "0.5 in 1 .. 2": both sides with their values.
-    fn numbers(&mut self, expr: ExprId, environment: EnvironmentId) -> String {
-        let side = |expr: ExprId| {
-            let mut scope = self.scope(environment);
-            match eval::eval(expr, &mut scope, &mut NotBuilt) {
-                Ok(Value::Bool(b)) => b.to_string(),
-                Ok(Value::Int(n)) => n.to_string(),
-                Ok(Value::Real(x)) => self.show(x, expr),
-                Ok(other) => number::kind(&other),
-                Err(_) => "?".to_string(),
-            }
-        };
-        match &self.hir.expr(expr).kind {
-            ExprKind::Binary { op, left, right } => {
-                format!("{} {} {} is false", side(*left), crate::net_print::operator(*op), side(*right))
-            }
-            ExprKind::InRange { value, lo, hi } => {
-                format!("{} in {} .. {} is false", side(*value), side(*lo), side(*hi))
-            }
-            _ => "this is false".to_string(),
-        }
     }
 }

@@ -6,19 +6,22 @@
 //! populations are made, then drives and projections in order of declaration, so that a bare family is
 //! complete wherever it is used.
 
+mod balance;
 mod connect;
 mod constant;
 mod constraint;
 mod drive;
+mod enforce;
 mod instance;
 mod names;
+mod planned;
 mod population;
 mod projection;
 mod protocol;
+mod require;
 mod set;
 mod spike_times;
 mod time;
-mod whole;
 
 use crate::check::Types;
 use crate::diagnose::{Diagnostic, Sink, build as say, time as say_time, value as say_value};
@@ -35,7 +38,6 @@ use std::collections::BTreeMap;
 
 pub use crate::data::Files;
 pub use time::ticks;
-pub use whole::Whole;
 
 /// What is to be built.
 #[derive(Clone, Debug, Default)]
@@ -58,9 +60,14 @@ const DEFAULT_DT_MS: f64 = 0.1;
 /// Items, loops' passes included, that a circuit may make.
 pub const MAX_ITEMS: usize = 1_000_000;
 
-/// The network of an experiment. Where there are mistakes it lacks what they touch, so that the rest can still be
-/// looked at; only what was made without errors can be lowered.
-pub fn elaborate(hir: &Hir, types: &Types, settings: &Settings, files: &dyn Files, sink: &mut Sink) -> Net {
+/// The network of an experiment; `None` when there are errors.
+pub fn elaborate(
+    hir: &Hir,
+    types: &Types,
+    settings: &Settings,
+    files: &dyn Files,
+    sink: &mut Sink,
+) -> Option<Net> {
     let mut elaborator = Elaborator {
         hir,
         types,
@@ -71,6 +78,7 @@ pub fn elaborate(hir: &Hir, types: &Types, settings: &Settings, files: &dyn File
         pending: vec![],
         items: 0,
         dale: vec![],
+        enforced: vec![],
         senders: vec![],
     };
     elaborator.globals();
@@ -81,7 +89,8 @@ pub fn elaborate(hir: &Hir, types: &Types, settings: &Settings, files: &dyn File
         (None, None, None) => Some(()),
     };
     elaborator.report_unused_overrides(settings);
-    elaborator.net
+    let Elaborator { net, sink, .. } = elaborator;
+    (!sink.has_errors()).then_some(net)
 }
 
 /// Whether a circuit can be built without an experiment: every parameter has a default.
@@ -110,12 +119,12 @@ fn empty_net(settings: &Settings) -> Net {
         projections: vec![],
         order: vec![],
         constraints: vec![],
+        balances: BTreeMap::new(),
         globals: BTreeMap::new(),
         // The experiment (or nobody, for a circuit alone) is 0; its circuit follows.
         environments: vec![Environment::default()],
         root: EnvironmentId(0),
         experiment: EnvironmentId(0),
-        cut_short: false,
     }
 }
 
@@ -146,6 +155,7 @@ struct Elaborator<'a> {
     items: usize,
     /// `dale` clauses, until all projections are there.
     dale: Vec<constraint::Dale>,
+    enforced: Vec<enforce::Enforced>,
     senders: Vec<constraint::SenderNote>,
 }
 
@@ -177,15 +187,17 @@ impl<'a> Elaborator<'a> {
             what: format!("experiment `{}`", experiment.name),
             span: experiment.span,
         };
-        self.bind_formals(&who, environment, BTreeMap::new(), instance::Overridable::Yes);
-        self.settings(experiment, environment, settings);
+        // All formals are tried before giving up, so that several mistakes are told at once.
+        let bound = self.bind_formals(&who, environment, BTreeMap::new(), instance::Overridable::Yes);
+        self.settings(experiment, environment, settings)?;
+        bound?;
         if self.net.dt != DEFAULT_DT_MS {
             // What is written in ticks, or with `dt`, follows the step.
             self.globals();
-            self.bind_formals(&who, environment, BTreeMap::new(), instance::Overridable::Yes);
+            self.bind_formals(&who, environment, BTreeMap::new(), instance::Overridable::Yes)?;
         }
         if let Some(circuit) = experiment.circuit {
-            let given = self.arguments(&experiment.args, environment);
+            let given = self.arguments(&experiment.args, environment)?;
             let root = self.new_environment(Owner::Circuit(circuit), String::new());
             self.net.root = root;
             self.net.environments[0].of_circuit = Some(root);
@@ -193,8 +205,8 @@ impl<'a> Elaborator<'a> {
                 instance::Use { overridable: instance::Overridable::Yes, span: experiment.span, depth: 0 };
             self.circuit(circuit, root, given, used)?;
         }
-        self.experiment_drives(&experiment.statements, environment);
-        self.finish();
+        self.experiment_drives(&experiment.statements, environment)?;
+        self.finish(&experiment.statements);
         self.per_cell_settings(&experiment.statements, environment);
         Some(())
     }
@@ -207,15 +219,31 @@ impl<'a> Elaborator<'a> {
         self.net.environments[0].of_circuit = Some(root);
         let used = instance::Use { overridable: instance::Overridable::Yes, span, depth: 0 };
         self.circuit(id, root, BTreeMap::new(), used)?;
-        self.finish();
+        self.finish(&[]);
         Some(())
     }
 
     /// `dt`, `seed`, `precision`, `method`; the command line comes first.
-    fn settings(&mut self, experiment: &hir::Experiment, environment: EnvironmentId, settings: &Settings) {
+    fn settings(
+        &mut self,
+        experiment: &hir::Experiment,
+        environment: EnvironmentId,
+        settings: &Settings,
+    ) -> Option<()> {
         self.net.method = experiment.method;
         self.net.precision = settings.precision.or(experiment.precision).unwrap_or(Precision::F64);
-        self.time_step(experiment, environment);
+        let dt = match self.override_setting("dt", &experiment.name, &Type::Real(Dimension::TIME)) {
+            Some(given) => given,
+            None => experiment.dt.and_then(|dt| Some((self.real(dt, environment)?, self.hir.expr(dt).span))),
+        };
+        if let Some((dt, span)) = dt {
+            if !(0.0 < dt && dt.is_finite()) {
+                self.sink.push(say_time::time_step(span, dt));
+                return None;
+            }
+            self.net.dt = dt;
+            self.net.dt_span = Some(span);
+        }
         let seed = match self.override_setting("seed", &experiment.name, &Type::Real(Dimension::REAL)) {
             Some(given) => given,
             None => experiment
@@ -231,49 +259,24 @@ impl<'a> Elaborator<'a> {
                 }
             }
         }
+        Some(())
     }
 
-    /// `dt`: not a number where what is written is wrong, so that nobody compares durations with another step.
-    fn time_step(&mut self, experiment: &hir::Experiment, environment: EnvironmentId) {
-        let given = self.override_setting("dt", &experiment.name, &Type::Real(Dimension::TIME));
-        let dt = match (given, experiment.dt) {
-            (Some(given), _) => given,
-            (None, Some(dt)) => self.real(dt, environment).map(|ms| (ms, self.span(dt))),
-            (None, None) => return,
-        };
-        match dt {
-            Some((dt, span)) if 0.0 < dt && dt.is_finite() => {
-                (self.net.dt, self.net.dt_span) = (dt, Some(span));
-            }
-            Some((dt, span)) => {
-                self.net.dt = f64::NAN;
-                self.sink.push(say_time::time_step(span, dt));
-            }
-            None => self.net.dt = f64::NAN,
-        }
-    }
-
-    /// All that waited for the populations.
-    fn finish(&mut self) {
+    /// All that waited for the populations; then what waited for the projections.
+    fn finish(&mut self, statements: &[hir::Statement]) {
+        let mut constraints = vec![];
         for waiting in std::mem::take(&mut self.pending) {
             let Pending { kind, environment, indices } = waiting;
             match kind {
-                PendingKind::Drive(drive) => {
-                    if self.drive(drive, environment, &indices).is_none() {
-                        self.fail(drive.slot, environment);
-                    }
-                }
-                PendingKind::Projection(projection) => {
-                    if self.projection(projection, environment, &indices).is_none() {
-                        self.fail(projection.slot, environment);
-                    }
-                }
+                PendingKind::Drive(drive) => self.drive(drive, environment, &indices),
+                PendingKind::Projection(projection) => self.projection(projection, environment, &indices),
                 PendingKind::Constraint(constraint) => {
-                    self.constraint(constraint, environment);
+                    constraints.push((constraint, environment));
+                    None
                 }
-            }
+            };
         }
-        self.check_dale();
+        self.constraints(&constraints, statements);
     }
 
     fn scope(&self, environment: EnvironmentId) -> Scope<'_> {
@@ -351,7 +354,6 @@ impl<'a> Elaborator<'a> {
 
     /// One value, or a closure where it differs.
     fn setting(&mut self, expr: ExprId, environment: EnvironmentId) -> Option<Setting> {
-        self.untainted(expr)?;
         if depends::varies(expr, &self.scope(environment)) {
             return Some(Setting::Each(Closure { expr, environment }));
         }
@@ -365,20 +367,13 @@ impl<'a> Elaborator<'a> {
         Some(duration)
     }
 
-    /// `None` for what holds a mistake that was told before.
-    fn untainted(&self, expr: ExprId) -> Option<ExprId> {
-        (!self.types.tainted.expr(expr)).then_some(expr)
-    }
-
-    /// Quiet where the step is not known.
     fn on_grid(&mut self, duration_ms: f64, span: Span, what: &str) -> Option<i64> {
-        let step = self.step()?;
+        let step = self.step();
         time::ticks_of(duration_ms, step, span, what, self.sink)
     }
 
-    fn step(&self) -> Option<say_time::Step> {
-        let step = say_time::Step { ms: self.net.dt, span: self.net.dt_span };
-        (!step.ms.is_nan()).then_some(step)
+    fn step(&self) -> say_time::Step {
+        say_time::Step { ms: self.net.dt, span: self.net.dt_span }
     }
 
     fn new_environment(&mut self, owner: Owner, prefix: String) -> EnvironmentId {
@@ -400,12 +395,6 @@ impl<'a> Elaborator<'a> {
     ) {
         let instance = self.environment(environment).instance.unwrap_or(environment);
         self.environment(instance).items.insert((slot, indices.to_vec()), item);
-    }
-
-    /// What reads the slot stays quiet.
-    fn fail(&mut self, slot: SlotId, environment: EnvironmentId) {
-        let instance = self.environment(environment).instance.unwrap_or(environment);
-        self.environment(instance).failed.insert(slot);
     }
 
     /// `col[2].E[3]`

@@ -6,10 +6,12 @@
 
 pub mod depends;
 mod index;
+pub mod judge;
 pub mod number;
 mod place;
 mod reduce;
 pub(crate) mod select;
+pub mod synapses;
 
 use crate::check::Types;
 use crate::data::{self, Fault, Files};
@@ -431,6 +433,15 @@ fn arguments(
     Ok(evaluated)
 }
 
+/// A call of a measure with its arguments, for those who ask what it speaks of.
+pub fn measure_call(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<MeasureCall> {
+    let Expr { kind, span } = scope.expr(expr);
+    let ExprKind::Measure { name, name_span, args } = kind else {
+        return Err(say::wrong_kind(*span, "a measure", "not one").into());
+    };
+    Ok(MeasureCall { name: name.clone(), name_span: *name_span, args: arguments(args, scope, world)? })
+}
+
 /// What needs no run is answered here, all else by the world.
 fn measure(
     call: &MeasureCall,
@@ -447,6 +458,7 @@ fn measure(
             };
             Ok(Value::Int(i64::try_from(cells).unwrap_or(i64::MAX)))
         }
+        ("polarity", [arg]) => polarity(arg, scope),
         ("load", [Argument { value: Thing::Value(Value::Text(path)), .. }]) => {
             let declared = match scope.ty(expr) {
                 ty @ Type::Array(_, _) => Some(ty),
@@ -457,6 +469,18 @@ fn measure(
         ("linspace", [from, to, count]) => linspace(from, to, count, at, scope, world),
         _ => world.measure(call, at),
     }
+}
+
+/// `polarity(E)`: as it was declared, in words; `none` without one, `mixed` of cells that differ.
+fn polarity(arg: &Argument, scope: &Scope) -> Evaluated<Value> {
+    let view = view_of(arg.value.clone(), arg.span, scope)?;
+    let of = |population: u32| {
+        let declared = scope.net.populations.get(population as usize).and_then(|p| p.polarity);
+        declared.map_or("none", crate::diagnose::build::polarity_name)
+    };
+    let mut all = view.segments.iter().map(|segment| of(segment.population));
+    let first = all.next().unwrap_or("none");
+    Ok(Value::Text(if all.all(|other| other == first) { first } else { "mixed" }.into()))
 }
 
 /// `linspace(a, b, n)`: n numbers from a to b, both included, equally far apart.

@@ -164,5 +164,17 @@ pub enum ConstraintKind {
     /// Views; empty: all.
     Dale(Vec<ExprId>),
     Require(ExprId),
-    Monitor(ExprId),
+    Enforce(Enforce),
+    Monitor {
+        condition: ExprId,
+        /// `else stop`: a breach ends the run.
+        stops: bool,
+    },
+}
+
+/// `enforce left == right [every T]`: the synapses that `left` sums are scaled until it holds for each cell.
+#[derive(Clone, Copy, Debug)]
+pub struct Enforce {
+    pub equation: ExprId,
+    pub every: Option<ExprId>,
 }

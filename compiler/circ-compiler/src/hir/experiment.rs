@@ -56,6 +56,8 @@ pub enum StatementKind {
     Print(Vec<ExprId>),
     Report(Vec<ExprId>),
     Expect(ExprId),
+    /// As a constraint, now.
+    Enforce(ExprId),
     If {
         condition: ExprId,
         then: Vec<Statement>,

@@ -81,7 +81,16 @@ impl Printer<'_> {
                         ConstraintKind::Dale(views) if views.is_empty() => "dale".to_owned(),
                         ConstraintKind::Dale(views) => format!("dale of {}", self.list(views)),
                         ConstraintKind::Require(what) => format!("require {}", self.expr(*what)),
-                        ConstraintKind::Monitor(what) => format!("monitor {}", self.expr(*what)),
+                        ConstraintKind::Enforce(Enforce { equation, every: None }) => {
+                            format!("enforce {}", self.expr(*equation))
+                        }
+                        ConstraintKind::Enforce(Enforce { equation, every: Some(every) }) => {
+                            format!("enforce {} every {}", self.expr(*equation), self.expr(*every))
+                        }
+                        ConstraintKind::Monitor { condition, stops } => {
+                            let stops = if *stops { " else stop" } else { "" };
+                            format!("monitor {}{stops}", self.expr(*condition))
+                        }
                     };
                     self.line(text);
                 }

@@ -44,6 +44,7 @@ impl Printer<'_> {
                 }
                 StatementKind::Print(values) => self.line(format!("print {}", self.list(values))),
                 StatementKind::Report(values) => self.line(format!("report {}", self.list(values))),
+                StatementKind::Enforce(equation) => self.line(format!("enforce {}", self.expr(*equation))),
                 StatementKind::Expect(value) => self.line(format!("expect {}", self.expr(*value))),
                 StatementKind::If { condition, then, otherwise } => {
                     self.block(format!("if {}", self.expr(*condition)), |out| {

@@ -188,8 +188,11 @@ impl Reader<'_> {
                 }
                 ItemKind::Constraint(constraint) => match &constraint.kind {
                     ConstraintKind::Dale(views) => self.roots(place, views.iter().copied()),
-                    ConstraintKind::Require(value) | ConstraintKind::Monitor(value) => {
+                    ConstraintKind::Require(value) | ConstraintKind::Monitor { condition: value, .. } => {
                         self.root(place, *value)
+                    }
+                    ConstraintKind::Enforce(Enforce { equation, every }) => {
+                        self.roots(place, every.iter().copied().chain([*equation]))
                     }
                 },
             }
@@ -263,7 +266,7 @@ impl Reader<'_> {
                 StatementKind::Print(values) | StatementKind::Report(values) => {
                     self.roots(place, values.iter().copied())
                 }
-                StatementKind::Expect(value) => self.root(place, *value),
+                StatementKind::Expect(value) | StatementKind::Enforce(value) => self.root(place, *value),
                 StatementKind::If { condition, then, otherwise } => {
                     self.root(place, *condition);
                     self.statements(place, slots, then);

@@ -75,6 +75,8 @@ pub struct CellSite<'a> {
     pub open: Vec<VarId>,
     /// Derivatives being evaluated.
     pub open_derivatives: Vec<VarId>,
+    /// Ports that are taken to be 0.
+    pub silenced: Vec<VarId>,
 }
 
 impl<'a> CellSite<'a> {
@@ -87,6 +89,7 @@ impl<'a> CellSite<'a> {
             memo: BTreeMap::new(),
             open: vec![],
             open_derivatives: vec![],
+            silenced: vec![],
         }
     }
 }
@@ -236,7 +239,8 @@ impl<'a> Lowerer<'a, '_, '_> {
 
     /// The value of a port.
     pub fn port_value(&mut self, var: VarId, shape: &PortShape) -> ValueId {
-        if matches!(self.phase(), Phase::Parameters | Phase::Initial) {
+        let silenced = self.cell().is_some_and(|site| site.silenced.contains(&var));
+        if silenced || matches!(self.phase(), Phase::Parameters | Phase::Initial) {
             return self.b.float(0.0);
         }
         match shape {

@@ -129,6 +129,17 @@ impl<'a> Lowerer<'a, '_, '_> {
         regime.equations.push(solve::Equation { variable, derivative, kind });
     }
 
+    /// What ports add to the right side of an equation (over its factor): its value less its value with them at 0.
+    pub fn added_by(&mut self, layout: &Layout, ports: &[VarId], equation: &Equation) -> ValueId {
+        let with = self.right_side(layout, None, equation);
+        if let Some(site) = self.cell() {
+            site.silenced = ports.to_vec();
+            site.memo.clear();
+        }
+        let without = self.right_side(layout, None, equation);
+        self.b.sub(with, without)
+    }
+
     /// `x'` by an equation: the right side over its factor.
     fn right_side(&mut self, layout: &Layout, mode: Option<ModeId>, equation: &Equation) -> ValueId {
         let name = &layout.cell.vars[equation.var.index()].name;

@@ -15,7 +15,6 @@ mod expr;
 mod inputs;
 mod integrate;
 mod layout;
-mod look;
 mod pair;
 mod params;
 mod population;
@@ -33,7 +32,7 @@ use circ_plan::ir::UniformId;
 use circ_plan::plan::*;
 
 pub use self::explain::{EquationMethod, PopulationMethods};
-pub use self::look::look;
+pub use self::population::{EXCITATION, INHIBITION};
 
 use self::context::{Keys, Report, Source};
 use self::inputs::place_inputs;

@@ -198,8 +198,23 @@ fn observables<'a>(
             found.extend(observable(source, layout, report, keys, &name, slope));
         }
     }
+    if let Some(balance) = source.net.balances.get(&layout.population) {
+        let sides = [(EXCITATION, &balance.excitatory), (INHIBITION, &balance.inhibitory)];
+        for (name, ports) in sides {
+            let added = |lowerer: &mut Lowerer<'a, '_, '_>| {
+                let equation = &layout.cell.equations[balance.equation];
+                super::value::Lowered::One(lowerer.added_by(layout, ports, equation))
+            };
+            found.extend(observable(source, layout, report, keys, name, added));
+        }
+    }
     found
 }
+
+/// Observables of populations whose `balance` is asked for: what their excitatory and their inhibitory ports add. No
+/// program can write these names.
+pub const EXCITATION: &str = "balance.excitation";
+pub const INHIBITION: &str = "balance.inhibition";
 
 /// `None` for arrays, which have no one value.
 fn observable<'a>(

@@ -42,7 +42,7 @@ pub fn projection<'a>(
     keys.of("connect");
     let mut pairs = Pairs { source, net, report, keys, columns: Columns::default() };
     let connect = pairs.connect();
-    let weight = pairs.quantity("weight", &net.weight, net.weight_span);
+    let weight = pairs.weight();
     let delay = pairs.delay();
     let Pairs { keys, columns, .. } = pairs;
     let column = |layouts: &mut [Layout], names: &[String], view: &View| {
@@ -127,6 +127,17 @@ impl<'a> Pairs<'a, '_, '_> {
         match constant(setting) {
             Some(number) => Quantity::Constant(number),
             None => constant_or(self.program(name, span, |lowerer| valued(lowerer, name, setting))),
+        }
+    }
+
+    /// One number for all, unless an `enforce` scales it for each cell.
+    fn weight(&mut self) -> Quantity {
+        let (setting, span) = (&self.net.weight, self.net.weight_span);
+        match self.net.scaled {
+            true => {
+                Quantity::Program(self.program("weight", span, |lowerer| valued(lowerer, "weight", setting)))
+            }
+            false => self.quantity("weight", setting, span),
         }
     }
 

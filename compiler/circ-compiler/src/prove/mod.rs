@@ -18,7 +18,6 @@ use crate::check::Types;
 use crate::diagnose::bound::{self as say, Breach};
 use crate::diagnose::build::SignReason;
 use crate::diagnose::{Diagnostic, Sink, Sources};
-use crate::elaborate::Whole;
 use crate::hir::{ExprId, Hir, VarId};
 use crate::interval::Interval;
 use crate::net::{Net, Setting};
@@ -28,29 +27,18 @@ use std::collections::BTreeSet;
 
 /// Proves what can be proved of a net, and says what does not hold.
 pub fn prove(hir: &Hir, types: &Types, net: &Net, sources: &Sources, sink: &mut Sink) {
-    if net.dt.is_nan() {
-        return;
-    }
     let mut bounds = Bounds::new(hir, types, net);
     bounds.consider_sets(Consider::Built);
     let mut prover = Prover { bounds, sources, sink, said: BTreeSet::new(), proved: BTreeSet::new() };
     prover.populations();
-    let whole = Whole { hir, types, net };
-    for (at, projection) in net.projections.iter().enumerate() {
+    for projection in 0..net.projections.len() as u32 {
         if prover.sink.is_full() {
             return;
         }
-        if whole.projection(projection) {
-            prover.projection(at as u32);
-        }
+        prover.projection(projection);
     }
-    for (at, drive) in net.drives.iter().enumerate() {
-        if whole.drive(drive) {
-            prover.drive(at as u32);
-        }
-    }
-    if !whole.all() || !whole.experiment() {
-        return;
+    for drive in 0..net.drives.len() as u32 {
+        prover.drive(drive);
     }
     if !prover.bounds.sets().is_empty() || !prover.bounds.set_drives().is_empty() {
         prover.sets();
@@ -122,10 +110,7 @@ impl Prover<'_> {
             if self.sink.is_full() {
                 return;
             }
-            let Bounds { hir, types, net, .. } = self.bounds;
-            if (Whole { hir, types, net }).population(&net.populations[population as usize]) {
-                self.population(population);
-            }
+            self.population(population);
         }
     }
 

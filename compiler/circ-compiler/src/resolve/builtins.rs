@@ -80,12 +80,11 @@ pub enum MeasureKind {
 
 pub fn measure(name: &str) -> Option<MeasureKind> {
     Some(match name {
-        "size" | "load" | "linspace" => MeasureKind::Build,
-        "rate" | "count" | "cv_isi" | "isi" | "first_spike" | "spikes" | "at" => MeasureKind::Run,
-        "fano" | "synchrony" | "correlation" | "in_degree" | "out_degree" | "weight_sum" | "balance"
-        | "branching" | "accuracy" | "dot" | "outer" | "transpose" | "ridge" | "edge_count" => {
-            MeasureKind::NotYet
-        }
+        "size" | "polarity" | "load" | "linspace" => MeasureKind::Build,
+        "rate" | "count" | "cv_isi" | "isi" | "first_spike" | "spikes" | "at" | "in_degree"
+        | "out_degree" | "weight_sum" | "balance" => MeasureKind::Run,
+        "fano" | "synchrony" | "correlation" | "branching" | "accuracy" | "dot" | "outer" | "transpose"
+        | "ridge" | "edge_count" => MeasureKind::NotYet,
         _ => return None,
     })
 }
@@ -138,9 +137,14 @@ pub const CALLABLE: &[&str] = &[
     "count",
     "argmax",
     "size",
+    "polarity",
     "load",
     "linspace",
     "rate",
+    "in_degree",
+    "out_degree",
+    "weight_sum",
+    "balance",
     "cv_isi",
     "isi",
     "first_spike",

@@ -3,13 +3,12 @@
 //!
 //! In: circuit items of a file. Out: [`crate::hir::Circuit`]s.
 
-use super::context::Place;
 use super::scope::{self, Def, Named, Names};
 use super::{Context, ERROR, Resolver};
 use crate::diagnose::{names, structure, suggest};
-use crate::hir::{self, CircuitId, ExprId, ExprKind, Item, ItemKind, Over, Owner, Slot, SlotId, SlotKind};
+use crate::hir::{self, CircuitId, ExprId, Item, ItemKind, Over, Owner, Slot, SlotId, SlotKind};
 use crate::types::Type;
-use circ_grammar::ast::{self, CircuitItemKind, ConstraintKind, Iter, Name, Span};
+use circ_grammar::ast::{self, CircuitItemKind, Iter, Name, Span};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -392,54 +391,6 @@ impl<'a> Resolver<'a> {
 
     pub(super) fn is_word(&self, cx: &Context, id: ast::ExprId, word: &str) -> bool {
         matches!(&self.ast(cx, id).kind, ast::ExprKind::Name(name) if &**name == word)
-    }
-
-    fn constraint(&mut self, cx: &mut Context, constraint: &'a ast::Constraint) -> Option<Item> {
-        let kind = match &constraint.kind {
-            ConstraintKind::Dale(views) => {
-                hir::ConstraintKind::Dale(views.iter().map(|view| self.expr(cx, *view)).collect())
-            }
-            ConstraintKind::Require(what) => {
-                let what = self.expr_in(cx, Place::PROTOCOL, *what);
-                self.only_measures(what, &["size"], "`require` over")?;
-                hir::ConstraintKind::Require(what)
-            }
-            ConstraintKind::Monitor { or_stop: true, .. } => {
-                self.refuse(constraint.span, "`monitor ... else stop`");
-                return None;
-            }
-            ConstraintKind::Monitor { what, .. } => {
-                let what = self.expr_in(cx, Place::PROTOCOL, *what);
-                self.only_measures(what, &["size", "rate"], "`monitor` of")?;
-                hir::ConstraintKind::Monitor(what)
-            }
-            ConstraintKind::Enforce { .. } => {
-                self.refuse(constraint.span, "`enforce`");
-                return None;
-            }
-            ConstraintKind::Error => return None,
-        };
-        let span = constraint.span;
-        Some(Item { span, kind: ItemKind::Constraint(hir::Constraint { kind, span }) })
-    }
-
-    /// `None` after a report of a measure that no later pass builds in this place.
-    fn only_measures(&mut self, expr: ExprId, built: &[&str], what: &str) -> Option<()> {
-        let mut other = None;
-        super::graph::walk(&self.hir, expr, &mut |_, expr| {
-            if let ExprKind::Measure { name, name_span, .. } = &expr.kind
-                && !built.contains(&&**name)
-            {
-                other.get_or_insert((*name_span, name.clone()));
-            }
-        });
-        match other {
-            Some((at, name)) => {
-                self.refuse(at, &format!("{what} `{name}`"));
-                None
-            }
-            None => Some(()),
-        }
     }
 }
 

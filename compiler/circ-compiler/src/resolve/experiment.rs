@@ -161,6 +161,7 @@ impl<'a> Resolver<'a> {
             StatementKind::Print(values) => Some(Out::Print(self.exprs(cx, values))),
             StatementKind::Report(values) => Some(Out::Report(self.exprs(cx, values))),
             StatementKind::Expect(value) => Some(Out::Expect(self.expr(cx, *value))),
+            StatementKind::Enforce(equation) => Some(Out::Enforce(self.constrained(cx, *equation))),
             StatementKind::If { condition, then, otherwise } => {
                 let condition = self.expr(cx, *condition);
                 let then = self.block(cx, at, then);
@@ -298,7 +299,6 @@ impl<'a> Resolver<'a> {
 fn not_yet(statement: &StatementKind) -> Option<&'static str> {
     Some(match statement {
         StatementKind::Fire(_) => "`fire`",
-        StatementKind::Enforce(_) => "`enforce`",
         StatementKind::Reset { .. } => "`reset`",
         StatementKind::FreezePlasticity { thaw: false, .. } | StatementKind::Freeze(_) => "`freeze`",
         StatementKind::FreezePlasticity { thaw: true, .. } => "`thaw`",

@@ -9,6 +9,7 @@ pub mod builtins;
 mod call;
 mod cell;
 mod circuit;
+mod constraint;
 mod context;
 mod depth;
 mod experiment;

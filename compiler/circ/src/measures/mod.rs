@@ -49,7 +49,7 @@ pub fn cv_isi(trains: &Trains) -> f64 {
 }
 
 /// The mean of the values that exist; NaN where there is none. Summed in order of the cells.
-fn mean_of_determined(values: &[f64]) -> f64 {
+pub fn mean_of_determined(values: &[f64]) -> f64 {
     let (mut sum, mut count) = (0.0, 0u64);
     for value in values.iter().filter(|value| !value.is_nan()) {
         sum += value;

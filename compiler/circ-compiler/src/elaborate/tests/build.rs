@@ -47,6 +47,8 @@ fn two_populations_and_two_projections() {
       connect probability 0.02
       weight 9 mV, NotNegative
       delay 0.1 ms
+    dale
+    require (size(E) == (4 * size(I))), proved
     monitor (rate(E) in 0.5 Hz .. 50 Hz)
     ");
 }
@@ -85,6 +87,8 @@ fn the_command_line_comes_first() {
       connect probability 0.5
       weight 9 mV, NotNegative
       delay 0.05 ms
+    dale
+    require (size(E) == (4 * size(I))), proved
     monitor (rate(E) in 0.5 Hz .. 50 Hz)
     ");
 }

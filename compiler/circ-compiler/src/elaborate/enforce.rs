@@ -1,0 +1,144 @@
+//! `enforce`: which synapses are scaled, and in which order.
+//!
+//! In: `enforce` constraints, and those of the experiment's statements. Out: constraints in an order in which each
+//! finds what its right side reads as it will stay; projections whose weights are scaled are marked, so that each
+//! of their synapses gets a weight of its own. Two that scale the same synapses contradict each other, and so do
+//! those that wait for each other in a circle.
+//!
+//! A rule of plasticity that changes weights which an `enforce` without `every` scales would undo it at once: when
+//! projections can have rules, [`Elaborator::enforce`] is where that is refused.
+
+use super::Elaborator;
+use super::planned::Planned;
+use crate::diagnose::constraint as say;
+use crate::eval::synapses::Selection;
+use crate::eval::{self, number};
+use crate::hir::{self, ExprId, ExprKind, Statement, StatementKind};
+use crate::net::{self, ConstraintKind, EnvironmentId};
+use crate::resolve::graph;
+use circ_grammar::ast::Span;
+
+/// An `enforce` of the circuit.
+pub(super) struct Enforced {
+    constraint: net::Constraint,
+    /// What it scales.
+    pub left: Selection,
+    /// What its right side reads.
+    reads: Vec<Selection>,
+    /// What the sums become, where that is one number that is known.
+    pub value: Option<f64>,
+    pub span: Span,
+}
+
+impl Elaborator<'_> {
+    pub(super) fn enforce(
+        &mut self,
+        enforce: &hir::Enforce,
+        environment: EnvironmentId,
+        span: Span,
+    ) -> Option<()> {
+        let hir::Enforce { equation, every } = *enforce;
+        let every_ms = match every {
+            Some(every) => Some(self.interval(every, environment)?),
+            None => None,
+        };
+        let (sum, value) = self.sides(equation)?;
+        let left = self.scaled(sum, environment)?;
+        let mut reads = vec![];
+        for measure in self.weight_sums_in(value) {
+            let read = self.planned_selection(measure, environment);
+            reads.push(self.keep(read)?);
+        }
+        let kind = ConstraintKind::Enforce(net::Enforce { sum, value, every_ms, equation });
+        let constraint = net::Constraint { kind, environment, span };
+        self.enforced.push(Enforced { constraint, left, reads, value: None, span });
+        Some(())
+    }
+
+    /// Both sides; the form was checked before.
+    fn sides(&self, equation: ExprId) -> Option<(ExprId, ExprId)> {
+        match self.hir.expr(equation).kind {
+            ExprKind::Binary { left, right, .. } => Some((left, right)),
+            _ => None,
+        }
+    }
+
+    /// What a `weight_sum` adds up; its projections are marked.
+    fn scaled(&mut self, sum: ExprId, environment: EnvironmentId) -> Option<Selection> {
+        let selection = self.planned_selection(sum, environment);
+        let selection = self.keep(selection)?;
+        for sheaf in &selection.sheaves {
+            if let Some(projection) = self.net.projections.get_mut(sheaf.projection as usize) {
+                projection.scaled = true;
+            }
+        }
+        Some(selection)
+    }
+
+    fn weight_sums_in(&self, expr: ExprId) -> Vec<ExprId> {
+        let mut found = vec![];
+        graph::walk(self.hir, expr, &mut |id, expr| {
+            if matches!(&expr.kind, ExprKind::Measure { name, .. } if &**name == "weight_sum") {
+                found.push(id);
+            }
+        });
+        found
+    }
+
+    /// Statements of the experiment that scale weights while it runs.
+    pub(super) fn experiment_enforces(&mut self, statements: &[Statement], environment: EnvironmentId) {
+        for statement in statements {
+            match &statement.kind {
+                StatementKind::Enforce(equation) => {
+                    if let Some((sum, _)) = self.sides(*equation) {
+                        self.scaled(sum, environment);
+                    }
+                }
+                StatementKind::If { then, otherwise, .. } => {
+                    self.experiment_enforces(then, environment);
+                    self.experiment_enforces(otherwise, environment);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// When all are read: contradictions, and the order in which they are met.
+    pub(super) fn order_enforces(&mut self) {
+        self.report_overlaps();
+        let mut waiting: Vec<usize> = (0..self.enforced.len()).collect();
+        while let Some(at) = waiting.iter().position(|next| !self.waits(*next, &waiting)) {
+            let next = waiting.remove(at);
+            self.enforced[next].value = self.enforced_value(next);
+            self.net.constraints.push(self.enforced[next].constraint.clone());
+        }
+        // The rest waits for each other.
+        if let Some((first, others)) = waiting.split_first() {
+            let spans = others.iter().map(|other| self.enforced[*other].span).collect::<Vec<_>>();
+            self.sink.push(say::enforced_in_circle(self.enforced[*first].span, &spans));
+        }
+    }
+
+    fn report_overlaps(&mut self) {
+        for k in 0..self.enforced.len() {
+            let (before, this) = (&self.enforced[..k], &self.enforced[k]);
+            if let Some(other) = before.iter().find(|other| other.left.overlaps(&this.left)) {
+                self.sink.push(say::enforced_twice(this.span, other.span));
+            }
+        }
+    }
+
+    /// Whether one reads what another that was not met yet, or it itself, scales.
+    fn waits(&self, which: usize, waiting: &[usize]) -> bool {
+        let reads = &self.enforced[which].reads;
+        waiting.iter().any(|other| reads.iter().any(|read| read.overlaps(&self.enforced[*other].left)))
+    }
+
+    fn enforced_value(&self, which: usize) -> Option<f64> {
+        let Enforced { constraint, .. } = &self.enforced[which];
+        let ConstraintKind::Enforce(enforce) = constraint.kind else { return None };
+        let mut world = Planned { hir: self.hir, types: self.types, net: &self.net };
+        let value = eval::eval(enforce.value, &mut self.scope(constraint.environment), &mut world).ok()?;
+        number::number(&value).map(number::Number::real)
+    }
+}

@@ -1,0 +1,195 @@
+//! What is known of a network's synapses before it is built.
+//!
+//! In: measures of connectivity. Out: their values where the clauses of the projections tell them; else the
+//! message that they are not known yet. Of degrees that are drawn, [`bounds`] tells how small and large they can be.
+
+use crate::data::NoFiles;
+use crate::diagnose::value as say;
+use crate::eval::synapses::{Selection, Sheaf, selection};
+use crate::eval::{Evaluated, MeasureCall, Scope, World, number};
+use crate::net::{Connect, Net, Projection, Setting};
+use crate::types::{ArrayValue, Dimension, Type, Value};
+use circ_grammar::ast::Span;
+use circ_plan::plan::{Indices, View};
+use std::sync::Arc;
+
+/// The world of a network that is planned and not built.
+pub(super) struct Planned<'a> {
+    pub hir: &'a crate::hir::Hir,
+    pub types: &'a crate::check::Types,
+    pub net: &'a Net,
+}
+
+impl World for Planned<'_> {
+    fn measure(&mut self, call: &MeasureCall, span: Span) -> Evaluated<Value> {
+        let unknown = || Box::new(say::needs_run(span, &call.name));
+        let scope = Scope::new(self.hir, self.types, self.net, &NoFiles, self.net.experiment);
+        let (element, values) = match &*call.name {
+            "in_degree" | "out_degree" => {
+                (Type::Int, degrees(&selection(call, &scope)?, self.net).ok_or_else(unknown)?)
+            }
+            "weight_sum" => {
+                let sums = weight_sums(&selection(call, &scope)?, self.net).ok_or_else(unknown)?;
+                (Type::Real(Dimension::REAL), sums)
+            }
+            _ => return Err(unknown()),
+        };
+        Ok(Value::Array(Arc::new(ArrayValue { element, shape: vec![values.len() as u64], data: values })))
+    }
+}
+
+/// Synapses of each cell, where the clauses say them exactly.
+fn degrees(selection: &Selection, net: &Net) -> Option<Vec<f64>> {
+    let known = bounds(selection, net);
+    known.iter().all(|(lo, hi)| lo == hi).then(|| known.into_iter().map(|(lo, _)| lo).collect())
+}
+
+/// Sums of weights, where every weight is one number and the degrees are known.
+fn weight_sums(selection: &Selection, net: &Net) -> Option<Vec<f64>> {
+    let mut sums = vec![0.0; selection.cells.len()];
+    for sheaf in &selection.sheaves {
+        let projection = net.projections.get(sheaf.projection as usize)?;
+        let Setting::Value(value) = &projection.weight else { return None };
+        let weight = number::number(value).filter(|_| !projection.scaled)?.real();
+        for (place, (lo, hi)) in of_sheaf(selection, sheaf, projection) {
+            if lo != hi {
+                return None;
+            }
+            sums[place] += lo * weight;
+        }
+    }
+    Some(sums)
+}
+
+/// The fewest and most synapses that each cell can have.
+pub(super) fn bounds(selection: &Selection, net: &Net) -> Vec<(f64, f64)> {
+    let mut all = vec![(0.0, 0.0); selection.cells.len()];
+    for sheaf in &selection.sheaves {
+        let Some(projection) = net.projections.get(sheaf.projection as usize) else { continue };
+        for (place, (lo, hi)) in of_sheaf(selection, sheaf, projection) {
+            all[place].0 += lo;
+            all[place].1 += hi;
+        }
+    }
+    all
+}
+
+/// One side of a projection, seen from the cells that are counted at.
+struct Sides<'a> {
+    here: &'a View,
+    there: &'a View,
+    /// Which partners count, by position.
+    counts: &'a [Option<u32>],
+    /// Whether `here` is the target side.
+    inward: bool,
+}
+
+/// (place, bounds) of each cell that a sheaf's synapses are counted at.
+fn of_sheaf(selection: &Selection, sheaf: &Sheaf, projection: &Projection) -> Vec<(usize, (f64, f64))> {
+    let inward = selection.end == crate::eval::synapses::End::Target;
+    let sides = match inward {
+        true => Sides { here: &projection.target, there: &projection.source, counts: &sheaf.sources, inward },
+        false => {
+            Sides { here: &projection.source, there: &projection.target, counts: &sheaf.targets, inward }
+        }
+    };
+    let given = match &projection.connect {
+        Connect::Pairs(pairs) => Some(given(pairs, &sides)),
+        _ => None,
+    };
+    let here = cells(sides.here);
+    let partners = Partners::new(&sides, projection.allow_self);
+    let bounds = |position: usize| match &given {
+        Some(counts) => (counts[position], counts[position]),
+        None => drawn(projection, &sides, &partners, position, here[position]),
+    };
+    let places = selection.places(sheaf).iter().enumerate();
+    places.filter_map(|(position, place)| Some(((*place)? as usize, bounds(position)))).collect()
+}
+
+/// Synapses of a table, by position.
+fn given(pairs: &[(u32, u32)], sides: &Sides) -> Vec<f64> {
+    let mut counts = vec![0.0; sides.here.len()];
+    for (pre, post) in pairs {
+        let (here, there) = if sides.inward { (*post, *pre) } else { (*pre, *post) };
+        if sides.counts.get(there as usize).is_some_and(Option::is_some) {
+            counts[here as usize] += 1.0;
+        }
+    }
+    counts
+}
+
+/// The partners that a cell can have.
+struct Partners {
+    /// That count.
+    counting: f64,
+    all: usize,
+    /// Partners that are the cell itself, by cell; empty where a cell may be its own.
+    selves: std::collections::BTreeMap<(u32, u32), usize>,
+}
+
+impl Partners {
+    fn new(sides: &Sides, allow_self: bool) -> Partners {
+        let there = cells(sides.there);
+        let selves = match allow_self {
+            true => Default::default(),
+            false => there.iter().enumerate().map(|(position, cell)| (*cell, position)).collect(),
+        };
+        let counting = sides.counts.iter().flatten().count() as f64;
+        Partners { counting, all: there.len(), selves }
+    }
+
+    /// How many that count a cell can be connected with.
+    fn most(&self, sides: &Sides, cell: (u32, u32)) -> f64 {
+        let own = self.selves.get(&cell).is_some_and(|position| sides.counts[*position].is_some());
+        self.counting - f64::from(own)
+    }
+
+    fn every_one_counts(&self) -> bool {
+        self.counting == self.all as f64
+    }
+}
+
+fn drawn(
+    projection: &Projection,
+    sides: &Sides,
+    partners: &Partners,
+    position: usize,
+    cell: (u32, u32),
+) -> (f64, f64) {
+    let most = partners.most(sides, cell);
+    // With `allow multiple` a pair may have any number of synapses.
+    let most_pairs = if projection.allow_multiple && 0.0 < most { f64::INFINITY } else { most };
+    let chosen = |n: f64| match partners.every_one_counts() {
+        true => (n, n),
+        false => (0.0, n.min(most_pairs)),
+    };
+    match &projection.connect {
+        Connect::InDegree(n) if sides.inward => chosen(f64::from(*n)),
+        Connect::OutDegree(n) if !sides.inward => chosen(f64::from(*n)),
+        Connect::AllToAll => (most, most),
+        Connect::OneToOne => {
+            let itself = partners.selves.get(&cell) == Some(&position);
+            let one = f64::from(sides.counts.get(position).is_some_and(Option::is_some) && !itself);
+            (one, one)
+        }
+        Connect::Probability(Setting::Value(Value::Real(p))) if *p == 0.0 => (0.0, 0.0),
+        Connect::Probability(Setting::Value(Value::Real(p))) if *p == 1.0 => (most, most),
+        Connect::Probability(_) | Connect::Where(_) => (0.0, most),
+        Connect::Total(n) => (0.0, (*n as f64).min(most_pairs)),
+        Connect::InDegree(_) | Connect::OutDegree(_) | Connect::Pairs(_) => (0.0, most_pairs),
+    }
+}
+
+/// Population and cell by position.
+fn cells(view: &View) -> Vec<(u32, u32)> {
+    let of = |segment: &circ_plan::plan::Segment| {
+        let population = segment.population;
+        let cells: Vec<u32> = match &segment.cells {
+            Indices::Range(lo, hi) => (*lo..*hi).collect(),
+            Indices::List(list) => list.clone(),
+        };
+        cells.into_iter().map(move |cell| (population, cell))
+    };
+    view.segments.iter().flat_map(of).collect()
+}

@@ -1,0 +1,145 @@
+//! `require` and `monitor`: what can be decided before anything is built.
+//!
+//! In: conditions, when all projections are there and it is known which weights an `enforce` scales. Out: messages
+//! about what fails or surely will, and the constraints that the build and the run are held to.
+
+use super::Elaborator;
+use super::planned::{Planned, bounds};
+use crate::diagnose::constraint as say;
+use crate::diagnose::value::NEEDS_RUN;
+use crate::eval::judge::{self, Bound, Comparison, Sure};
+use crate::eval::synapses::{cell_name, selection};
+use crate::eval::{self, Evaluated, number};
+use crate::hir::{ExprId, ExprKind};
+use crate::net::{self, ConstraintKind, EnvironmentId, Proof};
+use crate::types::Type;
+use circ_grammar::ast::Span;
+
+impl Elaborator<'_> {
+    pub(super) fn require(
+        &mut self,
+        condition: ExprId,
+        environment: EnvironmentId,
+        span: Span,
+    ) -> Option<()> {
+        self.against_enforced(condition, environment)?;
+        let proof = self.prove(condition, environment)?;
+        let kind = ConstraintKind::Require { condition, proof };
+        self.net.constraints.push(net::Constraint { kind, environment, span });
+        Some(())
+    }
+
+    pub(super) fn monitor(
+        &mut self,
+        condition: ExprId,
+        stops: bool,
+        environment: EnvironmentId,
+        span: Span,
+    ) -> Option<()> {
+        self.against_enforced(condition, environment)?;
+        let kind = ConstraintKind::Monitor { condition, stops };
+        self.net.constraints.push(net::Constraint { kind, environment, span });
+        Some(())
+    }
+
+    /// Each part of an `and` by itself: one that is known to fail is told although another is not known yet.
+    fn prove(&mut self, condition: ExprId, environment: EnvironmentId) -> Option<Proof> {
+        let mut proof = Proof::Now;
+        for part in judge::conjuncts(self.hir, condition) {
+            let mut world = Planned { hir: self.hir, types: self.types, net: &self.net };
+            let judged = judge::judge(part, &mut self.scope(environment), &mut world);
+            let span = self.span(part);
+            match judged {
+                Ok(None) => {}
+                Ok(Some(broken)) => {
+                    let cells = broken.cells.map(|cells| (cells.failing, cells.of));
+                    return self.report(say::require_fails(span, &broken.numbers, cells));
+                }
+                Err(diagnostic) if diagnostic.rule.name == NEEDS_RUN.name => {
+                    match self.from_bounds(part, environment) {
+                        Sure::Holds => {}
+                        Sure::Fails(numbers) => {
+                            return self.report(say::require_never_holds(span, &numbers));
+                        }
+                        Sure::No => proof = Proof::AtBuild,
+                    }
+                }
+                Err(diagnostic) => return self.report(*diagnostic),
+            }
+        }
+        Some(proof)
+    }
+
+    /// From how many synapses a cell can have at least and at most.
+    fn from_bounds(&self, part: ExprId, environment: EnvironmentId) -> Sure {
+        self.try_bounds(part, environment).unwrap_or(Sure::No)
+    }
+
+    fn try_bounds(&self, part: ExprId, environment: EnvironmentId) -> Option<Sure> {
+        let Comparison { measured, bound } = judge::comparison(self.hir, part)?;
+        let ExprKind::Measure { name, .. } = &self.hir.expr(measured).kind else { return None };
+        if !matches!(&**name, "in_degree" | "out_degree") {
+            return None;
+        }
+        let mut scope = self.scope(environment);
+        let mut world = Planned { hir: self.hir, types: self.types, net: &self.net };
+        let call = eval::measure_call(measured, &mut scope, &mut world).ok()?;
+        let selection = selection(&call, &scope).ok()?;
+        let mut value = |expr: ExprId| {
+            number::number(&eval::eval(expr, &mut scope, &mut world).ok()?).map(number::Number::real)
+        };
+        let wanted = match bound {
+            Bound::By(op, right) => judge::Wanted::By(op, value(right)?),
+            Bound::Within(lo, hi) => judge::Wanted::Within(value(lo)?, value(hi)?),
+        };
+        let all = bounds(&selection, &self.net);
+        let name = |k: usize| cell_name(&self.net, &selection.cells, k);
+        Some(judge::sure(&all, wanted, &name))
+    }
+
+    /// A sum that an `enforce` makes a number can not be held to another.
+    fn against_enforced(&mut self, condition: ExprId, environment: EnvironmentId) -> Option<()> {
+        let found = judge::conjuncts(self.hir, condition)
+            .into_iter()
+            .find_map(|part| Some((part, self.enforced_away(part, environment)?)));
+        match found {
+            None => Some(()),
+            Some((part, (numbers, enforce))) => {
+                self.report(say::enforced_against(self.span(part), &numbers, enforce))
+            }
+        }
+    }
+
+    fn enforced_away(&self, part: ExprId, environment: EnvironmentId) -> Option<(String, Span)> {
+        let Comparison { measured, bound } = judge::comparison(self.hir, part)?;
+        let ExprKind::Measure { name, .. } = &self.hir.expr(measured).kind else { return None };
+        if &**name != "weight_sum" {
+            return None;
+        }
+        let mut scope = self.scope(environment);
+        let mut world = Planned { hir: self.hir, types: self.types, net: &self.net };
+        let call = eval::measure_call(measured, &mut scope, &mut world).ok()?;
+        let selection = selection(&call, &scope).ok()?;
+        let enforced = self.enforced.iter().find(|enforced| enforced.left == selection)?;
+        let has = enforced.value?;
+        let mut value = |expr: ExprId| eval::eval_real(expr, &mut scope, &mut world).ok();
+        let wanted = match bound {
+            Bound::By(op, right) => judge::Wanted::By(op, value(right)?),
+            Bound::Within(lo, hi) => judge::Wanted::Within(value(lo)?, value(hi)?),
+        };
+        let ty = self.types.exprs.get(measured.index()).unwrap_or(&Type::Error);
+        let show = |x: f64| crate::units::show(x, judge::dimension(ty));
+        (!wanted.holds(has, judge::SLACK)).then(|| (wanted.text(&show(has), &show), enforced.span))
+    }
+
+    /// A measure with its arguments, as it is known now.
+    pub(super) fn planned_selection(
+        &self,
+        measure: ExprId,
+        environment: EnvironmentId,
+    ) -> Evaluated<crate::eval::synapses::Selection> {
+        let mut scope = self.scope(environment);
+        let call = eval::measure_call(measure, &mut scope, &mut eval::NotBuilt)?;
+        selection(&call, &scope)
+    }
+}
