@@ -13,7 +13,7 @@ fn root() -> PathBuf {
 }
 
 /// Example, and settings that make it last a fraction of a second.
-const SHORT: [(&str, &[(&str, &str)]); 6] = [
+const SHORT: [(&str, &[(&str, &str)]); 7] = [
     ("cuba", &[("duration", "20 ms")]),
     ("coba", &[("duration", "10 ms")]),
     ("cobahh", &[("duration", "4 ms")]),
@@ -23,6 +23,7 @@ const SHORT: [(&str, &[(&str, &str)]); 6] = [
     ),
     ("izhikevich", &[("duration", "40 ms")]),
     ("adex", &[("duration", "20 ms")]),
+    ("balanced", &[("duration", "5 ms")]),
 ];
 
 #[test]
