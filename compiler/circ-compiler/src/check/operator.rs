@@ -147,6 +147,12 @@ impl<'a> Checker<'a> {
                 return;
             }
         }
+        // Of one number beside an array, what they are matters, not how many.
+        let elements = (split(left.1.clone()), split(right.1.clone()));
+        let (left, right) = match &elements {
+            ((a, Some(_)), (b, None)) | ((a, None), (b, Some(_))) => ((left.0, a), (right.0, b)),
+            _ => (left, right),
+        };
         // `a - b` takes b from a, and the sentence says so in this order.
         let message = if verb == "can not be subtracted from" {
             typing::operands(at, (right_at, right.1), (left_at, left.1), verb)

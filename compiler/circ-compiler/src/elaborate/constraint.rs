@@ -3,14 +3,31 @@
 //! In: constraints, when all populations and projections are there. Out: messages, and the constraints that the
 //! build and the run are held to.
 
-use super::Elaborator;
+use super::{Elaborator, Wired};
 use crate::diagnose::build as say;
 use crate::eval::{self, NotBuilt};
 use crate::hir::{self, ConstraintKind, ExprId};
 use crate::net::{self, EnvironmentId};
+use crate::resolve::graph;
 use circ_grammar::ast::{Polarity, Span};
 use circ_plan::plan::View;
 use std::collections::BTreeSet;
+
+/// Whether a constraint speaks of synapses.
+fn on_synapses(hir: &hir::Hir, constraint: &hir::Constraint) -> bool {
+    let (ConstraintKind::Require(root)
+    | ConstraintKind::Monitor { condition: root, .. }
+    | ConstraintKind::Enforce(hir::Enforce { equation: root, .. })) = constraint.kind
+    else {
+        return false;
+    };
+    let mut found = false;
+    graph::walk(hir, root, &mut |_, expr| {
+        found |= matches!(&expr.kind, hir::ExprKind::Measure { name, .. }
+            if matches!(&**name, "in_degree" | "out_degree" | "weight_sum"));
+    });
+    found
+}
 
 /// A `dale` clause: the populations that it speaks of.
 pub(super) struct Dale {
@@ -32,8 +49,14 @@ impl Elaborator<'_> {
     pub(super) fn constraints(
         &mut self,
         constraints: &[(&hir::Constraint, EnvironmentId)],
+        wired: Wired,
         statements: &[hir::Statement],
     ) {
+        let hir = self.hir;
+        let decided =
+            |it: &&(&hir::Constraint, EnvironmentId)| wired == Wired::All || !on_synapses(hir, it.0);
+        let all: Vec<_> = constraints.iter().filter(decided).copied().collect();
+        let constraints = &all[..];
         for (constraint, environment) in constraints {
             if let ConstraintKind::Enforce(enforce) = &constraint.kind {
                 self.enforce(enforce, *environment, constraint.span);

@@ -144,6 +144,14 @@ enum PendingKind<'a> {
     Constraint(&'a hir::Constraint),
 }
 
+/// Whether all projections could be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wired {
+    All,
+    /// Something was said of a projection: nothing is said of the synapses that it lacks.
+    Some,
+}
+
 struct Elaborator<'a> {
     hir: &'a Hir,
     types: &'a Types,
@@ -264,19 +272,25 @@ impl<'a> Elaborator<'a> {
 
     /// All that waited for the populations; then what waited for the projections.
     fn finish(&mut self, statements: &[hir::Statement]) {
-        let mut constraints = vec![];
+        let (mut constraints, mut wired) = (vec![], Wired::All);
         for waiting in std::mem::take(&mut self.pending) {
             let Pending { kind, environment, indices } = waiting;
             match kind {
                 PendingKind::Drive(drive) => self.drive(drive, environment, &indices),
-                PendingKind::Projection(projection) => self.projection(projection, environment, &indices),
+                PendingKind::Projection(projection) => {
+                    let made = self.projection(projection, environment, &indices);
+                    if made.is_none() {
+                        wired = Wired::Some;
+                    }
+                    made
+                }
                 PendingKind::Constraint(constraint) => {
                     constraints.push((constraint, environment));
                     None
                 }
             };
         }
-        self.constraints(&constraints, statements);
+        self.constraints(&constraints, wired, statements);
     }
 
     fn scope(&self, environment: EnvironmentId) -> Scope<'_> {
