@@ -467,7 +467,12 @@ impl Lowerer<'_, '_, '_> {
             Builtin::Clamp => {
                 let [lo, hi] = &rest[..] else { return self.missing(span) };
                 let (lo, hi) = (self.scalar(lo.clone(), span), self.scalar(hi.clone(), span));
-                self.each(first, |this, x| this.clamp(x, Some(lo), Some(hi)))
+                let real = [lo, hi].into_iter().any(|bound| self.b.ty(bound) == Ty::Float);
+                self.each(first, |this, x| {
+                    // A whole number beside reals is a real.
+                    let x = if real { this.as_float(x) } else { x };
+                    this.clamp(x, Some(lo), Some(hi))
+                })
             }
             _ => self.each(first, |this, x| this.of_one(builtin, x)),
         }
