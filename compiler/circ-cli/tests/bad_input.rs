@@ -242,6 +242,33 @@ fn a_set_of_what_the_run_computes() {
     rejected_when_built(port, "run 1 ms; set A.tau = mean(A.v) * 1 ms", "a time constant of `p`");
     let range = "param a in 1 .. 2 = 1; state v = 0; 1 ms * v' = a - v";
     rejected_when_built(range, "run 1 ms; set A.a = mean(A.v) - 1", "`a` must lie in 1 .. 2");
+    let end = "param top = 9; param a in 1 .. top = 5; state v = 0; 1 ms * v' = a - v";
+    rejected_when_built(end, "run 1 ms; set A.top = mean(A.v) - 1", "`a` must lie in 1 .. ");
+    let deviation = "param sd = 1; state v = 0; on tick { v += normal(0, sd) }";
+    let words = "the standard deviation of `normal` must be at least 0, but is -1";
+    rejected_when_built(deviation, "run 1 ms; set A.sd = 0 * mean(A.v) - 1", words);
+    let divisor = "param a = 1; param b = 2; state v = 0; let r = 1 / (a - b); 1 ms * v' = r - v";
+    rejected_when_built(divisor, "run 1 ms; set A.a = 0 * mean(A.v) + 2", "this divides by 0");
+}
+
+/// What is known before the run is said before it, at the statement.
+#[test]
+fn a_set_of_what_is_known() {
+    let bench = Bench::new();
+    let cell = "cell C { param top = 9; param a in 1 .. top = 5; param sd = 1; state v = normal(0, sd)\n\
+                on tick { v += a + normal(0, sd) } }";
+    for (set, words) in [
+        ("A.top = 4", "`a` must lie in 1 .. 4, but is 5"),
+        ("A.a = 10", "`a` must lie in 1 .. 9, but is 10"),
+        ("A.sd = lowest", "the standard deviation of `normal` must be at least 0, but is -2"),
+    ] {
+        let text = format!(
+            "{cell}\ncircuit N {{ population A: C[3] }}\n\
+             experiment Main(lowest = -2) of N {{ run 1 ms\nset {set}\nrun 1 ms }}"
+        );
+        bench.file("a.circ", text);
+        bench.circ(&["check", "a.circ"]).exits(1).complains(words).complains("a.circ:5:");
+    }
 }
 
 #[test]

@@ -196,8 +196,10 @@ pub struct Bounds<'a> {
     consider: Consider,
     sets: Vec<SetParameter>,
     set_drives: Vec<SetDrive>,
-    /// One parameter with another value, to see what a `set` would do.
-    replaced: Option<(u32, VarId, Estimate)>,
+    /// Parameters with other values, to see what a `set` does.
+    replaced: BTreeMap<(u32, VarId), Estimate>,
+    /// Parameters as they were built, once that is over.
+    as_built: BTreeMap<(u32, VarId), Estimate>,
     /// `let`s of the experiment that statements change.
     changing: BTreeSet<SlotId>,
     demands: Option<Vec<Demand>>,
@@ -218,7 +220,8 @@ impl<'a> Bounds<'a> {
             consider: Consider::Sets,
             sets: vec![],
             set_drives: vec![],
-            replaced: None,
+            replaced: BTreeMap::new(),
+            as_built: BTreeMap::new(),
             changing: BTreeSet::new(),
             demands: None,
             depth: 0,
@@ -253,9 +256,7 @@ impl<'a> Bounds<'a> {
 
     /// A variable of the cells of a population.
     pub fn variable(&mut self, population: u32, var: VarId) -> Estimate {
-        if let Some((of, replaced, value)) = &self.replaced
-            && (*of, *replaced) == (population, var)
-        {
+        if let Some(value) = self.replaced.get(&(population, var)) {
             return value.clone();
         }
         if let Some(found) = self.vars.get(&(population, var)) {
@@ -308,6 +309,9 @@ impl<'a> Bounds<'a> {
 
     /// A parameter as it is built.
     pub fn built(&mut self, population: u32, var: VarId) -> Estimate {
+        if let Some(built) = self.as_built.get(&(population, var)) {
+            return built.clone();
+        }
         let net = self.net;
         let Some(of) = net.populations.get(population as usize) else { return Estimate::unknown() };
         let site = Site::new(Place::Cell(population), None);
@@ -354,22 +358,45 @@ impl<'a> Bounds<'a> {
 
     /// Whether what the experiment sets counts, or only what is built.
     pub fn consider_sets(&mut self, consider: Consider) {
-        if consider != self.consider {
-            self.vars.clear();
+        if consider == self.consider {
+            return;
         }
+        if consider == Consider::Sets {
+            (0..self.net.populations.len() as u32).for_each(|population| self.keep_as_built(population));
+        }
+        self.vars.clear();
         self.consider = consider;
     }
 
-    /// Gives a parameter another value, to see what a `set` does. What is given back is for [`Bounds::restore`].
-    pub fn replace(&mut self, population: u32, var: VarId, value: Estimate) -> Kept {
-        self.replaced = Some((population, var, value));
+    /// From here on the parameters of a population were built: initial values do not follow what is set.
+    fn keep_as_built(&mut self, population: u32) {
+        let heard = self.demands.take();
+        let count = self.cell_of(population).map_or(0, |cell| self.hir.cell(cell).vars.len());
+        for at in 0..count {
+            let var = VarId(at as u32);
+            let built = self.built(population, var);
+            self.as_built.insert((population, var), built);
+        }
+        self.demands = heard;
+    }
+
+    /// Gives parameters of a population other values, to see what a `set` does. All others stay as they were
+    /// built. What is given back is for [`Bounds::restore`].
+    pub fn replace(&mut self, population: u32, values: impl IntoIterator<Item = (VarId, Estimate)>) -> Kept {
+        self.keep_as_built(population);
+        self.replaced = values.into_iter().map(|(var, value)| ((population, var), value)).collect();
         Kept(std::mem::take(&mut self.vars))
     }
 
     /// Undoes [`Bounds::replace`].
     pub fn restore(&mut self, kept: Kept) {
-        self.replaced = None;
+        self.replaced.clear();
         self.vars = kept.0;
+    }
+
+    /// Whether what is looked at comes after the network was built.
+    pub fn is_after_build(&self) -> bool {
+        !self.as_built.is_empty()
     }
 
     /// From here on demands are kept. What is given back is for [`Bounds::heard`].
@@ -409,3 +436,6 @@ pub fn of_value(value: &Value) -> Estimate {
         Value::Text(_) | Value::Tuple(_) | Value::View(_) => Estimate::unknown(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,12 +103,16 @@ impl Prover<'_> {
         match &var.kind {
             VarKind::Param { range, .. } => {
                 let built = self.bounds.built(population, id);
+                // One number is held to its range when it is given; a `set` may move the range.
+                let looked_at = self.is_one_value(population, id) && !self.bounds.is_after_build();
                 if let Some(range) = range
-                    && !self.is_one_value(population, id)
+                    && !looked_at
                 {
                     found.extend(self.parameter(population, id, *range, built));
                 }
             }
+            // A `set` comes after the initial value.
+            VarKind::State { .. } if self.bounds.is_after_build() => {}
             VarKind::State { initial, .. } => {
                 self.bounds.built(population, id);
                 initial.map(|initial| self.bounds.estimate(initial, &mut cell_site(population)));
@@ -148,7 +152,8 @@ impl Prover<'_> {
         let need = Need::Within(range);
         let site = cell_site(population);
         // A default that is one number is looked at where populations are made.
-        let constant = found.interval.single().is_some()
+        let constant = !self.bounds.is_after_build()
+            && found.interval.single().is_some()
             && expr.is_some_and(|expr| self.is_default(population, var, expr));
         (!constant).then_some(Finding { at, expr, need, found, subject, site })
     }

@@ -23,13 +23,14 @@ use crate::interval::Interval;
 use crate::net::{Net, Setting};
 use circ_grammar::ast::Span;
 use judge::{Need, Verdict};
+pub use set::{WasSet, after_set};
 use std::collections::BTreeSet;
 
 /// Proves what can be proved of a net, and says what does not hold.
 pub fn prove(hir: &Hir, types: &Types, net: &Net, sources: &Sources, sink: &mut Sink) {
     let mut bounds = Bounds::new(hir, types, net);
     bounds.consider_sets(Consider::Built);
-    let mut prover = Prover { bounds, sources, sink, said: BTreeSet::new(), proved: BTreeSet::new() };
+    let mut prover = Prover::new(bounds, sources, sink);
     prover.populations();
     for projection in 0..net.projections.len() as u32 {
         if prover.sink.is_full() {
@@ -104,7 +105,11 @@ enum Subject {
     },
 }
 
-impl Prover<'_> {
+impl<'a> Prover<'a> {
+    fn new(bounds: Bounds<'a>, sources: &'a Sources, sink: &'a mut Sink) -> Prover<'a> {
+        Prover { bounds, sources, sink, said: BTreeSet::new(), proved: BTreeSet::new() }
+    }
+
     fn populations(&mut self) {
         for population in 0..self.bounds.net.populations.len() as u32 {
             if self.sink.is_full() {

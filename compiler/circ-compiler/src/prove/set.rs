@@ -5,9 +5,12 @@
 
 use super::judge::{self, Need, Verdict};
 use super::{Finding, Prover, Subject, is_unknown};
-use crate::bound::{Place, SetParameter, Site};
-use crate::hir::{ExprId, VarKind};
-use crate::net::DriveKind;
+use crate::bound::{Bounds, Estimate, Place, SetParameter, Site};
+use crate::check::Types;
+use crate::diagnose::{Diagnostic, Sink, Sources};
+use crate::hir::{ExprId, Hir, VarId, VarKind};
+use crate::interval::Interval;
+use crate::net::{DriveKind, Net};
 use circ_grammar::ast::Span;
 use std::collections::BTreeSet;
 
@@ -77,33 +80,67 @@ impl Prover<'_> {
     /// What does not hold with the new value, and holds with the others, is the statement's mistake.
     fn set_cell(&mut self, set: &SetParameter) {
         let built = self.bounds.built(set.population, set.var);
-        let before = self.broken(set, built);
-        let after = self.broken(set, set.value.clone());
+        let before = self.broken(set.population, set.var, [(set.var, built)]);
+        let after = self.broken(set.population, set.var, [(set.var, set.value.clone())]);
+        let (at, target) = (self.span(set.expr), self.text(set.target));
         for (finding, verdict) in after {
-            let known = before.iter().any(|(other, _)| other.at == finding.at);
-            if known {
+            if before.iter().any(|(other, _)| other.at == finding.at) {
                 continue;
             }
             let message = self.message(&finding, verdict);
             self.said.insert((message.span, message.rule.name));
-            let message = moved(message, self.span(set.expr), &self.text(set.target));
-            self.say(message);
+            self.say(moved(message, at, &target));
         }
     }
 
-    fn broken(&mut self, set: &SetParameter, value: crate::bound::Estimate) -> Vec<(Finding, Verdict)> {
-        let outer = self.bounds.replace(set.population, set.var, value);
-        let findings = self.cell_findings(set.population);
-        self.bounds.restore(outer);
+    /// What does not hold of a population while some of its parameters have these values; the range of `var` is
+    /// looked at by itself.
+    fn broken(
+        &mut self,
+        population: u32,
+        var: VarId,
+        values: impl IntoIterator<Item = (VarId, Estimate)>,
+    ) -> Vec<(Finding, Verdict)> {
+        let kept = self.bounds.replace(population, values);
+        let findings = self.cell_findings(population);
+        self.bounds.restore(kept);
         let mut seen = BTreeSet::new();
         let judged = findings.into_iter().filter_map(|finding| {
             let verdict = judge::verdict(finding.need, &finding.found);
             let counts = verdict != Verdict::Holds && finding.must_be_proved();
-            let ranged = matches!(finding.subject, Subject::Parameter { var, .. } if var == set.var);
-            (counts && !ranged && seen.insert(finding.at)).then_some((finding, verdict))
+            let own_range = matches!(finding.subject, Subject::Parameter { var: of, .. } if of == var);
+            (counts && !own_range && seen.insert(finding.at)).then_some((finding, verdict))
         });
         judged.collect()
     }
+}
+
+/// A parameter that a run has set, with what its population's parameters were and are.
+#[derive(Clone, Copy, Debug)]
+pub struct WasSet<'a> {
+    pub population: u32,
+    pub var: VarId,
+    pub before: &'a [(VarId, Interval)],
+    pub after: &'a [(VarId, Interval)],
+    /// The target of the statement.
+    pub at: Span,
+}
+
+/// What does not hold any more of a population after a `set` of what only the run knows.
+pub fn after_set(hir: &Hir, types: &Types, net: &Net, sources: &Sources, set: WasSet) -> Option<Diagnostic> {
+    let mut sink = Sink::default();
+    let mut prover = Prover::new(Bounds::new(hir, types, net), sources, &mut sink);
+    let mut broken = |values: &[(VarId, Interval)]| {
+        let values = values.iter().map(|(var, value)| (*var, Estimate::of(*value)));
+        prover.broken(set.population, set.var, values)
+    };
+    let (before, after) = (broken(set.before), broken(set.after));
+    let new = after.into_iter().find(|(finding, _)| before.iter().all(|(other, _)| other.at != finding.at));
+    new.map(|(finding, verdict)| {
+        let message = prover.message(&finding, verdict);
+        let name = prover.variable(set.population, set.var).map_or("", |var| &var.name).to_string();
+        moved(message, set.at, &name)
+    })
 }
 
 /// Says at the statement what goes wrong elsewhere.

@@ -8,9 +8,11 @@ use crate::{judge, rules};
 use circ_compiler::diagnose::Diagnostic;
 use circ_compiler::diagnose::build::{out_of_range, outside_domain};
 use circ_compiler::diagnose::solve::factor_is_zero;
-use circ_compiler::eval::{self, Evaluated};
+use circ_compiler::eval::{self, Evaluated, depends};
 use circ_compiler::hir::{self, ExprId, ExprKind, PortShape, Ref, VarId, VarKind};
+use circ_compiler::interval::Interval;
 use circ_compiler::net::Setting;
+use circ_compiler::prove::{WasSet, after_set};
 use circ_compiler::types::Value;
 use circ_grammar::ast::Span;
 use circ_numerics::random::MOST_REDRAWS;
@@ -43,6 +45,56 @@ impl Protocol<'_> {
             self.check_divisors(population, var, &values, at)?;
         }
         Ok(())
+    }
+
+    /// Parameters whose ranges read one that was set.
+    pub(super) fn check_ranges_of(&self, population: u32, set: VarId, at: Span) -> Evaluated<()> {
+        let hir = &self.compiled.hir;
+        let reads = |expr: ExprId| {
+            depends::any(expr, hir, &mut |kind| matches!(kind, ExprKind::Ref(Ref::Var(var)) if *var == set))
+        };
+        for (index, var) in self.cell_of(population).vars.iter().enumerate() {
+            if let VarKind::Param { range: Some((lo, hi)), .. } = var.kind
+                && (reads(lo) || reads(hi))
+            {
+                let var = VarId(index as u32);
+                for values in self.values_of_parameter(population, var) {
+                    self.check_range(population, var, &values, at)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What was proved of the cells for other values of a parameter: divisors, arguments of distributions.
+    pub(super) fn check_proofs(
+        &self,
+        population: u32,
+        var: VarId,
+        at: Span,
+        before: &[(VarId, Interval)],
+    ) -> Evaluated<()> {
+        let (compiled, after) = (&self.compiled, self.parameters_now(population));
+        let set = WasSet { population, var, before, after: &after, at };
+        let sources = &compiled.program.sources;
+        match after_set(&compiled.hir, &compiled.types, &compiled.net, sources, set) {
+            Some(message) => Err(message.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// What the parameters of the cells are now, but for arrays.
+    pub(super) fn parameters_now(&self, population: u32) -> Vec<(VarId, Interval)> {
+        let vars = self.cell_of(population).vars.iter().enumerate();
+        let parameters = vars.filter(|(_, var)| matches!(var.kind, VarKind::Param { .. }));
+        let now = parameters.filter_map(|(index, _)| {
+            let var = VarId(index as u32);
+            match &self.values_of_parameter(population, var)[..] {
+                [values] => Some((var, Interval::of(values.iter().copied()))),
+                _ => None,
+            }
+        });
+        now.collect()
     }
 
     /// Of each array that keeps it (its elements', for an array): one value a cell, or one for all.

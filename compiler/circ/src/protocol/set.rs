@@ -6,6 +6,7 @@ use circ_compiler::diagnose::build::negative_rate;
 use circ_compiler::diagnose::value::not_a_number;
 use circ_compiler::eval::{self, Evaluated, Thing, depends};
 use circ_compiler::hir::{ExprId, Var, VarId, VarKind};
+use circ_compiler::interval::Interval;
 use circ_compiler::types::{Dimension, Value};
 use circ_grammar::ast::Span;
 use circ_plan::ir::{ArrayId, UniformId};
@@ -58,6 +59,7 @@ impl Protocol<'_> {
             return Err(not_a_number(span).into());
         }
         let values = self.clipped(population, name, cells, values)?;
+        let before = self.parameters_now(population);
         match storage {
             Storage::Slot(slot) => {
                 let uniform =
@@ -76,7 +78,7 @@ impl Protocol<'_> {
                 self.engine.set_array(population, array, &pairs);
             }
         }
-        self.check_set(population, name, span)
+        self.check_set(population, name, span, &before)
     }
 
     /// One value for each cell of a view: of an expression of `i`, of an array, or the same for all.
@@ -140,13 +142,20 @@ impl Protocol<'_> {
     }
 
     /// A parameter that was set holds to what it must.
-    fn check_set(&self, population: u32, name: &str, span: Span) -> Evaluated<()> {
+    fn check_set(
+        &self,
+        population: u32,
+        name: &str,
+        span: Span,
+        before: &[(VarId, Interval)],
+    ) -> Evaluated<()> {
         let vars = &self.cell_of(population).vars;
         let is_set = |var: &Var| &*var.name == name && matches!(var.kind, VarKind::Param { .. });
-        match vars.iter().position(is_set) {
-            Some(index) => self.check_parameter(population, VarId(index as u32), Some(span)),
-            None => Ok(()),
-        }
+        let Some(index) = vars.iter().position(is_set) else { return Ok(()) };
+        let var = VarId(index as u32);
+        self.check_parameter(population, var, Some(span))?;
+        self.check_ranges_of(population, var, span)?;
+        self.check_proofs(population, var, span, before)
     }
 
     /// A drive by its name means its rate or its value.
