@@ -174,7 +174,10 @@ impl<'a> Reader<'a> {
         let has_line = match block.entries.last() {
             Some(Entry::Statement { .. }) => true,
             Some(Entry::Comment(_) | Entry::Blank) => false,
-            None => self.at > 0,
+            // What has been read so far ends with the brace of this block, unless this is the whole file.
+            None => {
+                self.whole.raw[..self.at].iter().rev().any(|token| matches!(token.kind, RawKind::Token(_)))
+            }
         };
         has_line && (self.whole.raw[self.at].kind == RawKind::LineComment || self.stands_alone())
     }

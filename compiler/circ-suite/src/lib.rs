@@ -11,5 +11,6 @@ mod generate_cell;
 mod generate_extras;
 mod generate_net;
 mod generate_protocol;
-pub mod mutate;
 pub mod oracle;
+pub mod slips;
+pub mod strangers;

@@ -1,4 +1,4 @@
-//! Programs that hold every construct of the language, and a small seeded generator of random choices.
+//! Programs that hold every construct of the language.
 #![allow(dead_code)]
 
 use circ_grammar::ast::FileId;
@@ -25,27 +25,6 @@ fn place(text: &str, error: &SyntaxError) -> String {
         format!("{line}:{}", before.chars().rev().take_while(|letter| *letter != '\n').count() + 1)
     };
     format!("{}-{}", of(error.span.start), of(error.span.end))
-}
-
-/// Random numbers (SplitMix64), the same ones for a seed.
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-
-    pub fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        &items[self.below(items.len())]
-    }
 }
 
 /// Every program below.

@@ -1,31 +1,12 @@
 //! Programs from strangers: programs that people wrote, with a few things broken.
 //!
-//! In: texts and a seed. Out: a text that is nearly a program, so that it reaches far into the compiler before
-//! something is wrong. The same seed gives the same text.
+//! In: texts and choices. Out: a text that is nearly a program, so that it reaches far into the compiler before
+//! something is wrong.
 
-/// Random numbers (SplitMix64), the same ones for a seed.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-
-    fn pick<T: Copy>(&mut self, items: &[T]) -> T {
-        items[self.below(items.len())]
-    }
-}
+use crate::Choices;
 
 /// Numbers at the edges of what can be written.
-const NUMBERS: [&str; 22] = [
+pub(crate) const NUMBERS: [&str; 22] = [
     "0",
     "-1",
     "1",
@@ -51,7 +32,7 @@ const NUMBERS: [&str; 22] = [
 ];
 
 /// What is put where something else stood.
-const WORDS: [&str; 37] = [
+pub(crate) const WORDS: [&str; 42] = [
     "(",
     ")",
     "[",
@@ -83,6 +64,11 @@ const WORDS: [&str; 37] = [
     "/*",
     "//",
     "\u{b5}",
+    "\u{3bc}",
+    "\u{3a9}",
+    "5 \u{b5}s",
+    "\u{2126}m",
+    "\u{1d11e}",
     "true",
     "uniform(0, 1)",
     "[[1, 2], [3]]",
@@ -91,9 +77,8 @@ const WORDS: [&str; 37] = [
     "v",
 ];
 
-/// A text with one to four things broken.
-pub fn mutate(texts: &[String], seed: u64) -> String {
-    let random = &mut Random(seed);
+/// One of the texts, with one to four things broken.
+pub fn mutate(texts: &[String], random: &mut Choices) -> String {
     let mut text = texts[random.below(texts.len())].clone();
     for _ in 0..1 + random.below(4) {
         text = change(&text, texts, random);
@@ -101,7 +86,7 @@ pub fn mutate(texts: &[String], seed: u64) -> String {
     text
 }
 
-fn change(text: &str, texts: &[String], random: &mut Random) -> String {
+fn change(text: &str, texts: &[String], random: &mut Choices) -> String {
     match random.below(12) {
         0..=4 => change_token(text, random),
         5..=7 => change_number(text, random),
@@ -111,7 +96,7 @@ fn change(text: &str, texts: &[String], random: &mut Random) -> String {
     }
 }
 
-fn change_token(text: &str, random: &mut Random) -> String {
+fn change_token(text: &str, random: &mut Choices) -> String {
     let mut tokens = tokens(text);
     let at = random.below(tokens.len());
     let other = random.below(tokens.len());
@@ -126,7 +111,7 @@ fn change_token(text: &str, random: &mut Random) -> String {
 }
 
 /// Puts a number at the edge where a number stood.
-fn change_number(text: &str, random: &mut Random) -> String {
+fn change_number(text: &str, random: &mut Choices) -> String {
     let mut tokens = tokens(text);
     let is_number = |token: &str| token.starts_with(|letter: char| letter.is_ascii_digit());
     let numbers: Vec<usize> = (0..tokens.len()).filter(|at| is_number(tokens[*at])).collect();
@@ -137,7 +122,7 @@ fn change_number(text: &str, random: &mut Random) -> String {
     tokens.concat()
 }
 
-fn change_line(text: &str, random: &mut Random) -> String {
+fn change_line(text: &str, random: &mut Choices) -> String {
     let mut lines: Vec<&str> = text.lines().collect();
     if lines.is_empty() {
         return text.to_string();
@@ -152,14 +137,14 @@ fn change_line(text: &str, random: &mut Random) -> String {
 }
 
 /// The head of one text and the tail of another.
-fn splice(text: &str, other: &str, random: &mut Random) -> String {
+fn splice(text: &str, other: &str, random: &mut Choices) -> String {
     let (head, tail): (Vec<&str>, Vec<&str>) = (text.lines().collect(), other.lines().collect());
     let (cut, start) = (random.below(head.len() + 1), random.below(tail.len() + 1));
     [&head[..cut], &tail[start..]].concat().join("\n")
 }
 
 /// Brackets, blocks, signs or operators, many levels deep around one token.
-fn nest(text: &str, random: &mut Random) -> String {
+fn nest(text: &str, random: &mut Choices) -> String {
     const AROUND: [(&str, &str); 9] = [
         ("(", ")"),
         ("-", ""),
@@ -179,7 +164,7 @@ fn nest(text: &str, random: &mut Random) -> String {
 }
 
 /// Words, numbers, blanks and single signs; at least one.
-fn tokens(text: &str) -> Vec<&str> {
+pub fn tokens(text: &str) -> Vec<&str> {
     let class = |letter: char| match letter {
         'a'..='z' | 'A'..='Z' | '0'..='9' | '_' => 1,
         ' ' => 2,
