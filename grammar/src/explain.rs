@@ -206,7 +206,11 @@ impl Scene<'_> {
         {
             return error.with_note("`%` is a unit, a hundredth; the remainder of a division is `mod(a, b)`");
         }
-        error
+        match self.found() {
+            Some(Kind::Assign) if self.expects("->") => error.with_help("write `->`"),
+            Some(Kind::Assign) if self.expects("==") => error.with_help("write `==` to compare"),
+            _ => error,
+        }
     }
 
     fn end_name(&self) -> String {

@@ -52,6 +52,7 @@ pub fn items(reader: &mut Reader, refused: &[u32], known: &mut Vec<SyntaxError>,
     let layout = reader.layout;
     let mut first = 0;
     let mut depth = 0usize;
+    let mut lost: Option<usize> = None;
     for position in 0..=layout.tokens.len() {
         match layout.tokens.get(position).map(|token| token.kind) {
             Some(Kind::OpenBrace) => depth += 1,
@@ -61,7 +62,18 @@ pub fn items(reader: &mut Reader, refused: &[u32], known: &mut Vec<SyntaxError>,
                     let tokens = &layout.tokens[first..position];
                     let work: Work =
                         tokens.iter().map(|token| (*token, layout.spans[token.index as usize])).collect();
-                    items.push(item(reader, work, refused, known, &mut errors, limit));
+                    let (begin, indent) = (work[0].1.start, indent(reader.text, work[0].1.start));
+                    if lost.is_some_and(|outer| outer < indent) {
+                        items.push(unread(&work));
+                    } else {
+                        lost = begins_block(&work).then_some(indent);
+                        let before = errors.len();
+                        items.push(item(reader, work, refused, known, &mut errors, limit));
+                        lost = lost.filter(|_| before < errors.len());
+                    }
+                    if lost == Some(indent) {
+                        forget_closing(reader.text, known, begin, indent);
+                    }
                 }
                 first = position + 1;
             }
@@ -70,6 +82,33 @@ pub fn items(reader: &mut Reader, refused: &[u32], known: &mut Vec<SyntaxError>,
     }
     known.append(&mut errors);
     items
+}
+
+/// Whether an item should have a block and has none: what was to be its block then stands outside of it.
+fn begins_block(work: &Work) -> bool {
+    let word = work.get(skip_attributes(work, 0)).map(|(token, _)| token.kind);
+    matches!(word, Some(Kind::Cell | Kind::Circuit | Kind::Experiment | Kind::Plasticity))
+        && work.iter().all(|(token, _)| token.kind != Kind::OpenBrace)
+}
+
+/// The brace at the end of a block without a beginning is no mistake of its own.
+fn forget_closing(text: &str, known: &mut Vec<SyntaxError>, begin: u32, least: usize) {
+    let closes = |error: &SyntaxError| {
+        error.rule == "unopened" && begin < error.span.start && indent(text, error.span.start) == least
+    };
+    if let Some(at) = known.iter().position(closes) {
+        known.remove(at);
+    }
+}
+
+/// Letters before a place on its line.
+fn indent(text: &str, at: u32) -> usize {
+    text[..at as usize].bytes().rev().take_while(|byte| *byte != b'\n').count()
+}
+
+fn unread(work: &Work) -> Item {
+    let span = work[0].1.to(work[work.len() - 1].1);
+    Item { attributes: Attributes::default(), span, kind: ItemKind::Error }
 }
 
 /// Reads the whole text as one expression.
@@ -123,8 +162,8 @@ fn item(
     errors: &mut Vec<SyntaxError>,
     limit: usize,
 ) -> Item {
-    let span = work[0].1.to(work[work.len() - 1].1);
-    let unread = Item { attributes: Attributes::default(), span, kind: ItemKind::Error };
+    let unread = unread(&work);
+    let span = unread.span;
     if refused.iter().any(|start| span.start <= *start && *start < span.end) {
         return unread;
     }
@@ -298,9 +337,15 @@ fn is_known(reader: &Reader, work: &Work, at: usize, known: &[SyntaxError]) -> b
         Some((_, span)) => span.start,
         None => 0,
     };
-    let to = work.get(end).map_or(reader.text.len() as u32 + 1, |(_, span)| span.start);
+    let to = work.get(end).map_or_else(|| end_of_line(reader.text, work), |(_, span)| span.start);
     let first = known.partition_point(|error| error.span.start < from);
     known.get(first).is_some_and(|error| error.span.start < to)
+}
+
+/// Behind the line on which an item ends.
+fn end_of_line(text: &str, work: &Work) -> u32 {
+    let last = work.last().map_or(0, |(_, span)| span.end as usize);
+    text[last..].find('\n').map_or(text.len(), |length| last + length) as u32 + 1
 }
 
 /// The first token after `@allow(...)` and `pub`.

@@ -124,7 +124,11 @@ impl<'a> Checker<'a> {
             ),
         };
         let what = format!("the right side of the equation of `{}`", var.name);
-        self.sink.push(typing::must_be(at, &what, &Type::Real(due), &value, Some(left)));
+        let message = typing::must_be(at, &what, &Type::Real(due), &value, Some(left));
+        let parts: Vec<ExprId> = [Some(equation.value), equation.factor].into_iter().flatten().collect();
+        let message = self.with_origins(&parts, message);
+        let message = self.with_origin_of(var, message);
+        self.sink.push(message);
     }
 
     /// The factor is a parameter that should have been a time.

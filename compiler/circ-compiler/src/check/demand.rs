@@ -23,7 +23,9 @@ impl<'a> Checker<'a> {
         }
         let found = self.value_of(id);
         if !fits(&found, due) {
-            self.sink.push(typing::must_be(self.span(id), due_for, due, &found, because));
+            let message = typing::must_be(self.span(id), due_for, due, &found, because);
+            let message = self.with_origins(&[id], message);
+            self.sink.push(message);
         }
     }
 

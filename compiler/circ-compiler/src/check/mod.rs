@@ -12,6 +12,7 @@ mod field;
 mod function;
 mod infer;
 mod operator;
+mod origin;
 mod polarity;
 
 use crate::diagnose::{Sink, structure};
@@ -186,6 +187,10 @@ impl<'a> Checker<'a> {
             VarKind::Port { .. } => return var.declared.clone().unwrap_or(Type::Error),
         };
         let ty = self.value_type(&var.name, var.span, var.declared.as_ref(), value);
+        if let (Type::Text, Some(value)) = (&ty, value) {
+            self.sink.push(crate::diagnose::typing::wrong_type(self.span(value), "a number", &ty));
+            return Type::Error;
+        }
         self.in_range(&ty, range, &var.name, var.span);
         ty
     }

@@ -161,6 +161,7 @@ impl<'a> Checker<'a> {
         };
         let message = self.hint_zero(left.0, right.1, message);
         let message = self.hint_zero(right.0, left.1, message);
+        let message = self.with_origins(&[left.0, right.0], message);
         self.sink.push(message);
     }
 
