@@ -7,6 +7,7 @@ use crate::results::Timing;
 use crate::rules;
 use crate::sources::{Beneath, Program};
 use circ_compiler::check::{Types, check};
+use circ_compiler::diagnose::build::TOO_MANY_ITEMS;
 use circ_compiler::diagnose::{Diagnostic, Level, Sink, Source, Sources};
 use circ_compiler::elaborate::{Settings, elaborate, has_all_defaults, is_complete};
 use circ_compiler::hir::{Cell, CellId, Hir, SlotKind};
@@ -229,6 +230,10 @@ fn build_and_lint(program: &Program, hir: &Hir, types: &Types, sink: &mut Sink) 
         instantiated.extend(net.populations.iter().map(|population| population.cell));
         if let Some(lowered) = lowered {
             built.push((net, lowered));
+        }
+        // The others are made of the same circuits: they would take as long, to say the same again.
+        if sink.is_full() || sink.holds(&TOO_MANY_ITEMS) {
+            break;
         }
     }
     if sink.has_errors() {

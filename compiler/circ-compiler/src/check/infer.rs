@@ -5,6 +5,7 @@
 
 use super::Checker;
 use crate::diagnose::typing;
+use crate::diagnose::value::{ragged_array, too_many_dimensions};
 use crate::hir::*;
 use crate::resolve::graph;
 use crate::types::{Dimension, Type};
@@ -12,6 +13,9 @@ use circ_grammar::ast::{Span, UnaryOp};
 
 /// Of `xi`.
 const NOISE: Dimension = Dimension([-6, 0, 0, 0, 0, 0]);
+
+/// Indices of an array: each array around an array adds one to the shape that its type carries.
+const MOST_DIMENSIONS: usize = 16;
 
 impl<'a> Checker<'a> {
     /// Types an expression and everything in it.
@@ -150,7 +154,15 @@ impl<'a> Checker<'a> {
         if parts.iter().all(|part| matches!(self.types.expr(*part), Type::Tuple(_) | Type::Text)) {
             return Type::Array(Box::new(self.ty(parts[0])), vec![count]);
         }
+        if let Some(row) = self.ragged_row(parts) {
+            self.sink.push(ragged_array(self.span(parts[0]), self.span(row)));
+            return Type::Error;
+        }
         match self.unify(parts, at, "does not go into one array with") {
+            Type::Array(_, shape) if MOST_DIMENSIONS <= shape.len() => {
+                self.sink.push(too_many_dimensions(at, MOST_DIMENSIONS));
+                Type::Error
+            }
             Type::Array(element, mut shape) => {
                 shape.insert(0, count);
                 Type::Array(element, shape)
@@ -158,6 +170,23 @@ impl<'a> Checker<'a> {
             Type::Error => Type::Error,
             element => Type::Array(Box::new(element), vec![count]),
         }
+    }
+
+    /// The first row of another length than the row before it.
+    fn ragged_row(&self, parts: &[ExprId]) -> Option<ExprId> {
+        let shape = |part: &ExprId| match self.types.expr(*part) {
+            Type::Array(_, shape) => Some(shape),
+            _ => None,
+        };
+        let rows = parts.windows(2);
+        let mut differing = rows.filter(|pair| match (shape(&pair[0]), shape(&pair[1])) {
+            (Some(first), Some(second)) => {
+                let known = first.iter().chain(second).all(Option::is_some);
+                known && first != second
+            }
+            _ => false,
+        });
+        differing.next().map(|pair| pair[1])
     }
 
     /// A union of views, else a list.

@@ -39,6 +39,13 @@ pub fn too_many_items(at: Span, limit: usize) -> Diagnostic {
         .help("make one population of many cells instead of many populations")
 }
 
+/// Cells that extend cells hold all that these have.
+pub fn cells_too_large(at: Span, cell: &str, limit: usize) -> Diagnostic {
+    TOO_MANY_ITEMS
+        .at(at, format!("with `{cell}` the cells have more than {limit} items, those of cells that they extend included"))
+        .primary("the limit is reached here")
+}
+
 /// Parts within parts without end.
 pub fn parts_too_deep(at: Span, circuit: &str, limit: usize) -> Diagnostic {
     TOO_MANY_ITEMS

@@ -121,6 +121,10 @@ impl Sink {
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|d| d.rule.level == Level::Error)
     }
+    /// Whether a message of this rule was taken.
+    pub fn holds(&self, rule: &'static Rule) -> bool {
+        self.diagnostics.iter().any(|d| d.rule.name == rule.name)
+    }
     /// Whether so many were taken that what is still to come will not be read.
     pub fn is_full(&self) -> bool {
         2 * MOST < self.diagnostics.len()

@@ -18,11 +18,12 @@ pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>)
         if candidate == written || LONGEST < candidate.len() {
             continue;
         }
-        let same = candidate.to_lowercase() == lower;
-        if !same && letters.len() < 3 * candidate.chars().count().abs_diff(letters.len()) {
+        let theirs: Vec<char> = candidate.chars().collect();
+        if letters.len() < 3 * theirs.len().abs_diff(letters.len()) {
             continue;
         }
-        let distance = if same { 0 } else { distance(&letters, candidate) };
+        let same = candidate.to_lowercase() == lower;
+        let distance = if same { 0 } else { distance(&letters, &theirs) };
         let near = distance * 3 <= letters.len();
         if near && best.is_none_or(|(found, _)| distance < found) {
             best = Some((distance, candidate));
@@ -31,22 +32,23 @@ pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>)
     best.map(|(_, name)| name.to_owned())
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours.
-fn distance(a: &[char], b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut before: Vec<usize> = vec![];
-    let mut last: Vec<usize> = (0..=b.len()).collect();
+/// Insertions, deletions, replacements and swaps of neighbours between two names of at most [`LONGEST`] letters.
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut rows = [[0; LONGEST + 1]; 3];
+    let [before, last, row] = &mut rows;
+    (0..=b.len()).for_each(|j| last[j] = j);
     for i in 1..=a.len() {
-        let mut row = vec![i];
+        row[0] = i;
         for j in 1..=b.len() {
             let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
             let mut cost = replaced.min(last[j] + 1).min(row[j - 1] + 1);
             if 1 < i && 1 < j && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
                 cost = cost.min(before[j - 2] + 1);
             }
-            row.push(cost);
+            row[j] = cost;
         }
-        before = std::mem::replace(&mut last, row);
+        std::mem::swap(before, last);
+        std::mem::swap(last, row);
     }
     last[b.len()]
 }

@@ -106,11 +106,19 @@ pub fn index_count(at: Span, found: usize, dimensions: usize) -> Diagnostic {
         .primary(format!("needs {dimensions}"))
 }
 
-/// Rows of different lengths in `[[..], [..]]`.
-pub fn ragged_array(at: Span) -> Diagnostic {
+/// Tables of tables of tables.
+pub fn too_many_dimensions(at: Span, limit: usize) -> Diagnostic {
     ARRAY_SHAPE
-        .at(at, "the rows of this table differ in length or kind")
-        .primary("this row differs from the first")
+        .at(at, format!("this array has more than {limit} dimensions"))
+        .primary("an array of arrays of arrays ...")
+}
+
+/// Rows of different lengths in `[[..], [..]]`.
+pub fn ragged_array(first: Span, other: Span) -> Diagnostic {
+    ARRAY_SHAPE
+        .at(other, "the rows of this table differ in length or kind")
+        .label(first, "the first row")
+        .label(other, "this row differs from it")
 }
 
 pub fn empty_array(at: Span, what: &str) -> Diagnostic {

@@ -58,7 +58,7 @@ pub struct Settings {
 /// The step without `dt`, in ms.
 const DEFAULT_DT_MS: f64 = 0.1;
 /// Items, loops' passes included, that a circuit may make.
-pub const MAX_ITEMS: usize = 1_000_000;
+pub const MAX_ITEMS: usize = 250_000;
 
 /// The network of an experiment; `None` when there are errors.
 pub fn elaborate(

@@ -384,7 +384,7 @@ fn array(items: &[ExprId], scope: &mut Scope, world: &mut dyn World) -> Evaluate
         if shape.as_ref().is_some_and(|s| *s != sizes)
             || matches!(&element, Some(e) if (*e == Type::Bool) != (kind_of == Type::Bool))
         {
-            return Err(say::ragged_array(span).into());
+            return Err(say::ragged_array(scope.expr(items[0]).span, span).into());
         }
         shape = Some(sizes);
         // One real among whole numbers makes all of them reals.

@@ -4,7 +4,7 @@
 //! [`Slot`]s to values; what is not in it is as it was loaded. `let`s are evaluated where they are read,
 //! once for as long as the state stays as it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use circ_grammar::ast::Span;
 use circ_plan::ir::*;
@@ -72,7 +72,7 @@ pub struct CellSite<'a> {
     /// Values of `let`s and, before the run, of parameters and initial states.
     pub memo: BTreeMap<VarId, Lowered>,
     /// Declarations being evaluated.
-    pub open: Vec<VarId>,
+    pub open: BTreeSet<VarId>,
     /// Derivatives being evaluated.
     pub open_derivatives: Vec<VarId>,
     /// Ports that are taken to be 0.
@@ -87,7 +87,7 @@ impl<'a> CellSite<'a> {
             phase,
             state: BTreeMap::new(),
             memo: BTreeMap::new(),
-            open: vec![],
+            open: BTreeSet::new(),
             open_derivatives: vec![],
             silenced: vec![],
         }
@@ -207,17 +207,16 @@ impl<'a> Lowerer<'a, '_, '_> {
         if let Some(value) = site.memo.get(&var) {
             return value.clone();
         }
-        if site.open.contains(&var) {
+        if !site.open.insert(var) {
             let name = site.layout.cell.vars[var.index()].name.to_string();
             return self.refuse(crate::diagnose::names::cyclic_let(&[(name, span)]));
         }
-        site.open.push(var);
         // Others may read it where the statement at hand does not run.
         let mask = self.mask.take();
         let value = evaluate(self);
         self.mask = mask;
         if let Some(site) = self.cell() {
-            site.open.pop();
+            site.open.remove(&var);
             site.memo.insert(var, value.clone());
         }
         value

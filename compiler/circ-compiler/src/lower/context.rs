@@ -64,18 +64,25 @@ impl<'a> Source<'a> {
 pub struct Report<'s> {
     pub sink: &'s mut Sink,
     pub places: Vec<Place>,
+    /// Where in `places` a span with a text is.
+    known_places: BTreeMap<(Span, String), u32>,
     pub tables: Vec<Table>,
 }
 
-impl Report<'_> {
+impl<'s> Report<'s> {
+    /// Reports into a sink.
+    pub fn new(sink: &'s mut Sink) -> Report<'s> {
+        Report { sink, places: vec![], known_places: BTreeMap::new(), tables: vec![] }
+    }
+
     /// The place with this text.
     pub fn place(&mut self, span: Span, what: impl Into<String>) -> u32 {
-        let place = Place { file: span.file.0, start: span.start, end: span.end, what: what.into() };
-        if let Some(at) = self.places.iter().position(|other| *other == place) {
-            return at as u32;
-        }
-        self.places.push(place);
-        (self.places.len() - 1) as u32
+        let what = what.into();
+        let place = Place { file: span.file.0, start: span.start, end: span.end, what: what.clone() };
+        *self.known_places.entry((span, what)).or_insert_with(|| {
+            self.places.push(place);
+            (self.places.len() - 1) as u32
+        })
     }
 
     /// The table that holds an array: rows are its first index.
@@ -160,6 +167,10 @@ pub struct Lowerer<'a, 'r, 's> {
     pub checks: Vec<Check>,
     /// Where the statement at hand runs; `None` for everywhere.
     pub mask: Option<ValueId>,
+    /// Expressions met so far, those of functions once for each call.
+    pub work: usize,
+    /// The outermost call of a function at hand.
+    pub call: Option<Span>,
 }
 
 impl<'a, 'r, 's> Lowerer<'a, 'r, 's> {
@@ -183,6 +194,8 @@ impl<'a, 'r, 's> Lowerer<'a, 'r, 's> {
             spans: BTreeMap::new(),
             checks: vec![],
             mask: None,
+            work: 0,
+            call: None,
         }
     }
 

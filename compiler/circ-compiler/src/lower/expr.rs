@@ -9,23 +9,39 @@ use circ_plan::ir::*;
 use super::context::{Lowerer, Site};
 use super::value::{Lowered, shape_of};
 use crate::diagnose::structure::not_yet;
+use crate::diagnose::value::too_large;
 use crate::hir::{Builtin, ExprId, ExprKind, FunctionId, Ref};
 use crate::types::{Type, Value};
 
 /// Powers up to this are products.
 const MOST_PRODUCTS: f64 = 16.0;
+/// Expressions of a program: functions that call functions twice double what they say with every level.
+const MOST_WORK: usize = 100_000;
 
 impl Lowerer<'_, '_, '_> {
     /// The value of an expression.
     pub fn expr(&mut self, id: ExprId) -> Lowered {
         let source = self.source;
         let expr = source.hir.expr(id);
+        self.work += 1;
+        if MOST_WORK <= self.work {
+            return self.given_up(expr.span);
+        }
         let value = self.kind(id, &expr.kind, expr.span);
         let value = self.as_checked(id, value);
         if let Lowered::One(value) = value {
             self.spans.entry(value).or_insert(expr.span);
         }
         value
+    }
+
+    /// Says once that there is too much of it, and goes on with 1, which may stand anywhere.
+    fn given_up(&mut self, span: Span) -> Lowered {
+        if self.work == MOST_WORK {
+            let at = self.call.unwrap_or(span);
+            self.report.push(too_large(at, "holds too many operations, once every function is written out"));
+        }
+        Lowered::One(self.b.float(1.0))
     }
 
     /// The value of an expression that is one number, as a `Float`.
@@ -161,7 +177,7 @@ impl Lowerer<'_, '_, '_> {
                 self.pairs(then, otherwise, span, |this, x, y| this.choose(condition, x, y))
             }
             ExprKind::Call { builtin, args } => self.call(*builtin, args, span),
-            ExprKind::CallFn { function, args } => self.inline(*function, args),
+            ExprKind::CallFn { function, args } => self.inline(*function, args, span),
             ExprKind::Draw { distribution, args } => Lowered::One(self.draw(id, *distribution, args)),
             ExprKind::Redraw { value, lo, hi } => Lowered::One(self.redraw(*value, *lo, *hi, span)),
             ExprKind::Noise(source) => Lowered::One(self.noise(*source)),
@@ -439,13 +455,16 @@ impl Lowerer<'_, '_, '_> {
     }
 
     /// A function's body, with its arguments in place of its formals.
-    fn inline(&mut self, function: FunctionId, args: &[ExprId]) -> Lowered {
+    fn inline(&mut self, function: FunctionId, args: &[ExprId], span: Span) -> Lowered {
         let source = self.source;
         let function = &source.hir.functions[function.index()];
         let values: Vec<Lowered> = args.iter().map(|arg| self.expr(*arg)).collect();
         let old: Vec<_> =
             function.formals.iter().zip(values).map(|(f, v)| (*f, self.locals.insert(*f, v))).collect();
+        let outer = self.call;
+        self.call = outer.or(Some(span));
         let result = self.expr(function.body);
+        self.call = outer;
         for (formal, value) in old {
             match value {
                 Some(value) => self.locals.insert(formal, value),

@@ -67,7 +67,7 @@ pub fn lower(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) -> Option<Low
         return None;
     }
     let source = Source { hir, types, net };
-    let mut report = Report { sink, places: vec![], tables: vec![] };
+    let mut report = Report::new(sink);
     let sent_to = sent_to(net);
     let nothing = BTreeSet::new();
     let count = net.populations.len();
@@ -105,7 +105,7 @@ pub fn lower(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) -> Option<Low
             projection @ Sender::Projection(_) => Some(*projection),
         })
         .collect();
-    let Report { sink, places, tables } = report;
+    let Report { sink, places, tables, .. } = report;
     if sink.has_errors() {
         return None;
     }

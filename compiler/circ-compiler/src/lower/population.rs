@@ -173,7 +173,7 @@ fn observables<'a>(
     report: &mut Report,
     keys: &mut Keys,
 ) -> Vec<Observable> {
-    let mut found = vec![];
+    let (mut found, mut work) = (vec![], 0);
     for (at, var) in layout.cell.vars.iter().enumerate() {
         let delta =
             matches!(&var.kind, VarKind::Port { shape: PortShape::Delta { .. } | PortShape::Error, .. });
@@ -181,13 +181,13 @@ fn observables<'a>(
             continue;
         }
         let reference = |lowerer: &mut Lowerer<'a, '_, '_>| lowerer.variable(VarId(at as u32), var.span);
-        found.extend(observable(source, layout, report, keys, &var.name, reference));
+        found.extend(observable(source, layout, report, keys, &mut work, &var.name, reference));
     }
     for (at, mode) in layout.cell.modes.iter().enumerate().filter(|(_, mode)| mode.named) {
         let on = |lowerer: &mut Lowerer<'a, '_, '_>| {
             super::value::Lowered::One(lowerer.mode_is_on(ModeId(at as u32)))
         };
-        found.extend(observable(source, layout, report, keys, &mode.name, on));
+        found.extend(observable(source, layout, report, keys, &mut work, &mode.name, on));
     }
     for equation in &layout.cell.equations {
         let name = format!("{}'", layout.cell.vars[equation.var.index()].name);
@@ -195,7 +195,7 @@ fn observables<'a>(
             super::value::Lowered::One(lowerer.derivative(equation.var, equation.span))
         };
         if !found.iter().any(|o: &Observable| o.name == name) {
-            found.extend(observable(source, layout, report, keys, &name, slope));
+            found.extend(observable(source, layout, report, keys, &mut work, &name, slope));
         }
     }
     if let Some(balance) = source.net.balances.get(&layout.population) {
@@ -205,7 +205,7 @@ fn observables<'a>(
                 let equation = &layout.cell.equations[balance.equation];
                 super::value::Lowered::One(lowerer.added_by(layout, ports, equation))
             };
-            found.extend(observable(source, layout, report, keys, name, added));
+            found.extend(observable(source, layout, report, keys, &mut work, name, added));
         }
     }
     found
@@ -216,19 +216,24 @@ fn observables<'a>(
 pub const EXCITATION: &str = "balance.excitation";
 pub const INHIBITION: &str = "balance.inhibition";
 
-/// `None` for arrays, which have no one value.
+/// `None` for arrays, which have no one value. All of a cell share in what may be lowered: each is a program of its own,
+/// which begins with the names that it reads.
 fn observable<'a>(
     source: Source<'a>,
     layout: &'a Layout<'a>,
     report: &mut Report,
     keys: &mut Keys,
+    work: &mut usize,
     name: &str,
     value: impl FnOnce(&mut Lowerer<'a, '_, '_>) -> super::value::Lowered,
 ) -> Option<Observable> {
     let builder = Builder::new(format!("{}.observe.{name}", layout.net.path), layout.precision);
     let site = Site::Cell(CellSite::new(layout, Phase::Observe));
     let mut lowerer = Lowerer::new(source, report, keys, builder, site);
-    let super::value::Lowered::One(value) = value(&mut lowerer) else { return None };
+    lowerer.work = *work;
+    let value = value(&mut lowerer);
+    *work = lowerer.work;
+    let super::value::Lowered::One(value) = value else { return None };
     Some(Observable { name: name.to_owned(), program: lowerer.b.finish(vec![Output::Result(value)], vec![]) })
 }
 

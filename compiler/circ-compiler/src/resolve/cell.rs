@@ -7,12 +7,16 @@ use super::builtins;
 use super::context::Place;
 use super::scope::{self, Def, Named, path_span};
 use super::{CellSource, Context, ERROR, Resolver};
+use crate::diagnose::build::cells_too_large;
 use crate::diagnose::{names, structure, suggest};
 use crate::hir::{self, CellId, EventIx, ExprId, ModeId, Owner, PortShape, VarId, VarKind};
 use crate::types::{Dimension, Type};
 use circ_grammar::ast::{self, CellItemKind, Name, Span};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Items of all cells, those that they take over included: a chain of cells has the square of what is written.
+const MAX_CELL_ITEMS: usize = 100_000;
 
 /// A range as it is written.
 type AstRange = Option<(ast::ExprId, ast::ExprId)>;
@@ -51,7 +55,16 @@ impl<'a> Resolver<'a> {
     }
 
     fn cell(&mut self, id: CellId, module: usize, item: &'a ast::Item, written: &'a ast::Cell) -> hir::Cell {
-        let (entries, base) = self.flatten(module, written);
+        let (mut entries, base) = self.flatten(module, written);
+        let before = self.cell_items;
+        self.cell_items += entries.len();
+        let too_many = MAX_CELL_ITEMS < self.cell_items;
+        if too_many {
+            entries.clear();
+        }
+        if too_many && before <= MAX_CELL_ITEMS {
+            self.sink.push(cells_too_large(written.name.span, &written.name.text, MAX_CELL_ITEMS));
+        }
         let mut cell = hir::Cell {
             name: written.name.text.clone(),
             span: written.name.span,
@@ -64,7 +77,7 @@ impl<'a> Resolver<'a> {
             modes: vec![],
             method: None,
             precision: None,
-            partial: entries.iter().any(|(_, item)| matches!(item.kind, CellItemKind::Error)),
+            partial: too_many || entries.iter().any(|(_, item)| matches!(item.kind, CellItemKind::Error)),
             spike_times: false,
         };
         let (owner, place, partial) = (Owner::Cell(id), Place::CONSTANT, cell.partial);

@@ -89,6 +89,8 @@ struct Resolver<'a> {
     circuit_names: Vec<scope::Names>,
     /// Names of events of any cell, to tell `count(E.nmda)` from `count(array)`.
     event_names: std::collections::BTreeSet<Arc<str>>,
+    /// Items of the cells so far, those that they take over included.
+    cell_items: usize,
 }
 
 /// Where a cell is written; `None` for the one that the language provides.
@@ -122,6 +124,7 @@ impl<'a> Resolver<'a> {
             functions: BTreeMap::new(),
             circuit_names: vec![],
             event_names: ["spike".into()].into(),
+            cell_items: 0,
         }
     }
 

@@ -17,6 +17,10 @@ use super::substitute::Substitution;
 use super::{Problem, Scheme, System};
 use crate::kernel::build::Builder;
 
+/// Coupled linear equations, with their inputs, that are solved together: with n of them a step has n^2 weights, each an
+/// entry of a matrix of n^2 numbers.
+const MOST_COUPLED: usize = 32;
+
 /// The values of all variables after a step.
 pub fn integrate(
     b: &mut Builder,
@@ -157,7 +161,10 @@ impl<'a, 'p> Step<'a, '_, '_, 'p> {
         let forms: Vec<Affine> = ancestors.iter().map(|k| self.joint(*k)).collect();
         let inputs: Vec<usize> = (0..forms.len()).filter(|row| forms[*row].rest.is_some()).collect();
         let size = ancestors.len() + inputs.len();
-        let n = u8::try_from(size).map_err(|_| Problem::TooManyCoupled { equation })?;
+        if MOST_COUPLED < size {
+            return Err(Problem::TooManyCoupled { equation });
+        }
+        let n = size as u8;
         let (zero, step) = (self.b.float(0.0), self.b.float(h));
         let mut entries = vec![zero; size * size];
         for (row, form) in forms.iter().enumerate() {

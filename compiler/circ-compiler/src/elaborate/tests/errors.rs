@@ -34,7 +34,7 @@ fn sizes_are_whole_numbers_of_at_least_one() {
 #[test]
 fn loops_have_a_limit() {
     insta::assert_snapshot!(circuit("for a in 0 .. 1000000000000 { }"), @r"
-    [too-many-items] this circuit would make more than 1000000 items
+    [too-many-items] this circuit would make more than 250000 items
       0 <- the limit is reached here
       help: make one population of many cells instead of many populations
     ");
