@@ -208,9 +208,16 @@ impl Scene<'_> {
         }
         match self.found() {
             Some(Kind::Assign) if self.expects("->") => error.with_help("write `->`"),
-            Some(Kind::Assign) if self.expects("==") => error.with_help("write `==` to compare"),
+            Some(Kind::Assign) if self.compares() => error.with_help("write `==` to compare"),
             _ => error,
         }
+    }
+
+    /// Whether the statement holds a condition.
+    fn compares(&self) -> bool {
+        use Kind::{Enforce, Event, Expect, If, Monitor, Report, Require, Spike};
+        let begins = self.kind(self.start);
+        matches!(begins, Some(Enforce | Event | Expect | If | Monitor | Report | Require | Spike))
     }
 
     fn end_name(&self) -> String {

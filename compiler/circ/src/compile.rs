@@ -225,14 +225,14 @@ fn build_and_lint(program: &Program, hir: &Hir, types: &Types, sink: &mut Sink) 
         own.into_all().into_iter().for_each(|diagnostic| sink.push(diagnostic));
         net.map(|net| (net, lowered))
     };
+    // The others are made of the same circuits: they would take as long, to say the same again.
+    let is_enough = |sink: &Sink| sink.is_full() || sink.holds(&TOO_MANY_ITEMS);
     for settings in &all {
-        let Some((net, lowered)) = build(settings, sink) else { continue };
-        instantiated.extend(net.populations.iter().map(|population| population.cell));
-        if let Some(lowered) = lowered {
-            built.push((net, lowered));
+        if let Some((net, lowered)) = build(settings, sink) {
+            instantiated.extend(net.populations.iter().map(|population| population.cell));
+            built.extend(lowered.map(|lowered| (net, lowered)));
         }
-        // The others are made of the same circuits: they would take as long, to say the same again.
-        if sink.is_full() || sink.holds(&TOO_MANY_ITEMS) {
+        if is_enough(sink) {
             break;
         }
     }
@@ -241,6 +241,9 @@ fn build_and_lint(program: &Program, hir: &Hir, types: &Types, sink: &mut Sink) 
         instantiated.extend(named_by_circuits(hir));
     }
     for settings in alone(program, hir, &instantiated) {
+        if is_enough(sink) {
+            break;
+        }
         build(&settings, sink);
     }
     let whole = built.len() == all.len();

@@ -89,7 +89,7 @@ impl Line {
         let mut numbers = Vec::new();
         let mut at = 0;
         while at < bytes.len() {
-            let in_name = at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_');
+            let in_name = at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || b"_^".contains(&bytes[at - 1]));
             if !bytes[at].is_ascii_digit() || in_name {
                 at += 1;
                 continue;

@@ -89,9 +89,9 @@ fn what_does_not_fit_is_said_where_it_stands() {
       2 <- this array has indices 0 to 1
     ");
     insta::assert_snapshot!(circuit("let a = [[1, 2], [3]]"), @r"
-    [unit-mismatch] an array does not go into one array with an array
-      [1, 2] <- an array
-      [3] <- an array
+    [array-shape] the rows of this table differ in length or kind
+      [1, 2] <- the first row
+      [3] <- this row differs from it
     ");
     insta::assert_snapshot!(circuit("let a = max(q for q in 0 .. 0)"), @r"
     [empty-array] `max` of nothing has no value
