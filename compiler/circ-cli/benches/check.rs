@@ -111,7 +111,7 @@ fn elaborated(program: &Program, hir: &Hir, types: &Types) -> Vec<Net> {
     let files = Beneath::new(&program.folder);
     let of = |experiment| {
         let settings = Settings { experiment: Some(experiment), ..Settings::default() };
-        elaborate(hir, types, &settings, &files, &mut Sink::default()).expect("a network")
+        elaborate(hir, types, &settings, &files, &mut Sink::default())
     };
     (0..hir.experiments.len()).map(of).collect()
 }

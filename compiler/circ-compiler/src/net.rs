@@ -8,12 +8,12 @@ use crate::types::Value;
 use circ_grammar::ast::{Polarity, Span};
 use circ_plan::ir::Precision;
 use circ_plan::plan::View;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An instantiated circuit with the settings of its experiment.
 #[derive(Clone, Debug)]
 pub struct Net {
-    /// In ms.
+    /// In ms. Not a number where what is written as `dt` is wrong.
     pub dt: f64,
     pub dt_span: Option<Span>,
     pub seed: u64,
@@ -35,6 +35,8 @@ pub struct Net {
     /// Names of the experiment and circuit, for the protocol: see `elaborate`.
     pub root: EnvironmentId,
     pub experiment: EnvironmentId,
+    /// Whether building was given up on the way, as there would be too many items.
+    pub cut_short: bool,
 }
 
 impl Net {
@@ -76,6 +78,8 @@ pub struct Environment {
     pub values: BTreeMap<SlotId, Value>,
     /// Instances of items, by slot and indices of the loops around them.
     pub items: BTreeMap<(SlotId, Vec<i64>), Item>,
+    /// Slots whose value or items are not known because of a mistake; of a whole instance.
+    pub failed: BTreeSet<SlotId>,
     /// For the environment of an experiment: that of its circuit.
     pub of_circuit: Option<EnvironmentId>,
     /// `col[2].` or empty: what stands before the paths of its items.
@@ -135,6 +139,8 @@ pub struct Population {
     pub at: Option<Position>,
     /// What tables call the cells, one each; empty where they have only indices.
     pub names: Vec<String>,
+    /// Whether something that its block gives could not be understood.
+    pub partial: bool,
     /// `SpikeTimes`: (ms, cell).
     pub spike_times: Vec<(f64, u32)>,
     pub span: Span,

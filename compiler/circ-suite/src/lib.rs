@@ -6,6 +6,7 @@
 
 pub mod cases;
 pub mod census;
+pub mod combine;
 pub mod generate;
 mod generate_cell;
 mod generate_extras;

@@ -14,7 +14,6 @@ use std::sync::atomic::AtomicBool;
 
 /// Rules without a program here, and why.
 const NOT_SHOWN: &[(&str, &str)] = &[
-    ("drive-weight", "`missing-clause` and `out-of-place` are said first"),
     ("file-too-large", "needs a text of 16 MB"),
     ("not-known", "`out-of-place` is said first"),
     ("out-of-memory", "depends on the machine"),

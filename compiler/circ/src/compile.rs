@@ -6,18 +6,18 @@
 use crate::results::Timing;
 use crate::rules;
 use crate::sources::{Beneath, Program};
-use circ_compiler::check::{Types, check};
+use circ_compiler::check::{Tainted, Types, check};
 use circ_compiler::diagnose::build::TOO_MANY_ITEMS;
 use circ_compiler::diagnose::{Diagnostic, Level, Sink, Source, Sources};
 use circ_compiler::elaborate::{Settings, elaborate, has_all_defaults, is_complete};
 use circ_compiler::hir::{Cell, CellId, Hir, SlotKind};
 use circ_compiler::lint::allow::{Allows, Idle};
 use circ_compiler::lint::{self, Built};
-use circ_compiler::lower::{DriveSlots, Lowered, PopulationMethods, lower};
+use circ_compiler::lower::{self, DriveSlots, Lowered, PopulationMethods};
 use circ_compiler::net::Net;
 use circ_compiler::prove::prove;
 use circ_compiler::resolve::resolve;
-use circ_grammar::ast::{FileId, ItemKind};
+use circ_grammar::ast::{FileId, ItemKind, Span};
 use circ_plan::ir::Precision;
 use circ_plan::plan::Plan;
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,18 +93,17 @@ pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Reje
         return Err(rejected(sink, program));
     }
     let (hir, types) = understand(&program, &mut sink);
-    if sink.has_errors() {
-        return Err(rejected(sink, program));
-    }
-    let experiment = choose(&program, &hir, options)?;
+    let experiment = match choose(&program, &hir, options) {
+        Ok(experiment) => experiment,
+        Err(_) if sink.has_errors() => return Err(rejected(sink, program)),
+        Err(request) => return Err(request),
+    };
     let check_ms = program.read_ms + milliseconds(started);
 
     let started = Instant::now();
     let (seed, precision) = (options.seed, options.precision);
     let settings = Settings { experiment: Some(experiment), set, seed, precision, ..Settings::default() };
-    let Some(net) = elaborate(&hir, &types, &settings, &Beneath::new(&program.folder), &mut sink) else {
-        return Err(rejected(sink, program));
-    };
+    let net = elaborate(&hir, &types, &settings, &Beneath::new(&program.folder), &mut sink);
     let Some(Lowered { plan, methods, drives }) =
         prove_and_lower(&hir, &types, &net, &program.sources, &mut sink)
     else {
@@ -123,16 +122,25 @@ pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Reje
     Ok(Compiled { program, options, hir, types, net, plan, methods, drives, experiment, warnings, timing })
 }
 
-/// Resolves and checks. Where the form of a text is wrong a declaration may have been lost with it: that its name
+/// Resolves and checks, and marks what the mistakes so far spoil for those who go on. Where the form of a text is wrong a declaration may have been lost with it: that its name
 /// is not declared is then not said, for the mistake behind it is.
 fn understand(program: &Program, sink: &mut Sink) -> (Hir, Types) {
     let mut found = Sink::default();
     let hir = resolve(&program.modules, &mut found);
-    let types = check(&hir, &mut found);
+    let mut types = check(&hir, &mut found);
+    types.tainted = Tainted::by(&hir, program.problems.iter().chain(found.so_far()));
     let texts = &program.sources.files;
+    // A place where the name is missed declares nothing, even where it looks so: `{ gane = 3 }`.
+    let missed: BTreeSet<Span> =
+        found.so_far().iter().filter(|it| it.rule.name == "unknown-name").map(|it| it.span).collect();
     let mut known: BTreeMap<String, bool> = BTreeMap::new();
     let mut declared = |name: String| {
-        let look = |name: &String| texts.iter().any(|source| seems_declared(&source.text, name));
+        let look = |name: &String| {
+            texts.iter().enumerate().any(|(file, source)| {
+                let at = |start| Span { file: FileId(file as u32), start, end: start + name.len() as u32 };
+                seems_declared(&source.text, name, &|start| missed.contains(&at(start as u32)))
+            })
+        };
         *known.entry(name).or_insert_with_key(look)
     };
     for diagnostic in found.into_all() {
@@ -146,7 +154,7 @@ fn understand(program: &Program, sink: &mut Sink) -> (Hir, Types) {
 }
 
 /// Whether a text has the name where declarations have theirs, whatever else is wrong there.
-fn seems_declared(text: &str, name: &str) -> bool {
+fn seems_declared(text: &str, name: &str, is_missed: &dyn Fn(usize) -> bool) -> bool {
     const BEFORE: [&str; 15] = [
         "param",
         "state",
@@ -175,7 +183,7 @@ fn seems_declared(text: &str, name: &str) -> bool {
                 || (after.starts_with('=') && !after.starts_with("=="))
                 // `spike when` declares the event `spike`.
                 || after.starts_with("when");
-            whole && (given || BEFORE.contains(&keyword))
+            whole && !is_missed(at) && (given || BEFORE.contains(&keyword))
         })
 }
 
@@ -187,9 +195,7 @@ pub fn check_all(program: Program) -> Checked {
         return Checked { diagnostics: sink.into_sorted(), sources: program.sources };
     }
     let (hir, types) = understand(&program, &mut sink);
-    if !sink.has_errors() {
-        build_and_lint(&program, &hir, &types, &mut sink);
-    }
+    build_and_lint(&program, &hir, &types, &mut sink);
     let idle = if sink.has_errors() { Idle::Keep } else { Idle::Report };
     Checked { diagnostics: sorted(sink, &program, idle), sources: program.sources }
 }
@@ -204,7 +210,13 @@ fn prove_and_lower(
 ) -> Option<Lowered> {
     let mut proofs = Sink::default();
     prove(hir, types, net, sources, &mut proofs);
-    let lowered = lower(hir, types, net, sink);
+    let lowered = match sink.has_errors() || !types.tainted.is_empty() {
+        true => {
+            lower::look(hir, types, net, sink);
+            None
+        }
+        false => lower::lower(hir, types, net, sink),
+    };
     proofs.into_all().into_iter().for_each(|diagnostic| sink.push_unless_said(diagnostic));
     lowered
 }
@@ -220,18 +232,16 @@ fn build_and_lint(program: &Program, hir: &Hir, types: &Types, sink: &mut Sink) 
     let build = |settings: &Settings, sink: &mut Sink| {
         let mut own = Sink::default();
         let net = elaborate(hir, types, settings, &files, &mut own);
-        let lowered =
-            net.as_ref().and_then(|net| prove_and_lower(hir, types, net, &program.sources, &mut own));
-        own.into_all().into_iter().for_each(|diagnostic| sink.push(diagnostic));
-        net.map(|net| (net, lowered))
+        let lowered = prove_and_lower(hir, types, &net, &program.sources, &mut own);
+        sink.append(own);
+        (net, lowered)
     };
     // The others are made of the same circuits: they would take as long, to say the same again.
     let is_enough = |sink: &Sink| sink.is_full() || sink.holds(&TOO_MANY_ITEMS);
     for settings in &all {
-        if let Some((net, lowered)) = build(settings, sink) {
-            instantiated.extend(net.populations.iter().map(|population| population.cell));
-            built.extend(lowered.map(|lowered| (net, lowered)));
-        }
+        let (net, lowered) = build(settings, sink);
+        instantiated.extend(net.populations.iter().map(|population| population.cell));
+        built.extend(lowered.map(|lowered| (net, lowered)));
         if is_enough(sink) {
             break;
         }
@@ -245,6 +255,9 @@ fn build_and_lint(program: &Program, hir: &Hir, types: &Types, sink: &mut Sink) 
             break;
         }
         build(&settings, sink);
+    }
+    if !types.tainted.is_empty() {
+        return;
     }
     let whole = built.len() == all.len();
     let built = built.iter().map(|(net, it)| Built { net, plan: &it.plan, methods: &it.methods });

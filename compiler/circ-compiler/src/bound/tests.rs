@@ -38,7 +38,8 @@ fn build(source: &str) -> Built {
     let settings = Settings { experiment: Some(0), ..Settings::default() };
     let net = elaborate(&hir, &types, &settings, &NoFiles, &mut sink);
     let messages: Vec<String> = sink.into_sorted().iter().map(|d| d.message.clone()).collect();
-    Built { hir, types, net: net.unwrap_or_else(|| panic!("{source}\n{messages:?}")) }
+    assert!(messages.is_empty(), "{source}\n{messages:?}");
+    Built { hir, types, net }
 }
 
 /// The bounds of `let r` in a cell with these lines, in a population of four, with these statements.

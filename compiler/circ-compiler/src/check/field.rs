@@ -91,7 +91,6 @@ impl<'a> Checker<'a> {
         for id in cells {
             let found = match self.one_member(*id, name) {
                 Some(found) => found,
-                None if self.hir.cell(*id).partial => return None,
                 None => {
                     let cell = self.hir.cell(*id);
                     let known: Vec<&str> = cell

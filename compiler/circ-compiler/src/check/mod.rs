@@ -14,12 +14,15 @@ mod infer;
 mod operator;
 mod origin;
 mod polarity;
+mod taint;
 
 use crate::diagnose::{Sink, structure};
 use crate::hir::*;
 use crate::resolve::graph::{self, Node};
 use crate::types::Type;
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use taint::Tainted;
 
 /// The types of a program.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +43,8 @@ pub struct Types {
     pub functions: Vec<Type>,
     /// `poisson(m)` whose argument is a frequency: its mean is `m * dt`.
     pub draws_poisson_rate: BTreeSet<ExprId>,
+    /// Of what not to speak again. Empty until all that is wrong is known: whoever calls `check` fills it in.
+    pub tainted: Tainted,
 }
 
 impl Types {
@@ -92,6 +97,7 @@ impl<'a> Checker<'a> {
             locals: hir.locals.iter().map(|local| local.declared.clone().unwrap_or(Type::Error)).collect(),
             functions: errors(hir.functions.len()),
             draws_poisson_rate: BTreeSet::new(),
+            tainted: Tainted::default(),
         };
         let done = vec![false; hir.exprs.len()];
         Checker {

@@ -20,7 +20,6 @@ crate::rules! {
     MIXED_SIGNS = "mixed-signs", Error;
     DALE_POLARITY = "dale-polarity", Error;
     NEGATIVE_RATE = "negative-rate", Error;
-    DRIVE_WEIGHT = "drive-weight", Error;
     DRIVE_TABLE = "drive-table", Error;
 }
 
@@ -210,20 +209,6 @@ pub fn dale_polarity(at: Span, population: &str, sends_to: &str, projection: Spa
 
 pub fn negative_rate(at: Span, rate: &str) -> Diagnostic {
     NEGATIVE_RATE.at(at, format!("a rate is at least 0, but this is {rate}")).primary(rate.to_string())
-}
-
-pub fn missing_drive_weight(at: Span, name: &str) -> Diagnostic {
-    DRIVE_WEIGHT
-        .at(at, format!("drive `{name}` sends events, but has no `weight`"))
-        .primary("each event adds its weight to the port")
-        .help("add a block with a `weight`")
-}
-
-pub fn needless_drive_weight(at: Span, name: &str) -> Diagnostic {
-    DRIVE_WEIGHT
-        .at(at, format!("drive `{name}` is a value, and a value has no `weight`"))
-        .primary("nothing that this could scale")
-        .help("multiply the value instead")
 }
 
 pub fn drive_table(at: Span, columns: u64, cells: u64) -> Diagnostic {

@@ -96,6 +96,14 @@ pub struct Diagnostic {
     pub help: Option<String>,
 }
 
+/// Said by nobody: what has no value because of a mistake that was told before. No sink keeps it.
+static FOLLOWS: Rule = Rule { name: "follows", level: Level::Error, page: "" };
+
+/// Stands for a value that there is not because of a mistake that was told before.
+pub fn follows(at: Span) -> Diagnostic {
+    FOLLOWS.at(at, "follows from another mistake")
+}
+
 /// More messages than anyone reads at once.
 const MOST: usize = 50;
 
@@ -108,7 +116,17 @@ pub struct Sink {
 impl Sink {
     /// Takes one in.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        if !std::ptr::eq(diagnostic.rule, &FOLLOWS) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+    /// Takes in all of another's.
+    pub fn append(&mut self, other: Sink) {
+        self.diagnostics.extend(other.diagnostics);
+    }
+    /// What was taken in so far, in the order in which it came.
+    pub fn so_far(&self) -> &[Diagnostic] {
+        &self.diagnostics
     }
     /// Takes one in, unless the same rule was said of the same place.
     pub fn push_unless_said(&mut self, diagnostic: Diagnostic) {

@@ -22,42 +22,31 @@ impl Elaborator<'_> {
     pub(super) fn connect(
         &mut self,
         projection: &hir::Projection,
-        source: &View,
-        target: &View,
+        views: Option<(&View, &View)>,
         environment: EnvironmentId,
         edges: &mut Edges,
     ) -> Option<Connect> {
         match projection.connect {
             hir::Connect::Probability(expr) => self.probability(expr, environment),
             hir::Connect::InDegree(expr) => {
-                let most = partners(source, target, projection.allow_self);
-                let n = self.degree(
-                    expr,
-                    "in_degree",
-                    projection,
-                    (most, "sources for each target"),
-                    environment,
-                )?;
+                let most = views.map(|(source, target)| partners(source, target, projection.allow_self));
+                let most = (most, "sources for each target");
+                let n = self.degree(expr, "in_degree", projection, most, environment)?;
                 Some(Connect::InDegree(n as u32))
             }
             hir::Connect::OutDegree(expr) => {
-                let most = partners(target, source, projection.allow_self);
-                let n = self.degree(
-                    expr,
-                    "out_degree",
-                    projection,
-                    (most, "targets for each source"),
-                    environment,
-                )?;
+                let most = views.map(|(source, target)| partners(target, source, projection.allow_self));
+                let most = (most, "targets for each source");
+                let n = self.degree(expr, "out_degree", projection, most, environment)?;
                 Some(Connect::OutDegree(n as u32))
             }
             hir::Connect::Total(expr) => {
-                let shared = if projection.allow_self { 0 } else { shared_cells(source, target) };
-                let most = (source.len() as u64).saturating_mul(target.len() as u64) - shared;
+                let most = views.map(|(source, target)| pairs_between(source, target, projection.allow_self));
                 let n = self.degree(expr, "total", projection, (most, "pairs"), environment)?;
                 Some(Connect::Total(n))
             }
             hir::Connect::OneToOne => {
+                let (source, target) = views?;
                 let (from, to) = (source.len() as u64, target.len() as u64);
                 if from != to {
                     let ends = ((self.span(projection.source), from), (self.span(projection.target), to));
@@ -66,8 +55,13 @@ impl Elaborator<'_> {
                 Some(Connect::OneToOne)
             }
             hir::Connect::AllToAll => Some(Connect::AllToAll),
-            hir::Connect::Where(expr) => Some(Connect::Where(Closure { expr, environment })),
-            hir::Connect::From(expr) => self.pairs(expr, projection, source, target, environment, edges),
+            hir::Connect::Where(expr) => {
+                Some(Connect::Where(Closure { expr: self.untainted(expr)?, environment }))
+            }
+            hir::Connect::From(expr) => {
+                let (expr, (source, target)) = (self.untainted(expr)?, views?);
+                self.pairs(expr, projection, source, target, environment, edges)
+            }
             hir::Connect::Error => None,
         }
     }
@@ -88,27 +82,26 @@ impl Elaborator<'_> {
         }
     }
 
-    /// A number of synapses that can be met; `most` is how many without `allow multiple`.
+    /// A number of synapses that can be met; `most` is how many without `allow multiple`, where that is known.
     fn degree(
         &mut self,
         expr: ExprId,
         clause: &str,
         projection: &hir::Projection,
-        most: (u64, &str),
+        (most, of_what): (Option<u64>, &str),
         environment: EnvironmentId,
     ) -> Option<u64> {
         let wanted = self.whole(expr, "a number of synapses", environment)?;
         let span = self.span(expr);
         let limit = if clause == "total" { 1 << 40 } else { i64::from(i32::MAX) };
         match u64::try_from(wanted) {
-            Ok(n) if wanted <= limit => {
+            Ok(n) if wanted <= limit => match most {
                 // With `allow multiple` any number will do, as long as there is a pair at all.
-                let met = n <= most.0 || (projection.allow_multiple && 0 < most.0);
-                if met {
-                    return Some(n);
+                Some(most) if most < n && !(projection.allow_multiple && 0 < most) => {
+                    self.report(say::degree_range(span, clause, wanted, most, of_what))
                 }
-                self.report(say::degree_range(span, clause, wanted, most.0, most.1))
-            }
+                Some(_) | None => Some(n),
+            },
             _ => self.report(say::degree_value(span, clause, wanted, limit)),
         }
     }
@@ -245,6 +238,12 @@ fn edge_columns(table: &Table, without: [usize; 2]) -> Edges {
 fn partners(view: &View, of: &View, allow_self: bool) -> u64 {
     let all = view.len() as u64;
     if !allow_self && eval::contains(view, of) { all - 1 } else { all }
+}
+
+/// The number of pairs, without those of a cell with itself unless they are allowed.
+fn pairs_between(source: &View, target: &View, allow_self: bool) -> u64 {
+    let shared = if allow_self { 0 } else { shared_cells(source, target) };
+    (source.len() as u64).saturating_mul(target.len() as u64) - shared
 }
 
 /// The number of cells that are in both views.

@@ -19,22 +19,28 @@ impl<'a> Elaborator<'a> {
         indices: &[i64],
     ) -> Option<()> {
         let path = self.path(drive.slot, indices, environment);
-        let End { view, member } = self.end(drive.target, environment)?;
-        let port = self.port_member(member, drive.target)?;
-        self.check_ports(&view, &port.0, port.1)?;
-        let (kind, events) = self.drive_kind(drive, &view, environment)?;
-        let weight = self.drive_weight(drive, &path, events, environment)?;
-        self.check_drive_sign(drive, &view, &port.0, weight.as_ref());
-        let delay_ms = match drive.delay {
-            Some(delay) => self.duration(delay, "delay", environment)?,
-            None => 0.0,
+        // Every clause is looked at, whatever is wrong with the others.
+        let target = self.drive_target(drive, environment);
+        let kind = self.drive_kind(drive, target.as_ref().map(|(view, _)| view), environment);
+        let weight = match drive.weight {
+            Some(weight) => self.setting(weight, environment).map(Some),
+            None => Some(None),
         };
-        let (from_ms, to_ms) = self.window(drive.window, environment)?;
+        if let (Some((view, port)), Some(weight)) = (&target, &weight) {
+            self.check_drive_sign(drive, view, port, weight.as_ref());
+        }
+        let delay = match drive.delay {
+            Some(delay) => self.duration(delay, "delay", environment),
+            None => Some(0.0),
+        };
+        let window = self.window(drive.window, environment);
+        let ((view, port), (kind, events), weight) = (target?, kind?, weight?);
+        let (delay_ms, (from_ms, to_ms)) = (delay?, window?);
         let id = self.net.drives.len() as u32;
         self.net.drives.push(net::Drive {
             path,
             target: view,
-            port: port.0,
+            port,
             kind,
             weight,
             delay_ms,
@@ -49,12 +55,16 @@ impl<'a> Elaborator<'a> {
         Some(())
     }
 
+    /// The cells, and the port that all of them have.
+    fn drive_target(&mut self, drive: &hir::Drive, environment: EnvironmentId) -> Option<(View, String)> {
+        let End { view, member } = self.end(drive.target, environment)?;
+        let (port, at) = self.port_member(member, drive.target)?;
+        self.check_ports(&view, &port, at)?;
+        Some((view, port))
+    }
+
     /// Drives among the statements of an experiment, also within an `if` that can be decided now.
-    pub(super) fn experiment_drives(
-        &mut self,
-        statements: &'a [Statement],
-        environment: EnvironmentId,
-    ) -> Option<()> {
+    pub(super) fn experiment_drives(&mut self, statements: &'a [Statement], environment: EnvironmentId) {
         for statement in statements {
             match &statement.kind {
                 StatementKind::Drive(drive) => self.pending.push(super::Pending {
@@ -65,23 +75,36 @@ impl<'a> Elaborator<'a> {
                 StatementKind::If { condition, then, otherwise }
                     if has_drive(then) || has_drive(otherwise) =>
                 {
-                    let branch = if self.truth(*condition, environment)? { then } else { otherwise };
-                    self.experiment_drives(branch, environment)?;
+                    match self.truth(*condition, environment) {
+                        Some(true) => self.experiment_drives(then, environment),
+                        Some(false) => self.experiment_drives(otherwise, environment),
+                        None => then.iter().chain(otherwise).for_each(|it| self.fail_drives(it, environment)),
+                    }
                 }
                 _ => {}
             }
         }
-        Some(())
+    }
+
+    /// Drives of which nobody can say whether they are there.
+    fn fail_drives(&mut self, statement: &Statement, environment: EnvironmentId) {
+        match &statement.kind {
+            StatementKind::Drive(drive) => self.fail(drive.slot, environment),
+            StatementKind::If { then, otherwise, .. } => {
+                then.iter().chain(otherwise).for_each(|inner| self.fail_drives(inner, environment))
+            }
+            _ => {}
+        }
     }
 
     /// What it is, and whether it sends events.
     fn drive_kind(
         &mut self,
         drive: &hir::Drive,
-        view: &View,
+        view: Option<&View>,
         environment: EnvironmentId,
     ) -> Option<(DriveKind, bool)> {
-        let cells = view.len() as u64;
+        let cells = view.map(|view| view.len() as u64);
         Some(match &drive.source {
             DriveSource::Poisson(rate) => {
                 let setting = self.setting(*rate, environment)?;
@@ -94,21 +117,33 @@ impl<'a> Elaborator<'a> {
                 (DriveKind::Poisson { rate: setting, per_tick }, true)
             }
             DriveSource::Choose { count, every } => {
-                let wanted = self.whole(*count, "the number of cells to choose", environment)?;
-                let span = self.span(*count);
-                let Some(count) = u32::try_from(wanted).ok().filter(|n| 1 <= *n && u64::from(*n) <= cells)
-                else {
-                    return self.report(say::choose_range(span, wanted, cells));
-                };
-                (DriveKind::Choose { count, every_ms: self.interval(*every, environment)? }, true)
+                let (count, every_ms) =
+                    (self.count_to_choose(*count, cells, environment), self.interval(*every, environment));
+                (DriveKind::Choose { count: count?, every_ms: every_ms? }, true)
             }
             DriveSource::Times(times) => (DriveKind::Times(self.times(*times, environment)?), true),
             DriveSource::Table { data, every } => {
-                let every_ms = self.interval(*every, environment)?;
-                (DriveKind::Table { data: self.drive_table(*data, cells, environment)?, every_ms }, false)
+                let (data, every_ms) =
+                    (self.drive_table(*data, cells, environment), self.interval(*every, environment));
+                (DriveKind::Table { data: data?, every_ms: every_ms? }, false)
             }
             DriveSource::Value(value) => (DriveKind::Value(self.setting(*value, environment)?), false),
         })
+    }
+
+    /// From one to all cells.
+    fn count_to_choose(
+        &mut self,
+        count: ExprId,
+        cells: Option<u64>,
+        environment: EnvironmentId,
+    ) -> Option<u32> {
+        let wanted = self.whole(count, "the number of cells to choose", environment)?;
+        let cells = cells?;
+        match u32::try_from(wanted) {
+            Ok(count) if (1..=cells).contains(&u64::from(count)) => Some(count),
+            Ok(_) | Err(_) => self.report(say::choose_range(self.span(count), wanted, cells)),
+        }
     }
 
     fn check_rate(&mut self, rate: ExprId, value: &Value) -> Option<()> {
@@ -128,7 +163,7 @@ impl<'a> Elaborator<'a> {
         let ms = self.real(every, environment)?;
         let span = self.span(every);
         if self.on_grid(ms, span, "interval")? < 1 {
-            let step = self.step();
+            let step = self.step()?;
             return self.report(crate::diagnose::time::duration_too_short(span, "an interval", step));
         }
         Some(ms)
@@ -154,7 +189,7 @@ impl<'a> Elaborator<'a> {
         Some(found)
     }
 
-    fn drive_table(&mut self, data: ExprId, cells: u64, environment: EnvironmentId) -> Option<Value> {
+    fn drive_table(&mut self, data: ExprId, cells: Option<u64>, environment: EnvironmentId) -> Option<Value> {
         let span = self.span(data);
         let value = self.value(data, environment)?;
         let Value::Array(array) = &value else {
@@ -162,28 +197,12 @@ impl<'a> Elaborator<'a> {
         };
         match array.shape.as_slice() {
             [_] => Some(value),
-            [_, columns] if *columns == 1 || *columns == cells => Some(value),
-            [_, columns] => self.report(say::drive_table(span, *columns, cells)),
+            [_, 1] => Some(value),
+            [_, columns] => match cells? {
+                cells if cells == *columns => Some(value),
+                cells => self.report(say::drive_table(span, *columns, cells)),
+            },
             _ => self.report(say::drive_table_kind(span)),
-        }
-    }
-
-    /// Events need a weight, values have none.
-    fn drive_weight(
-        &mut self,
-        drive: &hir::Drive,
-        path: &str,
-        events: bool,
-        environment: EnvironmentId,
-    ) -> Option<Option<Setting>> {
-        match (drive.weight, events) {
-            (Some(weight), true) => self.setting(weight, environment).map(Some),
-            (None, true) => self.report(say::missing_drive_weight(drive.span, path)),
-            (Some(weight), false) => {
-                let span = self.span(weight);
-                self.report(say::needless_drive_weight(span, path))
-            }
-            (None, false) => Some(None),
         }
     }
 
@@ -212,13 +231,13 @@ impl<'a> Elaborator<'a> {
         let Some((from, to)) = window else {
             return Some((0.0, f64::INFINITY));
         };
-        let from_ms = self.duration(from, "the beginning", environment)?;
+        let from_ms = self.duration(from, "the beginning", environment);
         let to_ms = self.real(to, environment)?;
         if to_ms != f64::INFINITY {
             let span = self.span(to);
             self.on_grid(to_ms, span, "the end")?;
         }
-        Some((from_ms, to_ms))
+        Some((from_ms?, to_ms))
     }
 }
 

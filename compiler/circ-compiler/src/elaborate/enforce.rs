@@ -42,7 +42,7 @@ impl Elaborator<'_> {
             Some(every) => Some(self.interval(every, environment)?),
             None => None,
         };
-        let (sum, value) = self.sides(equation)?;
+        let (sum, value) = self.sides(self.untainted(equation)?)?;
         let left = self.scaled(sum, environment)?;
         let mut reads = vec![];
         for measure in self.weight_sums_in(value) {
@@ -90,7 +90,8 @@ impl Elaborator<'_> {
         for statement in statements {
             match &statement.kind {
                 StatementKind::Enforce(equation) => {
-                    if let Some((sum, _)) = self.sides(*equation) {
+                    let sides = self.untainted(*equation).and_then(|equation| self.sides(equation));
+                    if let Some((sum, _)) = sides {
                         self.scaled(sum, environment);
                     }
                 }

@@ -12,7 +12,7 @@ use crate::hir::{CircuitId, ExprId, Item, ItemKind, Over, Slot, SlotId, SlotKind
 use crate::net::{self, Environment, EnvironmentId, Owner};
 use crate::types::{Dimension, Type, Value};
 use circ_grammar::ast::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Parts within parts within parts.
 const MAX_PART_DEPTH: usize = 64;
@@ -55,21 +55,18 @@ pub(super) struct Site<'i> {
     pub depth: usize,
 }
 
-/// Arguments by the formal that they are for, with their places.
-pub(super) type Given = BTreeMap<SlotId, (Value, Span)>;
+/// Arguments by the formal that they are for, with their places; `None` for one that holds a mistake.
+pub(super) type Given = BTreeMap<SlotId, Option<(Value, Span)>>;
 
 impl<'a> Elaborator<'a> {
     /// Values of the arguments of a circuit, in the environment of whoever uses it.
-    pub(super) fn arguments(
-        &mut self,
-        args: &[(SlotId, ExprId)],
-        environment: EnvironmentId,
-    ) -> Option<Given> {
+    pub(super) fn arguments(&mut self, args: &[(SlotId, ExprId)], environment: EnvironmentId) -> Given {
         let mut given = Given::new();
         for (slot, expr) in args {
-            given.insert(*slot, (self.value(*expr, environment)?, self.span(*expr)));
+            let value = self.value(*expr, environment);
+            given.insert(*slot, value.map(|value| (value, self.span(*expr))));
         }
-        Some(given)
+        given
     }
 
     /// Makes an instance of a circuit in an environment.
@@ -83,6 +80,7 @@ impl<'a> Elaborator<'a> {
         let Use { overridable, span, depth } = used;
         let circuit = self.hir.circuits.get(id.index())?;
         if MAX_PART_DEPTH < depth {
+            self.net.cut_short = true;
             return self.report(say::parts_too_deep(span, &circuit.name, MAX_PART_DEPTH));
         }
         let types = self.types.circuit_slots.get(id.index()).map_or(&[][..], Vec::as_slice);
@@ -94,7 +92,7 @@ impl<'a> Elaborator<'a> {
             what: format!("circuit `{}`", circuit.name),
             span,
         };
-        self.bind_formals(&who, environment, given, overridable)?;
+        self.bind_formals(&who, environment, given, overridable);
         self.items(&circuit.items, Site { environment, indices: &[], depth })
     }
 
@@ -105,8 +103,7 @@ impl<'a> Elaborator<'a> {
         environment: EnvironmentId,
         mut given: Given,
         overridable: Overridable,
-    ) -> Option<()> {
-        let mut complete = Some(());
+    ) {
         for formal in who.formals {
             let Some(slot) = who.slots.get(formal.index()) else {
                 continue;
@@ -121,9 +118,13 @@ impl<'a> Elaborator<'a> {
             };
             let value = match (set, given.remove(formal), default) {
                 (Some(set), _, _) => Some(set),
-                (None, Some(given), _) => Some(given),
+                (None, Some(given), _) => given,
                 (None, None, Some(default)) => {
                     self.value(*default, environment).map(|v| (v, self.span(*default)))
+                }
+                // A circuit that lacks one was reported where it is used.
+                (None, None, None) if matches!(self.environment(environment).owner, Owner::Circuit(_)) => {
+                    None
                 }
                 (None, None, None) => {
                     self.report(say::missing_argument(who.span, &slot.name, &who.what, slot.span))
@@ -138,10 +139,9 @@ impl<'a> Elaborator<'a> {
                         self.check_formal_range(&slot.name, &value, span, (*lo, *hi), environment);
                     }
                 }
-                None => complete = None,
+                None => self.fail(*formal, environment),
             }
         }
-        complete
     }
 
     /// A value of the declared type: whole numbers where an `int` is due.
@@ -176,7 +176,7 @@ impl<'a> Elaborator<'a> {
         self.report(say::out_of_range(span, name, &shown, &lo, &hi, declared))
     }
 
-    /// Items in order; `None` where so much went wrong that going on makes no sense.
+    /// Items in order; `None` where there are too many. One that can not be made is left out, and what needs it.
     pub(super) fn items(&mut self, items: &'a [Item], site: Site) -> Option<()> {
         let Site { environment, indices, .. } = site;
         for item in items {
@@ -184,16 +184,20 @@ impl<'a> Elaborator<'a> {
             let wait = |kind| Pending { kind, environment, indices: indices.to_vec() };
             match &item.kind {
                 ItemKind::Binding(slot) => self.binding(*slot, environment),
-                // One population that can not be made leaves no way to speak of what uses it.
-                ItemKind::Population(population) => self.population(population, environment, indices)?,
+                ItemKind::Population(population) => {
+                    if self.population(population, environment, indices).is_none() {
+                        self.fail(population.slot, environment);
+                    }
+                }
                 ItemKind::Part { slot, circuit, args } => {
                     self.part(*slot, *circuit, args, site, item.span)?
                 }
                 ItemKind::For { index, over, items } => self.each(*index, *over, items, site)?,
-                ItemKind::If { condition, then, otherwise } => {
-                    let branch = if self.truth(*condition, environment)? { then } else { otherwise };
-                    self.items(branch, site)?;
-                }
+                ItemKind::If { condition, then, otherwise } => match self.truth(*condition, environment) {
+                    Some(true) => self.items(then, site)?,
+                    Some(false) => self.items(otherwise, site)?,
+                    None => then.iter().chain(otherwise).for_each(|item| self.fail_item(item, environment)),
+                },
                 ItemKind::Drive(drive) => self.pending.push(wait(PendingKind::Drive(drive))),
                 ItemKind::Projection(projection) => {
                     self.pending.push(wait(PendingKind::Projection(projection)))
@@ -204,6 +208,21 @@ impl<'a> Elaborator<'a> {
             }
         }
         Some(())
+    }
+
+    /// An item of which nobody can say whether, or how often, it is made.
+    fn fail_item(&mut self, item: &Item, environment: EnvironmentId) {
+        match &item.kind {
+            ItemKind::Population(population) => self.fail(population.slot, environment),
+            ItemKind::Drive(drive) => self.fail(drive.slot, environment),
+            ItemKind::Projection(projection) => self.fail(projection.slot, environment),
+            ItemKind::Part { slot, .. } | ItemKind::Binding(slot) => self.fail(*slot, environment),
+            ItemKind::For { items, .. } => items.iter().for_each(|item| self.fail_item(item, environment)),
+            ItemKind::If { then, otherwise, .. } => {
+                then.iter().chain(otherwise).for_each(|item| self.fail_item(item, environment))
+            }
+            ItemKind::Constraint(_) => {}
+        }
     }
 
     pub(super) fn truth(&mut self, condition: ExprId, environment: EnvironmentId) -> Option<bool> {
@@ -217,6 +236,7 @@ impl<'a> Elaborator<'a> {
         if self.items <= MAX_ITEMS {
             return Some(());
         }
+        self.net.cut_short = true;
         self.report(say::too_many_items(span, MAX_ITEMS))
     }
 
@@ -229,7 +249,10 @@ impl<'a> Elaborator<'a> {
                 self.environment(environment).values.insert(slot, value);
             }
             Err(diagnostic) if diagnostic.rule.name == NEEDS_RUN.name => {}
-            Err(diagnostic) => self.sink.push(*diagnostic),
+            Err(diagnostic) => {
+                self.sink.push(*diagnostic);
+                self.fail(slot, environment);
+            }
         }
     }
 
@@ -241,7 +264,11 @@ impl<'a> Elaborator<'a> {
         site: Site,
         span: Span,
     ) -> Option<()> {
-        let given = self.arguments(args, site.environment)?;
+        if self.types.tainted.endless(circuit) {
+            self.fail(slot, site.environment);
+            return Some(());
+        }
+        let given = self.arguments(args, site.environment);
         let prefix = format!("{}.", self.path(slot, site.indices, site.environment));
         let inner = self.new_environment(Owner::Circuit(circuit), prefix);
         self.add_item(slot, site.indices, site.environment, net::Item::Part(inner));
@@ -251,8 +278,12 @@ impl<'a> Elaborator<'a> {
     fn each(&mut self, index: SlotId, over: Over, items: &'a [Item], site: Site) -> Option<()> {
         match over {
             Over::Range(lo, hi) => {
-                let first = self.whole(lo, "the first index of a loop", site.environment)?;
-                let end = self.whole(hi, "the end of a loop", site.environment)?;
+                let first = self.whole(lo, "the first index of a loop", site.environment);
+                let end = self.whole(hi, "the end of a loop", site.environment);
+                let (Some(first), Some(end)) = (first, end) else {
+                    items.iter().for_each(|item| self.fail_item(item, site.environment));
+                    return Some(());
+                };
                 for k in first..end {
                     self.count(self.span(lo))?;
                     self.pass((index, Value::Int(k)), k, items, site)?;
@@ -265,12 +296,19 @@ impl<'a> Elaborator<'a> {
 
     fn each_value(&mut self, index: SlotId, values: ExprId, items: &'a [Item], site: Site) -> Option<()> {
         let span = self.span(values);
-        let Value::Array(array) = self.value(values, site.environment)? else {
-            return self.report(say_value::wrong_kind(span, "a range or an array", "something else"));
+        let array = match self.value(values, site.environment) {
+            Some(Value::Array(array)) => array,
+            found => {
+                if found.is_some() {
+                    self.sink.push(say_value::wrong_kind(span, "a range or an array", "something else"));
+                }
+                items.iter().for_each(|item| self.fail_item(item, site.environment));
+                return Some(());
+            }
         };
         let rows = array.shape.first().map_or(0, |n| *n as usize);
         let row = array.data.len() / rows.max(1);
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for k in 0..rows {
             self.count(span)?;
             let value = element(&array, k, row);
@@ -281,7 +319,8 @@ impl<'a> Elaborator<'a> {
                 _ => k as i64,
             };
             if !seen.insert(key) {
-                return self.report(say::repeated_index(span, &key.to_string()));
+                self.sink.push(say::repeated_index(span, &key.to_string()));
+                continue;
             }
             self.pass((index, value), key, items, site)?;
         }
@@ -294,6 +333,7 @@ impl<'a> Elaborator<'a> {
         let mut inner = Environment {
             values: around.values.clone(),
             items: BTreeMap::new(),
+            failed: BTreeSet::new(),
             of_circuit: around.of_circuit,
             prefix: around.prefix.clone(),
             owner: around.owner,

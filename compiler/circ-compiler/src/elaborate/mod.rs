@@ -22,6 +22,7 @@ mod require;
 mod set;
 mod spike_times;
 mod time;
+mod whole;
 
 use crate::check::Types;
 use crate::diagnose::{Diagnostic, Sink, build as say, time as say_time, value as say_value};
@@ -38,6 +39,7 @@ use std::collections::BTreeMap;
 
 pub use crate::data::Files;
 pub use time::ticks;
+pub use whole::Whole;
 
 /// What is to be built.
 #[derive(Clone, Debug, Default)]
@@ -60,14 +62,9 @@ const DEFAULT_DT_MS: f64 = 0.1;
 /// Items, loops' passes included, that a circuit may make.
 pub const MAX_ITEMS: usize = 250_000;
 
-/// The network of an experiment; `None` when there are errors.
-pub fn elaborate(
-    hir: &Hir,
-    types: &Types,
-    settings: &Settings,
-    files: &dyn Files,
-    sink: &mut Sink,
-) -> Option<Net> {
+/// The network of an experiment. Where there are mistakes it lacks what they touch, so that the rest can still be
+/// looked at; only what was made without errors can be lowered.
+pub fn elaborate(hir: &Hir, types: &Types, settings: &Settings, files: &dyn Files, sink: &mut Sink) -> Net {
     let mut elaborator = Elaborator {
         hir,
         types,
@@ -89,8 +86,7 @@ pub fn elaborate(
         (None, None, None) => Some(()),
     };
     elaborator.report_unused_overrides(settings);
-    let Elaborator { net, sink, .. } = elaborator;
-    (!sink.has_errors()).then_some(net)
+    elaborator.net
 }
 
 /// Whether a circuit can be built without an experiment: every parameter has a default.
@@ -125,6 +121,7 @@ fn empty_net(settings: &Settings) -> Net {
         environments: vec![Environment::default()],
         root: EnvironmentId(0),
         experiment: EnvironmentId(0),
+        cut_short: false,
     }
 }
 
@@ -195,17 +192,15 @@ impl<'a> Elaborator<'a> {
             what: format!("experiment `{}`", experiment.name),
             span: experiment.span,
         };
-        // All formals are tried before giving up, so that several mistakes are told at once.
-        let bound = self.bind_formals(&who, environment, BTreeMap::new(), instance::Overridable::Yes);
-        self.settings(experiment, environment, settings)?;
-        bound?;
+        self.bind_formals(&who, environment, BTreeMap::new(), instance::Overridable::Yes);
+        self.settings(experiment, environment, settings);
         if self.net.dt != DEFAULT_DT_MS {
             // What is written in ticks, or with `dt`, follows the step.
             self.globals();
-            self.bind_formals(&who, environment, BTreeMap::new(), instance::Overridable::Yes)?;
+            self.bind_formals(&who, environment, BTreeMap::new(), instance::Overridable::Yes);
         }
         if let Some(circuit) = experiment.circuit {
-            let given = self.arguments(&experiment.args, environment)?;
+            let given = self.arguments(&experiment.args, environment);
             let root = self.new_environment(Owner::Circuit(circuit), String::new());
             self.net.root = root;
             self.net.environments[0].of_circuit = Some(root);
@@ -213,7 +208,7 @@ impl<'a> Elaborator<'a> {
                 instance::Use { overridable: instance::Overridable::Yes, span: experiment.span, depth: 0 };
             self.circuit(circuit, root, given, used)?;
         }
-        self.experiment_drives(&experiment.statements, environment)?;
+        self.experiment_drives(&experiment.statements, environment);
         self.finish(&experiment.statements);
         self.per_cell_settings(&experiment.statements, environment);
         Some(())
@@ -232,26 +227,10 @@ impl<'a> Elaborator<'a> {
     }
 
     /// `dt`, `seed`, `precision`, `method`; the command line comes first.
-    fn settings(
-        &mut self,
-        experiment: &hir::Experiment,
-        environment: EnvironmentId,
-        settings: &Settings,
-    ) -> Option<()> {
+    fn settings(&mut self, experiment: &hir::Experiment, environment: EnvironmentId, settings: &Settings) {
         self.net.method = experiment.method;
         self.net.precision = settings.precision.or(experiment.precision).unwrap_or(Precision::F64);
-        let dt = match self.override_setting("dt", &experiment.name, &Type::Real(Dimension::TIME)) {
-            Some(given) => given,
-            None => experiment.dt.and_then(|dt| Some((self.real(dt, environment)?, self.hir.expr(dt).span))),
-        };
-        if let Some((dt, span)) = dt {
-            if !(0.0 < dt && dt.is_finite()) {
-                self.sink.push(say_time::time_step(span, dt));
-                return None;
-            }
-            self.net.dt = dt;
-            self.net.dt_span = Some(span);
-        }
+        self.time_step(experiment, environment);
         let seed = match self.override_setting("seed", &experiment.name, &Type::Real(Dimension::REAL)) {
             Some(given) => given,
             None => experiment
@@ -267,7 +246,26 @@ impl<'a> Elaborator<'a> {
                 }
             }
         }
-        Some(())
+    }
+
+    /// `dt`: not a number where what is written is wrong, so that nobody compares durations with another step.
+    fn time_step(&mut self, experiment: &hir::Experiment, environment: EnvironmentId) {
+        let given = self.override_setting("dt", &experiment.name, &Type::Real(Dimension::TIME));
+        let dt = match (given, experiment.dt) {
+            (Some(given), _) => given,
+            (None, Some(dt)) => self.real(dt, environment).map(|ms| (ms, self.span(dt))),
+            (None, None) => return,
+        };
+        match dt {
+            Some((dt, span)) if 0.0 < dt && dt.is_finite() => {
+                (self.net.dt, self.net.dt_span) = (dt, Some(span));
+            }
+            Some((dt, span)) => {
+                self.net.dt = f64::NAN;
+                self.sink.push(say_time::time_step(span, dt));
+            }
+            None => self.net.dt = f64::NAN,
+        }
     }
 
     /// All that waited for the populations; then what waited for the projections.
@@ -276,19 +274,19 @@ impl<'a> Elaborator<'a> {
         for waiting in std::mem::take(&mut self.pending) {
             let Pending { kind, environment, indices } = waiting;
             match kind {
-                PendingKind::Drive(drive) => self.drive(drive, environment, &indices),
-                PendingKind::Projection(projection) => {
-                    let made = self.projection(projection, environment, &indices);
-                    if made.is_none() {
-                        wired = Wired::Some;
+                PendingKind::Drive(drive) => {
+                    if self.drive(drive, environment, &indices).is_none() {
+                        self.fail(drive.slot, environment);
                     }
-                    made
                 }
-                PendingKind::Constraint(constraint) => {
-                    constraints.push((constraint, environment));
-                    None
+                PendingKind::Projection(projection) => {
+                    if self.projection(projection, environment, &indices).is_none() {
+                        wired = Wired::Some;
+                        self.fail(projection.slot, environment);
+                    }
                 }
-            };
+                PendingKind::Constraint(constraint) => constraints.push((constraint, environment)),
+            }
         }
         self.constraints(&constraints, wired, statements);
     }
@@ -368,6 +366,7 @@ impl<'a> Elaborator<'a> {
 
     /// One value, or a closure where it differs.
     fn setting(&mut self, expr: ExprId, environment: EnvironmentId) -> Option<Setting> {
+        self.untainted(expr)?;
         if depends::varies(expr, &self.scope(environment)) {
             return Some(Setting::Each(Closure { expr, environment }));
         }
@@ -381,13 +380,20 @@ impl<'a> Elaborator<'a> {
         Some(duration)
     }
 
+    /// `None` for what holds a mistake that was told before.
+    fn untainted(&self, expr: ExprId) -> Option<ExprId> {
+        (!self.types.tainted.expr(expr)).then_some(expr)
+    }
+
+    /// Quiet where the step is not known.
     fn on_grid(&mut self, duration_ms: f64, span: Span, what: &str) -> Option<i64> {
-        let step = self.step();
+        let step = self.step()?;
         time::ticks_of(duration_ms, step, span, what, self.sink)
     }
 
-    fn step(&self) -> say_time::Step {
-        say_time::Step { ms: self.net.dt, span: self.net.dt_span }
+    fn step(&self) -> Option<say_time::Step> {
+        let step = say_time::Step { ms: self.net.dt, span: self.net.dt_span };
+        (!step.ms.is_nan()).then_some(step)
     }
 
     fn new_environment(&mut self, owner: Owner, prefix: String) -> EnvironmentId {
@@ -409,6 +415,12 @@ impl<'a> Elaborator<'a> {
     ) {
         let instance = self.environment(environment).instance.unwrap_or(environment);
         self.environment(instance).items.insert((slot, indices.to_vec()), item);
+    }
+
+    /// What reads the slot stays quiet.
+    fn fail(&mut self, slot: SlotId, environment: EnvironmentId) {
+        let instance = self.environment(environment).instance.unwrap_or(environment);
+        self.environment(instance).failed.insert(slot);
     }
 
     /// `col[2].E[3]`

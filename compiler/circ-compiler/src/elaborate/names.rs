@@ -26,7 +26,7 @@ impl Elaborator<'_> {
         shape: &[u32],
         environment: EnvironmentId,
     ) -> Option<Vec<String>> {
-        let span = self.span(expr);
+        let span = self.span(self.untainted(expr)?);
         let Some(file) = eval::load_path(expr, &self.scope(environment)) else {
             return self.report(say_value::wrong_kind(span, "`load(\"names.csv\")`", "no file"));
         };

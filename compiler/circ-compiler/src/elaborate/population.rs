@@ -24,8 +24,7 @@ impl Elaborator<'_> {
     ) -> Option<()> {
         let path = self.path(population.slot, indices, environment);
         let shape = self.shape(population, &path, environment)?;
-        let mut settings = vec![];
-        let mut spike_times = vec![];
+        let (mut settings, mut spike_times, mut partial) = (vec![], vec![], false);
         let cell = self.hir.cells.get(population.cell.index())?;
         let place = CellPlace { index: None, shape: shape.clone() };
         for (var, expr, span) in &population.overrides {
@@ -34,11 +33,15 @@ impl Elaborator<'_> {
                 spike_times = self.spike_times(*expr, cells, &path, environment).unwrap_or_default();
                 continue;
             }
-            if let Some(setting) = self.cell_setting(*expr, &place, environment) {
-                settings.retain(|(v, _, _): &(VarId, Setting, Span)| v != var);
-                settings.push((*var, self.fit_setting(setting, population.cell, *var), *span));
+            match self.cell_setting(*expr, &place, environment) {
+                Some(setting) => {
+                    settings.retain(|(v, _, _): &(VarId, Setting, Span)| v != var);
+                    settings.push((*var, self.fit_setting(setting, population.cell, *var), *span));
+                }
+                None => partial = true,
             }
         }
+        partial |= self.misses_parameters(population);
         self.override_parameters(&path, population.cell, &mut settings);
         self.check_ranges(population.cell, &settings, &place, environment);
         let at = population.at.and_then(|at| self.position(at, environment));
@@ -56,6 +59,7 @@ impl Elaborator<'_> {
             per_cell: vec![],
             at,
             names,
+            partial,
             spike_times,
             span: self.slot(population.slot, environment).map_or(population.span, |slot| slot.span),
         });
@@ -66,6 +70,9 @@ impl Elaborator<'_> {
     /// A population of one cell with its defaults, of a type that no circuit has.
     pub(super) fn cell_alone(&mut self, index: usize) -> Option<()> {
         let id = CellId(index as u32);
+        if self.types.tainted.cell(id) {
+            return None;
+        }
         let cell = self.hir.cells.get(index)?;
         let place = CellPlace { index: None, shape: vec![1] };
         self.check_ranges(id, &[], &place, EnvironmentId(0));
@@ -78,10 +85,19 @@ impl Elaborator<'_> {
             per_cell: vec![],
             at: None,
             names: vec![],
+            partial: false,
             spike_times: vec![],
             span: cell.span,
         });
         Some(())
+    }
+
+    /// Whether a parameter without a default is not given, which was reported.
+    fn misses_parameters(&self, population: &hir::Population) -> bool {
+        let given = |var: usize| population.overrides.iter().any(|(given, _, _)| given.index() == var);
+        let vars = self.hir.cell(population.cell).vars.iter().enumerate();
+        vars.into_iter()
+            .any(|(at, var)| matches!(var.kind, VarKind::Param { default: None, .. }) && !given(at))
     }
 
     /// One to three sizes, each at least 1, with a product that fits.
@@ -126,6 +142,7 @@ impl Elaborator<'_> {
         place: &CellPlace,
         environment: EnvironmentId,
     ) -> Option<Setting> {
+        self.untainted(expr)?;
         let mut scope = self.scope(environment);
         scope.cell = Some(place.clone());
         if depends::varies(expr, &scope) {
@@ -234,7 +251,7 @@ impl Elaborator<'_> {
 
     /// `at grid(d)`, or coordinates of `i`.
     fn position(&mut self, at: ExprId, environment: EnvironmentId) -> Option<Position> {
-        let span = self.span(at);
+        let span = self.span(self.untainted(at)?);
         match &self.hir.expr(at).kind {
             ExprKind::Measure { name, args, .. } if &**name == "grid" && args.len() == 1 => {
                 let spacing = self.real(args[0].value, environment)?;

@@ -6,7 +6,7 @@
 
 use super::Elaborator;
 use crate::diagnose::build::{self as say, SignReason};
-use crate::diagnose::{structure, time as say_time, value as say_value};
+use crate::diagnose::{time as say_time, value as say_value};
 use crate::eval::{self, NotBuilt, Thing, number};
 use crate::hir::{self, ExprId, VarKind};
 use crate::net::{self, EnvironmentId, Setting};
@@ -21,6 +21,15 @@ pub(super) struct End {
     pub member: Option<(Arc<str>, Span)>,
 }
 
+/// Both sides of a projection, as they fit together.
+struct Ends {
+    source: View,
+    event: String,
+    target: View,
+    port: String,
+    sign: Sign,
+}
+
 impl Elaborator<'_> {
     pub(super) fn projection(
         &mut self,
@@ -29,27 +38,24 @@ impl Elaborator<'_> {
         indices: &[i64],
     ) -> Option<()> {
         let path = self.path(projection.slot, indices, environment);
-        let source = self.end(projection.source, environment);
-        let target = self.end(projection.target, environment)?;
-        let source = source?;
-        let port = self.port_member(target.member, projection.target)?;
-        let event = self.event_member(&source.view, source.member, projection.source)?;
-        self.check_ports(&target.view, &port.0, port.1)?;
-        let sign = self.sign(projection, &path, &source.view, &target.view, &port.0)?;
-        let weight = self.weight(projection, &source.view, &target.view, &port.0, environment);
+        // Every clause is looked at, whatever is wrong with the others.
+        let ends = self.ends(projection, &path, environment);
+        let weight = self.weight(projection, ends.as_ref(), environment);
         let delays = self.delays(projection, environment);
         let mut edges = vec![];
-        let connect = self.connect(projection, &source.view, &target.view, environment, &mut edges);
+        let views = ends.as_ref().map(|ends| (&ends.source, &ends.target));
+        let connect = self.connect(projection, views, environment, &mut edges);
+        let Ends { source, event, target, port, sign } = ends?;
         let (weight, (delay, dendritic), connect) = (weight?, delays?, connect?);
         let weight_span = projection.weight.map_or(projection.span, |w| self.span(w));
         let delay_span = projection.delay.or(projection.dendritic).map_or(projection.span, |d| self.span(d));
         let id = self.net.projections.len() as u32;
         self.net.projections.push(net::Projection {
             path,
-            source: source.view,
+            source,
             event,
-            target: target.view,
-            port: port.0,
+            target,
+            port,
             connect,
             allow_self: projection.allow_self,
             allow_multiple: projection.allow_multiple,
@@ -69,6 +75,17 @@ impl Elaborator<'_> {
         self.note_sender(projection, id);
         self.add_item(projection.slot, indices, environment, net::Item::Projection(id));
         Some(())
+    }
+
+    fn ends(&mut self, projection: &hir::Projection, path: &str, environment: EnvironmentId) -> Option<Ends> {
+        let source = self.end(projection.source, environment);
+        let target = self.end(projection.target, environment)?;
+        let source = source?;
+        let (port, port_at) = self.port_member(target.member, projection.target)?;
+        let event = self.event_member(&source.view, source.member, projection.source)?;
+        self.check_ports(&target.view, &port, port_at)?;
+        let sign = self.sign(projection, path, &source.view, &target.view, &port)?;
+        Some(Ends { source: source.view, event, target: target.view, port, sign })
     }
 
     /// A side of a projection, or the target of a drive.
@@ -117,6 +134,9 @@ impl Elaborator<'_> {
             let population = self.net.populations.get(segment.population as usize)?;
             let cell = self.hir.cells.get(population.cell.index())?;
             let has = cell.events.iter().any(|e| e.name == name) || (cell.spike_times && &*name == "spike");
+            if !has && self.types.tainted.cell(population.cell) {
+                return None;
+            }
             if !has {
                 let known: Vec<Arc<str>> = cell.events.iter().map(|e| e.name.clone()).collect();
                 if !written {
@@ -138,6 +158,9 @@ impl Elaborator<'_> {
                 continue;
             }
             let population = self.net.populations.get(segment.population as usize)?;
+            if self.types.tainted.cell(population.cell) {
+                return None;
+            }
             let cell = self.hir.cells.get(population.cell.index())?;
             let ports = cell.vars.iter().filter(|v| matches!(v.kind, VarKind::Port { .. }));
             let known: Vec<Arc<str>> = ports.map(|v| v.name.clone()).collect();
@@ -252,15 +275,11 @@ impl Elaborator<'_> {
     fn weight(
         &mut self,
         projection: &hir::Projection,
-        source: &View,
-        target: &View,
-        port: &str,
+        ends: Option<&Ends>,
         environment: EnvironmentId,
     ) -> Option<Setting> {
-        let Some(expr) = projection.weight else {
-            let of = format!("projection `{}`", self.path(projection.slot, &[], environment));
-            return self.report(structure::missing_clause(projection.span, &of, "weight", "weight 1 nS"));
-        };
+        // One that is missing was reported.
+        let expr = projection.weight?;
         let setting = self.setting(expr, environment)?;
         let Setting::Value(value) = &setting else {
             return Some(setting);
@@ -269,6 +288,7 @@ impl Elaborator<'_> {
         let Some(x) = number::number(value).map(number::Number::real) else {
             return self.report(say_value::wrong_kind(span, "one weight", &number::kind(value)));
         };
+        let Ends { source, target, port, .. } = ends?;
         for from in &source.segments {
             for to in &target.segments {
                 let polarity = self.source_polarity(projection, from.population);
@@ -301,14 +321,13 @@ impl Elaborator<'_> {
         projection: &hir::Projection,
         environment: EnvironmentId,
     ) -> Option<(Setting, Option<Setting>)> {
-        let axonal = match projection.delay {
-            Some(expr) => Some((self.delay(expr, "delay", environment)?, self.span(expr))),
-            None => None,
+        let mut read = |expr: Option<ExprId>, what| match expr {
+            Some(expr) => self.delay(expr, what, environment).map(|delay| Some((delay, self.span(expr)))),
+            None => Some(None),
         };
-        let dendritic = match projection.dendritic {
-            Some(expr) => Some((self.delay(expr, "dendritic delay", environment)?, self.span(expr))),
-            None => None,
-        };
+        let (axonal, dendritic) =
+            (read(projection.delay, "delay"), read(projection.dendritic, "dendritic delay"));
+        let (axonal, dendritic) = (axonal?, dendritic?);
         let constant = |setting: &Option<(Setting, Span)>| match setting {
             Some((Setting::Value(Value::Real(ms)), _)) => Some(*ms),
             Some(_) => None,
@@ -319,7 +338,7 @@ impl Elaborator<'_> {
             (Some((_, span)), _) | (None, Some((_, span))) => *span,
         };
         if let (Some(a), Some(b)) = (constant(&axonal), constant(&dendritic)) {
-            let step = self.step();
+            let step = self.step()?;
             let ticks = super::time::ticks_of(a + b, step, span, "delay", self.sink)?;
             if ticks < 1 {
                 return self.report(say_time::delay_below_tick(span, a + b, step));
@@ -339,7 +358,7 @@ impl Elaborator<'_> {
         let Some(ms) = number::number(value).map(number::Number::real) else {
             return self.report(say_value::wrong_kind(span, "one delay", &number::kind(value)));
         };
-        let step = self.step();
+        let step = self.step()?;
         if 0.0 < ms && ms < step.ms && !super::time::fits(ms, step.ms) {
             return self.report(say_time::delay_below_tick(span, ms, step));
         }

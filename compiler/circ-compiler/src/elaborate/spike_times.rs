@@ -45,28 +45,34 @@ impl Elaborator<'_> {
             }
             _ => return self.events_from_array(expr, cells, path, environment),
         };
-        let mut events = Vec::with_capacity(items.len());
-        for item in items {
-            let at = self.span(*item);
-            let ExprKind::Tuple(pair) = &self.hir.expr(*item).kind else {
-                return self.report(say_value::wrong_kind(at, "a pair (time, cell)", "something else"));
-            };
-            let [when, cell] = pair.as_slice() else {
-                let found = format!("a group of {}", pair.len());
-                return self.report(say_value::wrong_kind(at, "a pair (time, cell)", &found));
-            };
-            let ms = self.duration(*when, "the time of this event", environment)?;
-            let index = self.whole(*cell, "the cell of an event", environment)?;
-            match u32::try_from(index).ok().filter(|n| *n < cells) {
-                Some(index) => events.push((ms, index)),
-                None => {
-                    let at = self.span(*cell);
-                    let what = format!("`{path}`");
-                    return self.report(say_value::index_range(at, index, u64::from(cells), &what));
-                }
+        Some(items.iter().filter_map(|item| self.event(*item, cells, path, environment)).collect())
+    }
+
+    /// `(5 ms, 2)`
+    fn event(
+        &mut self,
+        item: ExprId,
+        cells: u32,
+        path: &str,
+        environment: EnvironmentId,
+    ) -> Option<(f64, u32)> {
+        let at = self.span(item);
+        let ExprKind::Tuple(pair) = &self.hir.expr(self.untainted(item)?).kind else {
+            return self.report(say_value::wrong_kind(at, "a pair (time, cell)", "something else"));
+        };
+        let [when, cell] = pair.as_slice() else {
+            let found = format!("a group of {}", pair.len());
+            return self.report(say_value::wrong_kind(at, "a pair (time, cell)", &found));
+        };
+        let ms = self.duration(*when, "the time of this event", environment);
+        let index = self.whole(*cell, "the cell of an event", environment)?;
+        match u32::try_from(index).ok().filter(|n| *n < cells) {
+            Some(index) => Some((ms?, index)),
+            None => {
+                let at = self.span(*cell);
+                self.report(say_value::index_range(at, index, u64::from(cells), &format!("`{path}`")))
             }
         }
-        Some(events)
     }
 
     fn is_tuple(&self, item: ExprId) -> bool {
@@ -138,7 +144,7 @@ impl Elaborator<'_> {
             };
             let why = if ms < 0.0 || !ms.is_finite() {
                 Some(format!("the time {} is not one of a run", say_time::time(ms)))
-            } else if !time::fits(ms, self.net.dt) {
+            } else if !self.net.dt.is_nan() && !time::fits(ms, self.net.dt) {
                 Some(format!(
                     "{} is not a whole number of steps of {}",
                     say_time::time(ms),

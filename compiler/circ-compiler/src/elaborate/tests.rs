@@ -88,11 +88,13 @@ fn run(case: &Case) -> String {
         },
     };
     let files = Memory(case.files.iter().map(|(name, text)| (*name, text.as_bytes().to_vec())).collect());
-    let net = if sink.has_errors() { None } else { elaborate(&hir, &types, &settings, &files, &mut sink) };
-    match net {
-        Some(net) => crate::net_print::print(&net, &hir),
-        None => sink.into_sorted().iter().map(|d| message(d, &texts)).collect::<Vec<_>>().join("\n"),
+    if !sink.has_errors() {
+        let net = elaborate(&hir, &types, &settings, &files, &mut sink);
+        if !sink.has_errors() {
+            return crate::net_print::print(&net, &hir);
+        }
     }
+    sink.into_sorted().iter().map(|d| message(d, &texts)).collect::<Vec<_>>().join("\n")
 }
 
 /// A message with what is at each of its places.

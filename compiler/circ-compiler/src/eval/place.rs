@@ -6,7 +6,7 @@
 use super::number::kind;
 use super::select;
 use super::{Evaluated, Scope, World, compute};
-use crate::diagnose::value as say;
+use crate::diagnose::{follows, value as say};
 use crate::hir::{ExprId, ExprKind, Ref, Slot, SlotId, SlotKind};
 use crate::net::{EnvironmentId, Item, Owner};
 use crate::types::{Type, Value};
@@ -48,7 +48,11 @@ pub enum Thing {
 
 /// What an expression names or is.
 pub fn thing(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<Thing> {
-    scope.enter(scope.hir.expr(expr).span)?;
+    let at = scope.hir.expr(expr).span;
+    if scope.types.tainted.expr(expr) {
+        return Err(follows(at).into());
+    }
+    scope.enter(at)?;
     let found = match &scope.hir.expr(expr).kind {
         ExprKind::Ref(_) | ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Tuple(_) => {
             path(expr, scope, world)
@@ -99,6 +103,7 @@ fn reference(name: Ref, at: Span, scope: &mut Scope, world: &mut dyn World) -> E
             Some(ms) => Value::Real(ms),
             None => return Err(say::not_known(at, "t", "passes while the circuit runs").into()),
         },
+        Ref::Step if scope.net.dt.is_nan() => return Err(follows(at).into()),
         Ref::Step => Value::Real(scope.net.dt),
         Ref::Pi => Value::Real(std::f64::consts::PI),
         Ref::Infinity => Value::Real(f64::INFINITY),
@@ -215,6 +220,11 @@ pub(super) fn slot(
     let Some(declared) = all.get(id.index()) else {
         return Err(say::wrong_kind(at, "a value", "nothing").into());
     };
+    let failed = net.environments.get(instance.0 as usize).map(|environment| &environment.failed);
+    if failed.into_iter().flatten().any(|slot| all.get(slot.index()).is_some_and(|s| s.name == declared.name))
+    {
+        return Err(follows(at).into());
+    }
     if let Some((ty, expr)) = binding(id, environment, scope) {
         return lazily(&declared.name, expr, ty, environment, scope, world).map(Thing::Value);
     }

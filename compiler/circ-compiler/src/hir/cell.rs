@@ -21,7 +21,7 @@ pub struct Cell {
     pub modes: Vec<Mode>,
     pub method: Option<(Method, Span)>,
     pub precision: Option<Precision>,
-    /// Some of its statements could not be read: what it seems to lack may be among them.
+    /// Some of its statements could not be read.
     pub partial: bool,
     /// The cell type `SpikeTimes`, which the language provides.
     pub spike_times: bool,

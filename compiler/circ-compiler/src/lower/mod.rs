@@ -15,6 +15,7 @@ mod expr;
 mod inputs;
 mod integrate;
 mod layout;
+mod look;
 mod pair;
 mod params;
 mod population;
@@ -32,6 +33,7 @@ use circ_plan::ir::UniformId;
 use circ_plan::plan::*;
 
 pub use self::explain::{EquationMethod, PopulationMethods};
+pub use self::look::look;
 pub use self::population::{EXCITATION, INHIBITION};
 
 use self::context::{Keys, Report, Source};

@@ -18,6 +18,7 @@ use crate::check::Types;
 use crate::diagnose::bound::{self as say, Breach};
 use crate::diagnose::build::SignReason;
 use crate::diagnose::{Diagnostic, Sink, Sources};
+use crate::elaborate::Whole;
 use crate::hir::{ExprId, Hir, VarId};
 use crate::interval::Interval;
 use crate::net::{Net, Setting};
@@ -28,18 +29,29 @@ use std::collections::BTreeSet;
 
 /// Proves what can be proved of a net, and says what does not hold.
 pub fn prove(hir: &Hir, types: &Types, net: &Net, sources: &Sources, sink: &mut Sink) {
+    if net.dt.is_nan() {
+        return;
+    }
     let mut bounds = Bounds::new(hir, types, net);
     bounds.consider_sets(Consider::Built);
     let mut prover = Prover::new(bounds, sources, sink);
     prover.populations();
-    for projection in 0..net.projections.len() as u32 {
+    let whole = Whole { hir, types, net };
+    for (at, projection) in net.projections.iter().enumerate() {
         if prover.sink.is_full() {
             return;
         }
-        prover.projection(projection);
+        if whole.projection(projection) {
+            prover.projection(at as u32);
+        }
     }
-    for drive in 0..net.drives.len() as u32 {
-        prover.drive(drive);
+    for (at, drive) in net.drives.iter().enumerate() {
+        if whole.drive(drive) {
+            prover.drive(at as u32);
+        }
+    }
+    if !whole.all() || !whole.experiment() {
+        return;
     }
     if !prover.bounds.sets().is_empty() || !prover.bounds.set_drives().is_empty() {
         prover.sets();
@@ -115,7 +127,10 @@ impl<'a> Prover<'a> {
             if self.sink.is_full() {
                 return;
             }
-            self.population(population);
+            let Bounds { hir, types, net, .. } = self.bounds;
+            if (Whole { hir, types, net }).population(&net.populations[population as usize]) {
+                self.population(population);
+            }
         }
     }
 

@@ -80,8 +80,8 @@ impl<'a> Resolver<'a> {
             partial: too_many || entries.iter().any(|(_, item)| matches!(item.kind, CellItemKind::Error)),
             spike_times: false,
         };
-        let (owner, place, partial) = (Owner::Cell(id), Place::CONSTANT, cell.partial);
-        let mut cx = Context { owner, place, partial, ..Context::file(module) };
+        let (owner, place) = (Owner::Cell(id), Place::CONSTANT);
+        let mut cx = Context { owner, place, ..Context::file(module) };
         self.declare_cell_items(&mut cx, &mut cell, &entries);
         let outer = cx.clone();
         self.function_bodies(|owner| owner == Owner::Cell(id), &mut |_| outer.clone());

@@ -63,8 +63,6 @@ pub struct Context {
     pub locals: Vec<(Arc<str>, LocalId)>,
     /// Loop indices and `let`s of loops, the innermost last; then the names of a protocol's blocks.
     pub frames: Vec<Names>,
-    /// Of a cell some statements could not be read: a name that it lacks may be among them.
-    pub partial: bool,
     /// Names of the cell, circuit or experiment.
     pub names: Names,
     /// For an experiment: those of its circuit.
@@ -87,7 +85,6 @@ impl Context {
             names: Names::new(),
             outer: Names::new(),
             event: None,
-            partial: false,
             durations: Default::default(),
         }
     }

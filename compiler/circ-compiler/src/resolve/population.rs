@@ -97,7 +97,6 @@ impl<'a> Resolver<'a> {
                 let is = super::cell::kind_words(&var.kind);
                 names::wrong_kind(name.span, &name.text, is, "a parameter or a state", Some(var.span))
             }
-            None if written.partial => return None,
             None => {
                 let known = written.vars.iter().filter(|var| settable(var)).map(|var| &*var.name);
                 let suggestion = suggest::nearest(&name.text, known);

@@ -43,7 +43,7 @@ fn try_lower(source: &str) -> Result<Lowered, Vec<String>> {
     let types = crate::check::check(&hir, &mut sink);
     let settings = Settings { experiment: Some(0), ..Settings::default() };
     let net = elaborate(&hir, &types, &settings, &NoFiles, &mut sink);
-    let lowered = net.and_then(|net| lower(&hir, &types, &net, &mut sink));
+    let lowered = lower(&hir, &types, &net, &mut sink);
     lowered
         .ok_or_else(|| sink.into_sorted().iter().map(|d| format!("{}: {}", d.rule.name, d.message)).collect())
 }
