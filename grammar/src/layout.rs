@@ -189,7 +189,9 @@ impl Pass<'_> {
         }
         let span = Span { file: self.file, start: token.start, end: token.end };
         if kind == Kind::Else && self.previous() == Some(Kind::CloseBrace) {
-            message::push(&mut self.out.errors, message::else_starts_line(span));
+            let brace = self.out.spans.last().copied().unwrap_or(span);
+            let between = self.text.get(brace.end as usize..span.start as usize).unwrap_or("");
+            message::push(&mut self.out.errors, message::else_starts_line(span, brace, between));
             return false;
         }
         if kind.belongs_above() || kind == Kind::Else {

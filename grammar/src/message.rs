@@ -8,7 +8,16 @@ use crate::parse::SyntaxError;
 use crate::words::Kind;
 
 fn error(rule: &'static str, span: Span, message: String, label: impl Into<String>) -> SyntaxError {
-    SyntaxError { rule, span, message, label: label.into(), labels: Vec::new(), note: None, help: None }
+    SyntaxError {
+        rule,
+        span,
+        message,
+        label: label.into(),
+        labels: Vec::new(),
+        note: None,
+        help: None,
+        fix: Vec::new(),
+    }
 }
 
 /// A text that is no program at all has more mistakes than anybody reads, or memory holds.
@@ -29,6 +38,11 @@ impl SyntaxError {
 
     pub(crate) fn with_note(mut self, text: impl Into<String>) -> Self {
         self.note = Some(text.into());
+        self
+    }
+
+    pub(crate) fn with_edit(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.fix.push((span, text.into()));
         self
     }
 
@@ -76,10 +90,34 @@ pub fn unknown_character(span: Span, text: &str) -> SyntaxError {
     };
     let mut found = error("unknown-character", span, format!("{shown} has no meaning in Circ"), "here");
     found.help = help;
+    if let (Some(better), 1) = (spelling(first), text.chars().count()) {
+        found = found.with_edit(span, better);
+    }
     if first.is_alphabetic() {
         found.note = Some("names are made of the letters A to Z, digits and `_`".to_string());
     }
     found
+}
+
+/// What a keyboard has for a character that a text processor put there.
+fn spelling(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{2003}' => " ",
+        '\u{2212}' | '\u{2013}' | '\u{2014}' => "-",
+        '\u{d7}' | '\u{b7}' => "*",
+        '\u{f7}' => "/",
+        '\u{2264}' => "<=",
+        '\u{2265}' => ">=",
+        '\u{2260}' => "!=",
+        '\u{2192}' => "->",
+        '\u{2194}' => "<->",
+        '\u{2032}' | '\u{2019}' => "'",
+        '\u{201c}' | '\u{201d}' | '\u{201e}' => "\"",
+        '\u{3a9}' | '\u{2126}' => "Ohm",
+        '\u{b2}' => "^2",
+        '\u{b3}' => "^3",
+        _ => return None,
+    })
 }
 
 /// A string that the line ends.
@@ -100,8 +138,10 @@ pub fn number_point(span: Span, text: &str) -> SyntaxError {
         Some(_) => format!("0{text}"),
         None => text.replacen('.', ".0", 1),
     };
+    let written = Span { end: span.start + text.len() as u32, ..span };
     error("number-point", span, format!("`{text}` lacks a digit beside its point"), "a digit is missing")
         .with_help(format!("write `{fixed}`"))
+        .with_edit(written, fixed)
 }
 
 /// A power of a unit or type that nobody means.
@@ -190,17 +230,24 @@ pub fn operator_starts_line(span: Span, above: Span, sign: &str) -> SyntaxError 
     .with_label(Span { start: above.end, end: above.end, ..above }, "this statement ends here")
     .with_note("a statement ends at the end of its line, unless the line ends with an operator or a comma")
     .with_help(format!("put `{sign}` at the end of the line above"))
+    .with_edit(Span { start: above.end, end: above.end, ..above }, format!(" {sign}"))
+    .with_edit(span, "")
 }
 
 /// `else` away from its `}`.
-pub fn else_starts_line(span: Span) -> SyntaxError {
-    error(
+pub fn else_starts_line(span: Span, brace: Span, between: &str) -> SyntaxError {
+    let found = error(
         "else-starts-line",
         span,
         "`else` stands on the line of the `}` before it".into(),
         "on a line of its own",
     )
-    .with_help("write `} else {`")
+    .with_help("write `} else {`");
+    // A comment between the lines is not to be lost.
+    match between.trim().is_empty() {
+        true => found.with_edit(Span { start: brace.end, end: span.start, ..span }, " "),
+        false => found,
+    }
 }
 
 /// `x =` and then another statement.
@@ -231,14 +278,21 @@ pub fn expected(span: Span, due: &str, after: Option<&str>, found: &str, label: 
 
 /// A number followed by a word that is no unit.
 pub fn unknown_unit(span: Span, name: &str, near: Option<String>) -> SyntaxError {
-    let mut found = error(
+    let found = error(
         "unknown-unit",
         span,
         format!("`{name}` is not a unit"),
         "follows a number, so it must be a unit",
     );
-    found.help = near.map(|near| format!("did you mean `{near}`?"));
-    found
+    did_you_mean(found, near)
+}
+
+fn did_you_mean(error: SyntaxError, near: Option<String>) -> SyntaxError {
+    let span = error.span;
+    match near {
+        Some(near) => error.with_help(format!("did you mean `{near}`?")).with_edit(span, near),
+        None => error,
+    }
 }
 
 /// `a < b < c`
@@ -249,9 +303,7 @@ pub fn chained_comparison(span: Span) -> SyntaxError {
 
 /// A word where a statement was to begin.
 pub fn no_such_statement(span: Span, found: &str, place: &str, near: Option<String>) -> SyntaxError {
-    let mut error = error("syntax", span, format!("{found} begins no {place}"), "not known here");
-    error.help = near.map(|near| format!("did you mean `{near}`?"));
-    error
+    did_you_mean(error("syntax", span, format!("{found} begins no {place}"), "not known here"), near)
 }
 
 /// `v = 3` in a cell.

@@ -1,23 +1,27 @@
 //! "Did you mean": the one word that was probably meant.
 
-/// The candidate nearest to `word`: the same letters in another case first, else within a third of its length.
+/// The candidate nearest to `word`: the same letters in another case first, else within a third of its length; none
+/// where several are equally near.
 pub fn nearest<T: AsRef<str>>(word: &str, candidates: impl IntoIterator<Item = T>) -> Option<String> {
     let length = word.chars().count();
     if length > MAX_LETTERS {
         return None;
     }
     let mut best: Option<(usize, String)> = None;
+    let mut tie = false;
     for candidate in candidates {
         let candidate = candidate.as_ref();
-        if candidate.eq_ignore_ascii_case(word) {
-            return Some(candidate.to_string());
+        let distance = if candidate.eq_ignore_ascii_case(word) { 0 } else { edits(word, candidate) };
+        if length < distance * 3 {
+            continue;
         }
-        let distance = edits(word, candidate);
-        if distance * 3 <= length && best.as_ref().is_none_or(|(least, _)| distance < *least) {
-            best = Some((distance, candidate.to_string()));
+        match &best {
+            Some((least, _)) if *least < distance => {}
+            Some((least, name)) if *least == distance => tie |= name != candidate,
+            Some(_) | None => (best, tie) = (Some((distance, candidate.to_string())), false),
         }
     }
-    best.map(|(_, candidate)| candidate)
+    best.filter(|_| !tie).map(|(_, candidate)| candidate)
 }
 
 /// Longer words are no slips of the pen, and would take long to compare.

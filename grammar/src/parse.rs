@@ -44,6 +44,8 @@ pub struct SyntaxError {
     pub note: Option<String>,
     /// What to type.
     pub help: Option<String>,
+    /// Texts to put in the places of others, which do what `help` says; empty where nobody can be sure.
+    pub fix: Vec<(Span, String)>,
 }
 
 /// Reads a file.

@@ -108,7 +108,7 @@ fn understood(program: &Program) -> (Hir, Types) {
 }
 
 fn elaborated(program: &Program, hir: &Hir, types: &Types) -> Vec<Net> {
-    let files = Beneath::new(&program.folder);
+    let files = Beneath::of(program);
     let of = |experiment| {
         let settings = Settings { experiment: Some(experiment), ..Settings::default() };
         elaborate(hir, types, &settings, &files, &mut Sink::default())

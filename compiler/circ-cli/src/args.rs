@@ -67,6 +67,8 @@ pub struct Settings {
     /// Precision of states, for cells that do not say their own
     #[arg(long, value_enum)]
     pub precision: Option<PrecisionArg>,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -85,12 +87,37 @@ pub enum PrecisionArg {
 pub struct CheckArgs {
     /// The program
     pub file: PathBuf,
-    /// Print an array of `{rule, level, message, file, start, end, help}`
-    #[arg(long)]
+    /// How messages are printed. `plain` is for editors, a line each: `file:line:col-line:col: error[rule]: message`.
+    /// `json` is one array of objects: level, rule, message, file, start and end (line and column from 1, in
+    /// characters; byte from 0), labels, notes, help, and the edits of a fix
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// Short for `--format=json`
+    #[arg(long, conflicts_with = "format")]
     pub json: bool,
+    /// Mend the file where it is certain what was meant, and say what is left
+    #[arg(long)]
+    pub fix: bool,
     /// Print a form of the program on its way to machine code
-    #[arg(long, value_enum, conflicts_with = "json")]
+    #[arg(long, value_enum, conflicts_with_all = ["json", "format", "fix"])]
     pub emit: Option<Emit>,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// How messages are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Human,
+    Plain,
+    Json,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub struct Reading {
+    /// Let `load` read this file, or what is beneath this folder, besides the program's own folder
+    #[arg(long, value_name = "PATH")]
+    pub allow_read: Vec<PathBuf>,
 }
 
 /// The forms of a program, in order.
@@ -119,6 +146,8 @@ pub struct VerifyArgs {
     /// Verify with this engine
     #[arg(long, value_enum)]
     pub engine: Option<EngineArg>,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 #[derive(Debug, Args)]

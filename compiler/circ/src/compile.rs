@@ -103,7 +103,7 @@ pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Reje
     let started = Instant::now();
     let (seed, precision) = (options.seed, options.precision);
     let settings = Settings { experiment: Some(experiment), set, seed, precision, ..Settings::default() };
-    let net = elaborate(&hir, &types, &settings, &Beneath::new(&program.folder), &mut sink);
+    let net = elaborate(&hir, &types, &settings, &Beneath::of(&program), &mut sink);
     let Some(Lowered { plan, methods, drives }) =
         prove_and_lower(&hir, &types, &net, &program.sources, &mut sink)
     else {
@@ -224,7 +224,7 @@ fn prove_and_lower(
 /// Everything that can be built, with the lints of all of it. Where a name or a dimension is wrong there are none:
 /// what seems unused may be what was meant.
 fn build_and_lint(program: &Program, hir: &Hir, types: &Types, sink: &mut Sink) {
-    let files = Beneath::new(&program.folder);
+    let files = Beneath::of(program);
     let mut built: Vec<(Net, Lowered)> = Vec::new();
     let all = all_settings(program, hir);
     let mut instantiated = BTreeSet::new();

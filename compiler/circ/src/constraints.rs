@@ -29,7 +29,7 @@ impl From<Enforce> for Equation {
 /// With the first constraint that fails, its numbers and cells.
 pub fn establish(compiled: &Compiled, engine: &mut dyn Engine) -> Evaluated<()> {
     let (recordings, known, balances) = (Recordings::default(), Known::default(), Balances::default());
-    let files = Beneath::new(&compiled.program.folder);
+    let files = Beneath::of(&compiled.program);
     let scope = |environment: EnvironmentId| {
         Scope::new(&compiled.hir, &compiled.types, &compiled.net, &files, environment)
     };

@@ -22,6 +22,7 @@ mod emit;
 mod enforce;
 pub mod explain;
 mod fault;
+pub mod fix;
 mod instance;
 mod judge;
 pub mod manifest;

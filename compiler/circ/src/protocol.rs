@@ -89,7 +89,7 @@ impl<'a> Protocol<'a> {
         interrupt: &'a AtomicBool,
         observer: &'a mut dyn Observer,
     ) -> Protocol<'a> {
-        let files = Beneath::new(&compiled.program.folder);
+        let files = Beneath::of(&compiled.program);
         let mut protocol = Protocol {
             compiled,
             engine,

@@ -212,14 +212,33 @@ pub struct Message {
     pub file: String,
     pub start: Position,
     pub end: Position,
+    /// What is there, at each place of the message.
+    #[serde(default)]
+    pub labels: Vec<PlacedText>,
+    #[serde(default)]
+    pub notes: Vec<String>,
     pub help: Option<String>,
+    /// Edits that do what `help` says, where that is certain.
+    #[serde(default)]
+    pub fix: Vec<PlacedText>,
 }
 
-/// A place in a text: lines and columns count from 1, columns in characters.
+/// A text for a place: what a label says is there, or what an edit puts there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlacedText {
+    pub file: String,
+    pub start: Position,
+    pub end: Position,
+    pub text: String,
+}
+
+/// A place in a text: lines and columns count from 1, columns in characters; bytes from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     pub line: usize,
     pub column: usize,
+    #[serde(default)]
+    pub byte: usize,
 }
 
 /// Diagnostics as data.
@@ -234,17 +253,67 @@ fn message(
     diagnostic: &circ_compiler::diagnose::Diagnostic,
     sources: &circ_compiler::diagnose::Sources,
 ) -> Message {
-    let source = sources.files.get(diagnostic.span.file.0 as usize);
-    let (name, text) = source.map_or(("", ""), |source| (source.name.as_str(), source.text.as_str()));
+    let placed = |span: circ_grammar::ast::Span, text: &str| {
+        let source = sources.files.get(span.file.0 as usize);
+        let (name, whole) = source.map_or(("", ""), |source| (source.name.as_str(), source.text.as_str()));
+        PlacedText {
+            file: name.to_string(),
+            start: position(whole, span.start as usize),
+            end: position(whole, span.end as usize),
+            text: text.to_string(),
+        }
+    };
+    let PlacedText { file, start, end, .. } = placed(diagnostic.span, "");
     Message {
         rule: diagnostic.rule.name.to_string(),
         level: level(diagnostic.rule.level).to_string(),
         message: diagnostic.message.clone(),
-        file: name.to_string(),
-        start: position(text, diagnostic.span.start as usize),
-        end: position(text, diagnostic.span.end as usize),
+        file,
+        start,
+        end,
+        labels: diagnostic.labels.iter().map(|(span, text)| placed(*span, text)).collect(),
+        notes: diagnostic.notes.clone(),
         help: diagnostic.help.clone(),
+        fix: diagnostic.fix.iter().map(|edit| placed(edit.span, &edit.text)).collect(),
     }
+}
+
+/// A file that could not be read, as one of the messages about it.
+pub fn unreadable(error: &crate::sources::ReadError) -> Message {
+    let start = Position { line: 1, column: 1, byte: 0 };
+    Message {
+        rule: "unreadable-file".to_string(),
+        level: "error".to_string(),
+        message: error.to_string(),
+        file: error.path.display().to_string(),
+        start,
+        end: start,
+        labels: Vec::new(),
+        notes: Vec::new(),
+        help: None,
+        fix: Vec::new(),
+    }
+}
+
+/// Messages for editors, a line each: `file:line:column-line:column: error[rule]: message`. What is said besides
+/// follows in lines that begin with two blanks. Lines and columns count from 1, columns in characters; the end is
+/// the place behind the last character.
+pub fn plain(messages: &[Message]) -> String {
+    messages.iter().map(plain_message).collect()
+}
+
+fn plain_message(it: &Message) -> String {
+    let place = |file: &str, start: &Position, end: &Position| {
+        format!("{file}:{}:{}-{}:{}", start.line, start.column, end.line, end.column)
+    };
+    let first =
+        format!("{}: {}[{}]: {}\n", place(&it.file, &it.start, &it.end), it.level, it.rule, it.message);
+    let labels = it.labels.iter().filter(|label| (label.start, label.end) != (it.start, it.end));
+    let labels =
+        labels.map(|label| format!("  {}: {}\n", place(&label.file, &label.start, &label.end), label.text));
+    let notes = it.notes.iter().map(|note| format!("  note: {note}\n"));
+    let help = it.help.iter().map(|help| format!("  help: {help}\n"));
+    labels.chain(notes).chain(help).fold(first, |text, line| text + &line)
 }
 
 fn level(level: circ_compiler::diagnose::Level) -> &'static str {
@@ -261,7 +330,7 @@ fn position(text: &str, byte: usize) -> Position {
     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
     // Bytes that continue a character do not count.
     let column = before[line_start..].iter().filter(|byte| **byte & 0xC0 != 0x80).count() + 1;
-    Position { line, column }
+    Position { line, column, byte: byte.min(text.len()) }
 }
 
 #[cfg(test)]
@@ -270,9 +339,9 @@ mod tests {
 
     #[test]
     fn columns_count_characters() {
-        assert_eq!(position("let µ = 1\nlet b", 6), Position { line: 1, column: 6 });
-        assert_eq!(position("let µ = 1\nlet b", 12), Position { line: 2, column: 2 });
-        assert_eq!(position("", 7), Position { line: 1, column: 1 });
+        assert_eq!(position("let µ = 1\nlet b", 6), Position { line: 1, column: 6, byte: 6 });
+        assert_eq!(position("let µ = 1\nlet b", 12), Position { line: 2, column: 2, byte: 12 });
+        assert_eq!(position("", 7), Position { line: 1, column: 1, byte: 0 });
     }
 
     #[test]

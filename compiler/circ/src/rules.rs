@@ -2,7 +2,7 @@
 //!
 //! In: facts. Out: diagnostics. `circ explain RULE` finds the pages through [`all`].
 
-use circ_compiler::diagnose::{Diagnostic, Level, Rule};
+use circ_compiler::diagnose::{Diagnostic, Edit, Level, Rule};
 use circ_grammar::SyntaxError;
 use circ_grammar::ast::{FileId, Span};
 
@@ -73,6 +73,8 @@ pub fn syntax(mistake: &SyntaxError) -> Diagnostic {
     diagnostic.labels.extend(mistake.labels.iter().cloned());
     diagnostic.notes.extend(mistake.note.clone());
     diagnostic.help = mistake.help.clone();
+    diagnostic.fix =
+        mistake.fix.iter().map(|(span, text)| Edit { span: *span, text: text.clone() }).collect();
     diagnostic
 }
 

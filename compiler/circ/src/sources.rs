@@ -32,6 +32,8 @@ pub struct Program {
     pub problems: Vec<Diagnostic>,
     /// Where the main file lies: `use` and `load` look there.
     pub folder: PathBuf,
+    /// What `load` may read besides: files, and folders with all that is beneath them.
+    pub allowed: Vec<PathBuf>,
     /// Whether a file that is used could not be read: what it declares is then not known.
     pub unreadable: bool,
     /// How long reading and parsing took.
@@ -210,31 +212,47 @@ fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Reason> {
 #[derive(Clone, Debug)]
 pub struct Beneath {
     folder: PathBuf,
+    /// As they really lie: links are followed.
+    allowed: Vec<PathBuf>,
 }
 
 impl Beneath {
-    /// Files below this folder.
-    pub fn new(folder: &Path) -> Beneath {
-        Beneath { folder: folder.to_path_buf() }
+    /// Files below the program's folder, and what it was allowed besides.
+    pub fn of(program: &Program) -> Beneath {
+        let allowed = program.allowed.iter().filter_map(|path| path.canonicalize().ok());
+        Beneath { folder: program.folder.clone(), allowed: allowed.collect() }
     }
+
+    /// Where a file really lies, if it may be read.
+    fn place(&self, path: &str) -> Result<PathBuf, String> {
+        let folder = self.folder.canonicalize().map_err(|error| format!("the program's folder: {error}"))?;
+        let is_step = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+        let inside = Path::new(path).components().all(is_step);
+        let file = folder.join(path);
+        let real = match file.canonicalize() {
+            Ok(real) => real,
+            Err(_) if inside => return Ok(file),
+            // Whether there is such a file is nothing that a program may learn of other folders.
+            Err(_) => return Err(refused(path, &file, "is not beneath the folder of the program")),
+        };
+        let mut places = self.allowed.iter().chain([&folder]);
+        let why = match inside {
+            _ if places.any(|place| real.starts_with(place)) => return Ok(real),
+            true => "leads out of the folder of the program",
+            false => "is not beneath the folder of the program",
+        };
+        Err(refused(path, &file, why))
+    }
+}
+
+/// Says which flag would allow it.
+fn refused(path: &str, file: &Path, why: &str) -> String {
+    format!("`{path}` {why}; `--allow-read {}` would allow it", file.display())
 }
 
 impl Files for Beneath {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        let inside =
-            Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-        if !inside {
-            return Err(format!("`{path}` is not beneath the folder of the program"));
-        }
-        let folder = self.folder.canonicalize().map_err(|error| format!("the program's folder: {error}"))?;
-        let file = folder.join(path);
-        // A link may lead out of the folder.
-        match file.canonicalize() {
-            Ok(real) if !real.starts_with(&folder) => {
-                return Err(format!("`{path}` leads out of the folder of the program"));
-            }
-            Ok(_) | Err(_) => {}
-        }
+        let file = self.place(path)?;
         read_bytes(&file, MAX_DATA_BYTES).map_err(|reason| match reason {
             Reason::TooLarge => format!("`{path}` is larger than {} GB", MAX_DATA_BYTES >> 30),
             reason => ReadError { path: path.into(), reason }.to_string(),
@@ -248,11 +266,25 @@ mod tests {
 
     #[test]
     fn data_is_read_only_beneath_the_program() {
-        let files = Beneath::new(Path::new("."));
+        let files = Beneath::of(&Program { folder: ".".into(), ..Program::default() });
         for path in ["/etc/hostname", "../Cargo.toml", "a/../../b"] {
             let error = files.read(path).expect_err(path);
             assert!(error.contains("beneath"), "{error}");
         }
+    }
+
+    #[test]
+    fn what_is_allowed_is_read_wherever_it_lies() {
+        let program = |allowed: &str| Program {
+            folder: "src".into(),
+            allowed: vec![allowed.into()],
+            ..Program::default()
+        };
+        for allowed in ["Cargo.toml", "."] {
+            assert!(Beneath::of(&program(allowed)).read("../Cargo.toml").is_ok());
+        }
+        let error = Beneath::of(&program("src")).read("../Cargo.toml").expect_err("outside");
+        assert!(error.contains("--allow-read"), "{error}");
     }
 
     #[test]

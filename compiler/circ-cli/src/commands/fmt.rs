@@ -44,7 +44,7 @@ fn format_file(file: &Path, args: &FmtArgs) -> Exit {
 }
 
 /// Writes beside the file and renames: a full disk must not cost anybody their program.
-fn replace(file: &Path, text: &str) -> std::io::Result<()> {
+pub fn replace(file: &Path, text: &str) -> std::io::Result<()> {
     // A link stays a link, and permissions stay.
     let file = file.canonicalize()?;
     let mut name = std::ffi::OsString::from(".");

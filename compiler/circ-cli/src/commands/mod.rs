@@ -7,7 +7,7 @@ pub mod run;
 pub mod test;
 pub mod verify;
 
-use crate::args::{EngineArg, PrecisionArg, Settings};
+use crate::args::{EngineArg, PrecisionArg, Reading, Settings};
 use crate::exit::Exit;
 use crate::terminal::{self, Stream};
 use circ::compile::{Options, Rejection};
@@ -17,11 +17,12 @@ use circ::sources::{self, Program};
 use std::path::Path;
 
 /// Reads a program, or says why not.
-fn read(path: &Path) -> Result<Program, Exit> {
-    sources::read(path).map_err(|error| {
+fn read(path: &Path, reading: &Reading) -> Result<Program, Exit> {
+    let program = sources::read(path).map_err(|error| {
         terminal::complain(&error.to_string());
         Exit::Files
-    })
+    })?;
+    Ok(Program { allowed: reading.allow_read.clone(), ..program })
 }
 
 /// Shows diagnostics on standard error.

@@ -21,7 +21,7 @@ pub fn run(args: &RunArgs) -> Exit {
 }
 
 fn attempt(args: &RunArgs) -> Result<Exit, Exit> {
-    let program = read(&args.file)?;
+    let program = read(&args.file, &args.settings.reading)?;
     let options = compile_options(args.experiment.as_deref(), &args.settings);
     let compiled = compile(program, &options).map_err(|rejection| refuse(&rejection, args))?;
     show_warnings(&compiled.warnings, compiled.sources(), args);

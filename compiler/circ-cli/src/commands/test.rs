@@ -17,7 +17,7 @@ pub fn test(args: &TestArgs) -> Exit {
 }
 
 fn test_file(file: &Path, args: &TestArgs) -> Exit {
-    let program = match read(file) {
+    let program = match read(file, &args.settings.reading) {
         Ok(program) => program,
         Err(exit) => return exit,
     };
@@ -36,7 +36,8 @@ fn test_file(file: &Path, args: &TestArgs) -> Exit {
 fn test_experiment(file: &Path, name: &str, args: &TestArgs) -> Exit {
     let attempt = || -> Result<Exit, Exit> {
         let compiled =
-            compile(read(file)?, &compile_options(Some(name), &args.settings)).map_err(|it| reject(&it))?;
+            compile(read(file, &args.settings.reading)?, &compile_options(Some(name), &args.settings))
+                .map_err(|it| reject(&it))?;
         let known = compiled.warnings.len();
         let mut simulation = Simulation::build(compiled, &run_options(&args.settings, Digest::Leave))
             .map_err(|it| reject(&it))?;

@@ -19,7 +19,11 @@ pub fn verify(args: &VerifyArgs) -> Exit {
 fn attempt(args: &VerifyArgs) -> Result<Exit, Exit> {
     let manifest = read_manifest(args)?;
     let file = args.file.clone().unwrap_or_else(|| manifest.program_beside(&args.manifest));
-    let program = read(&file)?;
+    let program = read(&file, &args.reading).inspect_err(|_| {
+        if args.file.is_none() {
+            terminal::complain("if the program was moved, say with `--file` where it is now");
+        }
+    })?;
     if let Some(changed) = manifest.changed_source(&program) {
         terminal::complain(&format!(
             "`{changed}` is not the text that was run then: the run can not be repeated"

@@ -94,6 +94,15 @@ pub struct Diagnostic {
     pub labels: Vec<(Span, String)>,
     pub notes: Vec<String>,
     pub help: Option<String>,
+    /// Edits that do what `help` says; empty where nobody can be sure of them.
+    pub fix: Vec<Edit>,
+}
+
+/// A text to put in the place of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    pub span: Span,
+    pub text: String,
 }
 
 /// Said by nobody: what has no value because of a mistake that was told before. No sink keeps it.
@@ -172,7 +181,15 @@ impl Sink {
 impl Rule {
     /// Begins a message.
     pub fn at(&'static self, span: Span, message: impl Into<String>) -> Diagnostic {
-        Diagnostic { rule: self, span, message: message.into(), labels: vec![], notes: vec![], help: None }
+        Diagnostic {
+            rule: self,
+            span,
+            message: message.into(),
+            labels: vec![],
+            notes: vec![],
+            help: None,
+            fix: vec![],
+        }
     }
 }
 
@@ -190,6 +207,11 @@ impl Diagnostic {
     /// A fact that the user may not know.
     pub fn note(mut self, text: impl Into<String>) -> Diagnostic {
         self.notes.push(text.into());
+        self
+    }
+    /// What to do instead, where it is certain: another text at the main place.
+    pub fn replace_by(mut self, text: impl Into<String>) -> Diagnostic {
+        self.fix.push(Edit { span: self.span, text: text.into() });
         self
     }
     /// What to type.

@@ -161,7 +161,7 @@ pub fn not_public(at: Span, name: &str, declared: Span) -> Diagnostic {
 
 fn did_you_mean(diagnostic: Diagnostic, suggestion: Option<String>) -> Diagnostic {
     match suggestion {
-        Some(name) => diagnostic.help(format!("did you mean `{name}`?")),
+        Some(name) => diagnostic.help(format!("did you mean `{name}`?")).replace_by(name),
         None => diagnostic,
     }
 }

@@ -6,7 +6,7 @@
 /// Names longer than this are not compared: the distance takes quadratic time.
 const LONGEST: usize = 64;
 
-/// The candidate to offer for `written`; the first of equally near ones.
+/// The candidate to offer for `written`; none where several are equally near.
 pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let letters: Vec<char> = written.chars().collect();
     if LONGEST < letters.len() {
@@ -14,6 +14,7 @@ pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>)
     }
     let lower = written.to_lowercase();
     let mut best: Option<(usize, &str)> = None;
+    let mut tie = false;
     for candidate in candidates {
         if candidate == written || LONGEST < candidate.len() {
             continue;
@@ -25,11 +26,14 @@ pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>)
         let same = candidate.to_lowercase() == lower;
         let distance = if same { 0 } else { distance(&letters, &theirs) };
         let near = distance * 3 <= letters.len();
-        if near && best.is_none_or(|(found, _)| distance < found) {
-            best = Some((distance, candidate));
+        match best {
+            _ if !near => {}
+            Some((least, _)) if least < distance => {}
+            Some((least, name)) if least == distance => tie |= name != candidate,
+            Some(_) | None => (best, tie) = (Some((distance, candidate)), false),
         }
     }
-    best.map(|(_, name)| name.to_owned())
+    best.filter(|_| !tie).map(|(_, name)| name.to_owned())
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours between two names of at most [`LONGEST`] letters.
@@ -65,6 +69,13 @@ mod tests {
     #[test]
     fn a_swap_is_one_slip() {
         assert_eq!(nearest("tua", ["tau"]).as_deref(), Some("tau"));
+    }
+
+    #[test]
+    fn what_may_be_either_is_not_offered() {
+        assert_eq!(nearest("g_x", ["g_e", "g_i"]), None);
+        assert_eq!(nearest("g_x", ["g_e", "g_e"]).as_deref(), Some("g_e"));
+        assert_eq!(nearest("Tau", ["taus", "tau"]).as_deref(), Some("tau"));
     }
 
     #[test]

@@ -1,0 +1,68 @@
+//! The forms in which messages are printed, and what is done about them.
+
+mod common;
+
+use common::Bench;
+
+/// A mistake behind a tab and two characters of two bytes, on a line that ends with CR LF.
+const FAR: &str = "let a = 1\r\n\tlet b = /* \u{b5}\u{3a9} */ 20 mV + 3 ms\r\n";
+
+#[test]
+fn every_form_speaks_of_the_same_place() {
+    let bench = Bench::new();
+    bench.file("a.circ", FAR);
+    let plain = bench.circ(&["check", "a.circ", "--format=plain"]).exits(1);
+    assert!(plain.out.starts_with("a.circ:2:19-2:31: error[unit-mismatch]: "), "{}", plain.out);
+    let json = bench.circ(&["check", "a.circ", "--format=json"]).exits(1).json();
+    assert_eq!((&json[0]["start"]["line"], &json[0]["start"]["column"]), (&2.into(), &19.into()));
+    assert_eq!(json[0]["start"]["byte"], FAR.find("20 mV").expect("there"));
+    assert_eq!(json[0]["labels"].as_array().map(Vec::len), Some(2));
+    let human = bench.circ(&["check", "a.circ"]).exits(1);
+    assert!(human.err.contains("a.circ:2:19 "), "{}", human.err);
+}
+
+#[test]
+fn a_line_says_all_in_the_form_for_editors() {
+    let bench = Bench::new();
+    bench.file("a.circ", "let tau_m = 20 ms\nlet b = tau_n\n");
+    let said = bench.circ(&["check", "a.circ", "--format=plain"]).exits(1);
+    assert_eq!(
+        said.out,
+        "a.circ:2:9-2:14: error[unknown-name]: there is no `tau_n` here\n  help: did you mean `tau_m`?\n"
+    );
+}
+
+#[test]
+fn a_file_that_is_not_there_is_a_message_too() {
+    let json = Bench::new().circ(&["check", "nowhere.circ", "--json"]).exits(4).json();
+    assert_eq!(json[0]["message"], "there is no file `nowhere.circ`");
+}
+
+#[test]
+fn what_is_certain_is_mended_in_the_file() {
+    let bench = Bench::new();
+    let path = bench.file("a.circ", "let tau_m = 20. ms\nlet b = tau_n\nlet c = nothing\n");
+    let said = bench.circ(&["check", "a.circ", "--fix"]).exits(1);
+    assert!(said.err.contains("mended a.circ:1:13: write `20.0 ms`"), "{}", said.err);
+    let text = std::fs::read_to_string(&path).expect("text");
+    assert_eq!(text, "let tau_m = 20.0 ms\nlet b = tau_m\nlet c = nothing\n");
+    assert_eq!(
+        bench.circ(&["check", "a.circ", "--fix", "--json"]).exits(1).json()[0]["rule"],
+        "unknown-name"
+    );
+    assert_eq!(std::fs::read_to_string(&path).expect("text"), text);
+}
+
+#[test]
+fn data_outside_is_read_only_if_that_is_allowed() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("inner")).expect("a folder");
+    bench.file("data.csv", "x\n1\n2\n");
+    bench.file("inner/a.circ", "data x: real[2] = load(\"../data.csv\")\ncircuit C { let y = x[0] }\n");
+    let said = bench.circ(&["check", "inner/a.circ"]).exits(1);
+    assert!(said.err.contains("--allow-read"), "{}", said.err);
+    for allowed in ["data.csv", "."] {
+        bench.circ(&["check", "inner/a.circ", "--allow-read", allowed]).exits(0);
+    }
+    bench.circ(&["check", "inner/a.circ", "--allow-read", "inner"]).exits(1);
+}
