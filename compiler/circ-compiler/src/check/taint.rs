@@ -82,7 +82,7 @@ impl Tainted {
     fn wrong_cells(&self, hir: &Hir, places: &Places) -> BTreeSet<CellId> {
         let readers =
             Places::new(hir.exprs.iter().filter(|expr| self.reads_itself(expr)).map(|expr| expr.span));
-        let own = |cell: &Cell| cell.partial || places.within(cell.span) || readers.within(cell.span);
+        let own = |cell: &Cell| cell.partial || places.within(cell.text) || readers.within(cell.text);
         let mut found = BTreeSet::new();
         for (at, cell) in hir.cells.iter().enumerate() {
             let mut chain = std::iter::successors(Some(cell), |cell| cell.base.map(|base| hir.cell(base)));

@@ -30,7 +30,7 @@ impl Whole<'_> {
     /// The statements of its experiment.
     pub fn experiment(self) -> bool {
         let Owner::Experiment(at) = self.net.environments[0].owner else { return true };
-        let span = self.hir.experiments[at as usize].span;
+        let span = self.hir.experiments[at as usize].text;
         let within =
             |it: &Expr| it.span.file == span.file && span.start <= it.span.start && it.span.end <= span.end;
         let mut exprs = self.hir.exprs.iter().enumerate().filter(|(_, expr)| within(expr));

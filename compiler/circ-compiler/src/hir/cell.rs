@@ -8,7 +8,10 @@ use circ_plan::ir::Precision;
 #[derive(Clone, Debug)]
 pub struct Cell {
     pub name: Arc<str>,
+    /// Of the name.
     pub span: Span,
+    /// All of what is written of it.
+    pub text: Span,
     pub doc: Option<Arc<str>>,
     /// The cell that it extends.
     pub base: Option<CellId>,

@@ -68,6 +68,7 @@ impl<'a> Resolver<'a> {
         let mut cell = hir::Cell {
             name: written.name.text.clone(),
             span: written.name.span,
+            text: item.span,
             doc: item.attributes.doc.clone(),
             base,
             vars: vec![],
@@ -541,6 +542,7 @@ fn spike_times_cell() -> hir::Cell {
     hir::Cell {
         name: "SpikeTimes".into(),
         span: Span::default(),
+        text: Span::default(),
         doc: Some("Spikes at given times.".into()),
         base: None,
         vars: vec![events],

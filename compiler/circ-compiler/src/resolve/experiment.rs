@@ -24,6 +24,7 @@ impl<'a> Resolver<'a> {
         self.hir.experiments.push(hir::Experiment {
             name: written.name.text.clone(),
             span: written.name.span,
+            text: item.span,
             doc: item.attributes.doc.clone(),
             slots: vec![],
             formals: vec![],
