@@ -56,7 +56,7 @@ impl Elaborator<'_> {
                     return self.report(say::require_fails(span, &broken.numbers, cells));
                 }
                 Err(diagnostic) if diagnostic.rule.name == NEEDS_RUN.name => {
-                    match self.from_bounds(part, environment) {
+                    match self.by_bounds(part, environment) {
                         Sure::Holds => {}
                         Sure::Fails(numbers) => {
                             return self.report(say::require_never_holds(span, &numbers));
@@ -71,7 +71,7 @@ impl Elaborator<'_> {
     }
 
     /// From how many synapses a cell can have at least and at most.
-    fn from_bounds(&self, part: ExprId, environment: EnvironmentId) -> Sure {
+    fn by_bounds(&self, part: ExprId, environment: EnvironmentId) -> Sure {
         self.try_bounds(part, environment).unwrap_or(Sure::No)
     }
 
