@@ -1,18 +1,21 @@
 //! "Did you mean": the one word that was probably meant.
 
-/// The candidate nearest to `word`: the same letters in another case first, else within a third of its length; none
-/// where several are equally near.
+/// The candidate nearest to `word`: the same letters in another case first (`mV` for `mv` rather than `MV`), else
+/// within a third of its length; none where several are equally near.
 pub fn nearest<T: AsRef<str>>(word: &str, candidates: impl IntoIterator<Item = T>) -> Option<String> {
     let length = word.chars().count();
     if length > MAX_LETTERS {
         return None;
     }
-    let mut best: Option<(usize, String)> = None;
+    let mut best: Option<((usize, usize), String)> = None;
     let mut tie = false;
     for candidate in candidates {
         let candidate = candidate.as_ref();
-        let distance = if candidate.eq_ignore_ascii_case(word) { 0 } else { edits(word, candidate) };
-        if length < distance * 3 {
+        let distance = match candidate.eq_ignore_ascii_case(word) {
+            true => (0, word.chars().zip(candidate.chars()).filter(|(a, b)| a != b).count()),
+            false => (edits(word, candidate), 0),
+        };
+        if length < distance.0 * 3 {
             continue;
         }
         match &best {
@@ -55,6 +58,7 @@ mod tests {
         assert_eq!(nearest("popluation", ["part", "population"]).as_deref(), Some("population"));
         assert_eq!(nearest("parm", ["port", "param"]).as_deref(), Some("param"));
         assert_eq!(nearest("MS", ["s", "ms"]).as_deref(), Some("ms"));
+        assert_eq!(nearest("mv", ["MV", "mV"]).as_deref(), Some("mV"));
         assert_eq!(nearest("xyz", ["param"]), None);
         assert_eq!(nearest(&"a".repeat(100_000), ["a"]), None);
     }

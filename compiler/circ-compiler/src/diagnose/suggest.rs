@@ -13,7 +13,7 @@ pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>)
         return None;
     }
     let lower = written.to_lowercase();
-    let mut best: Option<(usize, &str)> = None;
+    let mut best: Option<((usize, usize), &str)> = None;
     let mut tie = false;
     for candidate in candidates {
         if candidate == written || LONGEST < candidate.len() {
@@ -23,9 +23,11 @@ pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>)
         if letters.len() < 3 * theirs.len().abs_diff(letters.len()) {
             continue;
         }
-        let same = candidate.to_lowercase() == lower;
-        let distance = if same { 0 } else { distance(&letters, &theirs) };
-        let near = distance * 3 <= letters.len();
+        let distance = match candidate.to_lowercase() == lower {
+            true => (0, letters.iter().zip(&theirs).filter(|(a, b)| a != b).count()),
+            false => (distance(&letters, &theirs), 0),
+        };
+        let near = distance.0 * 3 <= letters.len();
         match best {
             _ if !near => {}
             Some((least, _)) if least < distance => {}
@@ -64,6 +66,7 @@ mod tests {
     #[test]
     fn the_same_letters_in_another_case_come_first() {
         assert_eq!(nearest("v_th", ["v_tg", "V_th"]).as_deref(), Some("V_th"));
+        assert_eq!(nearest("mv", ["MV", "mV"]).as_deref(), Some("mV"));
     }
 
     #[test]
