@@ -78,6 +78,11 @@ pub fn index_range(at: Span, index: i64, length: u64, what: &str) -> Diagnostic 
 
 /// `lo .. hi` that does not lie within what it selects from.
 pub fn selection_range(at: Span, lo: i64, hi: i64, length: u64, what: &str) -> Diagnostic {
+    if hi < lo {
+        return INDEX_RANGE
+            .at(at, format!("{lo} .. {hi} runs backwards"))
+            .primary("goes from the first index to the one behind the last");
+    }
     INDEX_RANGE
         .at(at, format!("{lo} .. {hi} does not lie within {what}"))
         .primary(format!("{what} has {length} elements, so a selection lies within 0 .. {length}"))

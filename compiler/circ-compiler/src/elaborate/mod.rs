@@ -21,6 +21,7 @@ mod protocol;
 mod require;
 mod set;
 mod spike_times;
+mod statements;
 mod time;
 mod whole;
 
@@ -211,6 +212,7 @@ impl<'a> Elaborator<'a> {
         self.experiment_drives(&experiment.statements, environment);
         self.finish(&experiment.statements);
         self.per_cell_settings(&experiment.statements, environment);
+        self.look_at_statements(experiment, environment);
         Some(())
     }
 

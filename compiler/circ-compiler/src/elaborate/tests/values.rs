@@ -102,8 +102,8 @@ fn what_does_not_fit_is_said_where_it_stands() {
       0 ms * inf <- something like 0/0, inf - inf or the root of a negative number
     ");
     insta::assert_snapshot!(circuit("let a = [1, 2, 3][2 .. 1]"), @r"
-    [index-range] 2 .. 1 does not lie within this array
-      2 <- this array has 3 elements, so a selection lies within 0 .. 3
+    [index-range] 2 .. 1 runs backwards
+      2 <- goes from the first index to the one behind the last
     ");
 }
 

@@ -1,0 +1,164 @@
+//! Statements of an experiment: what can be told of them before the run.
+//!
+//! In: statements, when the network is there. Out: messages about durations between two ticks, views without such a
+//! cell, and values that are wrong whatever the run does. What reads a `let` that statements change, or the network
+//! while it runs, is left to the run.
+
+use super::Elaborator;
+use crate::diagnose::Diagnostic;
+use crate::diagnose::time as say;
+use crate::diagnose::value::NEEDS_RUN;
+use crate::eval::{self, Evaluated, NotBuilt, Scope};
+use crate::hir::{Experiment, ExprId, ExprKind, Hir, Ref, SlotId, SlotKind, Statement, StatementKind};
+use crate::net::EnvironmentId;
+use crate::resolve::graph;
+use crate::types::Type;
+use std::collections::BTreeSet;
+
+impl Elaborator<'_> {
+    pub(super) fn look_at_statements(&mut self, experiment: &Experiment, environment: EnvironmentId) {
+        let look = Look { changed: changed(self.hir, experiment), experiment, environment };
+        look.statements(&experiment.statements, self);
+    }
+}
+
+struct Look<'a> {
+    /// `let`s whose value depends on which statements have run.
+    changed: BTreeSet<SlotId>,
+    experiment: &'a Experiment,
+    environment: EnvironmentId,
+}
+
+impl Look<'_> {
+    fn statements(&self, statements: &[Statement], net: &mut Elaborator<'_>) {
+        statements.iter().for_each(|statement| self.statement(&statement.kind, net));
+    }
+
+    fn statement(&self, statement: &StatementKind, net: &mut Elaborator<'_>) {
+        match statement {
+            StatementKind::Binding(slot) => self.binding(*slot, net),
+            StatementKind::Assign { value, .. } | StatementKind::Expect(value) => self.value(*value, net),
+            StatementKind::Print(values) | StatementKind::Report(values) => {
+                values.iter().for_each(|value| self.value(*value, net));
+            }
+            StatementKind::Record { what, every } => {
+                what.iter().for_each(|what| self.recorded(*what, net));
+                every.iter().for_each(|every| self.interval(*every, net));
+            }
+            StatementKind::Run { duration, .. } => {
+                self.ticks(*duration, "the run", net);
+            }
+            StatementKind::If { condition, then, otherwise } => {
+                match self.ask(*condition, net, |scope| eval::eval_bool(*condition, scope, &mut NotBuilt)) {
+                    Some(holds) => self.statements(if holds { then } else { otherwise }, net),
+                    None => [then, otherwise].into_iter().for_each(|branch| self.statements(branch, net)),
+                }
+            }
+            // A `set` is judged by its parameter, an `enforce` by its form, a drive with the circuit.
+            StatementKind::Set { .. } | StatementKind::Enforce(_) | StatementKind::Drive(_) => {}
+        }
+    }
+
+    fn binding(&self, slot: SlotId, net: &mut Elaborator<'_>) {
+        let declared = &self.experiment.slots[slot.index()];
+        let (ty, expr): (Option<&Type>, ExprId) = match &declared.kind {
+            SlotKind::Let { declared, value } => (declared.as_ref(), *value),
+            SlotKind::Data { declared, value } => (Some(declared), *value),
+            _ => return,
+        };
+        self.ask(expr, net, |scope| eval::eval_binding(&declared.name, expr, ty, scope, &mut NotBuilt));
+    }
+
+    fn value(&self, expr: ExprId, net: &mut Elaborator<'_>) {
+        self.ask(expr, net, |scope| eval::eval(expr, scope, &mut NotBuilt));
+    }
+
+    /// A view, or a measure of one.
+    fn recorded(&self, expr: ExprId, net: &mut Elaborator<'_>) {
+        match &net.hir.expr(expr).kind {
+            ExprKind::Measure { args, .. } => {
+                for view in args.iter().map(|arg| arg.value) {
+                    self.ask(view, net, |scope| eval::thing(view, scope, &mut NotBuilt));
+                }
+            }
+            _ => {
+                self.ask(expr, net, |scope| eval::thing(expr, scope, &mut NotBuilt));
+            }
+        }
+    }
+
+    /// At least one step.
+    fn interval(&self, every: ExprId, net: &mut Elaborator<'_>) {
+        let what = "the interval of recording";
+        if let (Some(0), Some(step)) = (self.ticks(every, what, net), net.step()) {
+            net.sink.push(say::duration_too_short(net.span(every), what, step));
+        }
+    }
+
+    fn ticks(&self, duration: ExprId, what: &str, net: &mut Elaborator<'_>) -> Option<i64> {
+        let milliseconds =
+            self.ask(duration, net, |scope| eval::eval_real(duration, scope, &mut NotBuilt))?;
+        net.on_grid(milliseconds, net.span(duration), what)
+    }
+
+    /// The value of what needs no run; what is wrong with it is reported.
+    fn ask<T>(
+        &self,
+        expr: ExprId,
+        net: &mut Elaborator<'_>,
+        ask: impl FnOnce(&mut Scope) -> Evaluated<T>,
+    ) -> Option<T> {
+        if reads(net.hir, expr, &self.changed) {
+            return None;
+        }
+        let asked = ask(&mut net.scope(self.environment));
+        match asked {
+            Ok(value) => Some(value),
+            Err(diagnostic) if is_left_to_the_run(&diagnostic) => None,
+            Err(diagnostic) => {
+                net.sink.push(*diagnostic);
+                None
+            }
+        }
+    }
+}
+
+fn is_left_to_the_run(diagnostic: &Diagnostic) -> bool {
+    diagnostic.rule.name == NEEDS_RUN.name
+}
+
+/// The `let`s that statements change, and those that read one of them.
+fn changed(hir: &Hir, experiment: &Experiment) -> BTreeSet<SlotId> {
+    let mut changed = BTreeSet::new();
+    let mut waiting: Vec<&Statement> = experiment.statements.iter().collect();
+    while let Some(statement) = waiting.pop() {
+        match &statement.kind {
+            StatementKind::Assign { slot, .. } => {
+                changed.insert(*slot);
+            }
+            StatementKind::If { then, otherwise, .. } => waiting.extend(then.iter().chain(otherwise)),
+            _ => {}
+        }
+    }
+    // A `let` may read one that is written below it.
+    let mut before = usize::MAX;
+    while before != changed.len() {
+        before = changed.len();
+        for (at, slot) in experiment.slots.iter().enumerate() {
+            if let SlotKind::Let { value, .. } = &slot.kind
+                && reads(hir, *value, &changed)
+            {
+                changed.insert(SlotId(at as u32));
+            }
+        }
+    }
+    changed
+}
+
+fn reads(hir: &Hir, root: ExprId, slots: &BTreeSet<SlotId>) -> bool {
+    let mut found = false;
+    graph::walk(hir, root, &mut |_, expr| {
+        found |= matches!(expr.kind, ExprKind::Ref(Ref::Slot(slot)) if slots.contains(&slot));
+    });
+    found
+}
