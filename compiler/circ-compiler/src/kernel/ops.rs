@@ -5,24 +5,25 @@
 //! means adding it here, in `interpret::apply` and in the printer's and reader's tables.
 
 use circ_plan::ir::*;
+use smallvec::{SmallVec, smallvec};
 
 /// The operands of an operation, by reference of the same kind as the operation's.
 macro_rules! operand_list {
     ($op:expr) => {
         match $op {
-            Op::Float(_) | Op::Int(_) | Op::Bool(_) | Op::Tick(_) => vec![],
-            Op::Load(..) | Op::Uniform(_) | Op::Arrival(_) | Op::Index(_) => vec![],
-            Op::Now | Op::Time(_) | Op::Edge(_) => vec![],
+            Op::Float(_) | Op::Int(_) | Op::Bool(_) | Op::Tick(_) => smallvec![],
+            Op::Load(..) | Op::Uniform(_) | Op::Arrival(_) | Op::Index(_) => smallvec![],
+            Op::Now | Op::Time(_) | Op::Edge(_) => smallvec![],
             Op::Neg(a) | Op::Abs(a) | Op::Sqrt(a) | Op::Floor(a) | Op::Ceil(a) | Op::Round(a) => {
-                vec![a]
+                smallvec![a]
             }
-            Op::Call1(_, a) | Op::ToFloat(a) | Op::ToInt(a) | Op::ToTick(a) | Op::Not(a) => vec![a],
-            Op::Add(a, b) | Op::Sub(a, b) | Op::Mul(a, b) | Op::Div(a, b) => vec![a, b],
-            Op::Min(a, b) | Op::Max(a, b) | Op::Call2(_, a, b) | Op::Table(_, a, b) => vec![a, b],
-            Op::IntDiv(a, b) | Op::IntMod(a, b) | Op::TickAdd(a, b) => vec![a, b],
-            Op::AddOverflows(a, b) | Op::SubOverflows(a, b) | Op::MulOverflows(a, b) => vec![a, b],
-            Op::Compare(_, a, b) | Op::And(a, b) | Op::Or(a, b) => vec![a, b],
-            Op::Fma(a, b, c) | Op::Select(a, b, c) => vec![a, b, c],
+            Op::Call1(_, a) | Op::ToFloat(a) | Op::ToInt(a) | Op::ToTick(a) | Op::Not(a) => smallvec![a],
+            Op::Add(a, b) | Op::Sub(a, b) | Op::Mul(a, b) | Op::Div(a, b) => smallvec![a, b],
+            Op::Min(a, b) | Op::Max(a, b) | Op::Call2(_, a, b) | Op::Table(_, a, b) => smallvec![a, b],
+            Op::IntDiv(a, b) | Op::IntMod(a, b) | Op::TickAdd(a, b) => smallvec![a, b],
+            Op::AddOverflows(a, b) | Op::SubOverflows(a, b) | Op::MulOverflows(a, b) => smallvec![a, b],
+            Op::Compare(_, a, b) | Op::And(a, b) | Op::Or(a, b) => smallvec![a, b],
+            Op::Fma(a, b, c) | Op::Select(a, b, c) => smallvec![a, b, c],
             Op::Expm { entries, .. } => entries.into_iter().collect(),
             Op::Draw { args, .. } => args.into_iter().collect(),
             Op::Redraw { args, within, .. } => args.into_iter().chain(within).collect(),
@@ -30,15 +31,20 @@ macro_rules! operand_list {
     };
 }
 
+/// Few, nearly always: they need no memory of their own.
+pub type Operands = SmallVec<[ValueId; 4]>;
+
 /// The operands of an operation, in order.
-pub fn operands(op: &Op) -> Vec<ValueId> {
-    operand_list!(op).into_iter().copied().collect()
+pub fn operands(op: &Op) -> Operands {
+    let operands: SmallVec<[&ValueId; 4]> = operand_list!(op);
+    operands.into_iter().copied().collect()
 }
 
 /// The same operation of other operands.
 pub fn map_operands(op: &Op, mut to: impl FnMut(ValueId) -> ValueId) -> Op {
     let mut op = op.clone();
-    for operand in operand_list!(&mut op) {
+    let operands: SmallVec<[&mut ValueId; 4]> = operand_list!(&mut op);
+    for operand in operands {
         *operand = to(*operand);
     }
     op
@@ -107,12 +113,15 @@ pub fn compare_name(compare: Compare) -> &'static str {
 
 /// Equal for operations that make the same bits: the same operation, immediates (floats by their
 /// bits: 0 is not -0) and operands, in either order where the order does not matter.
-pub type Key = (&'static str, Vec<u64>);
+pub type Key = (&'static str, Words);
+
+/// What an operation is made of.
+type Words = SmallVec<[u64; 6]>;
 
 /// The key of an operation.
 pub fn key(op: &Op) -> Key {
     let mut words = immediates(op);
-    let mut operands: Vec<u64> = operands(op).iter().map(|v| u64::from(v.0)).collect();
+    let mut operands: Words = operands(op).iter().map(|v| u64::from(v.0)).collect();
     let commuting = match op {
         Op::Add(..)
         | Op::Mul(..)
@@ -129,23 +138,23 @@ pub fn key(op: &Op) -> Key {
 }
 
 /// What an operation holds besides its operands.
-fn immediates(op: &Op) -> Vec<u64> {
+fn immediates(op: &Op) -> Words {
     match op {
-        Op::Float(x) => vec![x.to_bits()],
-        Op::Int(x) | Op::Tick(x) => vec![*x as u64],
-        Op::Bool(x) => vec![u64::from(*x)],
-        Op::Load(side, array) => vec![*side as u64, u64::from(array.0)],
-        Op::Uniform(uniform) => vec![u64::from(uniform.0)],
-        Op::Arrival(port) => vec![u64::from(port.0)],
-        Op::Index(side) => vec![*side as u64],
-        Op::Time(moment) => vec![*moment as u64],
-        Op::Table(table, ..) => vec![u64::from(table.0)],
-        Op::Edge(column) => vec![u64::from(*column)],
-        Op::Expm { n, row, column, .. } => vec![u64::from(*n), u64::from(*row), u64::from(*column)],
+        Op::Float(x) => smallvec![x.to_bits()],
+        Op::Int(x) | Op::Tick(x) => smallvec![*x as u64],
+        Op::Bool(x) => smallvec![u64::from(*x)],
+        Op::Load(side, array) => smallvec![*side as u64, u64::from(array.0)],
+        Op::Uniform(uniform) => smallvec![u64::from(uniform.0)],
+        Op::Arrival(port) => smallvec![u64::from(port.0)],
+        Op::Index(side) => smallvec![*side as u64],
+        Op::Time(moment) => smallvec![*moment as u64],
+        Op::Table(table, ..) => smallvec![u64::from(table.0)],
+        Op::Edge(column) => smallvec![u64::from(*column)],
+        Op::Expm { n, row, column, .. } => smallvec![u64::from(*n), u64::from(*row), u64::from(*column)],
         Op::Draw { distribution, key, salt, .. } | Op::Redraw { distribution, key, salt, .. } => {
-            vec![*distribution as u64, u64::from(key.0), u64::from(*salt)]
+            smallvec![*distribution as u64, u64::from(key.0), u64::from(*salt)]
         }
-        _ => vec![],
+        _ => smallvec![],
     }
 }
 

@@ -4,6 +4,7 @@
 //! whole; of any other, the equations of those populations that have all that was written of them.
 
 use super::context::{Keys, Report, Source};
+use super::kinds::Kinds;
 use super::layout::Layout;
 use super::{params::place_parameters, population, sent_to};
 use crate::check::Types;
@@ -26,6 +27,7 @@ pub fn look(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) {
     }
     let (sent_to, nothing) = (sent_to(net), BTreeSet::new());
     let mut report = Report::new(sink);
+    let mut kinds = Kinds::new(source);
     // What is wrong with equations is wrong in every population of the cell.
     let mut seen = BTreeSet::new();
     for (at, population) in net.populations.iter().enumerate() {
@@ -35,6 +37,6 @@ pub fn look(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) {
         let mut layout = Layout::new(source, at as u32, sent_to.get(&(at as u32)).unwrap_or(&nothing));
         let mut keys = Keys::default();
         place_parameters(source, &mut layout, &mut report, &mut keys);
-        population::population(source, &layout, &mut report, &mut keys);
+        population::population(source, &layout, &mut report, &mut keys, &mut kinds);
     }
 }

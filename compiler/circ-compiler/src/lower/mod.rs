@@ -14,6 +14,7 @@ pub mod explain;
 mod expr;
 mod inputs;
 mod integrate;
+mod kinds;
 mod layout;
 mod look;
 mod pair;
@@ -38,6 +39,7 @@ pub use self::population::{EXCITATION, INHIBITION};
 
 use self::context::{Keys, Report, Source};
 use self::inputs::place_inputs;
+use self::kinds::Kinds;
 use self::layout::Layout;
 use self::params::place_parameters;
 use crate::check::Types;
@@ -94,10 +96,11 @@ pub fn lower(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) -> Option<Low
         .iter()
         .map(|p| projections::projection(source, p, &mut layouts, &mut report))
         .collect();
+    let mut kinds = Kinds::new(source);
     let (populations, methods) = layouts
         .iter()
         .zip(&mut keys)
-        .map(|(layout, keys)| population::population(source, layout, &mut report, keys))
+        .map(|(layout, keys)| population::population(source, layout, &mut report, keys, &mut kinds))
         .unzip();
     let order = net
         .order

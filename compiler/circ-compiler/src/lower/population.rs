@@ -9,6 +9,7 @@ use circ_plan::plan::*;
 use super::cell::{CellSite, Phase, Slot};
 use super::context::{Keys, Lowerer, Report, Site, Source};
 use super::explain::{EquationMethod, PopulationMethods};
+use super::kinds::{First, Kinds};
 use super::layout::{Layout, Storage};
 use super::params::initial_programs;
 use super::step::Outcome;
@@ -23,19 +24,56 @@ pub fn population<'a>(
     layout: &'a Layout<'a>,
     report: &mut Report,
     keys: &mut Keys,
+    kinds: &mut Kinds,
 ) -> (PopulationPlan, PopulationMethods) {
-    let path = layout.net.path.clone();
-    let mut methods = PopulationMethods { path, cell: layout.cell.name.to_string(), equations: vec![] };
-    let dynamics = match layout.cell.spike_times {
-        true => Dynamics::SpikeTimes(spike_times(source, layout, report)),
-        false => Dynamics::Cells(Box::new(programs(source, layout, report, keys, &mut methods.equations))),
+    let (plan, equations) = match layout.cell.spike_times {
+        true => {
+            let times = Dynamics::SpikeTimes(spike_times(source, layout, report));
+            (plan(source, layout, report, keys, times, vec![]), vec![])
+        }
+        false => cells(source, layout, report, keys, kinds),
     };
-    let observables = match layout.cell.spike_times {
-        true => vec![],
-        false => observables(source, layout, report, keys),
-    };
-    let what = format!("the population `{}`", layout.net.path);
-    let mut plan = PopulationPlan {
+    let (path, cell) = (layout.net.path.clone(), layout.cell.name.to_string());
+    (plan, PopulationMethods { path, cell, equations })
+}
+
+/// What is of a kind with an earlier population has the same ticks.
+fn cells<'a>(
+    source: Source<'a>,
+    layout: &'a Layout<'a>,
+    report: &mut Report,
+    keys: &mut Keys,
+    kinds: &mut Kinds,
+) -> (PopulationPlan, Vec<EquationMethod>) {
+    let initial = initial_programs(source, layout, report, keys);
+    let kind = kinds.of(source, layout, keys);
+    if let Some(first) = kind.as_ref().and_then(|kind| kinds.first(kind)) {
+        keys.clone_from(&first.keys);
+        let keys = keys.resolve(source.net.seed, &layout.net.path);
+        let plan = first.again(layout, initial, keys, place(layout, report));
+        return (plan, first.methods.clone());
+    }
+    let mut methods = vec![];
+    let programs = programs(source, layout, report, keys, initial, &mut methods);
+    let observables = observables(source, layout, report, keys);
+    let mut plan = plan(source, layout, report, keys, Dynamics::Cells(Box::new(programs)), observables);
+    move_constants_out(&mut plan);
+    if let Some(kind) = kind {
+        let first = First { plan: plan.clone(), methods: methods.clone(), keys: keys.clone() };
+        kinds.add(kind, first);
+    }
+    (plan, methods)
+}
+
+fn plan(
+    source: Source,
+    layout: &Layout,
+    report: &mut Report,
+    keys: &Keys,
+    dynamics: Dynamics,
+    observables: Vec<Observable>,
+) -> PopulationPlan {
+    PopulationPlan {
         path: layout.net.path.clone(),
         cells: layout.net.cells(),
         precision: layout.precision,
@@ -46,10 +84,12 @@ pub fn population<'a>(
         events: layout.events.clone(),
         dynamics,
         observables,
-        place: report.place(layout.net.span, what),
-    };
-    move_constants_out(&mut plan);
-    (plan, methods)
+        place: place(layout, report),
+    }
+}
+
+fn place(layout: &Layout, report: &mut Report) -> u32 {
+    report.place(layout.net.span, format!("the population `{}`", layout.net.path))
 }
 
 fn spike_times(source: Source, layout: &Layout, report: &mut Report) -> Vec<(i64, u32)> {
@@ -69,9 +109,9 @@ fn programs<'a>(
     layout: &'a Layout<'a>,
     report: &mut Report,
     keys: &mut Keys,
+    (init_params, init_states): (Program, Program),
     methods: &mut Vec<EquationMethod>,
 ) -> CellPrograms {
-    let (init_params, init_states) = initial_programs(source, layout, report, keys);
     let reference_step = tick_program(source, layout, report, keys, Some(methods));
     let reference_start = tick_program(source, layout, report, keys, None);
     let empty = |name: &str| Program::new(format!("{}.{name}", layout.net.path), layout.precision);

@@ -3,7 +3,7 @@
 use circ_plan::ir::*;
 
 use super::operations::same;
-use crate::kernel::ops::{operands, output_value};
+use crate::kernel::ops::{Operands, operands, output_value};
 
 /// Whether regions are in order, nested or disjoint, behind their masks, and closed: what is in one is
 /// used only in it, or selected by its mask.
@@ -45,8 +45,8 @@ fn closed(program: &Program, region: &Region) -> Result<(), u32> {
         if inside(at) {
             continue;
         }
-        let used: Vec<ValueId> = match op {
-            Op::Select(mask, _, other) if *mask == region.mask => vec![*other],
+        let used: Operands = match op {
+            Op::Select(mask, _, other) if *mask == region.mask => Operands::from_slice(&[*other]),
             _ => operands(op),
         };
         if let Some(escaped) = used.into_iter().find(|v| inside(*v)) {

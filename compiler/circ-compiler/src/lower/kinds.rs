@@ -1,0 +1,116 @@
+//! Populations of one kind: the operations of their ticks are the same, so they are lowered once.
+//!
+//! In: populations with their layouts, in order. Out: the plan of an earlier population of the same kind, made into
+//! that of another. Two are of one kind if they have the same cell and keep everything at the same place. What
+//! numbers a population gives its parameters is no part of it: ticks read them from slots and arrays. Parameters of
+//! each cell and initial states are programs of every population's own.
+
+use std::collections::BTreeMap;
+
+use circ_plan::ir::Program;
+use circ_plan::plan::{CellPrograms, Dynamics, Observable, PopulationPlan, UniformPlan};
+
+use super::context::{Keys, Source};
+use super::explain::EquationMethod;
+use super::layout::Layout;
+use crate::hir::{ExprKind, Ref};
+
+/// What names a kind; printed, so that it can be looked up.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kind(String);
+
+/// The first population of each kind.
+#[derive(Default)]
+pub struct Kinds {
+    first: BTreeMap<Kind, First>,
+    /// Whether some expression reads the size of its population, or places in it.
+    shapes_matter: bool,
+}
+
+/// A population that was lowered.
+#[derive(Clone, Debug)]
+pub struct First {
+    pub plan: PopulationPlan,
+    pub methods: Vec<EquationMethod>,
+    /// With those of all its programs.
+    pub keys: Keys,
+}
+
+impl Kinds {
+    pub fn new(source: Source) -> Kinds {
+        let reads_shape =
+            |kind: &ExprKind| matches!(kind, ExprKind::Ref(Ref::Size | Ref::Row | Ref::Col | Ref::Layer));
+        let shapes_matter = source.hir.exprs.iter().any(|expr| reads_shape(&expr.kind));
+        Kinds { first: BTreeMap::new(), shapes_matter }
+    }
+
+    /// The kind of a population whose initial programs have these keys; `None` for what value drives flow into or
+    /// whose balance is asked for, which is like no other.
+    pub fn of(&self, source: Source, layout: &Layout, keys: &Keys) -> Option<Kind> {
+        if !layout.inputs.is_empty() || source.net.balances.contains_key(&layout.population) {
+            return None;
+        }
+        let shape = self.shapes_matter.then_some(&layout.net.shape);
+        let slots: Vec<_> = layout.uniforms.iter().map(|slot| (&slot.name, slot.ty, slot.role)).collect();
+        let kept = (&layout.storage, &layout.arrays, &layout.accumulators, slots);
+        Some(Kind(format!("{:?}", (layout.net.cell, layout.precision, shape, kept, &keys.names))))
+    }
+
+    /// The first population of a kind.
+    pub fn first(&self, kind: &Kind) -> Option<&First> {
+        self.first.get(kind)
+    }
+
+    pub fn add(&mut self, kind: Kind, first: First) {
+        self.first.insert(kind, first);
+    }
+}
+
+impl First {
+    /// The plan of another population of this kind, given its initial programs, its keys and its place.
+    pub fn again(
+        &self,
+        layout: &Layout,
+        (init_params, init_states): (Program, Program),
+        keys: Vec<[u32; 2]>,
+        place: u32,
+    ) -> PopulationPlan {
+        let plan = &self.plan;
+        let renamed = |program: &Program| {
+            let rest = program.name.strip_prefix(plan.path.as_str()).unwrap_or(&program.name);
+            Program { name: format!("{}{rest}", layout.net.path), ..program.clone() }
+        };
+        let dynamics = match &plan.dynamics {
+            Dynamics::SpikeTimes(times) => Dynamics::SpikeTimes(times.clone()),
+            Dynamics::Cells(programs) => Dynamics::Cells(Box::new(CellPrograms {
+                derive_uniforms: renamed(&programs.derive_uniforms),
+                init_params,
+                derive_cells: renamed(&programs.derive_cells),
+                init_states,
+                start: renamed(&programs.start),
+                step: renamed(&programs.step),
+                reference_start: renamed(&programs.reference_start),
+                reference_step: renamed(&programs.reference_step),
+            })),
+        };
+        let observed = |it: &Observable| Observable { name: it.name.clone(), program: renamed(&it.program) };
+        PopulationPlan {
+            path: layout.net.path.clone(),
+            cells: layout.net.cells(),
+            precision: plan.precision,
+            arrays: plan.arrays.clone(),
+            uniforms: self.with_values(&layout.uniforms),
+            keys,
+            ports: plan.ports.clone(),
+            events: plan.events.clone(),
+            dynamics,
+            observables: plan.observables.iter().map(observed).collect(),
+            place,
+        }
+    }
+
+    /// The values of the other's parameters, then what is derived.
+    fn with_values(&self, own: &[UniformPlan]) -> Vec<UniformPlan> {
+        own.iter().chain(&self.plan.uniforms[own.len()..]).cloned().collect()
+    }
+}
