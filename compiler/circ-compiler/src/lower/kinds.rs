@@ -12,6 +12,7 @@ use circ_plan::plan::{CellPrograms, Dynamics, Observable, PopulationPlan, Unifor
 
 use super::context::{Keys, Source};
 use super::explain::EquationMethod;
+use super::inputs::Members;
 use super::layout::Layout;
 use crate::hir::{ExprKind, Ref};
 
@@ -44,16 +45,16 @@ impl Kinds {
         Kinds { first: BTreeMap::new(), shapes_matter }
     }
 
-    /// The kind of a population whose initial programs have these keys; `None` for what value drives flow into or
-    /// whose balance is asked for, which is like no other.
+    /// The kind of a population whose initial programs have these keys; `None` for one whose balance is asked for, or
+    /// into which more flows than one number: that is like no other.
     pub fn of(&self, source: Source, layout: &Layout, keys: &Keys) -> Option<Kind> {
-        if !layout.inputs.is_empty() || source.net.balances.contains_key(&layout.population) {
+        if source.net.balances.contains_key(&layout.population) {
             return None;
         }
-        let shape = self.shapes_matter.then_some(&layout.net.shape);
-        let slots: Vec<_> = layout.uniforms.iter().map(|slot| (&slot.name, slot.ty, slot.role)).collect();
+        let cell = (layout.net.cell, layout.precision, self.shapes_matter.then_some(&layout.net.shape));
+        let slots: Vec<_> = layout.uniforms.iter().map(|slot| (slot.ty, slot.role)).collect();
         let kept = (&layout.storage, &layout.arrays, &layout.accumulators, slots);
-        Some(Kind(format!("{:?}", (layout.net.cell, layout.precision, shape, kept, &keys.names))))
+        Some(Kind(format!("{:?}", (cell, kept, inputs(layout)?, &keys.names))))
     }
 
     /// The first population of a kind.
@@ -64,6 +65,19 @@ impl Kinds {
     pub fn add(&mut self, kind: Kind, first: First) {
         self.first.insert(kind, first);
     }
+}
+
+/// How values flow into ports, without the values: these are in slots. `None` where one is not.
+fn inputs(layout: &Layout) -> Option<Vec<String>> {
+    let all = layout.inputs.iter().flat_map(|(port, inputs)| inputs.iter().map(move |input| (port, input)));
+    let printed = all.map(|(port, input)| match input.members {
+        Members::Positions(_) => None,
+        Members::All { .. } | Members::Range { .. } => {
+            let window = (input.from_tick, input.to_tick);
+            Some(format!("{:?}", (port, &input.members, window, input.uniform?)))
+        }
+    });
+    printed.collect()
 }
 
 impl First {
