@@ -54,6 +54,8 @@ fn a_binary_file() {
 fn a_missing_file() {
     let bench = Bench::new();
     bench.circ(&["run", "nowhere.circ"]).exits(4).complains("there is no file `nowhere.circ`");
+    let said = bench.circ(&["run", "nowhere.circ", "--json"]).exits(4);
+    assert!(said.out.contains("there is no file `nowhere.circ`"), "{}", said.out);
     bench.circ(&["fmt", "nowhere.circ"]).exits(4).complains("there is no file");
     bench.circ(&["verify", "nowhere.json"]).exits(4).complains("there is no file");
 }

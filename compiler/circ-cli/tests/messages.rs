@@ -66,3 +66,17 @@ fn data_outside_is_read_only_if_that_is_allowed() {
     }
     bench.circ(&["check", "inner/a.circ", "--allow-read", "inner"]).exits(1);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_leads_no_further_than_a_path() {
+    let bench = Bench::new();
+    bench.file("data.csv", "x\n1\n2\n");
+    let inner = bench.path("inner");
+    std::fs::create_dir(&inner).expect("a folder");
+    bench.file("inner/a.circ", "data x: real[2] = load(\"link.csv\")\ncircuit C { let y = x[0] }\n");
+    std::os::unix::fs::symlink(bench.path("data.csv"), inner.join("link.csv")).expect("a link");
+    let said = bench.circ(&["check", "inner/a.circ"]).exits(1);
+    assert!(said.err.contains("leads out of the folder"), "{}", said.err);
+    bench.circ(&["check", "inner/a.circ", "--allow-read", "data.csv"]).exits(0);
+}

@@ -233,21 +233,21 @@ impl Beneath {
             Ok(real) => real,
             Err(_) if inside => return Ok(file),
             // Whether there is such a file is nothing that a program may learn of other folders.
-            Err(_) => return Err(refused(path, &file, "is not beneath the folder of the program")),
+            Err(_) => return Err(refused(&file, "it is not beneath the folder of the program")),
         };
         let mut places = self.allowed.iter().chain([&folder]);
         let why = match inside {
             _ if places.any(|place| real.starts_with(place)) => return Ok(real),
-            true => "leads out of the folder of the program",
-            false => "is not beneath the folder of the program",
+            true => "it leads out of the folder of the program",
+            false => "it is not beneath the folder of the program",
         };
-        Err(refused(path, &file, why))
+        Err(refused(&file, why))
     }
 }
 
 /// Says which flag would allow it.
-fn refused(path: &str, file: &Path, why: &str) -> String {
-    format!("`{path}` {why}; `--allow-read {}` would allow it", file.display())
+fn refused(file: &Path, why: &str) -> String {
+    format!("{why}; `--allow-read {}` would allow it", file.display())
 }
 
 impl Files for Beneath {

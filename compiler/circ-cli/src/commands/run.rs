@@ -12,6 +12,7 @@ use circ::diagnose::{Diagnostic, Sources};
 use circ::output::{Folder, WriteError};
 use circ::results::{Ended, Message, messages};
 use circ::run::{Digest, Finished, Simulation};
+use circ::sources;
 use serde::Serialize;
 use std::path::Path;
 
@@ -21,7 +22,7 @@ pub fn run(args: &RunArgs) -> Exit {
 }
 
 fn attempt(args: &RunArgs) -> Result<Exit, Exit> {
-    let program = read(&args.file, &args.settings.reading)?;
+    let program = read(&args.file, &args.settings.reading).inspect_err(|_| unreadable(args))?;
     let options = compile_options(args.experiment.as_deref(), &args.settings);
     let compiled = compile(program, &options).map_err(|rejection| refuse(&rejection, args))?;
     show_warnings(&compiled.warnings, compiled.sources(), args);
@@ -68,6 +69,14 @@ struct Refused {
     ended: Ended,
     error: Option<String>,
     diagnostics: Vec<Message>,
+}
+
+/// What was not read has no diagnostics, but a reason.
+fn unreadable(args: &RunArgs) {
+    if let (true, Err(error)) = (args.json, sources::read_text(&args.file)) {
+        let error = Some(error.to_string());
+        print_json(&Refused { ended: Ended::Rejected, error, diagnostics: Vec::new() });
+    }
 }
 
 fn refuse(rejection: &Rejection, args: &RunArgs) -> Exit {
