@@ -120,28 +120,64 @@ fn given(pairs: &[(u32, u32)], sides: &Sides) -> Vec<f64> {
 }
 
 /// The partners that a cell can have.
-struct Partners {
+struct Partners<'a> {
     /// That count.
     counting: f64,
     all: usize,
-    /// Partners that are the cell itself, by cell; empty where a cell may be its own.
-    selves: std::collections::BTreeMap<(u32, u32), usize>,
+    itself: Itself<'a>,
 }
 
-impl Partners {
-    fn new(sides: &Sides, allow_self: bool) -> Partners {
-        let there = cells(sides.there);
-        let selves = match allow_self {
-            true => Default::default(),
-            false => there.iter().enumerate().map(|(position, cell)| (*cell, position)).collect(),
+/// Where a cell is among its own partners.
+enum Itself<'a> {
+    /// It may be its own, or no cell is on both sides.
+    Nowhere,
+    /// The view holds ranges of cells alone.
+    Within(&'a View),
+    Listed(std::collections::BTreeMap<(u32, u32), usize>),
+}
+
+impl Itself<'_> {
+    fn position(&self, cell: (u32, u32)) -> Option<usize> {
+        match self {
+            Itself::Nowhere => None,
+            Itself::Within(view) => position_in_ranges(view, cell),
+            Itself::Listed(positions) => positions.get(&cell).copied(),
+        }
+    }
+}
+
+fn position_in_ranges(view: &View, (population, cell): (u32, u32)) -> Option<usize> {
+    let mut first = 0;
+    for segment in &view.segments {
+        match segment.cells {
+            Indices::Range(lo, hi) if segment.population == population && (lo..hi).contains(&cell) => {
+                return Some(first + (cell - lo) as usize);
+            }
+            _ => first += segment.cells.len(),
+        }
+    }
+    None
+}
+
+impl<'a> Partners<'a> {
+    fn new(sides: &Sides<'a>, allow_self: bool) -> Partners<'a> {
+        let there = sides.there;
+        let shared = |population: u32| sides.here.segments.iter().any(|it| it.population == population);
+        let itself = if allow_self || !there.segments.iter().any(|it| shared(it.population)) {
+            Itself::Nowhere
+        } else if there.segments.iter().all(|it| matches!(it.cells, Indices::Range(..))) {
+            Itself::Within(there)
+        } else {
+            let positions = cells(there).into_iter().enumerate();
+            Itself::Listed(positions.map(|(position, cell)| (cell, position)).collect())
         };
         let counting = sides.counts.iter().flatten().count() as f64;
-        Partners { counting, all: there.len(), selves }
+        Partners { counting, all: there.len(), itself }
     }
 
     /// How many that count a cell can be connected with.
     fn most(&self, sides: &Sides, cell: (u32, u32)) -> f64 {
-        let own = self.selves.get(&cell).is_some_and(|position| sides.counts[*position].is_some());
+        let own = self.itself.position(cell).is_some_and(|position| sides.counts[position].is_some());
         self.counting - f64::from(own)
     }
 
@@ -169,7 +205,7 @@ fn drawn(
         Connect::OutDegree(n) if !sides.inward => chosen(f64::from(*n)),
         Connect::AllToAll => (most, most),
         Connect::OneToOne => {
-            let itself = partners.selves.get(&cell) == Some(&position);
+            let itself = partners.itself.position(cell) == Some(position);
             let one = f64::from(sides.counts.get(position).is_some_and(Option::is_some) && !itself);
             (one, one)
         }
