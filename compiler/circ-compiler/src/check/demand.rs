@@ -52,6 +52,13 @@ impl<'a> Checker<'a> {
         }
         match self.ty(id) {
             Type::Int | Type::Error => {}
+            Type::Real(Dimension::REAL)
+                if let ExprKind::Number { value, .. } = self.hir.expr(id).kind
+                    && value.fract() != 0.0 =>
+            {
+                let shown = crate::units::show(value, Dimension::REAL);
+                self.sink.push(typing::fraction(self.span(id), due_for, &shown));
+            }
             found => {
                 let name = self.declaration(id);
                 let name = name.as_ref().map(|(name, at)| (&**name, *at));

@@ -95,7 +95,7 @@ pub fn enforced_twice(at: Span, first: Span) -> Diagnostic {
 pub fn enforced_in_circle(at: Span, others: &[Span]) -> Diagnostic {
     let message = match others {
         [] => "an `enforce` scales what its own right side reads",
-        _ => "these `enforce`s scale what the right side of the other reads",
+        _ => "each of these `enforce`s scales what the right side of another reads",
     };
     let diagnostic = CONSTRAINT_CONFLICT.at(at, message).primary("depends on itself");
     let diagnostic =

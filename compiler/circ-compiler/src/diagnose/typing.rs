@@ -132,6 +132,13 @@ pub fn not_whole(at: Span, due_for: &str, found: &Type, name: Option<(&str, Span
     }
 }
 
+/// A number with a fraction where a whole one is due; `shown` is the number.
+pub fn fraction(at: Span, due_for: &str, shown: &str) -> Diagnostic {
+    NOT_WHOLE
+        .at(at, format!("{due_for} must be a whole number, but this is {shown}"))
+        .primary("between two whole numbers")
+}
+
 /// The exponent of a quantity with a dimension is not known, or gives no dimension.
 pub fn bad_power(at: Span, base: (Span, &Type), why: &str) -> Diagnostic {
     UNIT_MISMATCH

@@ -15,9 +15,8 @@ fn sizes_are_whole_numbers_of_at_least_one() {
       note: a population has a whole number of cells, from 1 to 2147483648
     ");
     insta::assert_snapshot!(circuit("population E: Lif[2.5]"), @r"
-    [not-whole] the size of a population must be a whole number, but this is a plain number
-      2.5 <- a plain number
-      help: `round`, `floor` and `ceil` give a whole number
+    [not-whole] the size of a population must be a whole number, but this is 2.5
+      2.5 <- between two whole numbers
     ");
     insta::assert_snapshot!(circuit("population E: Lif[100000, 100000]"), @r"
     [population-size] population `E` can not have 10000000000 cells
@@ -105,9 +104,8 @@ fn durations_lie_on_the_grid() {
       help: use `dt 0.1 ms`
     ");
     insta::assert_snapshot!(net("circuit C { }\nexperiment Main of C { seed 1.5 }"), @r"
-    [not-whole] the seed must be a whole number, but this is a plain number
-      1.5 <- a plain number
-      help: `round`, `floor` and `ceil` give a whole number
+    [not-whole] the seed must be a whole number, but this is 1.5
+      1.5 <- between two whole numbers
     ");
 }
 
