@@ -13,7 +13,7 @@ use crate::{constraints, digest, instance, judge, tables, unconnected};
 use circ_compiler::diagnose::{Diagnostic, Sources};
 use circ_plan::engine::{Engine, Memory, Values};
 use circ_plan::ir::EventId;
-use circ_plan::plan::{Plan, View};
+use circ_plan::plan::Plan;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -192,7 +192,8 @@ impl Simulation {
     pub fn synapses(&self, projection: &str) -> Option<Vec<Synapse>> {
         let index = self.plan().projections.iter().position(|it| it.path == projection)?;
         let plan = &self.plan().projections[index];
-        let (sources, targets) = (cells(&plan.source), cells(&plan.target));
+        let sources: Vec<(u32, u32)> = plan.source.cells().collect();
+        let targets: Vec<(u32, u32)> = plan.target.cells().collect();
         let (mut found, mut listed) = (Vec::new(), true);
         self.engine().visit_synapses(index as u32, &mut |piece| {
             listed &= !piece.broadcast;
@@ -324,12 +325,6 @@ fn populations(plan: &Plan, spikes: &[PopulationSpikes], ticks: i64) -> Vec<Popu
         }
     };
     plan.populations.iter().map(|population| result(&population.path, population.cells)).collect()
-}
-
-/// (population, cell) by position in a view.
-fn cells(view: &View) -> Vec<(u32, u32)> {
-    let segments = view.segments.iter();
-    segments.flat_map(|it| (0..it.cells.len()).map(|k| (it.population, it.cells.get(k)))).collect()
 }
 
 fn refused(compiled: Compiled, diagnostic: Diagnostic) -> Rejection {

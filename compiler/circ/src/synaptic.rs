@@ -4,11 +4,10 @@
 //! engine and every number of threads: synapses are added up in the canonical order (projection as declared,
 //! source, synapse), of each projection from 0. Where all weights are one number, the sum is their number times it.
 
-use circ_compiler::eval::synapses::{End, Selection, Sheaf};
+use circ_compiler::eval::synapses::{End, Finder, Selection, Sheaf};
 use circ_plan::engine::{Engine, Synapses, Values};
-use circ_plan::plan::{Plan, View};
+use circ_plan::plan::Plan;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Of each cell of a selection.
@@ -98,23 +97,14 @@ impl Part<'_> {
             End::Source => (&projection.source, &projection.target, &self.sheaf.targets),
         };
         let counting = partners.iter().flatten().count() as u64;
-        let there = if projection.allow_self { BTreeMap::new() } else { positions(there) };
+        let selves = (!projection.allow_self).then(|| Finder::new(there));
         let places = self.selection.places(self.sheaf).iter();
-        for (cell, place) in cells(here).into_iter().zip(places) {
-            let own = there.get(&cell).is_some_and(|position| partners[*position].is_some());
+        for ((population, cell), place) in here.cells().zip(places) {
+            let itself = selves.as_ref().and_then(|selves| selves.place(population, cell));
+            let own = itself.is_some_and(|position| partners[position as usize].is_some());
             if let Some(place) = place {
                 self.counts[*place as usize] += counting - u64::from(own);
             }
         }
     }
-}
-
-/// (population, cell) by position.
-fn cells(view: &View) -> Vec<(u32, u32)> {
-    let segments = view.segments.iter();
-    segments.flat_map(|it| (0..it.cells.len()).map(|k| (it.population, it.cells.get(k)))).collect()
-}
-
-fn positions(view: &View) -> BTreeMap<(u32, u32), usize> {
-    cells(view).into_iter().enumerate().map(|(position, cell)| (cell, position)).collect()
 }

@@ -210,6 +210,10 @@ impl View {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+    /// (population, cell) of every position.
+    pub fn cells(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.segments.iter().flat_map(|s| (0..s.cells.len()).map(move |k| (s.population, s.cells.get(k))))
+    }
 }
 
 /// A drive that sends events (value drives are part of the kernels).

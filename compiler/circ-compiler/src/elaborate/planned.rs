@@ -5,12 +5,12 @@
 
 use crate::data::NoFiles;
 use crate::diagnose::value as say;
-use crate::eval::synapses::{Selection, Sheaf, selection};
+use crate::eval::synapses::{Finder, Selection, Sheaf, selection};
 use crate::eval::{Evaluated, MeasureCall, Scope, World, number};
 use crate::net::{Connect, Net, Projection, Setting};
 use crate::types::{ArrayValue, Dimension, Type, Value};
 use circ_grammar::ast::Span;
-use circ_plan::plan::{Indices, View};
+use circ_plan::plan::View;
 use std::sync::Arc;
 
 /// The world of a network that is planned and not built.
@@ -97,7 +97,7 @@ fn of_sheaf(selection: &Selection, sheaf: &Sheaf, projection: &Projection) -> Ve
         Connect::Pairs(pairs) => Some(given(pairs, &sides)),
         _ => None,
     };
-    let here = cells(sides.here);
+    let here: Vec<(u32, u32)> = sides.here.cells().collect();
     let partners = Partners::new(&sides, projection.allow_self);
     let bounds = |position: usize| match &given {
         Some(counts) => (counts[position], counts[position]),
@@ -120,64 +120,29 @@ fn given(pairs: &[(u32, u32)], sides: &Sides) -> Vec<f64> {
 }
 
 /// The partners that a cell can have.
-struct Partners<'a> {
+struct Partners {
     /// That count.
     counting: f64,
     all: usize,
-    itself: Itself<'a>,
+    /// Finds a cell among its partners; none where it may be its own.
+    selves: Option<Finder>,
 }
 
-/// Where a cell is among its own partners.
-enum Itself<'a> {
-    /// It may be its own, or no cell is on both sides.
-    Nowhere,
-    /// The view holds ranges of cells alone.
-    Within(&'a View),
-    Listed(std::collections::BTreeMap<(u32, u32), usize>),
-}
-
-impl Itself<'_> {
-    fn position(&self, cell: (u32, u32)) -> Option<usize> {
-        match self {
-            Itself::Nowhere => None,
-            Itself::Within(view) => position_in_ranges(view, cell),
-            Itself::Listed(positions) => positions.get(&cell).copied(),
-        }
-    }
-}
-
-fn position_in_ranges(view: &View, (population, cell): (u32, u32)) -> Option<usize> {
-    let mut first = 0;
-    for segment in &view.segments {
-        match segment.cells {
-            Indices::Range(lo, hi) if segment.population == population && (lo..hi).contains(&cell) => {
-                return Some(first + (cell - lo) as usize);
-            }
-            _ => first += segment.cells.len(),
-        }
-    }
-    None
-}
-
-impl<'a> Partners<'a> {
-    fn new(sides: &Sides<'a>, allow_self: bool) -> Partners<'a> {
-        let there = sides.there;
-        let shared = |population: u32| sides.here.segments.iter().any(|it| it.population == population);
-        let itself = if allow_self || !there.segments.iter().any(|it| shared(it.population)) {
-            Itself::Nowhere
-        } else if there.segments.iter().all(|it| matches!(it.cells, Indices::Range(..))) {
-            Itself::Within(there)
-        } else {
-            let positions = cells(there).into_iter().enumerate();
-            Itself::Listed(positions.map(|(position, cell)| (cell, position)).collect())
-        };
+impl Partners {
+    fn new(sides: &Sides, allow_self: bool) -> Partners {
         let counting = sides.counts.iter().flatten().count() as f64;
-        Partners { counting, all: there.len(), itself }
+        let selves = (!allow_self).then(|| Finder::new(sides.there));
+        Partners { counting, all: sides.there.len(), selves }
+    }
+
+    /// The position of a cell among its own partners.
+    fn itself(&self, (population, cell): (u32, u32)) -> Option<usize> {
+        self.selves.as_ref()?.place(population, cell).map(|position| position as usize)
     }
 
     /// How many that count a cell can be connected with.
     fn most(&self, sides: &Sides, cell: (u32, u32)) -> f64 {
-        let own = self.itself.position(cell).is_some_and(|position| sides.counts[position].is_some());
+        let own = self.itself(cell).is_some_and(|position| sides.counts[position].is_some());
         self.counting - f64::from(own)
     }
 
@@ -205,7 +170,7 @@ fn drawn(
         Connect::OutDegree(n) if !sides.inward => chosen(f64::from(*n)),
         Connect::AllToAll => (most, most),
         Connect::OneToOne => {
-            let itself = partners.itself.position(cell) == Some(position);
+            let itself = partners.itself(cell) == Some(position);
             let one = f64::from(sides.counts.get(position).is_some_and(Option::is_some) && !itself);
             (one, one)
         }
@@ -215,17 +180,4 @@ fn drawn(
         Connect::Total(n) => (0.0, (*n as f64).min(most_pairs)),
         Connect::InDegree(_) | Connect::OutDegree(_) | Connect::Pairs(_) => (0.0, most_pairs),
     }
-}
-
-/// Population and cell by position.
-fn cells(view: &View) -> Vec<(u32, u32)> {
-    let of = |segment: &circ_plan::plan::Segment| {
-        let population = segment.population;
-        let cells: Vec<u32> = match &segment.cells {
-            Indices::Range(lo, hi) => (*lo..*hi).collect(),
-            Indices::List(list) => list.clone(),
-        };
-        cells.into_iter().map(move |cell| (population, cell))
-    };
-    view.segments.iter().flat_map(of).collect()
 }

@@ -65,11 +65,5 @@ fn only_selves(projection: &Projection) -> bool {
 
 /// Position by position.
 fn same_cells(a: &View, b: &View) -> bool {
-    a == b || (a.len() == b.len() && cells(a).eq(cells(b)))
-}
-
-fn cells(view: &View) -> impl Iterator<Item = (u32, u32)> {
-    view.segments
-        .iter()
-        .flat_map(|it| (0..it.cells.len()).map(|position| (it.population, it.cells.get(position))))
+    a == b || (a.len() == b.len() && a.cells().eq(b.cells()))
 }

@@ -26,10 +26,10 @@ impl Selves {
             return Selves::none();
         }
         let mut cells: Vec<(u32, u32, u32)> =
-            cells(to).enumerate().map(|(k, (population, cell))| (population, cell, k as u32)).collect();
+            to.cells().enumerate().map(|(k, (population, cell))| (population, cell, k as u32)).collect();
         cells.sort_unstable();
         let mut selves = Selves { starts: vec![0], positions: vec![] };
-        for (population, cell) in self::cells(from) {
+        for (population, cell) in from.cells() {
             let first = cells.partition_point(|c| (c.0, c.1) < (population, cell));
             let same = cells[first..].iter().take_while(|c| (c.0, c.1) == (population, cell));
             selves.positions.extend(same.map(|c| c.2));
@@ -50,11 +50,6 @@ impl Selves {
     pub fn pairs(&self) -> u64 {
         self.positions.len() as u64
     }
-}
-
-/// (population, cell) of every position.
-fn cells(view: &View) -> impl Iterator<Item = (u32, u32)> {
-    view.segments.iter().flat_map(|s| (0..s.cells.len()).map(move |k| (s.population, s.cells.get(k))))
 }
 
 /// The `admissible`-th position that is not among `selves` (ascending).
