@@ -4,13 +4,12 @@
 //! knows is left out: it is looked at when it is set.
 
 use super::{Bounds, Estimate, Place, Site};
-use crate::data::Files;
+use crate::data::NoFiles;
 use crate::eval::{self, NotBuilt, Scope, Thing};
 use crate::hir::{ExprId, SlotId, SlotKind, Statement, StatementKind, VarId, VarKind};
 use crate::interval::Truth;
 use crate::net::Owner;
 use circ_plan::plan::View;
-use std::collections::BTreeSet;
 
 /// A `set` of a parameter of one population.
 #[derive(Clone, Debug)]
@@ -31,15 +30,6 @@ pub struct SetDrive {
     pub expr: ExprId,
 }
 
-/// What is set is looked up without the folder: views do not hang on files.
-struct NoFiles;
-
-impl Files for NoFiles {
-    fn read(&self, _path: &str) -> Result<Vec<u8>, String> {
-        Err("not read here".to_owned())
-    }
-}
-
 impl<'a> Bounds<'a> {
     pub(super) fn find_sets(&mut self) {
         let Some(Owner::Experiment(at)) =
@@ -48,7 +38,7 @@ impl<'a> Bounds<'a> {
             return;
         };
         if let Some(experiment) = self.hir.experiments.get(at as usize) {
-            self.changing = assigned(&experiment.statements);
+            self.changing = experiment.assigned();
             self.statements(&experiment.statements);
         }
     }
@@ -123,20 +113,4 @@ impl<'a> Bounds<'a> {
             _ => Estimate::unknown(),
         }
     }
-}
-
-/// The `let`s that statements give other values.
-fn assigned(statements: &[Statement]) -> BTreeSet<SlotId> {
-    let mut found = BTreeSet::new();
-    let mut open: Vec<&Statement> = statements.iter().collect();
-    while let Some(statement) = open.pop() {
-        match &statement.kind {
-            StatementKind::Assign { slot, .. } => {
-                found.insert(*slot);
-            }
-            StatementKind::If { then, otherwise, .. } => open.extend(then.iter().chain(otherwise)),
-            _ => {}
-        }
-    }
-    found
 }

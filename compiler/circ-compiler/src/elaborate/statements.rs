@@ -129,17 +129,7 @@ fn is_left_to_the_run(diagnostic: &Diagnostic) -> bool {
 
 /// The `let`s that statements change, and those that read one of them.
 fn changed(hir: &Hir, experiment: &Experiment) -> BTreeSet<SlotId> {
-    let mut changed = BTreeSet::new();
-    let mut waiting: Vec<&Statement> = experiment.statements.iter().collect();
-    while let Some(statement) = waiting.pop() {
-        match &statement.kind {
-            StatementKind::Assign { slot, .. } => {
-                changed.insert(*slot);
-            }
-            StatementKind::If { then, otherwise, .. } => waiting.extend(then.iter().chain(otherwise)),
-            _ => {}
-        }
-    }
+    let mut changed = experiment.assigned();
     // A `let` may read one that is written below it.
     let mut before = usize::MAX;
     while before != changed.len() {

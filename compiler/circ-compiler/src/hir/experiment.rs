@@ -3,6 +3,7 @@
 use super::*;
 use circ_grammar::ast::AssignOp;
 use circ_plan::ir::Precision;
+use std::collections::BTreeSet;
 
 /// An experiment.
 #[derive(Clone, Debug)]
@@ -24,6 +25,24 @@ pub struct Experiment {
     pub method: Option<(Method, Span)>,
     /// In order, settings taken out.
     pub statements: Vec<Statement>,
+}
+
+impl Experiment {
+    /// The `let`s that statements give other values.
+    pub fn assigned(&self) -> BTreeSet<SlotId> {
+        let mut found = BTreeSet::new();
+        let mut open: Vec<&Statement> = self.statements.iter().collect();
+        while let Some(statement) = open.pop() {
+            match &statement.kind {
+                StatementKind::Assign { slot, .. } => {
+                    found.insert(*slot);
+                }
+                StatementKind::If { then, otherwise, .. } => open.extend(then.iter().chain(otherwise)),
+                _ => {}
+            }
+        }
+        found
+    }
 }
 
 #[derive(Clone, Debug)]
