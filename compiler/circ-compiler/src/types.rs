@@ -129,6 +129,28 @@ pub enum Type {
     Error,
 }
 
+impl Type {
+    /// The dimension of a number, of the elements of an array, of the weights of a port; of all else none.
+    pub fn dimension(&self) -> Dimension {
+        match self {
+            Type::Real(dimension) | Type::Port(dimension) => *dimension,
+            Type::Array(element, _) => element.dimension(),
+            Type::AnyReal
+            | Type::Int
+            | Type::Bool
+            | Type::Text
+            | Type::Tuple(_)
+            | Type::View(_)
+            | Type::Events
+            | Type::Part(_)
+            | Type::Drive
+            | Type::Projection
+            | Type::Family(_)
+            | Type::Error => Dimension::REAL,
+        }
+    }
+}
+
 /// A value known when the circuit is built or an experiment runs. Reals are coherent.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {

@@ -12,7 +12,7 @@ use circ_compiler::eval::judge::judge;
 use circ_compiler::eval::synapses::{Selection, cell_name, selection};
 use circ_compiler::eval::{self, Evaluated, Scope, number};
 use circ_compiler::hir::ExprId;
-use circ_compiler::types::{Dimension, Type, Value};
+use circ_compiler::types::Value;
 use circ_grammar::ast::Span;
 use circ_plan::engine::Engine;
 
@@ -123,13 +123,7 @@ fn refuse(
     wanted: &[f64],
     scope: &Scope,
 ) -> Diagnostic {
-    let dimension = match scope.types.exprs.get(equation.sum.index()) {
-        Some(Type::Array(element, _)) => match **element {
-            Type::Real(dimension) => dimension,
-            _ => Dimension::REAL,
-        },
-        _ => Dimension::REAL,
-    };
+    let dimension = scope.types.expr(equation.sum).dimension();
     let show = |value: f64| circ_compiler::units::show(value, dimension);
     let mut worst: Vec<usize> = failing.iter().map(|it| it.0).collect();
     worst.sort_by(|a, b| (has[*b] - wanted[*b]).abs().total_cmp(&(has[*a] - wanted[*a]).abs()));

@@ -5,7 +5,7 @@
 
 use crate::compile::Compiled;
 use crate::quantity::{self, Grid};
-use crate::{judge, rules};
+use crate::rules;
 use circ_compiler::diagnose::Diagnostic;
 use circ_compiler::interpret::{Explanation, explain_fault};
 use circ_compiler::types::{Dimension, Type};
@@ -64,10 +64,7 @@ fn dimension_of(name: &str, population: u32, compiled: &Compiled) -> Dimension {
     let cell = compiled.net.populations[population as usize].cell;
     let index = compiled.hir.cell(cell).vars.iter().position(|var| &*var.name == name);
     let ty = index.and_then(|index| compiled.types.vars.get(cell.index())?.get(index));
-    ty.map_or(Dimension::REAL, |ty| match ty {
-        Type::Port(dimension) => *dimension,
-        other => judge::dimension(other),
-    })
+    ty.map_or(Dimension::REAL, Type::dimension)
 }
 
 /// The place in the source.

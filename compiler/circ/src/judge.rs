@@ -5,35 +5,14 @@
 
 use crate::quantity;
 use crate::results::Number;
+use circ_compiler::eval::judge::{Bound, Comparison, comparison};
 use circ_compiler::hir::{ExprId, ExprKind, Hir};
-use circ_compiler::types::{Dimension, Type, Value};
-use circ_grammar::ast::BinaryOp;
+use circ_compiler::types::{Type, Value};
 
 /// A value as JSON and people have it, with the name of its unit.
 pub fn number(value: &Value, ty: &Type) -> (Number, String) {
-    let unit = quantity::unit(dimension(ty));
+    let unit = quantity::unit(ty.dimension());
     (scaled(value, unit.per_coherent), unit.name)
-}
-
-/// The dimension of a number or of the elements of an array.
-pub fn dimension(ty: &Type) -> Dimension {
-    match ty {
-        Type::Real(dimension) => *dimension,
-        Type::Array(element, _) => dimension(element),
-        Type::AnyReal
-        | Type::Int
-        | Type::Bool
-        | Type::Text
-        | Type::Tuple(_)
-        | Type::View(_)
-        | Type::Port(_)
-        | Type::Events
-        | Type::Part(_)
-        | Type::Drive
-        | Type::Projection
-        | Type::Family(_)
-        | Type::Error => Dimension::REAL,
-    }
 }
 
 fn scaled(value: &Value, factor: f64) -> Number {
@@ -67,24 +46,10 @@ fn elements(data: &[f64], element: &Type, factor: f64) -> Number {
 /// The side of a condition that is measured: `rate(E)` of `rate(E) in 3 Hz .. 15 Hz` and of `3 Hz < rate(E)`.
 /// Nothing for a condition that is no comparison.
 pub fn measured_side(hir: &Hir, condition: ExprId) -> Option<ExprId> {
-    match &hir.expr(condition).kind {
-        ExprKind::InRange { value, .. } => Some(*value),
-        ExprKind::Binary { op, left, right } => match op {
-            BinaryOp::Equal
-            | BinaryOp::NotEqual
-            | BinaryOp::Less
-            | BinaryOp::LessEqual
-            | BinaryOp::Greater
-            | BinaryOp::GreaterEqual => Some(if is_literal(hir, *left) { *right } else { *left }),
-            BinaryOp::Add
-            | BinaryOp::Subtract
-            | BinaryOp::Multiply
-            | BinaryOp::Divide
-            | BinaryOp::Power
-            | BinaryOp::And
-            | BinaryOp::Or => None,
-        },
-        _ => None,
+    let Comparison { measured, bound } = comparison(hir, condition)?;
+    match bound {
+        Bound::By(_, right) if is_literal(hir, measured) => Some(right),
+        Bound::By(..) | Bound::Within(..) => Some(measured),
     }
 }
 
@@ -99,6 +64,7 @@ fn is_literal(hir: &Hir, expr: ExprId) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use circ_compiler::types::Dimension;
     use std::sync::Arc;
 
     #[test]

@@ -318,10 +318,7 @@ impl<'a> Elaborator<'a> {
 
     /// The dimension that an expression was found to have.
     fn dimension(&self, expr: ExprId) -> Dimension {
-        match self.types.exprs.get(expr.index()) {
-            Some(Type::Real(dimension)) => *dimension,
-            _ => Dimension::REAL,
-        }
+        self.types.expr(expr).dimension()
     }
 
     fn show(&self, value: f64, expr: ExprId) -> String {

@@ -12,7 +12,6 @@ use crate::eval::synapses::{cell_name, selection};
 use crate::eval::{self, Evaluated, number};
 use crate::hir::{ExprId, ExprKind};
 use crate::net::{self, ConstraintKind, EnvironmentId, Proof};
-use crate::types::Type;
 use circ_grammar::ast::Span;
 
 impl Elaborator<'_> {
@@ -127,8 +126,8 @@ impl Elaborator<'_> {
             Bound::By(op, right) => judge::Wanted::By(op, value(right)?),
             Bound::Within(lo, hi) => judge::Wanted::Within(value(lo)?, value(hi)?),
         };
-        let ty = self.types.exprs.get(measured.index()).unwrap_or(&Type::Error);
-        let show = |x: f64| crate::units::show(x, judge::dimension(ty));
+        let dimension = self.dimension(measured);
+        let show = |x: f64| crate::units::show(x, dimension);
         (!wanted.holds(has, judge::SLACK)).then(|| (wanted.text(&show(has), &show), enforced.span))
     }
 

@@ -11,8 +11,9 @@ use super::synapses::{cell_name, selection};
 use super::{Evaluated, MeasureCall, Scope, Thing, World, eval, view_of};
 use crate::diagnose::value as say;
 use crate::hir::{ExprId, ExprKind, Hir};
+use crate::interval::{Interval, Truth};
 use crate::resolve::graph;
-use crate::types::{Dimension, Type, Value};
+use crate::types::Value;
 use circ_grammar::ast::BinaryOp;
 use circ_plan::plan::View;
 
@@ -218,7 +219,7 @@ fn judge_part(part: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluat
         return Err(say::shape_mismatch(scope.hir.expr(part).span, &[a], &[b]).into());
     }
     let slack = slack(scope.hir, part);
-    let dimension = dimension(scope.ty(comparison.measured));
+    let dimension = scope.ty(comparison.measured).dimension();
     let show = |value: f64| crate::units::show(value, dimension);
     let Some(count) = sides.cells() else {
         let broken = || Broken { numbers: numbers(&sides, &show), cells: None };
@@ -324,15 +325,6 @@ fn cells_of(part: ExprId, count: usize, scope: &mut Scope, world: &mut dyn World
     })
 }
 
-/// The dimension of a number or of the elements of an array.
-pub fn dimension(ty: &Type) -> Dimension {
-    match ty {
-        Type::Real(dimension) => *dimension,
-        Type::Array(element, _) => dimension(element),
-        _ => Dimension::REAL,
-    }
-}
-
 /// What is known of a condition without its values.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sure {
@@ -360,20 +352,14 @@ impl Wanted {
         }
     }
 
-    /// Whether no number from `lo` to `hi` holds.
-    fn fails_within(self, lo: f64, hi: f64) -> bool {
+    /// Of numbers within these bounds.
+    fn among(self, numbers: Interval) -> Truth {
         match self {
-            Wanted::By(BinaryOp::Equal, bound) => bound < lo || hi < bound,
-            // Each holds for one end if for any number between.
-            Wanted::By(op, bound) => !compare(op, lo, bound, 0.0) && !compare(op, hi, bound, 0.0),
-            Wanted::Within(least, most) => hi < least || most < lo,
-        }
-    }
-
-    fn holds_within(self, lo: f64, hi: f64) -> bool {
-        match self {
-            Wanted::By(BinaryOp::NotEqual, bound) => bound < lo || hi < bound,
-            wanted => wanted.holds(lo, 0.0) && wanted.holds(hi, 0.0),
+            Wanted::By(op, bound) => numbers.compare(op, Interval::point(bound)),
+            Wanted::Within(lo, hi) => {
+                let above = Interval::point(lo).compare(BinaryOp::LessEqual, numbers);
+                above.and(numbers.compare(BinaryOp::LessEqual, Interval::point(hi)))
+            }
         }
     }
 
@@ -399,12 +385,15 @@ pub fn sure(bounds: &[(f64, f64)], wanted: Wanted, name: &dyn Fn(usize) -> Strin
         Wanted::By(op, bound) => format!("{} {bound}", crate::net_print::operator(op)),
         Wanted::Within(lo, hi) => format!("in {lo} .. {hi}"),
     };
-    let fails = bounds.iter().position(|(lo, hi)| wanted.fails_within(*lo, *hi));
-    match fails {
-        Some(k) => {
-            Sure::Fails(format!("`{}` has {}, which is not {asked}", name(k), text(bounds[k].0, bounds[k].1)))
+    let mut all = Truth::Always;
+    for (k, (lo, hi)) in bounds.iter().enumerate() {
+        match wanted.among(Interval::new(*lo, *hi)) {
+            Truth::Never => {
+                let has = text(*lo, *hi);
+                return Sure::Fails(format!("`{}` has {has}, which is not {asked}", name(k)));
+            }
+            truth => all = all.and(truth),
         }
-        None if bounds.iter().all(|(lo, hi)| wanted.holds_within(*lo, *hi)) => Sure::Holds,
-        None => Sure::No,
     }
+    if all == Truth::Always { Sure::Holds } else { Sure::No }
 }

@@ -12,7 +12,6 @@ use crate::hir::*;
 use crate::interval::{Interval, Truth};
 use crate::net;
 use crate::resolve::graph;
-use crate::types::{Dimension, Type};
 use crate::units::show;
 use circ_grammar::ast::{BinaryOp, Span, UnaryOp};
 use std::collections::BTreeMap;
@@ -140,10 +139,7 @@ impl Judge<'_> {
 
     /// `-80 mV to -60 mV`
     fn shown(&self, expr: ExprId, interval: Interval) -> String {
-        let dimension = match self.program.types.expr(expr) {
-            Type::Real(dimension) => *dimension,
-            _ => Dimension::REAL,
-        };
+        let dimension = self.program.types.expr(expr).dimension();
         let end = |x: f64| show(x, dimension);
         match (interval.lo, interval.hi) {
             (lo, hi) if lo == hi => end(lo),

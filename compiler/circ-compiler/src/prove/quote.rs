@@ -44,14 +44,7 @@ fn two_digits(x: f64) -> String {
 
 impl Prover<'_> {
     pub(super) fn dimension(&self, expr: ExprId) -> Dimension {
-        match self.bounds.types.exprs.get(expr.index()) {
-            Some(Type::Real(dimension)) => *dimension,
-            Some(Type::Array(element, _)) => match **element {
-                Type::Real(dimension) => dimension,
-                _ => Dimension::REAL,
-            },
-            _ => Dimension::REAL,
-        }
+        self.bounds.types.expr(expr).dimension()
     }
 
     /// Of what is judged; a delay, a parameter.
@@ -69,10 +62,8 @@ impl Prover<'_> {
 
     fn of_variable(&self, population: u32, var: crate::hir::VarId) -> Dimension {
         let cell = self.bounds.net.populations.get(population as usize).map(|of| of.cell);
-        match cell.and_then(|cell| self.bounds.types.vars.get(cell.index())?.get(var.index())) {
-            Some(Type::Real(dimension)) => *dimension,
-            _ => Dimension::REAL,
-        }
+        let ty = cell.and_then(|cell| self.bounds.types.vars.get(cell.index())?.get(var.index()));
+        ty.map_or(Dimension::REAL, Type::dimension)
     }
 
     /// An expression as it is written, on one line.

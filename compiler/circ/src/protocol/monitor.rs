@@ -42,7 +42,7 @@ impl Protocol<'_> {
                 None => None,
             };
             let side = crate::judge::measured_side(&self.compiled.hir, condition).unwrap_or(condition);
-            let unit = crate::quantity::unit(crate::judge::dimension(self.ty(side))).name;
+            let unit = crate::quantity::unit(self.ty(side).dimension()).name;
             let text = self.text(condition);
             let monitor = Monitor { text, unit, judged: 0, breached: 0, breaches: Vec::new() };
             self.monitors.push(Watch { condition, environment, every_ticks, stops, monitor });
@@ -114,7 +114,7 @@ impl Protocol<'_> {
 
     fn cells(&self, side: ExprId, broken: &Broken) -> Option<BreachCells> {
         let Cells { failing, of, worst } = broken.cells.as_ref()?;
-        let ty = Type::Real(crate::judge::dimension(self.ty(side)));
+        let ty = Type::Real(self.ty(side).dimension());
         let value = |value: f64| crate::judge::number(&Value::Real(value), &ty).0;
         let worst = worst.iter().map(|(cell, x)| CellValue { cell: cell.clone(), value: value(*x) });
         Some(BreachCells { failing: *failing as u64, of: *of as u64, worst: worst.collect() })

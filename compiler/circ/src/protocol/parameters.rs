@@ -4,7 +4,7 @@
 //! In: an engine with its network. Out: a message about the first cell whose parameter is not.
 
 use super::{Protocol, place};
-use crate::{judge, rules};
+use crate::rules;
 use circ_compiler::diagnose::Diagnostic;
 use circ_compiler::diagnose::build::{out_of_range, outside_domain};
 use circ_compiler::diagnose::solve::factor_is_zero;
@@ -259,7 +259,7 @@ impl Protocol<'_> {
 
     fn shown(&self, population: u32, var: VarId, value: f64) -> String {
         let name = &self.cell_of(population).vars[var.index()].name;
-        circ_compiler::units::show(value, judge::dimension(&self.present().variable_type(population, name)))
+        circ_compiler::units::show(value, self.present().variable_type(population, name).dimension())
     }
 
     pub(super) fn cell_of(&self, population: u32) -> &hir::Cell {

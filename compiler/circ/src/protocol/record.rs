@@ -1,7 +1,6 @@
 //! `record`: begins to sample, and notes which events are wanted.
 
 use super::{Protocol, interval};
-use crate::judge;
 use crate::recording::{EventRecord, HistogramRecord, TraceRecord, sorted};
 use crate::rules;
 use circ_compiler::eval::{self, Evaluated, Thing};
@@ -75,7 +74,7 @@ impl Protocol<'_> {
                 keep: Keep::Each,
             };
             let probe = self.engine.add_probe(probe);
-            let dimension = judge::dimension(&ty);
+            let dimension = ty.dimension();
             let record = TraceRecord { population, name: name.to_string(), dimension, cells, probe };
             self.recordings.traces.push(record);
         }
