@@ -12,6 +12,7 @@ mod draws;
 mod drives;
 pub mod explain;
 mod expr;
+mod functions;
 mod inputs;
 mod integrate;
 mod kinds;
