@@ -4,8 +4,8 @@
 //! The stages are functions of the compiler; this page only puts them in order.
 
 use crate::results::Timing;
-use crate::rules;
 use crate::sources::{Beneath, Program};
+use crate::{lost, rules};
 use circ_compiler::check::{Tainted, Types, check};
 use circ_compiler::diagnose::build::TOO_MANY_ITEMS;
 use circ_compiler::diagnose::{Diagnostic, Level, Sink, Source, Sources};
@@ -17,10 +17,10 @@ use circ_compiler::lower::{self, DriveSlots, Lowered, PopulationMethods};
 use circ_compiler::net::Net;
 use circ_compiler::prove::prove;
 use circ_compiler::resolve::resolve;
-use circ_grammar::ast::{FileId, ItemKind, Span};
+use circ_grammar::ast::{FileId, ItemKind};
 use circ_plan::ir::Precision;
 use circ_plan::plan::Plan;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -122,69 +122,14 @@ pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Reje
     Ok(Compiled { program, options, hir, types, net, plan, methods, drives, experiment, warnings, timing })
 }
 
-/// Resolves and checks, and marks what the mistakes so far spoil for those who go on. Where the form of a text is wrong a declaration may have been lost with it: that its name
-/// is not declared is then not said, for the mistake behind it is.
+/// Resolves and checks, and marks what the mistakes so far spoil for those who go on.
 fn understand(program: &Program, sink: &mut Sink) -> (Hir, Types) {
     let mut found = Sink::default();
     let hir = resolve(&program.modules, &mut found);
     let mut types = check(&hir, &mut found);
     types.tainted = Tainted::by(&hir, program.problems.iter().chain(found.so_far()));
-    let texts = &program.sources.files;
-    // A place where the name is missed declares nothing, even where it looks so: `{ gane = 3 }`.
-    let missed: BTreeSet<Span> =
-        found.so_far().iter().filter(|it| it.rule.name == "unknown-name").map(|it| it.span).collect();
-    let mut known: BTreeMap<String, bool> = BTreeMap::new();
-    let mut declared = |name: String| {
-        let look = |name: &String| {
-            texts.iter().enumerate().any(|(file, source)| {
-                let at = |start| Span { file: FileId(file as u32), start, end: start + name.len() as u32 };
-                seems_declared(&source.text, name, &|start| missed.contains(&at(start as u32)))
-            })
-        };
-        *known.entry(name).or_insert_with_key(look)
-    };
-    for diagnostic in found.into_all() {
-        // To look a name up takes the whole text: not for what nobody will read.
-        let looked_up = diagnostic.rule.name == "unknown-name" && !program.problems.is_empty();
-        if !looked_up || sink.is_full() || !declared(program.text_at(diagnostic.span)) {
-            sink.push(diagnostic);
-        }
-    }
+    lost::say(found, program, sink);
     (hir, types)
-}
-
-/// Whether a text has the name where declarations have theirs, whatever else is wrong there.
-fn seems_declared(text: &str, name: &str, is_missed: &dyn Fn(usize) -> bool) -> bool {
-    const BEFORE: [&str; 15] = [
-        "param",
-        "state",
-        "port",
-        "let",
-        "fn",
-        "event",
-        "mode",
-        "population",
-        "projection",
-        "drive",
-        "part",
-        "data",
-        "cell",
-        "circuit",
-        "for",
-    ];
-    let word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-    !name.is_empty()
-        && text.match_indices(name).any(|(at, _)| {
-            let (before, after) = (&text[..at], &text[at + name.len()..]);
-            let whole = !before.ends_with(word) && !after.starts_with(word);
-            let keyword = before.trim_end().rsplit(|letter| !word(letter)).next().unwrap_or("");
-            let after = after.trim_start();
-            let given = after.starts_with(':')
-                || (after.starts_with('=') && !after.starts_with("=="))
-                // `spike when` declares the event `spike`.
-                || after.starts_with("when");
-            whole && !is_missed(at) && (given || BEFORE.contains(&keyword))
-        })
 }
 
 /// Looks for mistakes in all experiments of a program; in its circuits where it has none.

@@ -25,6 +25,7 @@ mod fault;
 pub mod fix;
 mod instance;
 mod judge;
+mod lost;
 pub mod manifest;
 pub mod measures;
 mod memory;
