@@ -87,7 +87,7 @@ pub fn explained(compiled: &Compiled) -> Vec<String> {
         let time = |ms: f64| crate::quantity::significant(ms, 9);
         let becomes = match constraint.kind {
             ConstraintKind::Dale => {
-                "polarities are proved, and every weight that is drawn is checked when the network is built"
+                "polarities and signs of weights are proved; what only the network shows is checked when it is built"
                     .into()
             }
             ConstraintKind::Require { proof: Proof::Now, .. } => "proved".into(),

@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::summary::counted;
 use crate::terminal::{self, Stream};
 use circ::compile::{Checked, Form, check_all, emit};
-use circ::diagnose::Level;
+use circ::diagnose::{Diagnostic, Level};
 use circ::fix::mend;
 use circ::results::{messages, plain, unreadable};
 use circ::sources::{self, Program};
@@ -33,8 +33,6 @@ fn attempt(args: &CheckArgs) -> Result<Exit, Exit> {
 }
 
 fn report(checked: &Checked, args: &CheckArgs, format: Format) -> Exit {
-    let count = |level| checked.diagnostics.iter().filter(|it| it.rule.level == level).count();
-    let errors = count(Level::Error);
     let data = || messages(&checked.diagnostics, &checked.sources);
     match format {
         Format::Json => {
@@ -43,17 +41,21 @@ fn report(checked: &Checked, args: &CheckArgs, format: Format) -> Exit {
         Format::Plain => terminal::write(Stream::Out, &plain(&data())),
         Format::Human => {
             show(&checked.diagnostics, &checked.sources);
-            let found = found(errors, count(Level::Warning), count(Level::Note));
+            let found = found(&checked.diagnostics);
             terminal::line(Stream::Out, &format!("{}: {found}", args.file.display()));
         }
     }
-    if errors == 0 { Exit::Well } else { Exit::Rejected }
+    let is_error = |it: &Diagnostic| it.rule.level == Level::Error;
+    if checked.diagnostics.iter().any(is_error) { Exit::Rejected } else { Exit::Well }
 }
 
 /// `1 error, 2 warnings`
-pub fn found(errors: usize, warnings: usize, notes: usize) -> String {
-    let counts = [(errors, "error"), (warnings, "warning"), (notes, "note")];
-    let counts = counts.iter().filter(|(count, _)| 0 < *count).map(|(count, what)| counted(*count, what));
+pub fn found<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> String {
+    let mut counts = [(0, Level::Error, "error"), (0, Level::Warning, "warning"), (0, Level::Note, "note")];
+    for diagnostic in diagnostics {
+        counts.iter_mut().filter(|it| it.1 == diagnostic.rule.level).for_each(|it| it.0 += 1);
+    }
+    let counts = counts.iter().filter(|it| 0 < it.0).map(|(count, _, what)| counted(*count, what));
     let found = counts.collect::<Vec<_>>().join(", ");
     if found.is_empty() { "nothing to complain about".to_string() } else { found }
 }

@@ -1,5 +1,6 @@
 //! `circ test FILE...`: every experiment, held to its `expect` lines.
 
+use super::check::found;
 use super::{compile_options, read, reject, run_options, show};
 use crate::args::TestArgs;
 use crate::exit::Exit;
@@ -7,6 +8,7 @@ use crate::progress::{Prints, Shown};
 use crate::summary::{self, Detail};
 use crate::terminal::{self, Paint, Stream};
 use circ::compile::{compile, experiments};
+use circ::diagnose::Diagnostic;
 use circ::run::{Digest, Simulation};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -38,7 +40,7 @@ fn test_experiment(file: &Path, name: &str, args: &TestArgs) -> Exit {
         let compiled =
             compile(read(file, &args.settings.reading)?, &compile_options(Some(name), &args.settings))
                 .map_err(|it| reject(&it))?;
-        let known = compiled.warnings.len();
+        let known = compiled.warnings.clone();
         let mut simulation = Simulation::build(compiled, &run_options(&args.settings, Digest::Leave))
             .map_err(|it| reject(&it))?;
         let mut shown = Shown::new(Prints::Later);
@@ -54,9 +56,9 @@ fn test_experiment(file: &Path, name: &str, args: &TestArgs) -> Exit {
             terminal::write(Stream::Out, &format!("  {text}"));
         }
         show(&finished.diagnostics, simulation.sources());
-        let warnings = known + simulation.warnings().len();
-        if 0 < warnings {
-            let text = format!("  {}, see `circ run`", summary::counted(warnings, "warning"));
+        let said: Vec<&Diagnostic> = known.iter().chain(simulation.warnings()).collect();
+        if !said.is_empty() {
+            let text = format!("  {}, see `circ run`", found(said));
             terminal::line(Stream::Out, &paint.dim(&text));
         }
         Ok(exit)

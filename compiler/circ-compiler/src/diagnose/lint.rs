@@ -28,7 +28,7 @@ pub fn no_synapse(at: Span, projection: &str, why: &str) -> Diagnostic {
     NO_SYNAPSE.at(at, format!("`{projection}` makes no synapse")).primary(why)
 }
 
-/// When the network was built: `how` is the clause as people know it, `pairs` those that could have been.
+/// When the network was built; `pairs` are those that could have been.
 pub fn no_synapse_built(at: Span, projection: &str, pairs: u64) -> Diagnostic {
     NO_SYNAPSE
         .at(at, format!("`{projection}` made no synapse"))
