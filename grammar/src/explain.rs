@@ -26,6 +26,7 @@ pub fn explain(
         .unit()
         .or_else(|| scene.swallowed_line())
         .or_else(|| scene.nameless())
+        .or_else(|| scene.leibniz())
         .or_else(|| scene.comparison())
         .or_else(|| scene.statement_word())
         .or_else(|| scene.reserved());
@@ -111,6 +112,16 @@ impl Scene<'_> {
         );
         let read_as_name = goes_on && word + 2 == self.stop.at && self.expects(":");
         read_as_name.then(|| message::nameless(self.span(word + 1), self.text(word)))
+    }
+
+    /// `dv/dt`
+    fn leibniz(&self) -> Option<SyntaxError> {
+        let slash =
+            [self.stop.at, self.stop.at + 1].into_iter().find(|at| self.kind(*at) == Some(Kind::Slash))?;
+        let above = slash.checked_sub(1).filter(|at| self.start <= *at)?;
+        let name = self.text(above).strip_prefix('d').filter(|name| !name.is_empty())?;
+        let written = Span { end: self.span(slash + 1).end, ..self.span(above) };
+        (self.text(slash + 1) == "dt").then(|| message::leibniz(written, name))
     }
 
     fn comparison(&self) -> Option<SyntaxError> {

@@ -295,6 +295,13 @@ fn did_you_mean(error: SyntaxError, near: Option<String>) -> SyntaxError {
     }
 }
 
+/// `dv/dt` for `v'`.
+pub fn leibniz(span: Span, name: &str) -> SyntaxError {
+    error("syntax", span, format!("the derivative of `{name}` is written `{name}'`"), "read as a division")
+        .with_help(format!("write `{name}'`"))
+        .with_edit(span, format!("{name}'"))
+}
+
 /// `a < b < c`
 pub fn chained_comparison(span: Span) -> SyntaxError {
     error("syntax", span, "comparisons can not be chained".into(), "a second comparison")

@@ -221,10 +221,10 @@ impl<'a> Checker<'a> {
                     self.actions(id, then);
                     self.actions(id, otherwise);
                 }
-                ActionKind::Enter { duration, .. } => {
-                    if let Some(duration) = duration {
-                        self.demand_time(*duration, "the duration of a mode");
-                    }
+                ActionKind::Enter { mode, duration } => {
+                    let named = self.hir.cell(id).modes[mode.index()].named;
+                    let what = if named { "the duration of a mode" } else { "the refractory time" };
+                    duration.iter().for_each(|duration| self.demand_time(*duration, what));
                 }
                 ActionKind::Leave(_) | ActionKind::Emit(_) => {}
             }

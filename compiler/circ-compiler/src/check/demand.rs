@@ -16,7 +16,7 @@ impl<'a> Checker<'a> {
         if *due == Type::Int {
             return self.demand_whole(id, due_for);
         }
-        if let (Type::Array(element, _), true) = (due, true)
+        if let Type::Array(element, _) = due
             && **element == Type::Int
         {
             self.whole_elements(id);
@@ -24,9 +24,39 @@ impl<'a> Checker<'a> {
         let found = self.value_of(id);
         if !fits(&found, due) {
             let message = typing::must_be(self.span(id), due_for, due, &found, because);
+            let message = match self.meant(id, due) {
+                Some(meant) => message.help(format!("did you mean `{meant}`?")),
+                None => message,
+            };
             let message = self.with_origins(&[id], message);
             self.sink.push(message);
         }
+    }
+
+    /// What a number that is written was meant to be: `-60` for a voltage is `-60 mV`, `20 mV` for a time `20 ms`.
+    fn meant(&self, id: ExprId, due: &Type) -> Option<String> {
+        /// Where the coherent unit is the usual one: 10 for a frequency is rather 10 Hz than 10 kHz.
+        const USUAL: [Dimension; 6] = [
+            Dimension::TIME,
+            Dimension::VOLTAGE,
+            Dimension::CURRENT,
+            Dimension::CONDUCTANCE,
+            Dimension::CAPACITANCE,
+            Dimension::LENGTH,
+        ];
+        /// One letter apart: ms and mV.
+        const SLIP: [Dimension; 2] = [Dimension::TIME, Dimension::VOLTAGE];
+        let (sign, number) = match self.hir.expr(id).kind {
+            ExprKind::Unary { op: UnaryOp::Negate, value } => (-1.0, value),
+            _ => (1.0, id),
+        };
+        let (ExprKind::Number { value, dimension, plain }, Type::Real(due)) =
+            (&self.hir.expr(number).kind, due)
+        else {
+            return None;
+        };
+        let slip = SLIP.contains(dimension) && SLIP.contains(due) && (0.01..=10_000.0).contains(value);
+        ((*plain && USUAL.contains(due)) || slip).then(|| crate::units::show(sign * value, *due))
     }
 
     pub fn demand_time(&mut self, id: ExprId, due_for: &str) {

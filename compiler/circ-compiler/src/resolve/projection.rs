@@ -135,8 +135,12 @@ impl<'a> Resolver<'a> {
     fn connect(&mut self, cx: &mut Context, kind: &Name, value: Option<ast::ExprId>) -> Connect {
         let word = &*kind.text;
         if !builtins::CONNECTS.contains(&word) {
-            let suggestion = suggest::nearest(word, builtins::CONNECTS.iter().copied());
-            self.sink.push(names::unknown_name(kind.span, word, "way to connect", suggestion));
+            let begun = builtins::CONNECTS.iter().find(|way| 1 < word.len() && way.starts_with(word));
+            let near = || suggest::nearest(word, builtins::CONNECTS.iter().copied());
+            let suggestion = begun.map(|way| way.to_string()).or_else(near);
+            let message = names::unknown_name(kind.span, word, "way to connect", suggestion);
+            let ways: Vec<String> = builtins::CONNECTS.iter().map(|way| format!("`{way}`")).collect();
+            self.sink.push(message.note(format!("the ways are {}", names::list(&ways))));
             return Connect::Error;
         }
         let bare = matches!(word, "one_to_one" | "all_to_all");
