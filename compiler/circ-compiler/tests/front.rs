@@ -257,13 +257,17 @@ experiment Main of Net { run 1 s; expect rate(E.spkie) > 3; expect mean(E.v) > 1
      10 │   spike when v >= V_Th { v = 3 ms; refractory 5 hold v }
         │                              ──┬─
         │                                ╰─── a time
+        │
+        │ Help: did you mean `3 mV`?
     ────╯
-    [unit-mismatch] Error: the duration of a mode must be a time, but this is a plain number
+    [unit-mismatch] Error: the refractory time must be a time, but this is a plain number
         ╭─[ main.circ:10:47 ]
         │
      10 │   spike when v >= V_Th { v = 3 ms; refractory 5 hold v }
         │                                               ┬
         │                                               ╰── a plain number
+        │
+        │ Help: did you mean `5 ms`?
     ────╯
     [not-whole] Error: the size of a population must be a whole number, but this is a plain number
         ╭─[ main.circ:13:32 ]
@@ -295,6 +299,8 @@ experiment Main of Net { run 1 s; expect rate(E.spkie) > 3; expect mean(E.v) > 1
      15 │   projection from_I: I -> E.exc { connect all_to_all; weight 4 mV; delay 1 mV }
         │                                                                          ──┬─
         │                                                                            ╰─── a voltage
+        │
+        │ Help: did you mean `1 ms`?
     ────╯
     [missing-port] Error: a projection needs a port of the target, as in `E.exc`
         ╭─[ main.circ:16:27 ]
@@ -313,6 +319,8 @@ experiment Main of Net { run 1 s; expect rate(E.spkie) > 3; expect mean(E.v) > 1
         │                                            ╰────── not declared
         │
         │ Help: did you mean `probability`?
+        │
+        │ Note: the ways are `probability`, `in_degree`, `out_degree`, `total`, `one_to_one`, `all_to_all`, `where` and `from`
     ────╯
     [unit-mismatch] Error: a frequency can not be compared with a plain number
         ╭─[ main.circ:18:42 ]
