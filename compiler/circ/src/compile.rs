@@ -7,7 +7,7 @@ use crate::results::Timing;
 use crate::sources::{Beneath, Program};
 use crate::{lost, rules};
 use circ_compiler::check::{Tainted, Types, check};
-use circ_compiler::diagnose::build::TOO_MANY_ITEMS;
+use circ_compiler::diagnose::build::{NOT_LOOKED_AT, TOO_MANY_ITEMS, not_looked_at};
 use circ_compiler::diagnose::{Diagnostic, Level, Sink, Source, Sources};
 use circ_compiler::elaborate::{Settings, elaborate, has_all_defaults, is_complete};
 use circ_compiler::hir::{Cell, CellId, Hir, SlotKind};
@@ -17,7 +17,7 @@ use circ_compiler::lower::{self, DriveSlots, Lowered, PopulationMethods};
 use circ_compiler::net::Net;
 use circ_compiler::prove::prove;
 use circ_compiler::resolve::resolve;
-use circ_grammar::ast::{FileId, ItemKind};
+use circ_grammar::ast::{FileId, ItemKind, Span};
 use circ_plan::ir::Precision;
 use circ_plan::plan::Plan;
 use std::collections::BTreeSet;
@@ -141,7 +141,8 @@ pub fn check_all(program: Program) -> Checked {
     }
     let (hir, types) = understand(&program, &mut sink);
     build_and_lint(&program, &hir, &types, &mut sink);
-    let idle = if sink.has_errors() { Idle::Keep } else { Idle::Report };
+    let whole = !sink.has_errors() && !sink.holds(&NOT_LOOKED_AT);
+    let idle = if whole { Idle::Report } else { Idle::Keep };
     Checked { diagnostics: sorted(sink, &program, idle), sources: program.sources }
 }
 
@@ -166,6 +167,10 @@ fn prove_and_lower(
     lowered
 }
 
+/// More populations, projections and drives are not looked at in one go: many experiments on a large circuit would
+/// take minutes and all memory.
+const MOST_BUILT: usize = 30_000;
+
 /// Everything that can be built, with the lints of all of it. Where a name or a dimension is wrong there are none:
 /// what seems unused may be what was meant.
 fn build_and_lint(program: &Program, hir: &Hir, types: &Types, sink: &mut Sink) {
@@ -183,16 +188,22 @@ fn build_and_lint(program: &Program, hir: &Hir, types: &Types, sink: &mut Sink) 
     };
     // The others are made of the same circuits: they would take as long, to say the same again.
     let is_enough = |sink: &Sink| sink.is_full() || sink.holds(&TOO_MANY_ITEMS);
-    for settings in &all {
+    let mut items = 0;
+    for (at, settings) in all.iter().enumerate() {
+        if MOST_BUILT < items {
+            sink.push(not_looked_at(place_of(hir, settings), all.len() - at));
+            break;
+        }
         let (net, lowered) = build(settings, sink);
+        items += net.populations.len() + net.projections.len() + net.drives.len();
         instantiated.extend(net.populations.iter().map(|population| population.cell));
         built.extend(lowered.map(|lowered| (net, lowered)));
         if is_enough(sink) {
             break;
         }
     }
-    if sink.has_errors() {
-        // What could not be built would have had these.
+    if sink.has_errors() || sink.holds(&NOT_LOOKED_AT) {
+        // What was not built would have had these.
         instantiated.extend(named_by_circuits(hir));
     }
     for settings in alone(program, hir, &instantiated) {
@@ -208,6 +219,13 @@ fn build_and_lint(program: &Program, hir: &Hir, types: &Types, sink: &mut Sink) 
     let built = built.iter().map(|(net, it)| Built { net, plan: &it.plan, methods: &it.methods });
     let built: Vec<Built> = built.collect();
     lint::lint(&lint::Program { modules: &program.modules, hir, types, built: &built, whole }, sink);
+}
+
+/// Of an experiment or circuit that is to be built.
+fn place_of(hir: &Hir, settings: &Settings) -> Span {
+    let experiment = settings.experiment.map(|at| hir.experiments[at].span);
+    let circuit = settings.circuit.map(|at| hir.circuits[at].span);
+    experiment.or(circuit).unwrap_or_default()
 }
 
 /// Without what the program allows.

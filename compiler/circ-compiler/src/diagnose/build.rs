@@ -9,6 +9,7 @@ use circ_grammar::ast::{Polarity, Span};
 crate::rules! {
     POPULATION_SIZE = "population-size", Error;
     TOO_MANY_ITEMS = "too-many-items", Error;
+    NOT_LOOKED_AT = "not-looked-at", Note;
     REPEATED_INDEX = "repeated-index", Error;
     MISSING_ARGUMENT = "missing-argument", Error;
     OUT_OF_RANGE = "out-of-range", Error;
@@ -36,6 +37,16 @@ pub fn too_many_items(at: Span, limit: usize) -> Diagnostic {
         .at(at, format!("this circuit would make more than {limit} items"))
         .primary("the limit is reached here")
         .help("make one population of many cells instead of many populations")
+}
+
+/// `left` experiments and circuits, this the first of them.
+pub fn not_looked_at(at: Span, left: usize) -> Diagnostic {
+    let these =
+        if left == 1 { "this one is".to_string() } else { format!("this one and {} more are", left - 1) };
+    NOT_LOOKED_AT
+        .at(at, format!("so much was built before that {these} not looked at"))
+        .primary("not looked at from here on")
+        .note("`circ run` and `circ test` look at an experiment before they run it")
 }
 
 /// Cells that extend cells hold all that these have.
