@@ -61,6 +61,7 @@ fn unsupported(op: &Op) -> Option<&'static str> {
             Some("a side of a synapse")
         }
         Op::Edge(_) => Some("a column of a connection table"),
+        Op::Weight => Some("the weight of a synapse"),
         Op::Expm { .. } => Some("a matrix exponential"),
         _ => None,
     }
@@ -75,7 +76,7 @@ fn well_typed(program: &Program, at: usize) -> bool {
         operands(&program.ops[at]).iter().all(|v| ty(*v) == operand) && value == result
     };
     match &program.ops[at] {
-        Op::Float(_) | Op::Arrival(_) | Op::Time(_) | Op::Edge(_) => value == Float,
+        Op::Float(_) | Op::Arrival(_) | Op::Time(_) | Op::Edge(_) | Op::Weight => value == Float,
         Op::Int(_) | Op::Index(_) => value == Int,
         Op::Bool(_) => value == Bool,
         Op::Tick(_) | Op::Now => value == Tick,
@@ -111,7 +112,7 @@ pub(crate) fn operands(op: &Op) -> Vec<ValueId> {
         Op::Float(_) | Op::Int(_) | Op::Bool(_) | Op::Tick(_) | Op::Load(..) | Op::Uniform(_) => {
             vec![]
         }
-        Op::Arrival(_) | Op::Index(_) | Op::Now | Op::Time(_) | Op::Edge(_) => vec![],
+        Op::Arrival(_) | Op::Index(_) | Op::Now | Op::Time(_) | Op::Edge(_) | Op::Weight => vec![],
         Op::Neg(a) | Op::Abs(a) | Op::Sqrt(a) | Op::Floor(a) | Op::Ceil(a) | Op::Round(a) => {
             vec![*a]
         }

@@ -134,6 +134,17 @@ fn projection_text(plan: &Plan, projection: &ProjectionPlan) -> String {
             line(&mut out, 1, &format!("{side} column {at}: {}", parts.join(", ")));
         }
     }
+    match projection.pairing {
+        Pairing::Ordered => {}
+        Pairing::Unordered => line(&mut out, 1, "unordered pairs"),
+        Pairing::Mirror(other) => line(&mut out, 1, &format!("mirror of projection {other}")),
+    }
+    if projection.store == Precision::F64 {
+        line(&mut out, 1, "weights stored as f64");
+    }
+    if let Some(flow) = &projection.flow {
+        flow_text(&mut out, flow);
+    }
     for (at, edge) in projection.edges.iter().enumerate() {
         line(&mut out, 1, &format!("edge column {at}: {} numbers", edge.len()));
     }
@@ -141,6 +152,33 @@ fn projection_text(plan: &Plan, projection: &ProjectionPlan) -> String {
         line(&mut out, 1, &format!("key {at}: {:08x} {:08x}", key[0], key[1]));
     }
     out
+}
+
+fn flow_text(out: &mut String, flow: &Flow) {
+    line(
+        out,
+        1,
+        &format!("flows in stage {} into arrays {}", flow.stage, ids(flow.into.iter().map(|a| a.0))),
+    );
+    program_text(out, 2, &print(&flow.value));
+    if let Some(factor) = &flow.factor {
+        program_text(out, 2, &print(factor));
+    }
+    for (side, columns) in [("pre", &flow.pre), ("post", &flow.post)] {
+        for (at, column) in columns.iter().enumerate() {
+            let parts: Vec<String> = column.iter().map(flow_column_text).collect();
+            line(out, 2, &format!("{side} column {at}: {}", parts.join(", ")));
+        }
+    }
+}
+
+fn flow_column_text(column: &FlowColumn) -> String {
+    match column {
+        FlowColumn::Array(population, array) => column_text(&Column::Array(*population, *array)),
+        FlowColumn::Uniform(population, uniform) => column_text(&Column::Uniform(*population, *uniform)),
+        FlowColumn::Constant(x) => format!("{x}"),
+        FlowColumn::Observable(population, at) => format!("observable {at} of population {population}"),
+    }
 }
 
 fn quantity_text(out: &mut String, name: &str, quantity: &Quantity) {

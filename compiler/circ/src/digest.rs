@@ -49,7 +49,7 @@ fn add_arrays(hash: &mut Hash, index: u32, population: &PopulationPlan, engine: 
     for (array, plan) in population.arrays.iter().enumerate() {
         match plan.role {
             Role::Parameter | Role::Derived => {}
-            Role::State | Role::Port | Role::Mode | Role::Memory => {
+            Role::State | Role::Port | Role::Mode | Role::Memory | Role::Flow => {
                 hash.text(&plan.name);
                 hash.numbers(&engine.array(index, ArrayId(array as u32)));
             }
@@ -59,13 +59,10 @@ fn add_arrays(hash: &mut Hash, index: u32, population: &PopulationPlan, engine: 
 
 fn add_in_flight(hash: &mut Hash, index: u32, population: &PopulationPlan, engine: &dyn Engine) {
     for port in 0..population.ports.len() {
-        let flying = engine.in_flight(index, port as u32);
-        hash.word(flying.len() as u64);
-        for (tick, cell, sum) in flying {
-            hash.word(tick as u64);
-            hash.word(u64::from(cell));
-            hash.word(sum.to_bits());
-        }
+        hash.flying(&engine.in_flight(index, port as u32));
+    }
+    for array in (0..population.arrays.len()).filter(|at| population.arrays[*at].role == Role::Flow) {
+        hash.flying(&engine.flowing(index, ArrayId(array as u32)));
     }
 }
 
@@ -117,6 +114,15 @@ impl Hash {
     fn text(&mut self, text: &str) {
         self.word(text.len() as u64);
         self.buffer.extend_from_slice(text.as_bytes());
+    }
+    /// (tick, cell, sum)
+    fn flying(&mut self, flying: &[(i64, u32, f64)]) {
+        self.word(flying.len() as u64);
+        for (tick, cell, sum) in flying {
+            self.word(*tick as u64);
+            self.word(u64::from(*cell));
+            self.word(sum.to_bits());
+        }
     }
     fn numbers(&mut self, numbers: &[f64]) {
         self.word(numbers.len() as u64);

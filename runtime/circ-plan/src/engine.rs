@@ -11,7 +11,7 @@ pub struct Synapses {
     /// Position in the target view.
     pub target: Vec<u32>,
     pub weight: Values,
-    /// In ticks, at least 1.
+    /// In ticks, at least 1 (of what flows, at least 0).
     pub delay: Values,
     /// `all_to_all` with one weight and one delay: arrivals are the number of spiking sources times
     /// the weight (less the cell itself, unless `allow self`), not a sum of weights.
@@ -31,7 +31,7 @@ impl Synapses {
     }
 }
 
-/// One number for all, or one for each (weights that differ are held as `f32`).
+/// One number for all, or one for each (weights that differ are held as [`crate::plan::ProjectionPlan::store`] says).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
     One(f64),
@@ -160,12 +160,15 @@ pub trait Engine {
     /// itself, unless `allow self`).
     fn visit_synapses(&self, projection: u32, visit: &mut (dyn FnMut(&Synapses) + Send));
     /// Multiplies weights by a factor for each target, by position in the target view; of those synapses whose
-    /// source, by position in the source view, counts. The product is taken in `f64` and rounded to `f32`. Only of
-    /// a projection whose synapses have a weight each. What is on its way stays as it is.
+    /// source, by position in the source view, counts. The product is taken in `f64` and rounded to how the weights
+    /// are held. Only of a projection whose synapses have a weight each. What is on its way stays as it is.
     fn scale_weights(&mut self, projection: u32, sources: &[bool], factors: &[f64]);
     /// What is on its way: for each population and port, (arrival tick, cell, partial sum) in this
     /// order, where the sum is not 0.
     fn in_flight(&self, population: u32, port: u32) -> Vec<(i64, u32, f64)>;
+    /// What flows to later ticks: for an array of `Role::Flow`, (tick, cell, partial sum) in this order, where the
+    /// sum is not 0 and the tick is after the present one.
+    fn flowing(&self, population: u32, array: ArrayId) -> Vec<(i64, u32, f64)>;
     /// The precision of a population.
     fn precision(&self, population: u32) -> Precision;
 }

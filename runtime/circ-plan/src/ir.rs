@@ -108,6 +108,8 @@ pub enum Op {
     Table(TableId, ValueId, ValueId),
     /// `Float`: column `k` of a connection table (`edge.NAME`). Only per synapse.
     Edge(u32),
+    /// `Float`: the weight of the synapse. Only in what flows ([`crate::plan::Flow`]).
+    Weight,
 
     // Float
     Neg(ValueId),

@@ -124,6 +124,9 @@ pub enum Role {
     Mode,
     /// Other memory of the cell, such as the last value of a `rising` condition: part of the digest.
     Memory,
+    /// What flows into a port as of the last flow phase ([`Flow`]): `Float`, written by nothing else, 0 before the
+    /// first phase. Part of the digest.
+    Flow,
     /// Follows from parameters.
     Derived,
 }
@@ -285,9 +288,15 @@ pub struct ProjectionPlan {
     pub allow_self: bool,
     pub allow_multiple: bool,
     pub weight: Quantity,
-    /// Axonal plus dendritic delay in ms; rounded to the nearest tick, at least one.
+    /// How weights that differ are held. One weight for all is an `f64`.
+    pub store: Precision,
+    /// Axonal plus dendritic delay in ms; rounded to the nearest tick, at least one (of a [`Flow`], at least 0).
     pub delay: Quantity,
     pub sign: Sign,
+    /// Nothing: spikes arrive, with their weight. Else this flows; `source_events` and `ports` are empty then.
+    pub flow: Option<Flow>,
+    /// Which of the possible pairs there are.
+    pub pairing: Pairing,
     /// `Load(Pre, ArrayId(k))` is `pre_columns[k][segment of the source]`.
     pub pre_columns: Vec<Vec<Column>>,
     /// `Load(Post, ArrayId(k))` likewise.
@@ -297,6 +306,73 @@ pub struct ProjectionPlan {
     /// Keys that its programs name; key 0 is the connectivity's own.
     pub keys: Vec<[u32; 2]>,
     pub place: u32,
+}
+
+/// Which pairs of the two views a projection may connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pairing {
+    /// All.
+    Ordered,
+    /// `N <-> N`, one of the two directions: both views are the same, and only pairs with source before target (by
+    /// position) exist; a draw is over these. Never with `InDegree`, `OutDegree`, `OneToOne`, `allow_self`; `Total`
+    /// counts these pairs, `Pairs` holds only such. `AllToAll` with one weight and one delay is written `Ordered`,
+    /// which is the same.
+    Unordered,
+    /// `A <-> B`, the other direction: the synapses are those of this earlier projection with source and target
+    /// exchanged, each with its weight and its delay; views are exchanged too. Nothing is drawn: `connect`,
+    /// `weight`, `delay`, `edges` and the columns repeat what the other has, and are not looked at. Synapses are numbered
+    /// by their own source, then target, then occurrence, as of any other projection.
+    Mirror(u32),
+}
+
+/// What a synapse carries between ticks (`continuous e`).
+///
+/// Tick `n` is made by steps 1 to 4 of all populations, then by one *flow phase*, then it is observed. Steps 1 to 4
+/// load arrays of [`Role::Flow`] as of the phase of tick `n - 1` (0 at tick 0); observables load them as of tick `n`.
+/// The phase of tick `n`:
+///
+/// 1. Every array of `Role::Flow` becomes, for each cell, the sum of what earlier phases sent to tick `n` (0 if nothing).
+/// 2. For stage 0, 1, ...: every flow of that stage is evaluated for all its synapses on the arrays as they are when
+///    the stage begins, with tick `n` and its time. A value goes to tick `n + delay`: with delay 0 it is added to the
+///    array now, at the end of the stage.
+///
+/// So sums are in the order: tick of evaluation, stage, order of declaration ([`Plan::order`]), source,
+/// synapse; from 0, `sum = sum + value`, in the precision of the target's population, to which a value of another
+/// precision is rounded first. Where `factor` is given and the synapses are a broadcast
+/// (`Synapses::broadcast`), the sum is taken before the weight: for each target one value (source 0, synapse 0), the
+/// weight times the sum of `factor` over its sources in order, from 0, in the precision of `factor`. A cell that is not
+/// its own source (`allow_self`) cuts the sum in two: the sources before it in order from 0, plus the sources after
+/// it in descending order from 0; so all cuts cost two passes.
+///
+/// What `set` changes between two ticks is seen by the next phase; what flows already stays as it was sent.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// One `Result`, a `Float`, over `Load(Pre, k)` and `Load(Post, k)` (of `pre` and `post` here), `Weight`,
+    /// `Index(Pre)` and `Index(Post)` (of the views), `Now`, `Time(End)` and tables. No draw. Its precision is that of the
+    /// target's populations, `f64` if they differ; leaves of another precision are converted.
+    pub value: Program,
+    /// `pre[k][segment of the source]`; of a column, all have the same type.
+    pub pre: Vec<Vec<FlowColumn>>,
+    /// `post[k][segment of the target]`
+    pub post: Vec<Vec<FlowColumn>>,
+    /// The array of `Role::Flow` that it is added to, for every segment of the target.
+    pub into: Vec<ArrayId>,
+    /// Columns of a stage depend only on flows without delay of earlier stages.
+    pub stage: u32,
+    /// Where `value` is `Weight` times something of the source alone (no `Post` leaf, no `Weight`): that something, as a
+    /// program with one `Result` over the same columns. `value` is then `Mul(Weight, factor)`, bit for bit. Given only
+    /// where no cell occurs twice in the source.
+    pub factor: Option<Program>,
+}
+
+/// Where a column of a flow has its values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum FlowColumn {
+    Array(u32, ArrayId),
+    Uniform(u32, UniformId),
+    Constant(f64),
+    /// Population, index of an observable of it: its value as of the beginning of the stage.
+    Observable(u32, u32),
 }
 
 /// Where a column's values are.

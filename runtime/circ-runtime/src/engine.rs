@@ -259,6 +259,10 @@ impl Engine for Machine {
         sums
     }
 
+    fn flowing(&self, _population: u32, _array: ArrayId) -> Vec<(i64, u32, f64)> {
+        vec![]
+    }
+
     fn precision(&self, population: u32) -> Precision {
         self.plan.populations[population as usize].precision
     }

@@ -48,6 +48,10 @@ pub trait Leaves<F> {
         0.0
     }
     fn table(&self, table: TableId) -> &Table;
+    /// The weights of the synapses of a row.
+    fn weights(&self, _out: &mut [F]) {
+        panic!("only what flows reads weights");
+    }
     /// A column of a connection table.
     fn edges(&self, _column: u32, _out: &mut [F]) {
         panic!("only synapses have columns of a connection table");
@@ -243,6 +247,7 @@ fn float<F: Scalar>(op: &Op, before: &Before<F>, leaves: &impl Leaves<F>, out: &
         Op::Uniform(slot) => out.fill(F::from_bits(leaves.slot(*slot))),
         Op::Time(moment) => out.fill(F::from_f64(leaves.time(*moment))),
         Op::Edge(column) => leaves.edges(*column, out),
+        Op::Weight => leaves.weights(out),
         Op::Table(table, row, column) => {
             let table = leaves.table(*table);
             zip(out, before.ints(*row), before.ints(*column), |r, c| F::from_f64(element(table, r, c)));
@@ -422,7 +427,7 @@ pub fn result_of(program: &Program) -> ValueId {
 
 /// Whether any leaf of the program differs between elements.
 pub fn depends_on_element(program: &Program) -> bool {
-    let own = |op: &Op| matches!(op, Op::Load(..) | Op::Index(_) | Op::Edge(_)) || is_draw(op);
+    let own = |op: &Op| matches!(op, Op::Load(..) | Op::Index(_) | Op::Edge(_) | Op::Weight) || is_draw(op);
     program.ops.iter().any(own)
 }
 

@@ -227,7 +227,7 @@ impl Shard {
                 let (args, within) = ([argument(0), argument(1)], [float(&within[0]), float(&within[1])]);
                 real(redraw(*distribution, args, within, self.keys[key.0 as usize], at))
             }
-            Op::Edge(_) | Op::Expm { .. } => panic!("{op:?} is not for kernels"),
+            Op::Edge(_) | Op::Weight | Op::Expm { .. } => panic!("{op:?} is not for kernels"),
         }
     }
 

@@ -111,7 +111,7 @@ fn apply_in<F: Real>(precision: Precision, op: &Op, operand: &impl Fn(ValueId) -
         Op::Bool(x) => Some(Value::Bool(*x)),
         Op::Tick(x) => Some(Value::Tick(clamp_tick(precision, *x))),
         Op::Load(..) | Op::Uniform(_) | Op::Arrival(_) | Op::Index(_) | Op::Now | Op::Time(_) => None,
-        Op::Table(..) | Op::Edge(_) | Op::Draw { .. } | Op::Redraw { .. } => None,
+        Op::Table(..) | Op::Edge(_) | Op::Weight | Op::Draw { .. } | Op::Redraw { .. } => None,
 
         Op::Neg(a) => of(-float(*a)),
         Op::Abs(a) => of(float(*a).abs()),

@@ -9,7 +9,8 @@
 //! 2. What is due at `n` is summed for each port of each cell.
 //! 3. Every cell makes its step by the reference program (at tick 0 by `reference_start`).
 //! 4. Spikes of tick `n` (stamp `n`) are put on their way; delays are at least one tick.
-//! 5. Probes look at the new state.
+//! 5. What flows is carried, in the flow phase (module `flow`).
+//! 6. Probes look at the new state.
 //!
 //! If a cell fails a check, the tick is not made: the present state stays that of tick `n - 1`.
 
@@ -22,20 +23,22 @@ use circ_plan::engine::*;
 use circ_plan::ir::*;
 use circ_plan::plan::*;
 
-use super::apply::Value;
+use super::apply::{Value, round_to};
 use super::mail::{Contribution, Mail, product, sums};
 use super::scalar::{Cell, result};
 use super::state::{Made, State};
 
 /// A plan being run.
 pub struct Interpreter {
-    plan: Arc<Plan>,
+    pub(super) plan: Arc<Plan>,
     /// By projection.
-    synapses: Vec<Synapses>,
-    states: Vec<State>,
+    pub(super) synapses: Vec<Synapses>,
+    pub(super) states: Vec<State>,
     /// By drive, then `UniformId`.
     drive_uniforms: Vec<Vec<Value>>,
     mail: Mail,
+    /// What flows, by tick; the port of a contribution is an array here.
+    pub(super) flowing: Mail,
     tick: i64,
     probes: Vec<(Probe, Samples)>,
 }
@@ -53,6 +56,7 @@ impl Interpreter {
             drive_uniforms: plan.drives.iter().map(slots).collect(),
             synapses,
             mail: Mail::default(),
+            flowing: Mail::default(),
             tick: -1,
             probes: vec![],
             plan,
@@ -84,6 +88,7 @@ impl Interpreter {
         self.mail.forget(tick);
         self.send_spikes(tick);
         self.tick = tick;
+        self.flow(tick);
         self.sample();
         Ok(())
     }
@@ -99,7 +104,7 @@ impl Interpreter {
     }
 
     /// The rank of a sender in the order of declaration.
-    fn rank(&self, sender: Sender) -> u32 {
+    pub(super) fn rank(&self, sender: Sender) -> u32 {
         let rank = self.plan.order.iter().position(|other| *other == sender);
         rank.expect("every sender has its place in the order") as u32
     }
@@ -180,7 +185,7 @@ impl Interpreter {
     /// Puts the spikes of a tick on their way.
     fn send_spikes(&mut self, tick: i64) {
         let plan = Arc::clone(&self.plan);
-        for (at, projection) in plan.projections.iter().enumerate() {
+        for (at, projection) in plan.projections.iter().enumerate().filter(|(_, it)| it.flow.is_none()) {
             let sources = positions(&projection.source);
             let spiking: Vec<usize> = (0..sources.len())
                 .filter(|p| self.has_event(sources[*p], projection.source_events[sources[*p].segment], tick))
@@ -269,14 +274,14 @@ impl Interpreter {
     }
 
     /// Before tick 0 an observable has the value of the initial state, at time 0.
-    fn observe_cell(&self, population: u32, observable: u32, cell: usize) -> f64 {
+    pub(super) fn observe_cell(&self, population: u32, observable: u32, cell: usize) -> f64 {
         let plan = &self.plan.populations[population as usize];
         let state = &self.states[population as usize];
         let world = state.cell(&self.plan, plan, &[], cell, self.tick.max(0));
         result(&plan.observables[observable as usize].program, &world)
     }
 
-    fn population(&self, population: u32) -> &PopulationPlan {
+    pub(super) fn population(&self, population: u32) -> &PopulationPlan {
         &self.plan.populations[population as usize]
     }
 }
@@ -362,13 +367,18 @@ impl Engine for Interpreter {
         };
         for (k, weight) in weights.iter_mut().enumerate() {
             if sources[synapses.source[k] as usize] {
-                *weight = f64::from((*weight * factors[synapses.target[k] as usize]) as f32);
+                let scaled = *weight * factors[synapses.target[k] as usize];
+                *weight = round_to(self.plan.projections[projection as usize].store, scaled);
             }
         }
     }
 
     fn in_flight(&self, population: u32, port: u32) -> Vec<(i64, u32, f64)> {
         self.mail.to_port(population, port, self.precision(population))
+    }
+
+    fn flowing(&self, population: u32, array: ArrayId) -> Vec<(i64, u32, f64)> {
+        self.flowing.to_port(population, array.0, self.precision(population))
     }
 
     fn precision(&self, population: u32) -> Precision {
@@ -378,14 +388,14 @@ impl Engine for Interpreter {
 
 /// A cell of a view, and the segment that it is in.
 #[derive(Clone, Copy, Debug)]
-struct Target {
-    segment: usize,
-    population: u32,
-    cell: u32,
+pub(super) struct Target {
+    pub segment: usize,
+    pub population: u32,
+    pub cell: u32,
 }
 
 /// The cells of a view, by position.
-fn positions(view: &View) -> Vec<Target> {
+pub(super) fn positions(view: &View) -> Vec<Target> {
     let of_segment = |(segment, s): (usize, &Segment)| {
         let population = s.population;
         let cells: Vec<u32> = (0..s.cells.len()).map(|position| s.cells.get(position)).collect();

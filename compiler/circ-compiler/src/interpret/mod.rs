@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod engine;
 pub mod explain;
+mod flow;
 pub mod mail;
 pub mod scalar;
 pub mod state;

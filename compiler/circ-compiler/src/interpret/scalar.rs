@@ -26,6 +26,10 @@ pub trait World {
     fn table(&self, table: TableId, row: i64, column: i64) -> f64;
     /// An entry of this synapse's row of the connection table.
     fn edge(&self, column: u32) -> f64;
+    /// The weight of this synapse.
+    fn weight(&self) -> f64 {
+        panic!("a verified program reads the weight only in what flows")
+    }
     /// The key and, for salt 0, the counter of a draw.
     fn draw(&self, key: KeyId) -> ([u32; 2], Counter);
 }
@@ -66,6 +70,7 @@ fn leaf(precision: Precision, op: &Op, operand: &impl Fn(ValueId) -> Value, worl
             float(world.table(*table, operand(*row).integer(), operand(*column).integer()))
         }
         Op::Edge(column) => float(world.edge(*column)),
+        Op::Weight => float(world.weight()),
         other => panic!("`apply` and draws give all other operations a value, {other:?} too"),
     }
 }
@@ -211,7 +216,7 @@ impl World for Synapse<'_> {
 }
 
 /// NaN for a table without elements, which the next `Finite` check reports.
-fn element(table: &Table, row: i64, column: i64) -> f64 {
+pub(super) fn element(table: &Table, row: i64, column: i64) -> f64 {
     let within = |index: i64, count: usize| index.clamp(0, (count as i64 - 1).max(0)) as usize;
     let at = within(row, table.rows) * table.columns + within(column, table.columns);
     table.data.get(at).copied().unwrap_or(f64::NAN)

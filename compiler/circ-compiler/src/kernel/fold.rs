@@ -213,7 +213,7 @@ fn times(reference: &Program, slots: &dyn Slots) -> Vec<Time> {
             Op::Load(Side::Own, array) if slots.is_parameter_array(*array) => Time::Cell,
             Op::Index(_) => Time::Cell,
             Op::Uniform(_) | Op::Load(..) | Op::Arrival(_) | Op::Now | Op::Time(_) => Time::Tick,
-            Op::Edge(_) | Op::Draw { .. } | Op::Redraw { .. } => Time::Tick,
+            Op::Edge(_) | Op::Weight | Op::Draw { .. } | Op::Redraw { .. } => Time::Tick,
             _ => operands(op).iter().map(|v| times[v.0 as usize]).fold(Time::Shared, Time::max),
         };
         times.push(time);

@@ -13,7 +13,7 @@ macro_rules! operand_list {
         match $op {
             Op::Float(_) | Op::Int(_) | Op::Bool(_) | Op::Tick(_) => smallvec![],
             Op::Load(..) | Op::Uniform(_) | Op::Arrival(_) | Op::Index(_) => smallvec![],
-            Op::Now | Op::Time(_) | Op::Edge(_) => smallvec![],
+            Op::Now | Op::Time(_) | Op::Edge(_) | Op::Weight => smallvec![],
             Op::Neg(a) | Op::Abs(a) | Op::Sqrt(a) | Op::Floor(a) | Op::Ceil(a) | Op::Round(a) => {
                 smallvec![a]
             }
@@ -65,6 +65,7 @@ pub fn mnemonic(op: &Op) -> &'static str {
         Op::Time(_) => "time",
         Op::Table(..) => "table",
         Op::Edge(_) => "edge",
+        Op::Weight => "weight",
         Op::Neg(_) => "neg",
         Op::Abs(_) => "abs",
         Op::Sqrt(_) => "sqrt",

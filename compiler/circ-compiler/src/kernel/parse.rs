@@ -207,6 +207,7 @@ fn leaf(word: &str, words: &mut Words, known: usize) -> Read<Option<Op>> {
             Op::Table(table, row, column)
         }
         "edge" => Op::Edge(words.number("a column")?),
+        "weight" => Op::Weight,
         "fma" | "select" => {
             let (a, b) = words.pair(known)?;
             words.mark(',')?;

@@ -49,6 +49,7 @@ pub fn operation(op: &Op) -> String {
         Op::Time(moment) => format!("time {}", moment_name(*moment)),
         Op::Table(table, row, column) => format!("table t{} v{}, v{}", table.0, row.0, column.0),
         Op::Edge(column) => format!("edge {column}"),
+        Op::Weight => "weight".into(),
         Op::Expm { n, entries, row, column } => {
             format!("expm {n} ({}) row {row} column {column}", list(entries))
         }

@@ -267,6 +267,6 @@ impl<'a, 'r, 's> Lowerer<'a, 'r, 's> {
 
 /// Whether an operation differs from cell to cell or from tick to tick, whatever its operands.
 fn varies(op: &Op) -> bool {
-    let of_cell = matches!(op, Op::Load(..) | Op::Arrival(_) | Op::Index(_) | Op::Edge(_));
+    let of_cell = matches!(op, Op::Load(..) | Op::Arrival(_) | Op::Index(_) | Op::Edge(_) | Op::Weight);
     of_cell || matches!(op, Op::Now | Op::Time(_) | Op::Draw { .. } | Op::Redraw { .. })
 }

@@ -21,6 +21,8 @@ pub enum Purpose {
     Drive,
     /// The weight, delay, probability or condition of a synapse.
     Synapse,
+    /// What flows through a synapse.
+    Flow,
 }
 
 /// The world that a program speaks of.
@@ -75,6 +77,13 @@ impl Context {
         })
     }
 
+    /// Of what flows through a projection. An error if a column has different types in different segments, or reads
+    /// what does not exist.
+    pub fn flow(plan: &Plan, flow: &Flow) -> Result<Context, String> {
+        let types = |columns: &[Vec<FlowColumn>]| types_of(columns, |column| flow_column_type(plan, column));
+        Ok(Context { pre: types(&flow.pre)?, post: types(&flow.post)?, ..Context::empty(Purpose::Flow) })
+    }
+
     /// The same, with the tables and places of a whole plan.
     pub fn within(self, plan: &Plan) -> Context {
         Context { tables: Some(plan.tables.len()), places: Some(plan.places.len()), ..self }
@@ -98,7 +107,11 @@ impl Context {
 }
 
 fn column_types(plan: &Plan, columns: &[Vec<Column>]) -> Result<Vec<Ty>, String> {
-    let of = |column: &Column| match *column {
+    types_of(columns, |column| column_type(plan, column))
+}
+
+fn column_type(plan: &Plan, column: &Column) -> Option<Ty> {
+    match *column {
         Column::Array(population, array) => {
             plan.populations.get(population as usize)?.arrays.get(array.0 as usize).map(|a| a.ty)
         }
@@ -106,9 +119,29 @@ fn column_types(plan: &Plan, columns: &[Vec<Column>]) -> Result<Vec<Ty>, String>
             plan.populations.get(population as usize)?.uniforms.get(uniform.0 as usize).map(|u| u.ty)
         }
         Column::Constant(_) => Some(Ty::Float),
-    };
-    let same = |(at, segments): (usize, &Vec<Column>)| {
-        let types: Option<Vec<Ty>> = segments.iter().map(of).collect();
+    }
+}
+
+fn flow_column_type(plan: &Plan, column: &FlowColumn) -> Option<Ty> {
+    match *column {
+        FlowColumn::Array(population, array) => column_type(plan, &Column::Array(population, array)),
+        FlowColumn::Uniform(population, uniform) => column_type(plan, &Column::Uniform(population, uniform)),
+        FlowColumn::Constant(_) => Some(Ty::Float),
+        FlowColumn::Observable(population, observable) => {
+            let program =
+                &plan.populations.get(population as usize)?.observables.get(observable as usize)?.program;
+            program.outputs.iter().find_map(|output| match output {
+                Output::Result(value) => Some(program.ty(*value)),
+                _ => None,
+            })
+        }
+    }
+}
+
+/// The type of every column.
+fn types_of<C>(columns: &[Vec<C>], of: impl Fn(&C) -> Option<Ty>) -> Result<Vec<Ty>, String> {
+    let same = |(at, segments): (usize, &Vec<C>)| {
+        let types: Option<Vec<Ty>> = segments.iter().map(&of).collect();
         match types.as_deref() {
             Some([first, rest @ ..]) if rest.iter().all(|ty| ty == first) => Ok(*first),
             Some([]) => Err(format!("column {at} has no segment")),

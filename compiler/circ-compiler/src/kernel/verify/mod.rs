@@ -82,10 +82,53 @@ fn verify_projection(plan: &Plan, projection: &ProjectionPlan) -> Result<(), Str
     let context = Context::synapse(plan, projection)?.within(plan);
     verify_quantity(&projection.weight, &context)?;
     verify_quantity(&projection.delay, &context)?;
+    verify_flow(plan, projection)?;
+    if let Pairing::Mirror(other) = projection.pairing {
+        verify_mirror(plan, projection, other)?;
+    }
     match &projection.connect {
         Connect::Probability(quantity) => verify_quantity(quantity, &context),
         Connect::Where(program) => verify(program, &context),
         _ => Ok(()),
+    }
+}
+
+/// A flow has its columns and arrays, one for each segment; what has none has events and ports.
+fn verify_flow(plan: &Plan, projection: &ProjectionPlan) -> Result<(), String> {
+    let (sources, targets) = (projection.source.segments.len(), projection.target.segments.len());
+    let Some(flow) = &projection.flow else {
+        let fits = projection.source_events.len() == sources && projection.ports.len() == targets;
+        return if fits { Ok(()) } else { Err("an event and a port are due for each segment".into()) };
+    };
+    let context = Context::flow(plan, flow)?.within(plan);
+    for program in [Some(&flow.value), flow.factor.as_ref()].into_iter().flatten() {
+        verify(program, &context)?;
+    }
+    let segments = |columns: &[Vec<FlowColumn>], count| columns.iter().all(|column| column.len() == count);
+    if !segments(&flow.pre, sources) || !segments(&flow.post, targets) || flow.into.len() != targets {
+        return Err("a column or an array is due for each segment".into());
+    }
+    let role = |(segment, array): (&Segment, &ArrayId)| {
+        plan.populations
+            .get(segment.population as usize)?
+            .arrays
+            .get(array.0 as usize)
+            .map(|array| array.role)
+    };
+    let mut into = projection.target.segments.iter().zip(&flow.into);
+    if into.any(|target| role(target) != Some(Role::Flow)) {
+        return Err("what flows goes to arrays of that role".into());
+    }
+    Ok(())
+}
+
+/// The other direction is an earlier projection between the same views.
+fn verify_mirror(plan: &Plan, projection: &ProjectionPlan, other: u32) -> Result<(), String> {
+    let earlier = plan.projections.get(other as usize).filter(|it| !std::ptr::eq(*it, projection));
+    let fits = |it: &&ProjectionPlan| it.source == projection.target && it.target == projection.source;
+    match earlier.filter(fits) {
+        Some(it) if !matches!(it.pairing, Pairing::Mirror(_)) => Ok(()),
+        _ => Err(format!("projection {other} is not its other direction")),
     }
 }
 
@@ -140,7 +183,8 @@ fn outputs(program: &Program, context: &Context) -> Result<(), String> {
             return Err("two outputs have the same target".into());
         }
     }
-    let expression = matches!(context.purpose, Purpose::Observable | Purpose::Drive | Purpose::Synapse);
+    let expression =
+        matches!(context.purpose, Purpose::Observable | Purpose::Drive | Purpose::Synapse | Purpose::Flow);
     if expression != written.contains(&(3, 0)) {
         return Err("expressions, and only they, have one result".into());
     }
@@ -152,9 +196,11 @@ fn may_write(purpose: Purpose, role: Role) -> Result<(), String> {
         Purpose::InitParams => role == Role::Parameter,
         Purpose::DeriveCells => role == Role::Derived,
         Purpose::InitStates | Purpose::Kernel | Purpose::Reference => {
-            !matches!(role, Role::Parameter | Role::Derived)
+            !matches!(role, Role::Parameter | Role::Derived | Role::Flow)
         }
-        Purpose::DeriveUniforms | Purpose::Observable | Purpose::Drive | Purpose::Synapse => false,
+        Purpose::DeriveUniforms | Purpose::Observable | Purpose::Drive | Purpose::Synapse | Purpose::Flow => {
+            false
+        }
     };
     if fits { Ok(()) } else { Err(format!("a program of purpose {purpose:?} does not write a {role:?}")) }
 }

@@ -24,13 +24,15 @@ pub(super) fn permitted(op: &Op, context: &Context) -> Result<(), String> {
     let purpose = context.purpose;
     let fits = match op {
         Op::Arrival(_) => matches!(purpose, Kernel | Reference),
-        Op::Load(Side::Own, _) => !matches!(purpose, DeriveUniforms | Drive | Synapse),
-        Op::Index(Side::Own) => !matches!(purpose, DeriveUniforms | Synapse),
-        Op::Load(..) | Op::Index(_) | Op::Edge(_) => purpose == Synapse,
+        Op::Load(Side::Own, _) => !matches!(purpose, DeriveUniforms | Drive | Synapse | Flow),
+        Op::Index(Side::Own) => !matches!(purpose, DeriveUniforms | Synapse | Flow),
+        Op::Load(..) | Op::Index(_) => matches!(purpose, Synapse | Flow),
+        Op::Edge(_) => purpose == Synapse,
+        Op::Weight => purpose == Flow,
         Op::Now | Op::Time(_) => !matches!(purpose, DeriveUniforms | DeriveCells | Synapse),
-        Op::Draw { .. } | Op::Redraw { .. } => !matches!(purpose, DeriveUniforms | DeriveCells),
+        Op::Draw { .. } | Op::Redraw { .. } => !matches!(purpose, DeriveUniforms | DeriveCells | Flow),
         Op::Expm { .. } => purpose != Kernel,
-        Op::Uniform(_) => purpose != Synapse,
+        Op::Uniform(_) => !matches!(purpose, Synapse | Flow),
         _ => true,
     };
     if fits { Ok(()) } else { Err(format!("not in a program of purpose {purpose:?}")) }
@@ -110,7 +112,7 @@ pub(super) fn typed(program: &Program, at: usize, context: &Context) -> Result<(
         Op::Load(Side::Pre, array) => (None, context.pre[array.0 as usize]),
         Op::Load(Side::Post, array) => (None, context.post[array.0 as usize]),
         Op::Uniform(uniform) => (None, context.uniforms[uniform.0 as usize].0),
-        Op::Arrival(_) | Op::Time(_) | Op::Edge(_) => (None, Float),
+        Op::Arrival(_) | Op::Time(_) | Op::Edge(_) | Op::Weight => (None, Float),
         Op::Table(..) => (Some(Int), Float),
         Op::Neg(_) | Op::Abs(_) | Op::Sqrt(_) | Op::Floor(_) | Op::Ceil(_) | Op::Round(_) => {
             (Some(Float), Float)
