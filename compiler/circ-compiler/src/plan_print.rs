@@ -124,6 +124,10 @@ fn projection_text(plan: &Plan, projection: &ProjectionPlan) -> String {
         }
         Connect::Pairs(pairs) => line(&mut out, 1, &format!("{} pairs", pairs.len())),
     }
+    if let Some(onto) = &projection.onto {
+        line(&mut out, 1, &format!("onto one of {} parts", onto.parts));
+        program_text(&mut out, 2, &print(&onto.part));
+    }
     let ProjectionPlan { allow_self, allow_multiple, sign, .. } = projection;
     line(&mut out, 1, &format!("self {allow_self}, multiple {allow_multiple}, weights {sign:?}"));
     quantity_text(&mut out, "weight", &projection.weight);

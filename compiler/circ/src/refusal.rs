@@ -49,6 +49,13 @@ pub fn explain(error: &BuildError, compiled: &Compiled) -> Diagnostic {
         BuildError::Weight { sender, sign, first } => weight(compiled, *sender, *sign, first),
         BuildError::Rate { drive, first } => rate(plan, *drive, first),
         BuildError::Delay { sender, first } => delay(plan, *sender, first),
+        BuildError::Part { projection, pre, post, value, parts } => {
+            let (name, last) = (path(*projection), parts - 1);
+            let value = significant(*value, 6);
+            at_projection(*projection, format!("`{name}` puts a synapse onto segment {value}"))
+                .note(format!("the segments of its targets are 0 to {last}"))
+                .note(between(plan, *projection, *pre, *post))
+        }
         BuildError::Row { projection, row, pre, post } => {
             let name = path(*projection);
             at_projection(

@@ -273,6 +273,8 @@ pub enum Sign {
 
 /// A projection: synapses from the cells of a view to ports of the cells of another.
 ///
+/// A view may hold a cell several times, once for each of its ports or events that is meant.
+///
 /// Rows by source, in order of the source view; within a row by target position in the target view,
 /// then occurrence. This is the canonical order of synapses.
 #[derive(Clone, Debug)]
@@ -285,6 +287,8 @@ pub struct ProjectionPlan {
     /// The port, for every segment of the target.
     pub ports: Vec<PortId>,
     pub connect: Connect,
+    /// Where in their target cells synapses end, if `connect` makes pairs of cells and not of positions.
+    pub onto: Option<Onto>,
     pub allow_self: bool,
     pub allow_multiple: bool,
     pub weight: Quantity,
@@ -373,6 +377,30 @@ pub enum FlowColumn {
     Constant(f64),
     /// Population, index of an observable of it: its value as of the beginning of the stage.
     Observable(u32, u32),
+}
+
+/// Pairs are made with the cells of the target view, then each synapse is put on one of their parts.
+///
+/// The target view holds its cells once for every part: the position of a part is `part * cells + cell`. Where
+/// `part` is evaluated, `Index(Post)` is the cell, and the k-th of equal pairs draws as in a weight.
+#[derive(Clone, Debug)]
+pub struct Onto {
+    pub parts: u32,
+    /// One `Result`: a whole number below `parts`.
+    pub part: Program,
+}
+
+impl ProjectionPlan {
+    /// The targets that pairs are made with: the target view, or its cells once where synapses are put `onto` parts.
+    pub fn paired(&self) -> View {
+        let parts = self.onto.as_ref().map_or(1, |onto| onto.parts.max(1) as usize);
+        View { segments: self.target.segments[..self.target.segments.len() / parts].to_vec() }
+    }
+
+    /// How many of them there are.
+    pub fn paired_targets(&self) -> usize {
+        self.target.len() / self.onto.as_ref().map_or(1, |onto| onto.parts.max(1) as usize)
+    }
 }
 
 /// Where a column's values are.

@@ -89,6 +89,7 @@ fn network(connect: Connect, weight: Quantity, delay: Quantity) -> Arc<Plan> {
         target: whole(1),
         ports: vec![PortId(0)],
         connect,
+        onto: None,
         allow_self: false,
         allow_multiple: false,
         weight,

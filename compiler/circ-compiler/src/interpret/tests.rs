@@ -120,6 +120,7 @@ fn projection(source: View, target: View) -> ProjectionPlan {
         source,
         target,
         connect: Connect::AllToAll,
+        onto: None,
         allow_self: false,
         allow_multiple: false,
         weight: Quantity::Constant(0.0),

@@ -58,6 +58,7 @@ pub fn projection<'a>(
         target: net.target.clone(),
         ports: ports(&net.target, &net.port, layouts),
         connect,
+        onto: None,
         allow_self: net.allow_self,
         allow_multiple: net.allow_multiple,
         weight,

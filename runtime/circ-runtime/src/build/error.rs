@@ -20,6 +20,8 @@ pub enum BuildError {
     Rate { drive: u32, first: BadValue },
     /// Delays in ms that round to less than a tick, are not finite, or longer than [`crate::MAX_DELAY`] ticks.
     Delay { sender: Sender, first: BadValue },
+    /// A part of a cell that it does not have; `pre` and `post` are the cells.
+    Part { projection: u32, pre: u32, post: u32, value: f64, parts: u32 },
     /// A row of a connection table that names a cell that is not there.
     Row { projection: u32, row: u64, pre: u32, post: u32 },
     /// A row of a connection table that connects a cell to itself.

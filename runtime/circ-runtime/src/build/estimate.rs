@@ -38,20 +38,20 @@ pub fn estimate(plan: &Plan, threads: usize) -> Memory {
 /// Whether all synapses are one sum.
 pub fn is_broadcast(plan: &ProjectionPlan) -> bool {
     matches!(
-        (&plan.connect, &plan.weight, &plan.delay),
-        (Connect::AllToAll, Quantity::Constant(_), Quantity::Constant(_))
+        (&plan.connect, &plan.weight, &plan.delay, &plan.onto),
+        (Connect::AllToAll, Quantity::Constant(_), Quantity::Constant(_), None)
     )
 }
 
 /// Synapses, or pairs that have to be looked at to find them.
 pub fn looked_at(plan: &ProjectionPlan) -> u64 {
-    let pairs = plan.source.len() as u64 * plan.target.len() as u64;
+    let pairs = plan.source.len() as u64 * plan.paired_targets() as u64;
     certain(plan).unwrap_or(pairs)
 }
 
 /// The number of synapses where no program decides.
 fn certain(plan: &ProjectionPlan) -> Option<u64> {
-    let (sources, targets) = (plan.source.len() as u64, plan.target.len() as u64);
+    let (sources, targets) = (plan.source.len() as u64, plan.paired_targets() as u64);
     Some(match &plan.connect {
         Connect::Probability(Quantity::Constant(p)) => {
             let mean = sources as f64 * targets as f64 * p.clamp(0.0, 1.0);
@@ -70,7 +70,7 @@ fn certain(plan: &ProjectionPlan) -> Option<u64> {
 /// The expected number of synapses of a projection.
 pub fn expected(plan: &Plan, projection: u32, cells: Option<&super::Cells>) -> u64 {
     let this = &plan.projections[projection as usize];
-    let (sources, targets) = (this.source.len() as u64, this.target.len() as u64);
+    let (sources, targets) = (this.source.len() as u64, this.paired_targets() as u64);
     match (certain(this), cells) {
         (Some(synapses), _) => synapses,
         (None, None) => sources * targets,

@@ -9,6 +9,7 @@ use circ_plan::plan::Connect;
 
 use super::error::BuildError;
 use super::layout::{Lanes, Sink};
+use super::onto::Placer;
 use super::pairs::{Pairs, RowSet, in_degree};
 use super::selves::Selves;
 use super::synapses::{Context, Report, Valuer};
@@ -27,10 +28,10 @@ pub fn generate<S: Sink>(
 ) -> Result<Report, BuildError> {
     let mut work: Vec<Work<S>> = sinks
         .iter_mut()
-        .map(|sink| Work { sink, valuer: Valuer::new(context), rows: RowSet::new(0) })
+        .map(|sink| Work { sink, valuer: Valuer::new(context), rows: RowSet::new(0), wrong: None })
         .collect();
     match context.plan.connect {
-        Connect::InDegree(degree) => by_target(context, lanes, threads, degree, &mut work),
+        Connect::InDegree(degree) => by_target(context, lanes, threads, degree, &mut work)?,
         _ => by_source(context, lanes, threads, limit, &mut work)?,
     }
     let report = work.iter().fold(Report::default(), |report, w| report.merge(w.valuer.report));
@@ -44,6 +45,7 @@ struct Work<'a, 's, S> {
     valuer: Valuer<'a>,
     /// The lane's part of the block.
     rows: RowSet,
+    wrong: Option<BuildError>,
 }
 
 impl<S: Sink> Work<'_, '_, S> {
@@ -76,6 +78,7 @@ fn by_source<S: Sink>(
             rows.targets.clear();
             rows.table_rows.clear();
             pairs.make(first..end, rows, wrong);
+            Placer::new(context).place(rows, wrong);
         });
         if let Some(wrong) = blocks.iter_mut().find_map(|b| b.1.take()) {
             return Err(wrong);
@@ -109,22 +112,35 @@ fn rows_per_block(context: &Context) -> u64 {
     (BLOCK / per_row.max(1)).clamp(1, sources.max(1))
 }
 
-fn by_target<S: Sink>(context: &Context, lanes: &Lanes, threads: usize, degree: u32, work: &mut [Work<S>]) {
+fn by_target<S: Sink>(
+    context: &Context,
+    lanes: &Lanes,
+    threads: usize,
+    degree: u32,
+    work: &mut [Work<S>],
+) -> Result<(), BuildError> {
     let plan = context.plan;
-    let selves = if plan.allow_self { Selves::none() } else { Selves::new(&plan.target, &plan.source) };
+    let selves = if plan.allow_self { Selves::none() } else { Selves::new(&plan.paired(), &plan.source) };
     for_each(threads, work, |lane, work| {
-        let targets = lanes.positions(lane, plan.target.len() as u32);
+        let targets = lanes.positions(lane, plan.paired_targets() as u32);
         let synapses = targets.len() as u64 * u64::from(degree);
         let mut heaps = Heaps::new(plan.source.len() as u32, synapses);
         in_degree(context, degree, &targets, &selves, |source, target| {
             heaps.add(source, target);
         });
         let mut rows = std::mem::take(&mut work.rows);
+        let mut placer = Placer::new(context);
         for heap in 0..heaps.heaps.len() {
             heaps.turn(heap, &mut rows);
+            placer.place(&mut rows, &mut work.wrong);
             work.take(&rows);
         }
     });
+    let first = |error: &BuildError| match error {
+        BuildError::Part { pre, post, .. } => (*pre, *post),
+        _ => (0, 0),
+    };
+    work.iter_mut().filter_map(|work| work.wrong.take()).min_by_key(first).map_or(Ok(()), Err)
 }
 
 /// Pairs in heaps of neighbouring sources. Dealing all pairs out to all rows at once would miss the

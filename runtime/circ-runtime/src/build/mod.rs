@@ -8,6 +8,7 @@ mod error;
 pub mod estimate;
 mod generate;
 pub mod layout;
+mod onto;
 mod pairs;
 pub mod selves;
 mod synapses;
@@ -167,21 +168,17 @@ fn check(plan: &Plan, projection: u32) -> Result<(), BuildError> {
     {
         return Err(BuildError::Delay { sender, first: one(delay) });
     }
-    let (sources, targets) = (this.source.len() as u64, this.target.len() as u64);
+    let (paired, sources, targets) = (this.paired(), this.source.len() as u64, this.paired_targets() as u64);
     let fewest = |from, to, all: u64, n: u64| {
         let selves = if this.allow_self { Selves::none() } else { Selves::new(from, to) };
         let most = (0..n as u32).map(|k| selves.of(k).len()).max().unwrap_or(0) as u64;
         (all - most, selves.pairs())
     };
     let (need, have) = match this.connect {
-        Connect::InDegree(degree) => {
-            (u64::from(degree), fewest(&this.target, &this.source, sources, targets).0)
-        }
-        Connect::OutDegree(degree) => {
-            (u64::from(degree), fewest(&this.source, &this.target, targets, sources).0)
-        }
+        Connect::InDegree(degree) => (u64::from(degree), fewest(&paired, &this.source, sources, targets).0),
+        Connect::OutDegree(degree) => (u64::from(degree), fewest(&this.source, &paired, targets, sources).0),
         Connect::Total(total) => {
-            (total, sources * targets - fewest(&this.source, &this.target, targets, sources).1)
+            (total, sources * targets - fewest(&this.source, &paired, targets, sources).1)
         }
         Connect::OneToOne if sources != targets => {
             return Err(BuildError::Sizes { projection, sources, targets });

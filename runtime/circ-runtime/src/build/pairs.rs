@@ -82,8 +82,8 @@ impl<'a> Pairs<'a> {
     /// For every form but `in_degree`, whose rows come from [`in_degree`].
     pub fn new(context: &'a Context<'a>) -> Result<Pairs<'a>, BuildError> {
         let plan = context.plan;
-        let targets = plan.target.len() as u32;
-        let selves = if plan.allow_self { Selves::none() } else { Selves::new(&plan.source, &plan.target) };
+        let targets = plan.paired_targets() as u32;
+        let selves = if plan.allow_self { Selves::none() } else { Selves::new(&plan.source, &plan.paired()) };
         let form = match &plan.connect {
             Connect::Probability(Quantity::Constant(p)) => geometric(*p, context.index)?,
             Connect::Probability(Quantity::Program(program)) => {
@@ -365,7 +365,7 @@ pub fn in_degree(
 /// dropped and drawn again. This is drawing one by one until there are enough different ones, so
 /// every set of pairs is as likely as any other. Where most pairs are wanted, those left out are drawn.
 fn total_pairs(plan: &ProjectionPlan, total: u64, selves: &Selves) -> Vec<(u32, u32, u32)> {
-    let targets = plan.target.len() as u64;
+    let targets = plan.paired_targets() as u64;
     let all = plan.source.len() as u64 * targets;
     let key = plan.keys.first().copied().unwrap_or_default();
     let mut stream = Stream::new(key, entity(0));
@@ -409,7 +409,7 @@ fn listed(
     list: &[(u32, u32)],
     selves: &Selves,
 ) -> Result<Vec<(u32, u32, u32)>, BuildError> {
-    let (sources, targets) = (plan.source.len(), plan.target.len());
+    let (sources, targets) = (plan.source.len(), plan.paired_targets());
     for (row, &(pre, post)) in list.iter().enumerate() {
         let row = row as u64;
         if sources <= pre as usize || targets <= post as usize {

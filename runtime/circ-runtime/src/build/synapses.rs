@@ -46,13 +46,13 @@ pub fn columns(columns: &[Vec<Column>], view: &View, value: &impl Fn(Column, u32
 }
 
 /// Pairs of a projection, as a program sees them.
-struct PairLeaves<'a> {
-    context: &'a Context<'a>,
-    pre: &'a [u32],
-    post: &'a [u32],
+pub(super) struct PairLeaves<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) pre: &'a [u32],
+    pub(super) post: &'a [u32],
     /// Which of equal pairs; empty where there are none.
-    occurrence: &'a [u32],
-    table_rows: &'a [u32],
+    pub(super) occurrence: &'a [u32],
+    pub(super) table_rows: &'a [u32],
 }
 
 impl PairLeaves<'_> {
@@ -193,13 +193,54 @@ pub fn delay_ticks(delay_ms: f64, dt: f64) -> Option<u32> {
     (1.0..=f64::from(MAX_DELAY)).contains(&ticks).then_some(ticks as u32)
 }
 
+/// Sources and occurrences of the synapses of some rows.
+#[derive(Default)]
+pub(super) struct Sides {
+    pre: Vec<u32>,
+    occurrence: Vec<u32>,
+}
+
+impl Sides {
+    /// Equal pairs are adjacent; `multiple`: there may be some.
+    pub(super) fn of(&mut self, rows: &RowSet, multiple: bool) {
+        self.pre.clear();
+        self.occurrence.clear();
+        for row in 0..rows.rows() {
+            let targets = &rows.targets[rows.starts[row]..rows.starts[row + 1]];
+            self.pre.resize(self.pre.len() + targets.len(), rows.first + row as u32);
+            if multiple {
+                let mut last = (u32::MAX, 0);
+                for &target in targets {
+                    last = if last.0 == target { (target, last.1 + 1) } else { (target, 0) };
+                    self.occurrence.push(last.1);
+                }
+            }
+        }
+    }
+
+    /// What a program sees of some of them.
+    pub(super) fn leaves<'a>(
+        &'a self,
+        context: &'a Context<'a>,
+        rows: &'a RowSet,
+        range: std::ops::Range<usize>,
+    ) -> PairLeaves<'a> {
+        PairLeaves {
+            context,
+            pre: &self.pre[range.clone()],
+            post: &rows.targets[range.clone()],
+            occurrence: self.occurrence.get(range.clone()).unwrap_or(&[]),
+            table_rows: rows.table_rows.get(range).unwrap_or(&[]),
+        }
+    }
+}
+
 /// Evaluates weights and delays of rows.
 pub struct Valuer<'a> {
     context: &'a Context<'a>,
     weight: Option<(&'a Program, Rows<f64>)>,
     delay: Option<(&'a Program, Rows<f64>)>,
-    pre: Vec<u32>,
-    occurrence: Vec<u32>,
+    sides: Sides,
     /// Beside the targets of the last rows; empty where it is one number.
     pub weights: Vec<f32>,
     pub delays: Vec<u32>,
@@ -216,8 +257,7 @@ impl<'a> Valuer<'a> {
             context,
             weight: rows(&context.plan.weight),
             delay: rows(&context.plan.delay),
-            pre: vec![],
-            occurrence: vec![],
+            sides: Sides::default(),
             weights: vec![],
             delays: vec![],
             report: Report::default(),
@@ -231,38 +271,15 @@ impl<'a> Valuer<'a> {
         if self.weight.is_none() && self.delay.is_none() {
             return;
         }
-        self.sides(rows);
+        self.sides.of(rows, self.context.plan.allow_multiple);
         let n = rows.targets.len();
         for first in (0..n).step_by(ROW) {
             self.block(rows, first, (first + ROW).min(n));
         }
     }
 
-    /// Sources and occurrences of all synapses.
-    fn sides(&mut self, rows: &RowSet) {
-        self.pre.clear();
-        self.occurrence.clear();
-        for row in 0..rows.rows() {
-            let targets = &rows.targets[rows.starts[row]..rows.starts[row + 1]];
-            self.pre.resize(self.pre.len() + targets.len(), rows.first + row as u32);
-            if self.context.plan.allow_multiple {
-                let mut last = (u32::MAX, 0);
-                for &target in targets {
-                    last = if last.0 == target { (target, last.1 + 1) } else { (target, 0) };
-                    self.occurrence.push(last.1);
-                }
-            }
-        }
-    }
-
     fn block(&mut self, rows: &RowSet, first: usize, end: usize) {
-        let leaves = PairLeaves {
-            context: self.context,
-            pre: &self.pre[first..end],
-            post: &rows.targets[first..end],
-            occurrence: self.occurrence.get(first..end).unwrap_or(&[]),
-            table_rows: rows.table_rows.get(first..end).unwrap_or(&[]),
-        };
+        let leaves = self.sides.leaves(self.context, rows, first..end);
         if let Some((program, values)) = &mut self.weight {
             values.run(program, end - first, &leaves);
             for (k, &weight) in values.floats(result_of(program))[..end - first].iter().enumerate() {

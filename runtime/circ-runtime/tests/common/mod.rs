@@ -147,6 +147,7 @@ pub fn project(
         ports: vec![PortId(port); target.segments.len()],
         target,
         connect,
+        onto: None,
         allow_self: false,
         allow_multiple: false,
         weight: Quantity::Constant(0.1),

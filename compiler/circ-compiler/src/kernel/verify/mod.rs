@@ -86,6 +86,12 @@ fn verify_projection(plan: &Plan, projection: &ProjectionPlan) -> Result<(), Str
     if let Pairing::Mirror(other) = projection.pairing {
         verify_mirror(plan, projection, other)?;
     }
+    if let Some(onto) = &projection.onto {
+        verify(&onto.part, &context)?;
+        if projection.target.segments.len().checked_rem(onto.parts as usize) != Some(0) {
+            return Err(format!("the target does not hold its cells {} times", onto.parts));
+        }
+    }
     match &projection.connect {
         Connect::Probability(quantity) => verify_quantity(quantity, &context),
         Connect::Where(program) => verify(program, &context),
