@@ -4,6 +4,7 @@
 //! the ring, in canonical order. This is where a large network spends its time: one loop for each
 //! layout, no division, no search; the next row is fetched while this one is added.
 
+use circ_numerics::Real;
 use circ_plan::ir::Precision;
 
 use crate::aligned::Scalar;
@@ -23,6 +24,7 @@ fn deliver_in<F: Scalar>(part: &Part, sources: &[u32], tick: i64, ring: &mut Rin
     match &part.targets {
         Targets::Near(targets) => rows(part, targets, sources, tick, ring),
         Targets::Far(targets) => rows(part, targets, sources, tick, ring),
+        Targets::Every(_) => panic!("only what flows has a matrix"),
     }
 }
 
@@ -63,6 +65,10 @@ fn rows<F: Scalar, D: Distance>(part: &Part, targets: &[D], sources: &[u32], tic
                 let sums = &mut ring.slot_mut(tick + i64::from(*delay))[window.clone()];
                 add_each(sums, targets_here, &weights[first..end], next_targets, &weights[next]);
             }
+            (Delays::One(delay), Weights::Double(weights)) => {
+                let sums = &mut ring.slot_mut(tick + i64::from(*delay))[window.clone()];
+                add_each(sums, targets_here, &weights[first..end], next_targets, &weights[next]);
+            }
             (Delays::Runs { starts, runs }, weights) => {
                 let runs = &runs[starts[source as usize] as usize..starts[source as usize + 1] as usize];
                 fetch(next_targets, 0);
@@ -74,6 +80,9 @@ fn rows<F: Scalar, D: Distance>(part: &Part, targets: &[D], sources: &[u32], tic
                     match weights {
                         Weights::One(weight) => add_one(sums, here, F::from_f64(*weight), &[]),
                         Weights::Each(weights) => {
+                            add_each(sums, here, &weights[first + begin..first + end], &[], &[]);
+                        }
+                        Weights::Double(weights) => {
                             add_each(sums, here, &weights[first + begin..first + end], &[], &[]);
                         }
                     }
@@ -98,19 +107,19 @@ fn add_one<F: Scalar, D: Distance>(sums: &mut [F], targets: &[D], weight: F, nex
 }
 
 #[inline(always)]
-fn add_each<F: Scalar, D: Distance>(
+fn add_each<F: Scalar, D: Distance, W: Real>(
     sums: &mut [F],
     targets: &[D],
-    weights: &[f32],
+    weights: &[W],
     next: &[D],
-    next_weights: &[f32],
+    next_weights: &[W],
 ) {
     let chunks = targets.chunks(STRIDE).zip(weights.chunks(STRIDE));
     for (k, (chunk, weights)) in chunks.enumerate() {
         fetch(next, k * STRIDE);
         fetch(next_weights, k * STRIDE);
         for (target, &weight) in chunk.iter().zip(weights) {
-            sums[target.index()] += F::from_f64(f64::from(weight));
+            sums[target.index()] += F::from_f64(weight.to_f64());
         }
     }
 }

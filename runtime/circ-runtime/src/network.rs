@@ -3,11 +3,12 @@
 //! In: what `build` made. Out: for delivery, each thread's rows; for the interpreter and for digests,
 //! the flat list of a projection's synapses in canonical order.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use circ_plan::engine::{Memory, Synapses, Values};
 use circ_plan::ir::Precision;
-use circ_plan::plan::{Indices, Plan, ProjectionPlan, Quantity};
+use circ_plan::plan::{Indices, Plan, ProjectionPlan, Quantity, Sender};
 
 use crate::build::layout::{Lanes, Part};
 use crate::build::selves::Selves;
@@ -29,6 +30,21 @@ pub struct Network {
     pub(crate) window: i64,
     /// Ticks for which arrivals are kept: a power of two, at least the longest delay.
     pub(crate) slots: usize,
+    /// Ticks for which flows are kept: a power of two, more than the longest delay of a flow.
+    pub(crate) flow_slots: usize,
+    /// By stage: the projections that flow, in order of declaration.
+    pub(crate) stages: Vec<Vec<u32>>,
+}
+
+/// The projections that flow, by stage, each in order of declaration.
+fn stages(plan: &Plan) -> Vec<Vec<u32>> {
+    let flowing = plan.order.iter().filter_map(|sender| match sender {
+        Sender::Projection(k) => plan.projections[*k as usize].flow.as_ref().map(|flow| (flow.stage, *k)),
+        Sender::Drive(_) => None,
+    });
+    let mut stages: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    flowing.for_each(|(stage, projection)| stages.entry(stage).or_default().push(projection));
+    stages.into_values().collect()
 }
 
 /// A projection, built.
@@ -100,7 +116,7 @@ impl Broadcast {
         Broadcast {
             overlapping,
             weight: constant(&projection.weight),
-            delay: delay_ticks(constant(&projection.delay), plan.dt).unwrap_or(1),
+            delay: delay_ticks(projection, constant(&projection.delay), plan.dt).unwrap_or(1),
             selves,
             spots: spots.to_vec(),
             stretches,
@@ -207,15 +223,24 @@ impl Network {
         wirings: Vec<Wiring>,
         drives: Vec<DriveValues>,
     ) -> Network {
-        let delays = wirings.iter().filter_map(|w| w.delays);
+        let flows: Vec<bool> = plan.projections.iter().map(|p| p.flow.is_some()).collect();
+        let of = |flowing: bool| {
+            let kind = wirings.iter().zip(&flows).filter(move |(_, flows)| **flows == flowing);
+            kind.filter_map(|(wiring, _)| wiring.delays)
+        };
+        let delays = of(false);
         let drive_delays = plan.drives.iter().map(|d| d.delay_ticks).filter(|&d| 0 < d);
         let shortest = delays.clone().map(|d| i64::from(d.0)).chain(drive_delays.clone()).min();
         let longest = delays.map(|d| i64::from(d.1)).chain(drive_delays).max();
-        let window = shortest.unwrap_or(LONGEST_WINDOW).min(LONGEST_WINDOW);
+        // What flows, flows at every tick.
+        let apart = if flows.contains(&true) { 1 } else { LONGEST_WINDOW };
+        let window = shortest.unwrap_or(apart).min(apart);
+        // What flows without delay goes into the slot of the present tick.
+        let flow_slots = of(true).map(|d| d.1 as usize + 1).max().unwrap_or(1).next_power_of_two();
         // All spikes of a window are delivered when all its arrivals are used up, and a window is no longer
         // than any delay: as many slots as the longest delay never meet.
         let slots = (longest.unwrap_or(1).max(1) as u64).next_power_of_two() as usize;
-        Network { plan, shards, wirings, drives, window, slots }
+        Network { stages: stages(&plan), plan, shards, wirings, drives, window, slots, flow_slots }
     }
 
     /// The plan that this was built from.
@@ -275,7 +300,7 @@ impl Network {
     /// How a projection's targets are divided: as it was when its parts were made.
     fn lanes(&self, projection: u32) -> Lanes {
         let this = &self.plan.projections[projection as usize];
-        Lanes::new(&self.shards.spots(&this.target, &this.ports))
+        Lanes::new(&self.shards.targets(this))
     }
 
     /// Multiplies the weights of synapses whose source counts by the factor of their target; both by position.
@@ -313,7 +338,8 @@ impl Network {
             parts.push((projection.path.clone(), self.projection_bytes(k as u32)));
         }
         let ring = self.shards.slot_bytes().saturating_mul(self.slots as u64);
-        parts.push(("what is on its way".into(), ring));
+        let flows = self.shards.flow_slot_bytes().saturating_mul(self.flow_slots as u64);
+        parts.push(("what is on its way".into(), ring.saturating_add(flows)));
         Memory { parts }
     }
 }

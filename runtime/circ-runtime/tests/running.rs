@@ -73,6 +73,29 @@ fn heterogeneous_delays_with_multapses() {
 }
 
 #[test]
+fn spikes_go_both_ways() {
+    let mut plan = plan(vec![population("E", 60, Precision::F64), population("I", 30, Precision::F32)]);
+    let everyone = all(&plan, &[0, 1]);
+    drive(&mut plan, everyone, 0, constant(2.0));
+    for (from, to, pairing) in [
+        (0, 0, Pairing::Unordered),
+        (0, 0, Pairing::Mirror(0)),
+        (0, 1, Pairing::Ordered),
+        (1, 0, Pairing::Mirror(2)),
+    ] {
+        let (source, target) = (all(&plan, &[from]), all(&plan, &[to]));
+        let connect = Connect::Probability(Quantity::Constant(0.3));
+        let projection = project(&mut plan, source, target, from, connect);
+        projection.weight = drawn(Distribution::Uniform, 0.0, 0.3);
+        projection.delay = drawn(Distribution::Uniform, 0.1, 1.0);
+        projection.store = if from == 0 { Precision::F64 } else { Precision::F32 };
+        projection.pairing = pairing;
+    }
+    plan.projections[3].store = plan.projections[2].store;
+    agree(plan, 200);
+}
+
+#[test]
 fn views_with_lists_and_unions_in_mixed_precision() {
     let mut plan = plan(vec![population("A", 40, Precision::F64), population("B", 50, Precision::F32)]);
     let everyone = all(&plan, &[0, 1]);

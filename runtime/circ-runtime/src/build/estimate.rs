@@ -5,8 +5,10 @@
 //! standard deviations; where a program decides about pairs, some rows are tried.
 
 use circ_plan::engine::Memory;
-use circ_plan::plan::{Connect, Plan, ProjectionPlan, Quantity};
+use circ_plan::ir::Precision;
+use circ_plan::plan::{Connect, Indices, Pairing, Plan, ProjectionPlan, Quantity};
 
+use super::mirror::{Direction, drawn_as};
 use super::pairs::{Pairs, RowSet};
 use super::synapses::{Context, delay_ticks};
 use crate::shards::{Shards, array_bytes};
@@ -27,20 +29,39 @@ pub fn estimate(plan: &Plan, threads: usize) -> Memory {
     let mut construction = 0;
     for (k, projection) in plan.projections.iter().enumerate() {
         let synapses = expected(plan, k as u32, cells.as_ref());
-        memory.parts.push((projection.path.clone(), bytes(projection, synapses, threads)));
-        construction = construction.max(working_bytes(projection, synapses));
+        memory.parts.push((projection.path.clone(), bytes(plan, k as u32, synapses, threads)));
+        construction = construction.max(working_bytes(plan, k as u32, synapses));
     }
     memory.parts.push(("what is on its way".into(), in_flight_bytes(plan, threads)));
     memory.parts.push(("building".into(), construction));
     memory
 }
 
-/// Whether all synapses are one sum.
-pub fn is_broadcast(plan: &ProjectionPlan) -> bool {
-    matches!(
-        (&plan.connect, &plan.weight, &plan.delay, &plan.onto),
-        (Connect::AllToAll, Quantity::Constant(_), Quantity::Constant(_), None)
-    )
+/// Whether all synapses are one sum: `all_to_all` with one weight and one delay, of all pairs of the views. What
+/// flows is one sum only where it is the weight times something of the source.
+pub fn is_broadcast(plan: &Plan, projection: u32) -> bool {
+    let (drawn, _) = drawn_as(plan, projection);
+    let flow = &plan.projections[projection as usize].flow;
+    drawn.pairing == Pairing::Ordered
+        && flow.as_ref().is_none_or(|flow| flow.factor.is_some())
+        && matches!(
+            (&drawn.connect, &drawn.weight, &drawn.delay, &drawn.onto),
+            (Connect::AllToAll, Quantity::Constant(_), Quantity::Constant(_), None)
+        )
+}
+
+/// Whether all synapses are a matrix: what flows from all to all cells of one range, with one delay.
+pub fn is_matrix(plan: &Plan, projection: u32) -> bool {
+    let (drawn, _) = drawn_as(plan, projection);
+    let this = &plan.projections[projection as usize];
+    let range = matches!(&this.target.segments[..], [segment] if matches!(segment.cells, Indices::Range(..)));
+    this.flow.is_some()
+        && range
+        && drawn.pairing == Pairing::Ordered
+        && matches!(
+            (&drawn.connect, &drawn.delay, &drawn.onto),
+            (Connect::AllToAll, Quantity::Constant(_), None)
+        )
 }
 
 /// Synapses, or pairs that have to be looked at to find them.
@@ -52,24 +73,28 @@ pub fn looked_at(plan: &ProjectionPlan) -> u64 {
 /// The number of synapses where no program decides.
 fn certain(plan: &ProjectionPlan) -> Option<u64> {
     let (sources, targets) = (plan.source.len() as u64, plan.paired_targets() as u64);
+    let pairs = match plan.pairing {
+        Pairing::Ordered | Pairing::Mirror(_) => (sources * targets) as f64,
+        Pairing::Unordered => (sources * targets.saturating_sub(1) / 2) as f64,
+    };
     Some(match &plan.connect {
         Connect::Probability(Quantity::Constant(p)) => {
-            let mean = sources as f64 * targets as f64 * p.clamp(0.0, 1.0);
-            (mean + 5.0 * mean.sqrt()).ceil().min(sources as f64 * targets as f64) as u64
+            let mean = pairs * p.clamp(0.0, 1.0);
+            (mean + 5.0 * mean.sqrt()).ceil().min(pairs) as u64
         }
         Connect::Probability(Quantity::Program(_)) | Connect::Where(_) => return None,
         Connect::InDegree(degree) => u64::from(*degree) * targets,
         Connect::OutDegree(degree) => u64::from(*degree) * sources,
         Connect::Total(total) => *total,
         Connect::OneToOne => sources,
-        Connect::AllToAll => sources * targets,
+        Connect::AllToAll => pairs as u64,
         Connect::Pairs(list) => list.len() as u64,
     })
 }
 
 /// The expected number of synapses of a projection.
 pub fn expected(plan: &Plan, projection: u32, cells: Option<&super::Cells>) -> u64 {
-    let this = &plan.projections[projection as usize];
+    let (this, _) = drawn_as(plan, projection);
     let (sources, targets) = (this.source.len() as u64, this.paired_targets() as u64);
     match (certain(this), cells) {
         (Some(synapses), _) => synapses,
@@ -94,15 +119,28 @@ fn tried(context: &Context, sources: u64, targets: u64) -> u64 {
 }
 
 /// Bytes of the finished projection.
-fn bytes(plan: &ProjectionPlan, synapses: u64, threads: usize) -> u64 {
-    let (sources, targets) = (plan.source.len() as u64, plan.target.len() as u64);
-    if is_broadcast(plan) {
+fn bytes(plan: &Plan, projection: u32, synapses: u64, threads: usize) -> u64 {
+    let this = &plan.projections[projection as usize];
+    let (drawn, _) = drawn_as(plan, projection);
+    let (sources, targets) = (this.source.len() as u64, this.target.len() as u64);
+    if is_broadcast(plan, projection) {
         return 8 * (sources + targets);
     }
     let rows = sources * threads as u64;
-    let target = if targets.div_ceil(threads as u64) <= 1 << 16 { 2 } else { 4 };
-    let weight = if matches!(plan.weight, Quantity::Constant(_)) { 0 } else { 4 };
-    let runs = match plan.delay {
+    let matrix = is_matrix(plan, projection);
+    let target = if matrix {
+        0
+    } else if targets.div_ceil(threads as u64) <= 1 << 16 {
+        2
+    } else {
+        4
+    };
+    let weight = match (&drawn.weight, drawn.store) {
+        (Quantity::Constant(_), _) => 0,
+        (Quantity::Program(_), Precision::F32) => 4,
+        (Quantity::Program(_), Precision::F64) => 8,
+    };
+    let runs = match drawn.delay {
         Quantity::Constant(_) => 0,
         // A row has as many runs as different delays: mostly some dozens.
         Quantity::Program(_) => 8 * (rows + synapses.min(64 * rows)),
@@ -111,23 +149,32 @@ fn bytes(plan: &ProjectionPlan, synapses: u64, threads: usize) -> u64 {
 }
 
 /// Bytes that building needs besides.
-fn working_bytes(plan: &ProjectionPlan, synapses: u64) -> u64 {
-    let tables = 8 * (plan.source.len() + plan.target.len()) as u64;
-    let lists = match plan.connect {
+fn working_bytes(plan: &Plan, projection: u32, synapses: u64) -> u64 {
+    let (drawn, direction) = drawn_as(plan, projection);
+    let tables = 8 * (drawn.source.len() + drawn.target.len()) as u64;
+    let lists = match drawn.connect {
+        Connect::AllToAll | Connect::OneToOne => 0,
+        _ if direction == Direction::Back => 20 * synapses,
         Connect::InDegree(_) => 8 * synapses,
         Connect::Total(_) | Connect::Pairs(_) => 20 * synapses,
         _ => 0,
     };
-    if is_broadcast(plan) { tables } else { tables + lists }
+    if is_broadcast(plan, projection) { tables } else { tables + lists }
 }
 
 /// Bytes of the accumulators, as far as delays are known.
 fn in_flight_bytes(plan: &Plan, threads: usize) -> u64 {
-    let constant = plan.projections.iter().filter_map(|p| match p.delay {
-        Quantity::Constant(delay) => delay_ticks(delay, plan.dt),
-        Quantity::Program(_) => None,
-    });
+    let longest_of = |flowing: bool| {
+        let of = plan.projections.iter().filter(move |p| p.flow.is_some() == flowing);
+        of.filter_map(|p| match p.delay {
+            Quantity::Constant(delay) => delay_ticks(p, delay, plan.dt),
+            Quantity::Program(_) => None,
+        })
+    };
     let drives = plan.drives.iter().map(|d| d.delay_ticks.clamp(0, u32::MAX.into()) as u32);
-    let longest = constant.chain(drives).max().unwrap_or(1);
-    Shards::new(plan, threads).slot_bytes().saturating_mul(u64::from(longest.max(1)).next_power_of_two())
+    let longest = longest_of(false).chain(drives).max().unwrap_or(1);
+    let shards = Shards::new(plan, threads);
+    let ring = |slot: u64, slots: u32| slot.saturating_mul(u64::from(slots.max(1)).next_power_of_two());
+    let flows = ring(shards.flow_slot_bytes(), longest_of(true).max().unwrap_or(0) + 1);
+    ring(shards.slot_bytes(), longest).saturating_add(flows)
 }

@@ -9,6 +9,7 @@ use circ_plan::plan::Connect;
 
 use super::error::BuildError;
 use super::layout::{Lanes, Sink};
+use super::mirror::Direction;
 use super::onto::Placer;
 use super::pairs::{Pairs, RowSet, in_degree};
 use super::selves::Selves;
@@ -31,7 +32,9 @@ pub fn generate<S: Sink>(
         .map(|sink| Work { sink, valuer: Valuer::new(context), rows: RowSet::new(0), wrong: None })
         .collect();
     match context.plan.connect {
-        Connect::InDegree(degree) => by_target(context, lanes, threads, degree, &mut work)?,
+        Connect::InDegree(degree) if context.direction == Direction::There => {
+            by_target(context, lanes, threads, degree, &mut work)?;
+        }
         _ => by_source(context, lanes, threads, limit, &mut work)?,
     }
     let report = work.iter().fold(Report::default(), |report, w| report.merge(w.valuer.report));
@@ -62,8 +65,8 @@ fn by_source<S: Sink>(
     limit: u64,
     work: &mut [Work<S>],
 ) -> Result<(), BuildError> {
-    let pairs = Pairs::new(context)?;
-    let sources = context.plan.source.len() as u32;
+    let pairs = Pairs::rows(context)?;
+    let sources = context.views().0.len() as u32;
     let share = rows_per_block(context);
     let mut blocks: Vec<(RowSet, Option<BuildError>)> =
         (0..threads).map(|_| (RowSet::new(0), None)).collect();
@@ -107,7 +110,7 @@ fn by_source<S: Sink>(
 
 /// Sources in a block: about [`BLOCK`] synapses, or pairs that have to be looked at.
 fn rows_per_block(context: &Context) -> u64 {
-    let sources = context.plan.source.len() as u64;
+    let sources = context.views().0.len() as u64;
     let per_row = super::estimate::looked_at(context.plan).div_ceil(sources.max(1));
     (BLOCK / per_row.max(1)).clamp(1, sources.max(1))
 }

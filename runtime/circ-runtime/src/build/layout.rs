@@ -5,10 +5,11 @@
 //! differ the synapses of each row sorted by delay (stably: the canonical order of sums stays).
 
 use circ_plan::ir::Precision;
-use circ_plan::plan::Quantity;
+use circ_plan::plan::{ProjectionPlan, Quantity};
 
 use super::pairs::RowSet;
-use super::synapses::{Context, delay_ticks};
+use super::selves::Selves;
+use super::synapses::Context;
 use crate::shards::Spot;
 
 /// The synapses of a projection onto the cells of one thread and precision.
@@ -31,12 +32,69 @@ pub struct Part {
 pub enum Targets {
     Near(Vec<u16>),
     Far(Vec<u32>),
+    /// All from 0 to the end of the span, less those that are the source itself: a matrix.
+    Every(Selves),
 }
 
 #[derive(Clone, Debug)]
 pub enum Weights {
     One(f64),
     Each(Vec<f32>),
+    /// `store w as f64`
+    Double(Vec<f64>),
+}
+
+impl Weights {
+    /// As a projection says, with room for so many.
+    fn new(plan: &ProjectionPlan, synapses: usize) -> Weights {
+        match (&plan.weight, plan.store) {
+            (Quantity::Constant(weight), _) => Weights::One(*weight),
+            (Quantity::Program(_), Precision::F32) => Weights::Each(Vec::with_capacity(synapses)),
+            (Quantity::Program(_), Precision::F64) => Weights::Double(Vec::with_capacity(synapses)),
+        }
+    }
+
+    /// Appends weights that are as precise as these are held.
+    fn extend(&mut self, weights: impl Iterator<Item = f64>) {
+        match self {
+            Weights::One(_) => {}
+            Weights::Each(each) => each.extend(weights.map(|weight| weight as f32)),
+            Weights::Double(each) => each.extend(weights),
+        }
+    }
+
+    /// One of them.
+    pub fn get(&self, synapse: usize) -> f64 {
+        match self {
+            Weights::One(weight) => *weight,
+            Weights::Each(each) => f64::from(each[synapse]),
+            Weights::Double(each) => each[synapse],
+        }
+    }
+
+    fn scale(&mut self, synapse: usize, factor: f64) {
+        match self {
+            Weights::One(_) => panic!("lowering gives a weight to each synapse that is scaled"),
+            Weights::Each(each) => each[synapse] = (f64::from(each[synapse]) * factor) as f32,
+            Weights::Double(each) => each[synapse] *= factor,
+        }
+    }
+
+    fn trim(&mut self) {
+        match self {
+            Weights::One(_) => {}
+            Weights::Each(each) => trim(each),
+            Weights::Double(each) => trim(each),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Weights::One(_) => 0,
+            Weights::Each(each) => 4 * each.capacity(),
+            Weights::Double(each) => 8 * each.capacity(),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -58,6 +116,22 @@ pub struct Run {
 }
 
 impl Part {
+    /// The distances of the targets of a source.
+    pub fn distances(&self, source: usize) -> impl Iterator<Item = u32> {
+        let range = self.starts[source] as usize..self.starts[source + 1] as usize;
+        let (near, far, every): (&[u16], &[u32], _) = match &self.targets {
+            Targets::Near(near) => (&near[range], &[], 0..0),
+            Targets::Far(far) => (&[], &far[range], 0..0),
+            Targets::Every(_) => (&[], &[], 0..self.span),
+        };
+        let own: &[u32] = match &self.targets {
+            Targets::Every(selves) => selves.of(source as u32),
+            Targets::Near(_) | Targets::Far(_) => &[],
+        };
+        let every = every.filter(|distance| !own.contains(distance));
+        near.iter().map(|&distance| u32::from(distance)).chain(far.iter().copied()).chain(every)
+    }
+
     /// Synapses.
     pub fn synapses(&self) -> u64 {
         self.starts.last().copied().unwrap_or(0)
@@ -65,16 +139,10 @@ impl Part {
 
     /// Multiplies the weights of the synapses of sources that count by what their targets have, by distance.
     pub fn scale(&mut self, sources: &[bool], factors: &[f64]) {
-        let Weights::Each(weights) = &mut self.weights else {
-            panic!("lowering gives a weight to each synapse that is scaled");
-        };
         for (row, _) in sources.iter().enumerate().filter(|(_, counts)| **counts) {
-            for k in self.starts[row] as usize..self.starts[row + 1] as usize {
-                let distance = match &self.targets {
-                    Targets::Near(targets) => targets[k] as usize,
-                    Targets::Far(targets) => targets[k] as usize,
-                };
-                weights[k] = (f64::from(weights[k]) * factors[distance]) as f32;
+            let distances: Vec<u32> = self.distances(row).collect();
+            for (k, distance) in (self.starts[row] as usize..).zip(distances) {
+                self.weights.scale(k, factors[distance as usize]);
             }
         }
     }
@@ -84,16 +152,13 @@ impl Part {
         let targets = match &self.targets {
             Targets::Near(t) => 2 * t.capacity(),
             Targets::Far(t) => 4 * t.capacity(),
-        };
-        let weights = match &self.weights {
-            Weights::One(_) => 0,
-            Weights::Each(w) => 4 * w.capacity(),
+            Targets::Every(selves) => 4 * selves.pairs() as usize,
         };
         let delays = match &self.delays {
             Delays::One(_) => 0,
             Delays::Runs { starts, runs } => 8 * (starts.capacity() + runs.capacity()),
         };
-        (8 * self.starts.capacity() + targets + weights + delays) as u64
+        (8 * self.starts.capacity() + targets + self.weights.bytes() + delays) as u64
     }
 }
 
@@ -160,6 +225,12 @@ impl Lanes {
         }
     }
 
+    /// The distance of a target position, if it is in this lane.
+    pub fn place(&self, lane: usize, position: u32) -> Option<u32> {
+        let of = self.lane_of.get(position as usize);
+        of.is_none_or(|of| *of == lane as u32).then(|| self.distance[position as usize])
+    }
+
     /// By lane: which part of its thread it is.
     pub fn places(&self) -> Vec<usize> {
         let before = |lane: usize| {
@@ -190,7 +261,7 @@ impl Lanes {
 /// What takes the finished rows of a lane, in order.
 pub trait Sink: Send {
     /// `weights` and `delays` lie beside `rows.targets`, or are empty.
-    fn take(&mut self, rows: &RowSet, weights: &[f32], delays: &[u32]);
+    fn take(&mut self, rows: &RowSet, weights: &[f64], delays: &[u32]);
     /// Bytes held so far.
     fn bytes(&self) -> u64;
 }
@@ -212,20 +283,19 @@ impl<'a> Builder<'a> {
         distance: &'a [u32],
         rows: usize,
         synapses: usize,
+        matrix: Option<Selves>,
     ) -> Builder<'a> {
         let mut starts = Vec::with_capacity(rows + 1);
         starts.push(0);
-        let targets = match lane.span <= 1 << 16 {
-            true => Targets::Near(Vec::with_capacity(synapses)),
-            false => Targets::Far(Vec::with_capacity(synapses)),
+        let targets = match matrix {
+            Some(selves) => Targets::Every(selves),
+            None if lane.span <= 1 << 16 => Targets::Near(Vec::with_capacity(synapses)),
+            None => Targets::Far(Vec::with_capacity(synapses)),
         };
-        let weights = match context.plan.weight {
-            Quantity::Constant(weight) => Weights::One(weight),
-            Quantity::Program(_) => Weights::Each(Vec::with_capacity(synapses)),
-        };
+        let weights = Weights::new(context.plan, synapses);
         let delays = match context.plan.delay {
             // A delay that does not hold was refused before.
-            Quantity::Constant(delay) => Delays::One(delay_ticks(delay, context.dt).unwrap_or(1)),
+            Quantity::Constant(delay) => Delays::One(context.delay_ticks(delay).unwrap_or(1)),
             Quantity::Program(_) => Delays::Runs { starts: vec![0], runs: vec![] },
         };
         let Lane { precision, base, span, .. } = *lane;
@@ -239,10 +309,9 @@ impl<'a> Builder<'a> {
         match &mut part.targets {
             Targets::Near(t) => trim(t),
             Targets::Far(t) => trim(t),
+            Targets::Every(_) => {}
         }
-        if let Weights::Each(w) = &mut part.weights {
-            trim(w);
-        }
+        part.weights.trim();
         part
     }
 
@@ -290,17 +359,16 @@ fn trim<T>(list: &mut Vec<T>) {
 }
 
 impl Sink for Builder<'_> {
-    fn take(&mut self, rows: &RowSet, weights: &[f32], delays: &[u32]) {
+    fn take(&mut self, rows: &RowSet, weights: &[f64], delays: &[u32]) {
         let distance = self.distance;
         if delays.is_empty() {
             let targets = rows.targets.iter().map(|&t| distance[t as usize]);
             match &mut self.part.targets {
                 Targets::Near(out) => out.extend(targets.map(|t| t as u16)),
                 Targets::Far(out) => out.extend(targets),
+                Targets::Every(_) => {}
             }
-            if let Weights::Each(out) = &mut self.part.weights {
-                out.extend_from_slice(weights);
-            }
+            self.part.weights.extend(weights.iter().copied());
         }
         let mut end = self.part.synapses();
         for row in 0..rows.rows() {
@@ -314,10 +382,9 @@ impl Sink for Builder<'_> {
                 match &mut self.part.targets {
                     Targets::Near(out) => out.extend(targets.map(|t| t as u16)),
                     Targets::Far(out) => out.extend(targets),
+                    Targets::Every(_) => panic!("the delays of a matrix are one"),
                 }
-                if let Weights::Each(out) = &mut self.part.weights {
-                    out.extend(from.map(|k| weights[k]));
-                }
+                self.part.weights.extend(from.map_while(|k| weights.get(k).copied()));
             }
         }
     }

@@ -8,6 +8,7 @@ mod error;
 pub mod estimate;
 mod generate;
 pub mod layout;
+mod mirror;
 mod onto;
 mod pairs;
 pub mod selves;
@@ -16,7 +17,7 @@ mod synapses;
 use std::sync::Arc;
 
 use circ_plan::engine::{Memory, Synapses, Values};
-use circ_plan::plan::{Column, Connect, Plan, ProjectionPlan, Quantity, Sender};
+use circ_plan::plan::{Column, Connect, Pairing, Plan, ProjectionPlan, Quantity, Sender};
 
 pub(crate) use error::note;
 pub use error::{BadValue, BuildError};
@@ -27,9 +28,10 @@ use crate::cells::{Scene, Shard, initial_slots, value_of};
 use crate::drive::DriveValues;
 use crate::network::{Broadcast, Kind, Network, SourceMap, Wiring};
 use crate::shards::Shards;
-use estimate::{estimate, expected, is_broadcast};
+use estimate::{estimate, expected, is_broadcast, is_matrix};
 use generate::generate;
 use layout::{Builder, Lanes, Part, Sink, Weights};
+use mirror::{admissible, drawn_as};
 use pairs::RowSet;
 use selves::Selves;
 use synapses::{Context, columns};
@@ -56,7 +58,7 @@ impl Cells {
 
     /// A projection with what its programs read.
     pub fn context<'a>(&self, plan: &'a Plan, projection: u32) -> Context<'a> {
-        let this = &plan.projections[projection as usize];
+        let (this, direction) = drawn_as(plan, projection);
         let value = |column: Column, cell: u32| match column {
             Column::Array(p, array) => {
                 self.shards[p as usize].get(&plan.populations[p as usize], array, cell as usize)
@@ -73,6 +75,7 @@ impl Cells {
             index: projection,
             tables: &plan.tables,
             dt: plan.dt,
+            direction,
             pre: columns(&this.pre_columns, &this.source, &value),
             post: columns(&this.post_columns, &this.target, &value),
         }
@@ -117,9 +120,9 @@ fn wiring(
 ) -> Result<Wiring, BuildError> {
     let this = &plan.projections[projection as usize];
     check(plan, projection)?;
-    let spots = shards.spots(&this.target, &this.ports);
+    let spots = shards.targets(this);
     let sources = SourceMap::new(plan, this);
-    if is_broadcast(this) {
+    if is_broadcast(plan, projection) {
         let broadcast = Broadcast::new(plan, this, &spots);
         let all = this.source.len() as u64 * this.target.len() as u64;
         let synapses = all - broadcast.selves.pairs();
@@ -131,12 +134,15 @@ fn wiring(
     let lanes = Lanes::new(&spots);
     let synapses = expected(plan, projection, Some(cells));
     let rows = this.source.len();
+    let selves = if this.allow_self { Selves::none() } else { Selves::new(&this.source, &this.target) };
     let mut builders: Vec<Builder> = lanes
         .lanes
         .iter()
-        .map(|lane| {
+        .enumerate()
+        .map(|(k, lane)| {
+            let matrix = is_matrix(plan, projection).then(|| selves.map(|position| lanes.place(k, position)));
             let share = synapses as f64 * f64::from(lane.positions) / spots.len().max(1) as f64;
-            Builder::new(&context, lane, &lanes.distance, rows, share as usize)
+            Builder::new(&context, lane, &lanes.distance, rows, share as usize, matrix)
         })
         .collect();
     let report = generate(&context, &lanes, shards.threads, limit, &mut builders)?;
@@ -146,7 +152,7 @@ fn wiring(
     }
     let synapses = parts.iter().flatten().map(Part::synapses).sum();
     let constant = match this.delay {
-        Quantity::Constant(delay) => delay_ticks(delay, plan.dt).map(|d| (d, d)),
+        Quantity::Constant(delay) => delay_ticks(this, delay, plan.dt).map(|d| (d, d)),
         Quantity::Program(_) => None,
     };
     let delays = report.delays.or(constant).filter(|_| 0 < synapses);
@@ -164,21 +170,25 @@ fn check(plan: &Plan, projection: u32) -> Result<(), BuildError> {
         return Err(BuildError::Weight { sender, sign: this.sign, first: one(weight) });
     }
     if let Quantity::Constant(delay) = this.delay
-        && delay_ticks(delay, plan.dt).is_none()
+        && delay_ticks(this, delay, plan.dt).is_none()
     {
         return Err(BuildError::Delay { sender, first: one(delay) });
     }
     let (paired, sources, targets) = (this.paired(), this.source.len() as u64, this.paired_targets() as u64);
+    if matches!(this.pairing, Pairing::Mirror(_)) {
+        return Ok(());
+    }
     let fewest = |from, to, all: u64, n: u64| {
         let selves = if this.allow_self { Selves::none() } else { Selves::new(from, to) };
         let most = (0..n as u32).map(|k| selves.of(k).len()).max().unwrap_or(0) as u64;
-        (all - most, selves.pairs())
+        all - most
     };
     let (need, have) = match this.connect {
-        Connect::InDegree(degree) => (u64::from(degree), fewest(&paired, &this.source, sources, targets).0),
-        Connect::OutDegree(degree) => (u64::from(degree), fewest(&this.source, &paired, targets, sources).0),
+        Connect::InDegree(degree) => (u64::from(degree), fewest(&paired, &this.source, sources, targets)),
+        Connect::OutDegree(degree) => (u64::from(degree), fewest(&this.source, &paired, targets, sources)),
         Connect::Total(total) => {
-            (total, sources * targets - fewest(&this.source, &paired, targets, sources).1)
+            let selves = if this.allow_self { Selves::none() } else { Selves::new(&this.source, &paired) };
+            (total, admissible(this, &selves))
         }
         Connect::OneToOne if sources != targets => {
             return Err(BuildError::Sizes { projection, sources, targets });
@@ -200,7 +210,7 @@ pub fn visit_synapses(
 ) {
     let this: &ProjectionPlan = &plan.projections[projection as usize];
     let constant_delay = match this.delay {
-        Quantity::Constant(delay) => delay_ticks(delay, plan.dt),
+        Quantity::Constant(delay) => delay_ticks(this, delay, plan.dt),
         Quantity::Program(_) => None,
     };
     let piece = Synapses {
@@ -212,7 +222,7 @@ pub fn visit_synapses(
             Some(ticks) => Values::One(f64::from(ticks)),
             None => Values::Each(vec![]),
         },
-        broadcast: is_broadcast(this),
+        broadcast: is_broadcast(plan, projection),
         ..Synapses::default()
     };
     let mut visitor = Visitor { piece, present, visit };
@@ -236,7 +246,9 @@ impl Present<'_> {
     fn replace(&self, rows: &RowSet, delays: &[u32], made: &mut [f64]) {
         for (lane, at) in self.lanes.places().into_iter().enumerate() {
             let part = &self.parts[self.lanes.lanes[lane].thread as usize][at];
-            let Weights::Each(weights) = &part.weights else { continue };
+            if let Weights::One(_) = part.weights {
+                continue;
+            }
             for row in 0..rows.rows() {
                 let own = |k: &usize| {
                     let lane_of = self.lanes.lane_of.get(rows.targets[*k] as usize);
@@ -249,7 +261,7 @@ impl Present<'_> {
                 }
                 let first = part.starts[rows.first as usize + row] as usize;
                 for (place, k) in order.into_iter().enumerate() {
-                    made[k] = f64::from(weights[first + place]);
+                    made[k] = part.weights.get(first + place);
                 }
             }
         }
@@ -264,7 +276,7 @@ struct Visitor<'v> {
 }
 
 impl Sink for Visitor<'_> {
-    fn take(&mut self, rows: &RowSet, weights: &[f32], delays: &[u32]) {
+    fn take(&mut self, rows: &RowSet, weights: &[f64], delays: &[u32]) {
         let piece = &mut self.piece;
         piece.source.clear();
         for row in 0..rows.rows() {
@@ -274,7 +286,7 @@ impl Sink for Visitor<'_> {
         piece.target.clone_from(&rows.targets);
         if let Values::Each(each) = &mut piece.weight {
             each.clear();
-            each.extend(weights.iter().map(|&w| f64::from(w)));
+            each.extend_from_slice(weights);
             if let Some(present) = self.present {
                 present.replace(rows, delays, each);
             }

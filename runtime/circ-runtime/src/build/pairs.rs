@@ -10,9 +10,10 @@
 use circ_numerics::math;
 use circ_numerics::random::{Counter, Stream, uniform53};
 use circ_plan::ir::Program;
-use circ_plan::plan::{Connect, ProjectionPlan, Quantity};
+use circ_plan::plan::{Connect, Quantity};
 
 use super::error::BuildError;
+use super::mirror::{Direction, admissible, candidates, within};
 use super::selves::{Selves, skip};
 use super::synapses::{Context, PairRows};
 use crate::rows::{ROW, result_of};
@@ -49,6 +50,7 @@ impl RowSet {
 /// Makes the rows of a projection.
 pub struct Pairs<'a> {
     context: &'a Context<'a>,
+    direction: Direction,
     form: Form<'a>,
     /// Target positions to leave out, by source position.
     selves: Selves,
@@ -79,7 +81,21 @@ enum Condition {
 }
 
 impl<'a> Pairs<'a> {
-    /// For every form but `in_degree`, whose rows come from [`in_degree`].
+    /// The rows of a projection in its own direction.
+    pub fn rows(context: &'a Context<'a>) -> Result<Pairs<'a>, BuildError> {
+        let (from, to) = context.views();
+        let targets = to.len() as u32;
+        let selves = if context.plan.allow_self { Selves::none() } else { Selves::new(from, to) };
+        let form = match (context.direction, &context.plan.connect) {
+            (Direction::There, _) => return Pairs::new(context),
+            (_, Connect::AllToAll) => Form::Everything,
+            (_, Connect::OneToOne) => Form::OneToOne,
+            (Direction::Back, _) => Form::Listed(turned(drawn(context)?)),
+        };
+        Ok(Pairs { context, direction: context.direction, form, selves, targets })
+    }
+
+    /// The rows that are drawn, for every form but `in_degree`, whose rows come from [`in_degree`].
     pub fn new(context: &'a Context<'a>) -> Result<Pairs<'a>, BuildError> {
         let plan = context.plan;
         let targets = plan.paired_targets() as u32;
@@ -93,11 +109,16 @@ impl<'a> Pairs<'a> {
             Connect::AllToAll => Form::Everything,
             Connect::OneToOne => Form::OneToOne,
             Connect::OutDegree(degree) => Form::OutDegree(*degree),
-            Connect::Total(total) => Form::Listed(total_pairs(plan, *total, &selves)),
-            Connect::Pairs(list) => Form::Listed(listed(plan, context.index, list, &selves)?),
+            Connect::Total(total) => Form::Listed(total_pairs(context, *total, &selves)),
+            Connect::Pairs(list) => Form::Listed(listed(context, list, &selves)?),
             Connect::InDegree(_) => panic!("the rows of `in_degree` are made by target"),
         };
-        Ok(Pairs { context, form, selves, targets })
+        Ok(Pairs { context, direction: Direction::There, form, selves, targets })
+    }
+
+    /// The targets that a source can have.
+    fn range(&self, source: u32) -> std::ops::Range<u32> {
+        candidates(self.context.plan, self.direction, source, self.targets)
     }
 
     /// Appends the rows of these sources.
@@ -123,13 +144,17 @@ impl<'a> Pairs<'a> {
     }
 
     fn row(&self, form: &Form, source: u32, rows: &mut RowSet, marks: &mut Marks) {
-        let selves = self.selves.of(source);
+        let range = self.range(source);
+        let selves = within(self.selves.of(source), &range);
         match form {
             Form::Nothing | Form::Pairwise { .. } => {}
             Form::Geometric(gaps) => self.geometric_row(source, gaps, selves, &mut rows.targets),
             Form::Everything => match selves {
-                [] => rows.targets.extend(0..self.targets),
-                _ => rows.targets.extend((0..self.targets - selves.len() as u32).map(|k| skip(selves, k))),
+                [] => rows.targets.extend(range),
+                _ => {
+                    let admissible = range.start..range.end - selves.len() as u32;
+                    rows.targets.extend(admissible.map(|k| skip(selves, k)));
+                }
             },
             Form::OneToOne => rows.targets.extend((!selves.contains(&source)).then_some(source)),
             Form::OutDegree(degree) => self.out_degree_row(source, *degree, selves, &mut rows.targets, marks),
@@ -145,9 +170,9 @@ impl<'a> Pairs<'a> {
 
     fn geometric_row(&self, source: u32, gaps: &Gaps, selves: &[u32], out: &mut Vec<u32>) {
         let mut stream = Stream::new(self.context.key(), entity(source));
-        let admissible = self.targets - selves.len() as u32;
-        let mut next = 0_u32;
-        while let Some(gap) = gaps.draw(&mut stream, admissible - next) {
+        let end = self.targets - selves.len() as u32;
+        let mut next = self.range(source).start;
+        while let Some(gap) = gaps.draw(&mut stream, end - next) {
             next += gap;
             out.push(if selves.is_empty() { next } else { skip(selves, next) });
             next += 1;
@@ -188,7 +213,7 @@ impl<'a> Pairs<'a> {
         let result = result_of(program);
         let selves = self.selves.of(source);
         let key = self.context.key();
-        for first in (0..self.targets).step_by(ROW) {
+        for first in (self.range(source).start..self.targets).step_by(ROW) {
             let n = (ROW as u32).min(self.targets - first) as usize;
             let values = pairwise.run_row(program, source, first, n);
             for k in 0..n {
@@ -361,18 +386,55 @@ pub fn in_degree(
     }
 }
 
+/// The pairs in the other direction, in canonical order.
+fn turned(mut pairs: Vec<(u32, u32, u32)>) -> Vec<(u32, u32, u32)> {
+    pairs.iter_mut().for_each(|pair| std::mem::swap(&mut pair.0, &mut pair.1));
+    pairs.sort_unstable();
+    pairs
+}
+
+/// All pairs that are drawn, in canonical order: (source, target, row of the table).
+fn drawn(context: &Context) -> Result<Vec<(u32, u32, u32)>, BuildError> {
+    let plan = context.plan;
+    let mut list = vec![];
+    if let Connect::InDegree(degree) = plan.connect {
+        let targets: Vec<u32> = (0..plan.target.len() as u32).collect();
+        let selves = if plan.allow_self { Selves::none() } else { Selves::new(&plan.target, &plan.source) };
+        in_degree(context, degree, &targets, &selves, |source, target| list.push((source, target, 0)));
+        list.sort_unstable();
+        return Ok(list);
+    }
+    let pairs = Pairs::new(context)?;
+    if let Form::Listed(list) = pairs.form {
+        return Ok(list);
+    }
+    let (mut rows, mut wrong) = (RowSet::new(0), None);
+    for source in 0..plan.source.len() as u32 {
+        rows.starts.truncate(1);
+        rows.targets.clear();
+        pairs.make(source..source + 1, &mut rows, &mut wrong);
+        list.extend(rows.targets.iter().map(|&target| (source, target, 0)));
+    }
+    wrong.map_or(Ok(list), Err)
+}
+
 /// `total` pairs. Drawn in batches of as many as are missing; without `allow multiple`, repeats are
 /// dropped and drawn again. This is drawing one by one until there are enough different ones, so
 /// every set of pairs is as likely as any other. Where most pairs are wanted, those left out are drawn.
-fn total_pairs(plan: &ProjectionPlan, total: u64, selves: &Selves) -> Vec<(u32, u32, u32)> {
+fn total_pairs(context: &Context, total: u64, selves: &Selves) -> Vec<(u32, u32, u32)> {
+    let plan = context.plan;
     let targets = plan.paired_targets() as u64;
     let all = plan.source.len() as u64 * targets;
-    let key = plan.keys.first().copied().unwrap_or_default();
-    let mut stream = Stream::new(key, entity(0));
+    let mut stream = Stream::new(context.key(), entity(0));
+    let admits = |code: u64| {
+        let (source, target) = ((code / targets) as u32, (code % targets) as u32);
+        let range = candidates(plan, Direction::There, source, targets as u32);
+        range.contains(&target) && !selves.of(source).contains(&target)
+    };
     let mut draw = |n: u64, codes: &mut Vec<u64>| {
         while (codes.len() as u64) < n {
             let code = stream.below(all);
-            if !selves.of((code / targets) as u32).contains(&((code % targets) as u32)) {
+            if admits(code) {
                 codes.push(code);
             }
         }
@@ -384,7 +446,7 @@ fn total_pairs(plan: &ProjectionPlan, total: u64, selves: &Selves) -> Vec<(u32, 
         draw(total, &mut codes);
         return codes.into_iter().map(pair).collect();
     }
-    let admissible = all - selves.pairs();
+    let admissible = admissible(plan, selves);
     let left_out = total > admissible / 2;
     let wanted = if left_out { admissible - total } else { total };
     while (codes.len() as u64) < wanted {
@@ -395,20 +457,16 @@ fn total_pairs(plan: &ProjectionPlan, total: u64, selves: &Selves) -> Vec<(u32, 
         return codes.into_iter().map(pair).collect();
     }
     let mut out = codes.into_iter().peekable();
-    (0..all)
-        .filter(|code| out.next_if_eq(code).is_none())
-        .map(pair)
-        .filter(|p| !selves.of(p.0).contains(&p.1))
-        .collect()
+    (0..all).filter(|code| out.next_if_eq(code).is_none()).filter(|code| admits(*code)).map(pair).collect()
 }
 
 /// The rows of a connection table, sorted; equal pairs keep the table's order.
 fn listed(
-    plan: &ProjectionPlan,
-    projection: u32,
+    context: &Context,
     list: &[(u32, u32)],
     selves: &Selves,
 ) -> Result<Vec<(u32, u32, u32)>, BuildError> {
+    let (plan, projection) = (context.plan, context.index);
     let (sources, targets) = (plan.source.len(), plan.paired_targets());
     for (row, &(pre, post)) in list.iter().enumerate() {
         let row = row as u64;

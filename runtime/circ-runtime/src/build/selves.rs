@@ -38,6 +38,19 @@ impl Selves {
         selves
     }
 
+    /// Of those positions that `f` has something for, what it has.
+    pub fn map(&self, f: impl Fn(u32) -> Option<u32>) -> Selves {
+        let mut mapped = Selves::none();
+        for source in 0..self.starts.len().saturating_sub(1) as u32 {
+            if source == 0 {
+                mapped.starts.push(0);
+            }
+            mapped.positions.extend(self.of(source).iter().filter_map(|position| f(*position)));
+            mapped.starts.push(mapped.positions.len() as u32);
+        }
+        mapped
+    }
+
     /// The positions that are the same cell as `position`, ascending.
     pub fn of(&self, position: u32) -> &[u32] {
         match self.starts.get(position as usize + 1) {

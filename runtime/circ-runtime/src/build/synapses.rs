@@ -7,10 +7,11 @@
 //! pairs draws at salt + 64 k, beyond the 12 bits of a salt at the next ticks: no two draws meet.
 
 use circ_numerics::random::Counter;
-use circ_plan::ir::{ArrayId, KeyId, Program, Side, TableId};
+use circ_plan::ir::{ArrayId, KeyId, Precision, Program, Side, TableId};
 use circ_plan::plan::{Column, ProjectionPlan, Quantity, Sender, Sign, Table, View};
 
 use super::error::{BadValue, BuildError, note};
+use super::mirror::Direction;
 use super::pairs::RowSet;
 use crate::rows::{Leaves, ROW, Rows, result_of};
 
@@ -24,12 +25,27 @@ pub struct Context<'a> {
     pub index: u32,
     pub tables: &'a [Table],
     pub dt: f64,
-    /// By column, by position in the source view.
+    /// Which way the synapses go between the pairs of `plan`.
+    pub direction: Direction,
+    /// By column, by position in the source view of `plan`.
     pub pre: Vec<Vec<f64>>,
     pub post: Vec<Vec<f64>>,
 }
 
 impl Context<'_> {
+    /// Where the synapses come from, and where they go.
+    pub fn views(&self) -> (&View, &View) {
+        match self.direction {
+            Direction::There => (&self.plan.source, &self.plan.target),
+            Direction::Back => (&self.plan.target, &self.plan.source),
+        }
+    }
+
+    /// See [`delay_ticks`].
+    pub fn delay_ticks(&self, delay_ms: f64) -> Option<u32> {
+        delay_ticks(self.plan, delay_ms, self.dt)
+    }
+
     /// The key of the connectivity itself.
     pub fn key(&self) -> [u32; 2] {
         self.plan.keys.first().copied().unwrap_or_default()
@@ -178,7 +194,7 @@ impl Report {
 
 /// Whether a weight may be.
 pub fn holds(sign: Sign, weight: f64) -> bool {
-    // Held as `f32`: what is beyond its range would become infinite.
+    // What is held as `f32` would become infinite beyond its range.
     weight.abs() <= f64::from(f32::MAX)
         && match sign {
             Sign::Free => true,
@@ -187,10 +203,11 @@ pub fn holds(sign: Sign, weight: f64) -> bool {
         }
 }
 
-/// A delay in whole ticks: rounded to the nearest, at least one.
-pub fn delay_ticks(delay_ms: f64, dt: f64) -> Option<u32> {
+/// A delay of a projection in whole ticks: rounded to the nearest; at least one, of what flows at least none.
+pub fn delay_ticks(plan: &ProjectionPlan, delay_ms: f64, dt: f64) -> Option<u32> {
     let ticks = (delay_ms / dt).round();
-    (1.0..=f64::from(MAX_DELAY)).contains(&ticks).then_some(ticks as u32)
+    let shortest = if plan.flow.is_some() { 0.0 } else { 1.0 };
+    (shortest..=f64::from(MAX_DELAY)).contains(&ticks).then_some(ticks as u32)
 }
 
 /// Sources and occurrences of the synapses of some rows.
@@ -218,17 +235,22 @@ impl Sides {
         }
     }
 
-    /// What a program sees of some of them.
+    /// What a program sees of some of them: their ends as the pairs were drawn.
     pub(super) fn leaves<'a>(
         &'a self,
         context: &'a Context<'a>,
         rows: &'a RowSet,
         range: std::ops::Range<usize>,
     ) -> PairLeaves<'a> {
+        let (from, to) = (&self.pre[range.clone()], &rows.targets[range.clone()]);
+        let (pre, post) = match context.direction {
+            Direction::There => (from, to),
+            Direction::Back => (to, from),
+        };
         PairLeaves {
             context,
-            pre: &self.pre[range.clone()],
-            post: &rows.targets[range.clone()],
+            pre,
+            post,
             occurrence: self.occurrence.get(range.clone()).unwrap_or(&[]),
             table_rows: rows.table_rows.get(range).unwrap_or(&[]),
         }
@@ -241,8 +263,8 @@ pub struct Valuer<'a> {
     weight: Option<(&'a Program, Rows<f64>)>,
     delay: Option<(&'a Program, Rows<f64>)>,
     sides: Sides,
-    /// Beside the targets of the last rows; empty where it is one number.
-    pub weights: Vec<f32>,
+    /// Beside the targets of the last rows, as precise as they are held; empty where it is one number.
+    pub weights: Vec<f64>,
     pub delays: Vec<u32>,
     pub report: Report,
 }
@@ -286,14 +308,17 @@ impl<'a> Valuer<'a> {
                 if !holds(self.context.plan.sign, weight) {
                     note(&mut self.report.weight, leaves.pre[k], leaves.post[k], weight);
                 }
-                self.weights.push(weight as f32);
+                self.weights.push(match self.context.plan.store {
+                    Precision::F32 => f64::from(weight as f32),
+                    Precision::F64 => weight,
+                });
             }
         }
         if let Some((program, values)) = &mut self.delay {
             values.run(program, end - first, &leaves);
             let (mut shortest, mut longest) = self.report.delays.unwrap_or((u32::MAX, 0));
             for (k, &delay) in values.floats(result_of(program))[..end - first].iter().enumerate() {
-                let ticks = delay_ticks(delay, self.context.dt).unwrap_or_else(|| {
+                let ticks = self.context.delay_ticks(delay).unwrap_or_else(|| {
                     note(&mut self.report.delay, leaves.pre[k], leaves.post[k], delay);
                     1
                 });
