@@ -75,6 +75,7 @@ impl Machine {
     fn run(&mut self, until: i64, interrupt: &AtomicBool) -> (i64, Option<Fault>) {
         let flags = || [AtomicBool::new(false), AtomicBool::new(false)];
         let mail = || RwLock::new(Mail::new(&self.plan));
+        let published = || self.network.stages.iter().map(|_| RwLock::default()).collect();
         let shared = Shared {
             plan: &self.plan,
             network: &self.network,
@@ -86,6 +87,7 @@ impl Machine {
             interrupt,
             meeting: Meeting::new(self.workers.len()),
             mail: self.workers.iter().map(|_| [mail(), mail()]).collect(),
+            published: self.workers.iter().map(|_| [published(), published()]).collect(),
             stop: flags(),
             failed: flags(),
             fault: Mutex::new(None),
@@ -259,8 +261,22 @@ impl Engine for Machine {
         sums
     }
 
-    fn flowing(&self, _population: u32, _array: ArrayId) -> Vec<(i64, u32, f64)> {
-        vec![]
+    fn flowing(&self, population: u32, array: ArrayId) -> Vec<(i64, u32, f64)> {
+        let (k, precision) = (population as usize, self.precision(population));
+        let mut sums = vec![];
+        for tick in self.tick + 1..self.tick + self.network.flow_slots as i64 {
+            for worker in &self.workers {
+                let (first, cells) = self.network.shards.range(k, worker.id);
+                let offset = self.network.shards.flow_offset(worker.id, k, array.0 as usize);
+                for cell in 0..cells {
+                    let sum = worker.flowing(precision, tick, offset + cell as usize);
+                    if sum != 0.0 {
+                        sums.push((tick, first + cell, sum));
+                    }
+                }
+            }
+        }
+        sums
     }
 
     fn precision(&self, population: u32) -> Precision {

@@ -15,6 +15,7 @@ mod cells;
 mod deliver;
 mod drive;
 mod engine;
+mod flow;
 mod kernel;
 mod meeting;
 mod network;

@@ -18,6 +18,7 @@ use circ_plan::plan::{Dynamics, Plan, PopulationPlan, Sender};
 use crate::cells::{Observer, Scene, Shard};
 use crate::deliver;
 use crate::drive::{DriveLane, DriveValues, Pulse};
+use crate::flow::{Flows, Published, World};
 use crate::kernel::{Kernels, Lists, Step, step};
 use crate::meeting::Meeting;
 use crate::network::{Kind, Network, SourceMap};
@@ -37,6 +38,8 @@ pub struct Shared<'a> {
     pub meeting: Meeting,
     /// By thread, for even and odd windows: while one is read, the next is written.
     pub mail: Vec<[RwLock<Mail>; 2]>,
+    /// What flows: by thread, for even and odd ticks, by stage.
+    pub published: Vec<[Vec<RwLock<Published>>; 2]>,
     /// For even and odd windows: stop after this one; a cell failed in this one.
     pub stop: [AtomicBool; 2],
     pub failed: [AtomicBool; 2],
@@ -104,6 +107,7 @@ pub struct Worker {
     /// By population, event: all events so far, (tick, cell).
     history: Vec<Vec<Vec<(u32, u32)>>>,
     drives: Vec<DriveLane>,
+    flows: Flows,
     probes: Vec<ProbeLane>,
     /// Source positions, for delivery.
     positions: Vec<u32>,
@@ -143,6 +147,7 @@ impl Worker {
             offsets: plan.populations.iter().enumerate().map(offset).collect(),
             history: plan.populations.iter().map(|p| vec![vec![]; p.events.len()]).collect(),
             drives: plan.drives.iter().map(|d| DriveLane::new(&network.shards, d, id)).collect(),
+            flows: Flows::new(network, id),
             probes: vec![],
             positions: vec![],
             shards,
@@ -165,6 +170,7 @@ impl Worker {
                 return first - 1;
             }
             self.deliver(shared, first, last, phase);
+            self.flow(shared, last, phase);
             first = last + 1;
             // Only after the next meeting may this flag be written again, and that waits for us.
             if shared.stop[phase].load(Ordering::Relaxed) {
@@ -189,8 +195,50 @@ impl Worker {
                 }
                 self.post(population, tick, &mut mail);
             }
+            match self.flows.stages() {
+                0 => self.sample(shared, tick),
+                _ => {
+                    self.flows.store(shared.plan, tick, &mut self.shards);
+                    self.publish(shared, 0, tick, phase);
+                }
+            }
+        }
+    }
+
+    /// Lets the others see what the own cells have before a stage of flows.
+    fn publish(&mut self, shared: &Shared, stage: usize, tick: i64, phase: usize) {
+        let published = &shared.published[self.id][phase][stage];
+        let world = World { plan: shared.plan, shards: &self.shards, slots: shared.slots, tick };
+        self.flows.publish(stage, world, &mut published.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// The flow phase of a tick, whose first stage all threads have published; then probes look at the tick.
+    fn flow(&mut self, shared: &Shared, tick: i64, phase: usize) {
+        let stages = self.flows.stages();
+        for stage in 0..stages {
+            if 0 < stage {
+                self.publish(shared, stage, tick, phase);
+                shared.meeting.wait();
+            }
+            let guards: Vec<RwLockReadGuard<Published>> = shared
+                .published
+                .iter()
+                .map(|p| p[phase][stage].read().unwrap_or_else(PoisonError::into_inner))
+                .collect();
+            let published: Vec<&Published> = guards.iter().map(|guard| &**guard).collect();
+            let world = World { plan: shared.plan, shards: &self.shards, slots: shared.slots, tick };
+            self.flows.receive(stage, world, shared.network, &published);
+            self.flows.store(shared.plan, tick, &mut self.shards);
+        }
+        if 0 < stages {
+            self.flows.finish(tick);
             self.sample(shared, tick);
         }
+    }
+
+    /// What flows to a tick, at a place of the thread's arena.
+    pub fn flowing(&self, precision: Precision, tick: i64, place: usize) -> f64 {
+        self.flows.sent(precision, tick, place)
     }
 
     /// Drive events that arrive in the tick that they belong to.
@@ -290,6 +338,8 @@ impl Worker {
                             self.drives[k as usize].send(&pulse, &mut self.rings);
                         }
                     }
+                    // What flows does so at the end of each tick.
+                    Sender::Projection(k) if shared.plan.projections[k as usize].flow.is_some() => {}
                     Sender::Projection(k) => {
                         let wiring = &shared.network.wirings[k as usize];
                         self.spiking(&wiring.sources, &mail, (tick - first) as usize);
