@@ -22,6 +22,7 @@ impl<'a> Checker<'a> {
             for mode in &cell.modes {
                 mode.equations.iter().for_each(|equation| self.equation(id, equation));
             }
+            self.couples(id, cell);
             cell.reactions.iter().for_each(|reaction| self.actions(id, &reaction.body));
         }
     }

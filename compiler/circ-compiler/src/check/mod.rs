@@ -6,6 +6,7 @@
 mod cell;
 mod circuit;
 mod constraint;
+mod couple;
 mod demand;
 mod experiment;
 mod field;

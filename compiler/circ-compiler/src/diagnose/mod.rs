@@ -8,6 +8,7 @@ pub mod bound;
 pub mod build;
 pub mod condition;
 pub mod constraint;
+pub mod couple;
 pub mod data;
 pub mod lint;
 pub mod names;
@@ -45,6 +46,7 @@ static FAMILIES: &[&[&Rule]] = &[
     build::RULES,
     condition::RULES,
     constraint::RULES,
+    couple::RULES,
     data::RULES,
     lint::RULES,
     names::RULES,

@@ -18,6 +18,7 @@ pub struct Cell {
     /// Parameters, states, ports, `let`s, in order of declaration (the base's first).
     pub vars: Vec<Var>,
     pub equations: Vec<Equation>,
+    pub couples: Vec<Couple>,
     /// `spike` is event 0 where there is one. Events are conditions in order of writing (`order`).
     pub events: Vec<Event>,
     pub reactions: Vec<Reaction>,
@@ -77,6 +78,44 @@ pub struct Equation {
     pub factor: Option<ExprId>,
     pub value: ExprId,
     pub span: Span,
+}
+
+/// `couple a <-> b by g`: adds `g * (b - a)` to the right side of the equation of `a`, `g * (a - b)` to that of `b`.
+#[derive(Clone, Debug)]
+pub struct Couple {
+    /// The names of states.
+    pub a: ExprId,
+    pub b: ExprId,
+    pub by: ExprId,
+    pub span: Span,
+}
+
+impl Couple {
+    /// The states of a cell without segments that it joins.
+    pub fn ends(&self, hir: &Hir) -> Option<[VarId; 2]> {
+        let state = |end: ExprId| match hir.expr(end).kind {
+            ExprKind::Ref(Ref::Var(var)) => Some(var),
+            _ => None,
+        };
+        Some([state(self.a)?, state(self.b)?])
+    }
+
+    /// The other end, where this variable is one.
+    pub fn neighbour(&self, hir: &Hir, var: VarId) -> Option<VarId> {
+        match self.ends(hir)? {
+            [a, b] if a == var => Some(b),
+            [a, b] if b == var => Some(a),
+            _ => None,
+        }
+    }
+}
+
+impl Cell {
+    /// The equations of a variable, those of modes too.
+    pub fn equations_of(&self, var: VarId) -> impl Iterator<Item = &Equation> {
+        let modes = self.modes.iter().flat_map(|mode| &mode.equations);
+        self.equations.iter().chain(modes).filter(move |equation| equation.var == var)
+    }
 }
 
 #[derive(Clone, Debug)]

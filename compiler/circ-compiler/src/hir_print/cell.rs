@@ -9,6 +9,10 @@ impl Printer<'_> {
         cell.vars.iter().for_each(|var| self.var(cell, var));
         self.functions(self.owner);
         cell.equations.iter().for_each(|equation| self.equation(cell, equation));
+        for couple in &cell.couples {
+            let [a, b, by] = [couple.a, couple.b, couple.by].map(|expr| self.expr(expr));
+            self.line(format!("couple {a} <-> {b} by {by}"));
+        }
         for event in &cell.events {
             let condition =
                 event.condition.map_or(String::new(), |condition| format!(" when {}", self.expr(condition)));

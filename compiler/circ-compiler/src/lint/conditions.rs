@@ -183,7 +183,8 @@ fn conditions_of(hir: &Hir, cell: &Cell) -> Vec<(String, ExprId)> {
         VarKind::Let { value } => Some(value),
         VarKind::Param { .. } | VarKind::State { .. } | VarKind::Port { .. } => None,
     });
-    for root in equations.map(|equation| equation.value).chain(lets) {
+    let couples = cell.couples.iter().map(|couple| couple.by);
+    for root in equations.map(|equation| equation.value).chain(lets).chain(couples) {
         graph::walk(hir, root, &mut |_, expr| {
             if let ExprKind::If { condition, .. } = expr.kind {
                 found.push((IF.to_string(), condition));

@@ -104,6 +104,9 @@ impl Reader<'_> {
             self.reads.written.insert(of);
             self.roots(place(of), equation.factor.into_iter().chain([equation.value]));
         }
+        for couple in &cell.couples {
+            self.roots(place(Span::default()), [couple.a, couple.b, couple.by]);
+        }
         for event in &cell.events {
             self.roots(place(Span::default()), event.condition);
             self.actions(id, &event.body);

@@ -127,7 +127,8 @@ fn amplification(scheme: Scheme) -> Option<&'static [f64]> {
         | Scheme::OrnsteinUhlenbeck
         | Scheme::ExponentialEuler
         | Scheme::EulerMaruyama
-        | Scheme::Implicit => None,
+        | Scheme::Implicit
+        | Scheme::Tree => None,
     }
 }
 

@@ -4,7 +4,7 @@
 //! variables make regimes; each is solved on its own and the modes' masks choose. What regimes share is
 //! computed once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use circ_grammar::ast::Span;
 use circ_plan::ir::*;
@@ -17,7 +17,7 @@ use crate::diagnose::build::outside_domain;
 use crate::diagnose::solve as say;
 use crate::diagnose::structure::not_yet;
 use crate::hir::*;
-use crate::solve::{self, Choice, Kind, Problem, Source, System};
+use crate::solve::{self, Choice, Coupling, Kind, Problem, Source, System};
 use crate::types::Dimension;
 use crate::units::show;
 
@@ -34,25 +34,28 @@ struct Effect {
 }
 
 /// One regime's system, with the slot of each equation.
+#[derive(Default)]
 struct Regime {
     slots: Vec<Slot>,
     spans: Vec<Span>,
     equations: Vec<solve::Equation>,
+    couplings: Vec<Coupling>,
 }
 
 impl<'a> Lowerer<'a, '_, '_> {
     /// Integrates all equations. Returns the methods of the base regime and of what modes replace.
     pub fn integrate(&mut self, layout: &'a Layout<'a>) -> Vec<EquationMethod> {
-        let effects = self.effects(layout);
+        let trees = self.trees(layout);
+        let effects = self.effects(layout, &trees);
         let masks: Vec<ValueId> = effects.iter().map(|e| self.any_on(&e.modes)).collect();
         let mut methods = vec![];
         let mut results: Vec<BTreeMap<Slot, ValueId>> = vec![];
         for combination in 0..1usize << effects.len() {
             let active: Vec<&Effect> =
                 (0..effects.len()).filter(|k| combination >> k & 1 == 1).map(|k| &effects[k]).collect();
-            let regime = self.regime(layout, &active);
+            let regime = self.regime(layout, &active, &trees);
             let Some(solution) = self.solved(layout, &regime) else { return methods };
-            explain(layout, &active, &regime, &solution.choices, &mut methods);
+            explain(layout, &active, &trees, &regime, &solution.choices, &mut methods);
             results.push(regime.slots.iter().copied().zip(solution.next).collect());
         }
         self.choose_regime(layout, &masks, &results);
@@ -60,23 +63,41 @@ impl<'a> Lowerer<'a, '_, '_> {
         methods
     }
 
+    /// The coupled variables, where couplings are solved as trees. What modes do to these needs no regimes: each node
+    /// takes what is on, and a held one moves by nothing.
+    fn trees(&self, layout: &Layout) -> BTreeSet<VarId> {
+        match solve::takes_trees(self.method(layout).0) {
+            true => layout.cell.couples.iter().filter_map(|it| it.ends(self.source.hir)).flatten().collect(),
+            false => BTreeSet::new(),
+        }
+    }
+
+    /// The method that was asked for.
+    fn method(&self, layout: &Layout) -> (Method, Option<Span>) {
+        match layout.cell.method.or(self.source.net.method) {
+            Some((method, at)) => (method, Some(at)),
+            None => (Method::Auto, None),
+        }
+    }
+
     /// What each mode does to equations; modes that only hold, and hold the same, are one.
-    fn effects(&mut self, layout: &Layout) -> Vec<Effect> {
+    fn effects(&mut self, layout: &Layout, trees: &BTreeSet<VarId>) -> Vec<Effect> {
         let mut effects: Vec<Effect> = vec![];
         for (at, mode) in layout.cell.modes.iter().enumerate() {
             let id = ModeId(at as u32);
-            let mut hold: Vec<VarId> =
-                mode.hold.iter().copied().filter(|var| has_equation(layout, *var)).collect();
+            let in_regimes = |var: VarId| has_equation(layout, var) && !trees.contains(&var);
+            let mut hold: Vec<VarId> = mode.hold.iter().copied().filter(|var| in_regimes(*var)).collect();
+            let replaces = mode.equations.iter().any(|equation| in_regimes(equation.var));
             hold.sort_unstable();
             hold.dedup();
-            if hold.is_empty() && mode.equations.is_empty() {
+            if hold.is_empty() && !replaces {
                 continue;
             }
-            let same = |e: &&mut Effect| e.equations.is_none() && mode.equations.is_empty() && e.hold == hold;
+            let same = |e: &&mut Effect| e.equations.is_none() && !replaces && e.hold == hold;
             match effects.iter_mut().find(same) {
                 Some(effect) => effect.modes.push(id),
                 None => {
-                    let equations = (!mode.equations.is_empty()).then_some(id);
+                    let equations = replaces.then_some(id);
                     effects.push(Effect { modes: vec![id], hold, equations });
                 }
             }
@@ -93,8 +114,8 @@ impl<'a> Lowerer<'a, '_, '_> {
     }
 
     /// The equations while these effects act.
-    fn regime(&mut self, layout: &'a Layout<'a>, active: &[&Effect]) -> Regime {
-        let mut regime = Regime { slots: vec![], spans: vec![], equations: vec![] };
+    fn regime(&mut self, layout: &'a Layout<'a>, active: &[&Effect], trees: &BTreeSet<VarId>) -> Regime {
+        let mut regime = Regime::default();
         for at in 0..layout.cell.vars.len() {
             let var = VarId(at as u32);
             match &layout.cell.vars[at].kind {
@@ -103,7 +124,12 @@ impl<'a> Lowerer<'a, '_, '_> {
                         continue;
                     }
                     let Some((mode, equation)) = equation_of(layout, active, var) else { continue };
-                    let derivative = self.right_side(layout, mode, equation);
+                    let derivative = match trees.contains(&var) {
+                        true => self.in_any_mode(layout, var, &mut |this, mode, equation| {
+                            this.right_side(layout, mode, equation)
+                        }),
+                        false => self.rate(layout, mode, equation),
+                    };
                     self.push_equation(&mut regime, Slot::State(var), derivative, Kind::State, equation.span);
                 }
                 VarKind::Port { shape, .. } => {
@@ -112,7 +138,54 @@ impl<'a> Lowerer<'a, '_, '_> {
                 VarKind::Param { .. } | VarKind::Let { .. } => {}
             }
         }
+        if !trees.is_empty() {
+            regime.couplings = self.couplings(layout, &regime.slots);
+        }
         regime
+    }
+
+    /// Between the equations of these slots, in whichever modes are on.
+    fn couplings(&mut self, layout: &'a Layout<'a>, slots: &[Slot]) -> Vec<Coupling> {
+        let hir = self.source.hir;
+        let mut found = vec![];
+        for couple in &layout.cell.couples {
+            let place = |var: VarId| slots.iter().position(|slot| *slot == Slot::State(var));
+            let Some([from, to]) = couple.ends(hir) else { continue };
+            let (Some(a), Some(b)) = (place(from), place(to)) else { continue };
+            let [to_a, to_b] = [from, to].map(|var| {
+                self.in_any_mode(layout, var, &mut |this, _, equation| this.pull(equation, couple))
+            });
+            found.push(Coupling { a, b, to_a, to_b });
+        }
+        found
+    }
+
+    /// What couples two variables, over the factor of one's equation.
+    fn pull(&mut self, equation: &Equation, couple: &Couple) -> ValueId {
+        let by = self.float(couple.by);
+        match equation.factor {
+            Some(factor) => {
+                let factor = self.float(factor);
+                self.over(by, factor)
+            }
+            None => by,
+        }
+    }
+
+    /// `x'` by an equation: its right side with what couplings add, over its factor.
+    fn rate(&mut self, layout: &Layout, mode: Option<ModeId>, equation: &Equation) -> ValueId {
+        let mut rate = self.right_side(layout, mode, equation);
+        let own = self.slot(Slot::State(equation.var));
+        let hir = self.source.hir;
+        for couple in &layout.cell.couples {
+            let Some(other) = couple.neighbour(hir, equation.var) else { continue };
+            let other = self.slot(Slot::State(other));
+            let difference = self.b.sub(other, own);
+            let pull = self.pull(equation, couple);
+            let term = self.b.mul(pull, difference);
+            rate = self.b.add(rate, term);
+        }
+        rate
     }
 
     fn push_equation(
@@ -232,12 +305,13 @@ impl<'a> Lowerer<'a, '_, '_> {
         noises.sort_unstable();
         noises.dedup();
         let sources: Vec<Source> = noises.into_iter().map(|source| self.source_of_noise(source)).collect();
-        let method = layout.cell.method.or(self.source.net.method).map_or(Method::Auto, |m| m.0);
+        let method = self.method(layout).0;
         let parameter = |op: &Op| is_parameter(layout, op);
         let step_ms = self.source.net.dt;
         let inputs = self.value_inputs();
         let system = System {
             equations: &regime.equations,
+            couplings: &regime.couplings,
             sources: &sources,
             inputs: &inputs,
             step_ms,
@@ -277,7 +351,7 @@ impl<'a> Lowerer<'a, '_, '_> {
             }
             _ => String::new(),
         };
-        let asked = layout.cell.method.or(self.source.net.method).map(|m| m.1);
+        let asked = self.method(layout).1;
         let at = |this: &Self, equation: usize, term| {
             let span = regime.spans.get(equation).copied().unwrap_or_default();
             this.spans.get(&term).copied().unwrap_or(span)
@@ -345,14 +419,29 @@ impl<'a> Lowerer<'a, '_, '_> {
             return self.b.float(0.0);
         }
         site.open_derivatives.push(var);
+        let value =
+            self.in_any_mode(layout, var, &mut |this, mode, equation| this.rate(layout, mode, equation));
+        if let Some(site) = self.cell() {
+            site.open_derivatives.pop();
+        }
+        value
+    }
+
+    /// Something of the equation of a variable that is in force in the modes that are on; 0 while it is held.
+    fn in_any_mode(
+        &mut self,
+        layout: &Layout,
+        var: VarId,
+        of: &mut dyn FnMut(&mut Self, Option<ModeId>, &Equation) -> ValueId,
+    ) -> ValueId {
         let mut value = match layout.cell.equations.iter().rev().find(|e| e.var == var) {
-            Some(equation) => self.right_side(layout, None, equation),
+            Some(equation) => of(self, None, equation),
             None => self.b.float(0.0),
         };
         for (at, mode) in layout.cell.modes.iter().enumerate() {
             let id = ModeId(at as u32);
             if let Some(equation) = mode.equations.iter().rev().find(|e| e.var == var) {
-                let replaced = self.right_side(layout, Some(id), equation);
+                let replaced = of(self, Some(id), equation);
                 let on = self.mode_is_on(id);
                 value = self.b.select(on, replaced, value);
             }
@@ -360,11 +449,7 @@ impl<'a> Lowerer<'a, '_, '_> {
         let holding = holding(layout, var);
         let held = self.any_on(&holding);
         let zero = self.b.float(0.0);
-        value = self.b.select(held, zero, value);
-        if let Some(site) = self.cell() {
-            site.open_derivatives.pop();
-        }
-        value
+        self.b.select(held, zero, value)
     }
 }
 
@@ -408,6 +493,7 @@ fn equation_of<'a>(
 fn explain(
     layout: &Layout,
     active: &[&Effect],
+    trees: &BTreeSet<VarId>,
     regime: &Regime,
     choices: &[Choice],
     methods: &mut Vec<EquationMethod>,
@@ -420,16 +506,22 @@ fn explain(
     for ((slot, span), choice) in regime.slots.iter().zip(&regime.spans).zip(choices) {
         let (Slot::State(var) | Slot::Port(var)) = slot else { continue };
         let replaced = |mode: ModeId| layout.cell.modes[mode.index()].equations.iter().any(|e| e.var == *var);
-        if mode.is_some_and(|mode| !replaced(mode)) {
+        if mode.is_some_and(|mode| !replaced(mode) || trees.contains(var)) {
             continue;
         }
-        methods.push(EquationMethod {
+        let method = |mode: Option<&Mode>, span| EquationMethod {
             variable: layout.cell.vars[var.index()].name.to_string(),
-            mode: mode.map(|m| layout.cell.modes[m.index()].name.to_string()),
+            mode: mode.map(|mode| mode.name.to_string()),
             method: choice.scheme,
             reason: choice.reason,
-            span: *span,
-        });
+            span,
+        };
+        methods.push(method(mode.map(|mode| &layout.cell.modes[mode.index()]), *span));
+        // Modes make no regimes of a tree: each node takes what is on.
+        for mode in layout.cell.modes.iter().filter(|_| trees.contains(var)) {
+            let replaced = mode.equations.iter().filter(|equation| equation.var == *var);
+            methods.extend(replaced.map(|equation| method(Some(mode), equation.span)));
+        }
     }
 }
 

@@ -86,6 +86,9 @@ impl Prover<'_> {
             for equation in cell.equations.iter().chain(modes) {
                 this.equation(population, cell, equation, &mut found);
             }
+            for couple in &cell.couples {
+                this.bounds.estimate(couple.by, &mut cell_site(population));
+            }
             for event in &cell.events {
                 let mut site = cell_site(population);
                 event.condition.map(|condition| this.bounds.estimate(condition, &mut site));

@@ -73,6 +73,7 @@ impl<'a> Resolver<'a> {
             base,
             vars: vec![],
             equations: vec![],
+            couples: vec![],
             events: vec![],
             reactions: vec![],
             modes: vec![],
@@ -306,7 +307,10 @@ impl<'a> Resolver<'a> {
             CellItemKind::OnEnd { mode, body } => self.on_end(cx, cell, mode, body, item.span),
             CellItemKind::Mode { name, items, .. } => self.mode(cx, cell, name, items),
             CellItemKind::Segment { name, .. } => self.refuse(name.span, "a segment"),
-            CellItemKind::Couple { .. } => self.refuse(item.span, "a coupling of segments"),
+            CellItemKind::Couple { a, b, by } => {
+                let couple = self.couple(cx, cell, (*a, *b, *by), item.span);
+                cell.couples.extend(couple);
+            }
             CellItemKind::For { index, .. } => self.refuse(index.span, "a loop in a cell"),
             CellItemKind::Method(name) => {
                 cell.method = self.word(name, "method", builtins::METHODS).map(|method| (method, name.span));
@@ -547,6 +551,7 @@ fn spike_times_cell() -> hir::Cell {
         base: None,
         vars: vec![events],
         equations: vec![],
+        couples: vec![],
         events: vec![spike],
         reactions: vec![],
         modes: vec![],

@@ -180,9 +180,10 @@ fn roots(hir: &Hir, overs: &BTreeMap<(CircuitId, SlotId), Over>, node: Node) -> 
         },
         Node::Rate(cell, var) => {
             let cell = hir.cell(cell);
-            let all = cell.equations.iter().chain(cell.modes.iter().flat_map(|mode| &mode.equations));
-            all.filter(|equation| equation.var == var)
+            let coupled = cell.couples.iter().filter(|couple| couple.neighbour(hir, var).is_some());
+            cell.equations_of(var)
                 .flat_map(|equation| equation.factor.into_iter().chain([equation.value]))
+                .chain(coupled.map(|couple| couple.by))
                 .collect()
         }
         Node::Slot(owner, slot) => match &slots(hir, owner)[slot.index()].kind {

@@ -11,6 +11,7 @@ mod cell;
 mod circuit;
 mod constraint;
 mod context;
+mod couple;
 mod depth;
 mod experiment;
 mod expr;

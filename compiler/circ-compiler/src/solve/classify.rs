@@ -38,7 +38,8 @@ pub fn classify(b: &mut Builder, facts: &mut Facts, system: &System) -> Result<C
     for equation in 0..system.equations.len() {
         parts.push(part_of(b, facts, system, equation)?);
     }
-    let choices = Chooser { b, facts, system, parts: &parts }.choose()?;
+    let tree = system.couplings.iter().flat_map(|coupling| [coupling.a, coupling.b]).collect();
+    let choices = Chooser { b, facts, system, parts: &parts, tree }.choose()?;
     Ok(Classes { parts, choices })
 }
 
@@ -61,6 +62,8 @@ struct Chooser<'a, 'b, 'f, 'p> {
     facts: &'f mut Facts<'p>,
     system: &'a System<'a>,
     parts: &'a [Part],
+    /// Equations that are coupled.
+    tree: BTreeSet<usize>,
 }
 
 impl Chooser<'_, '_, '_, '_> {
@@ -70,6 +73,9 @@ impl Chooser<'_, '_, '_, '_> {
     }
 
     fn scheme_of(&mut self, equation: usize, closed: &BTreeSet<usize>) -> Result<Choice, Problem> {
+        if self.tree.contains(&equation) {
+            return Ok(Choice { scheme: Scheme::Tree, reason: "it is coupled" });
+        }
         let noisy = !self.parts[equation].noise.is_empty();
         let asked = match self.system.equations[equation].kind {
             Kind::State => self.system.method,
@@ -141,6 +147,7 @@ impl Chooser<'_, '_, '_, '_> {
     fn closed_linear(&mut self) -> BTreeSet<usize> {
         let mut closed: BTreeSet<usize> =
             (0..self.parts.len()).filter(|equation| self.constant_linear(*equation)).collect();
+        closed.retain(|equation| !self.tree.contains(equation));
         loop {
             let inside = |equation: &usize| match &self.parts[*equation].joint {
                 Ok(form) => form.coefficients.keys().all(|k| closed.contains(k)),
@@ -199,14 +206,16 @@ impl Chooser<'_, '_, '_, '_> {
         component
     }
 
-    /// What an equation depends on, over any number of steps, exact ones left out.
+    /// What an equation depends on, over any number of steps, exact and coupled ones left out: they are read as they
+    /// are at the start of the step, or solved before.
     fn reached(&mut self, equation: usize, closed: &BTreeSet<usize>) -> BTreeSet<usize> {
         let mut reached = BTreeSet::new();
         let mut open = vec![equation];
         while let Some(at) = open.pop() {
             let count = self.parts.len();
             let direct = self.facts.of(self.b, self.parts[at].drift).variables.clone();
-            for other in direct.into_iter().filter(|k| *k < count && !closed.contains(k)) {
+            let steps_alone = |k: &usize| closed.contains(k) || self.tree.contains(k);
+            for other in direct.into_iter().filter(|k| *k < count && !steps_alone(k)) {
                 if reached.insert(other) {
                     open.push(other);
                 }

@@ -14,6 +14,7 @@ use super::covariance::{Spread, spread};
 use super::facts::Facts;
 use super::jacobian::derivative;
 use super::substitute::Substitution;
+use super::tree::step_trees;
 use super::{Problem, Scheme, System};
 use crate::kernel::build::Builder;
 
@@ -90,7 +91,9 @@ impl<'a, 'p> Step<'a, '_, '_, 'p> {
                 Ok(self.with_plain_noise(equation, mean))
             }
             // Made by `staged`.
-            Scheme::Rk2 | Scheme::Rk4 | Scheme::Heun | Scheme::Implicit => Ok(self.variable(equation)),
+            Scheme::Rk2 | Scheme::Rk4 | Scheme::Heun | Scheme::Implicit | Scheme::Tree => {
+                Ok(self.variable(equation))
+            }
         }
     }
 
@@ -101,7 +104,19 @@ impl<'a, 'p> Step<'a, '_, '_, 'p> {
         next.extend(self.classical()?);
         next.extend(self.heun()?);
         next.extend(self.implicit()?);
+        next.extend(self.trees());
         Ok(next)
+    }
+
+    /// Coupled equations, with their noise as it is at the start of the step.
+    fn trees(&mut self) -> Values {
+        let mut pushes = Values::new();
+        for equation in self.with(&[Scheme::Tree]) {
+            let h = self.b.float(self.h);
+            let push = self.b.mul(self.part(equation).drift, h);
+            pushes.insert(equation, self.with_plain_noise(equation, push));
+        }
+        step_trees(self.b, self.facts, self.system, &self.classes.parts, pushes)
     }
 
     // Exact propagators.

@@ -13,6 +13,8 @@
 //! - linear in itself, with coefficients of other variables: exponential Euler.
 //! - the rest: midpoint rule, jointly, at stages that see exact variables at the stage's time; with
 //!   noise Euler–Maruyama.
+//! - equations joined by couplings, before all of these: linearly implicit Euler of the whole tree. Of first
+//!   order; noise is added to the right side (strong order 1 where it is additive, else a half).
 
 pub mod affine;
 mod classify;
@@ -23,6 +25,7 @@ mod jacobian;
 pub mod substitute;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 use circ_plan::ir::*;
 
@@ -47,6 +50,15 @@ pub enum Kind {
     Port,
 }
 
+/// `to_a * (b - a)` is added to the derivative of equation `a`, `to_b * (a - b)` to that of `b`. Couplings form a forest.
+#[derive(Clone, Copy, Debug)]
+pub struct Coupling {
+    pub a: usize,
+    pub b: usize,
+    pub to_a: ValueId,
+    pub to_b: ValueId,
+}
+
 /// A source of white noise.
 #[derive(Clone, Copy, Debug)]
 pub struct Source {
@@ -59,6 +71,8 @@ pub struct Source {
 /// The equations of a cell in one regime.
 pub struct System<'a> {
     pub equations: &'a [Equation],
+    /// Between equations that are solved as trees; the derivatives are without them.
+    pub couplings: &'a [Coupling],
     pub sources: &'a [Source],
     /// Inputs, held over the step as they are at its start, whatever they are made of.
     pub inputs: &'a [ValueId],
@@ -97,6 +111,8 @@ pub enum Scheme {
     Rk4,
     Heun,
     Implicit,
+    /// Implicit over a tree of coupled equations.
+    Tree,
 }
 
 impl Scheme {
@@ -112,8 +128,14 @@ impl Scheme {
             Scheme::Rk4 => "Runge–Kutta of order 4",
             Scheme::Heun => "Heun",
             Scheme::Implicit => "linearly implicit Euler",
+            Scheme::Tree => "linearly implicit Euler over the tree",
         }
     }
+}
+
+/// Whether a method solves coupled equations as trees; with any other, couplings are terms like all.
+pub fn takes_trees(method: Method) -> bool {
+    matches!(method, Method::Auto | Method::Implicit)
 }
 
 /// Why a system can not be stepped as asked.

@@ -58,6 +58,7 @@ fn try_trial<const N: usize>(
     let parameter = |op: &Op| matches!(op, Op::Uniform(_));
     let system = System {
         equations: &equations,
+        couplings: &[],
         sources: &sources,
         inputs: &[],
         step_ms,

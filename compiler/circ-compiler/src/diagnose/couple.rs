@@ -1,0 +1,100 @@
+//! Messages about couplings: what they may join, and that they form a tree.
+//!
+//! In: what was found, with places. Out: diagnostics.
+
+use super::Diagnostic;
+use super::typing::words;
+use crate::types::Type;
+use circ_grammar::ast::Span;
+
+crate::rules! {
+    /// A coupling of a variable with itself.
+    COUPLED_WITH_ITSELF = "coupled-with-itself", Error;
+    /// A coupling of a state that no equation moves.
+    COUPLED_WITHOUT_EQUATION = "coupled-without-equation", Error;
+    /// A coupling adds to a right side whose factor is not written.
+    COUPLED_WITHOUT_FACTOR = "coupled-without-factor", Error;
+    /// What a coupling adds has not the dimension of a right side.
+    COUPLED_DIMENSIONS = "coupled-dimensions", Error;
+    /// Couplings that lead back to where they began.
+    COUPLING_RING = "coupling-ring", Error;
+}
+
+/// More places of one ring are not shown.
+const MOST_SHOWN: usize = 6;
+
+pub fn coupled_with_itself(at: Span, name: &str) -> Diagnostic {
+    COUPLED_WITH_ITSELF
+        .at(at, format!("`{name}` is coupled with itself"))
+        .primary("both ends are the same state")
+        .note("a coupling adds `g * (other - own)`, which between a state and itself is always 0")
+}
+
+pub fn coupled_without_equation(at: Span, name: &str, declared: Span) -> Diagnostic {
+    COUPLED_WITHOUT_EQUATION
+        .at(at, format!("`{name}` is coupled, but has no equation that the coupling could add to"))
+        .primary("no equation")
+        .label(declared, "declared here")
+        .help(format!("write its equation, as in `C * {name}' = ...`"))
+}
+
+pub fn coupled_without_factor(equation: Span, name: &str, coupling: Span) -> Diagnostic {
+    COUPLED_WITHOUT_FACTOR
+        .at(equation, format!("the equation of `{name}` is coupled, so it must be written with its factor"))
+        .primary(format!("nothing stands before `{name}'`"))
+        .label(coupling, "adds to its right side")
+        .note("a coupling adds a current to the right side of `C * v' = ...`; the factor says what a current does")
+        .help(format!("multiply the equation by its capacitance, as in `C * {name}' = ...`"))
+}
+
+/// States of two dimensions; each with its type.
+pub fn coupled_states(
+    b_at: Span,
+    (a, a_type): (&str, &Type),
+    (b, b_type): (&str, &Type),
+    a_at: Span,
+) -> Diagnostic {
+    COUPLED_DIMENSIONS
+        .at(
+            b_at,
+            format!("`{a}` is {}, but `{b}` is {}, so they can not be coupled", words(a_type), words(b_type)),
+        )
+        .primary(words(b_type))
+        .label(a_at, words(a_type))
+        .note("a coupling adds `g * (other - own)`, and there is no difference between the two")
+}
+
+/// What couples does not make a right side of the equation of `name`.
+pub fn coupled_by(at: Span, name: &str, due: &Type, found: &Type, equation: Span) -> Diagnostic {
+    COUPLED_DIMENSIONS
+        .at(at, format!("the coupling of `{name}` must be by {}, but this is {}", words(due), words(found)))
+        .primary(words(found))
+        .label(equation, format!("the right side is {} times a difference of `{name}`", words(due)))
+}
+
+/// `ring`: names and the couplings between each and the next, back to the first.
+pub fn coupling_ring(ring: &[(String, Span)]) -> Diagnostic {
+    let (first, at) = ring.last().cloned().unwrap_or_default();
+    let names = std::iter::once(&first).chain(ring.iter().map(|(name, _)| name));
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    let shown = match names.len() <= MOST_SHOWN + 1 {
+        true => names.join(" <-> "),
+        false => format!("{} <-> ... <-> {}", names[..MOST_SHOWN].join(" <-> "), names[0]),
+    };
+    let mut diagnostic = COUPLING_RING
+        .at(
+            at,
+            match ring.len() {
+                2 => format!("`{}` and `{first}` are coupled twice", ring[0].0),
+                _ => format!("couplings form a ring: {shown}"),
+            },
+        )
+        .primary("closes the ring");
+    let mut others: Vec<Span> = ring[..ring.len().saturating_sub(1)].iter().map(|(_, span)| *span).collect();
+    others.sort_unstable();
+    others.dedup();
+    for span in others.into_iter().filter(|span| *span != at).take(MOST_SHOWN) {
+        diagnostic = diagnostic.label(span, "part of it");
+    }
+    diagnostic.note("coupled equations are solved together from the tips to the root, which only a tree has")
+}
