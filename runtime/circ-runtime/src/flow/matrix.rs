@@ -14,7 +14,7 @@ use crate::build::selves::Selves;
 /// Rows that are added at a time.
 const ROWS: usize = 8;
 /// Targets that are summed in registers.
-const TILE: usize = 16;
+const TILE: usize = 32;
 
 /// Adds weight times factor from all sources to the sums of all targets; `own` says which targets a source lacks.
 pub fn add<L: Scalar, P: Scalar>(part: &Part, own: &Selves, factors: &[P], sums: &mut [L]) {
@@ -33,7 +33,7 @@ pub fn add<L: Scalar, P: Scalar>(part: &Part, own: &Selves, factors: &[P], sums:
 }
 
 /// What lies between some places.
-fn stretches(places: &[u32], end: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+pub fn stretches(places: &[u32], end: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
     let begins = std::iter::once(0).chain(places.iter().map(|place| *place as usize + 1));
     let ends = places.iter().map(|place| *place as usize).chain(std::iter::once(end));
     begins.zip(ends).map(|(begin, end)| begin..end)
@@ -97,7 +97,7 @@ fn add_stretch<L: Scalar, P: Scalar, W: Real>(
         && let (Ok(weights), Ok(rows)) =
             (<[&[W]; ROWS]>::try_from(whole), <&[Row<P, W>; ROWS]>::try_from(rows))
     {
-        return add_rows(weights, rows.map(|row| row.factor), sums);
+        return add_whole(weights, rows.map(|row| row.factor), sums);
     }
     for row in rows {
         if let Some(weights) = row.of(&targets) {
@@ -108,7 +108,23 @@ fn add_stretch<L: Scalar, P: Scalar, W: Real>(
     }
 }
 
-/// [`ROWS`] rows, in order, for each target.
+/// [`ROWS`] rows, in order, for each target: in wide registers where the machine has them. The operations are the
+/// same, so the bits are.
+fn add_whole<L: Scalar, P: Scalar, W: Real>(weights: [&[W]; ROWS], factors: [P; ROWS], sums: &mut [L]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn wide<L: Scalar, P: Scalar, W: Real>(weights: [&[W]; ROWS], factors: [P; ROWS], sums: &mut [L]) {
+            add_rows(weights, factors, sums);
+        }
+        if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the feature was just found.
+            return unsafe { wide(weights, factors, sums) };
+        }
+    }
+    add_rows(weights, factors, sums);
+}
+
 #[inline(always)]
 fn add_rows<L: Scalar, P: Scalar, W: Real>(weights: [&[W]; ROWS], factors: [P; ROWS], sums: &mut [L]) {
     let end = sums.len() / TILE * TILE;

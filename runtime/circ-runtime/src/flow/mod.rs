@@ -141,6 +141,14 @@ struct Targets {
     positions: Vec<u32>,
 }
 
+/// What a projection carries in a phase.
+struct Phase<'a> {
+    kind: &'a Kind,
+    pre: &'a [Vec<f64>],
+    targets: &'a [Targets],
+    present: Present<'a>,
+}
+
 /// The evaluator of a flow's program.
 enum Carrier {
     F32(Box<Evaluator<f32>>),
@@ -207,11 +215,11 @@ impl Lane {
             targets.read(&flow.value, world);
         }
         let kind = &network.wirings[self.projection as usize].kind;
-        let (pre, targets, thread) = (&self.pre[..], &self.targets[..], self.thread);
         let present = Present { plan: world.plan, tick: world.tick };
+        let phase = Phase { kind, pre: &self.pre, targets: &self.targets, present };
         match &mut self.carrier {
-            Carrier::F32(evaluator) => evaluator.add(flow, kind, thread, pre, targets, present, rings),
-            Carrier::F64(evaluator) => evaluator.add(flow, kind, thread, pre, targets, present, rings),
+            Carrier::F32(evaluator) => evaluator.add(flow, &phase, self.thread, rings),
+            Carrier::F64(evaluator) => evaluator.add(flow, &phase, self.thread, rings),
         }
     }
 
@@ -310,17 +318,8 @@ fn factors<P: Scalar>(
 }
 
 impl<P: Scalar> Evaluator<P> {
-    #[allow(clippy::too_many_arguments)]
-    fn add(
-        &mut self,
-        flow: &Flow,
-        kind: &Kind,
-        thread: usize,
-        pre: &[Vec<f64>],
-        targets: &[Targets],
-        present: Present,
-        rings: &mut Rings,
-    ) {
+    fn add(&mut self, flow: &Flow, phase: &Phase, thread: usize, rings: &mut Rings) {
+        let Phase { kind, pre, targets, present } = *phase;
         if flow.factor.is_some() {
             self.factors.clear();
             self.factors.extend(pre[0].iter().map(|&x| P::from_f64(x)));

@@ -6,6 +6,7 @@ use super::leaves::Places;
 use super::matrix;
 use crate::aligned::Scalar;
 use crate::build::layout::{Delays, Part, Run, Targets, Weights};
+use crate::build::selves::Selves;
 use crate::ring::Ring;
 use crate::rows::ROW;
 
@@ -111,62 +112,84 @@ pub fn sent<L: Scalar, P: Scalar>(weight: P, factor: P) -> L {
 pub struct Batch {
     /// Index in the part of the first.
     first: usize,
+    len: usize,
+    /// All of one source, to neighbouring targets from this one on; else the lists are filled.
+    straight: Option<(u32, u32)>,
     sources: Vec<u32>,
     targets: Vec<u32>,
-    /// Empty where the delay is one.
     delays: Vec<u32>,
-    /// Whether all are of one source, to neighbouring targets.
-    straight: bool,
 }
 
 impl Batch {
     /// Goes through all synapses of a part.
-    pub fn for_each(&mut self, part: &Part, mut f: impl FnMut(&Batch)) {
+    pub fn for_each(&mut self, part: &Part, f: impl FnMut(&Batch)) {
+        match &part.targets {
+            Targets::Every(own) => self.through_matrix(part, own, f),
+            Targets::Near(targets) => self.through_rows(part, targets, f),
+            Targets::Far(targets) => self.through_rows(part, targets, f),
+        }
+    }
+
+    fn through_matrix(&mut self, part: &Part, own: &Selves, mut f: impl FnMut(&Batch)) {
         self.clear(0);
-        for source in 0..part.starts.len() - 1 {
-            let first = part.starts[source] as usize;
-            let delays_differ = matches!(part.delays, Delays::Runs { .. });
-            let mut delays = vec![];
-            if delays_differ {
-                for_each_run(part, source, |delay, begin, end| {
-                    delays.resize(delays.len() + end - begin, delay)
-                });
-            }
-            for (k, distance) in part.distances(source).enumerate() {
-                self.straight &= self.sources.first().is_none_or(|s| *s == source as u32)
-                    && self.targets.last().is_none_or(|t| *t + 1 == distance);
-                self.sources.push(source as u32);
-                self.targets.push(distance);
-                self.delays.extend(delays.get(k));
-                if self.len() == ROW {
+        for source in 0..part.starts.len() as u32 - 1 {
+            for stretch in matrix::stretches(own.of(source), part.span as usize) {
+                for target in stretch.clone().step_by(ROW) {
+                    self.straight = Some((source, target as u32));
+                    self.len = ROW.min(stretch.end - target);
                     f(self);
-                    self.clear(first + k + 1);
+                    self.first += self.len;
                 }
             }
         }
-        if 0 < self.len() {
+    }
+
+    fn through_rows<D: Copy + Into<u32>>(&mut self, part: &Part, targets: &[D], mut f: impl FnMut(&Batch)) {
+        self.clear(0);
+        for source in 0..part.starts.len() - 1 {
+            let row = part.starts[source] as usize;
+            for_each_run(part, source, |delay, begin, end| {
+                let (mut at, end) = (row + begin, row + end);
+                while at < end {
+                    let next = end.min(at + ROW - self.len);
+                    self.take(source as u32, delay, &targets[at..next]);
+                    at = next;
+                    if self.len == ROW {
+                        f(self);
+                        self.clear(at);
+                    }
+                }
+            });
+        }
+        if 0 < self.len {
             f(self);
         }
     }
 
+    fn take<D: Copy + Into<u32>>(&mut self, source: u32, delay: u32, targets: &[D]) {
+        self.len += targets.len();
+        self.sources.resize(self.len, source);
+        self.targets.extend(targets.iter().map(|&target| target.into()));
+        self.delays.resize(self.len, delay);
+    }
+
     fn clear(&mut self, first: usize) {
-        self.first = first;
+        (self.first, self.len, self.straight) = (first, 0, None);
         self.sources.clear();
         self.targets.clear();
         self.delays.clear();
-        self.straight = true;
     }
 
     pub fn len(&self) -> usize {
-        self.targets.len()
+        self.len
     }
 
     pub fn sources(&self) -> Places<'_> {
-        if self.straight { Places::One(self.sources[0]) } else { Places::List(&self.sources) }
+        self.straight.map_or(Places::List(&self.sources), |(source, _)| Places::One(source))
     }
 
     pub fn targets(&self) -> Places<'_> {
-        if self.straight { Places::From(self.targets[0]) } else { Places::List(&self.targets) }
+        self.straight.map_or(Places::List(&self.targets), |(_, target)| Places::From(target))
     }
 
     /// Fills in the weights.
@@ -189,14 +212,15 @@ impl Batch {
         match &part.delays {
             Delays::One(delay) => {
                 let sums = &mut ring.slot_mut(tick + i64::from(*delay))[window(part)];
-                if self.straight {
-                    let sums = &mut sums[self.targets[0] as usize..];
-                    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
-                } else {
-                    self.targets
-                        .iter()
-                        .zip(values)
-                        .for_each(|(&target, value)| sums[target as usize] += value);
+                match self.straight {
+                    Some((_, target)) => {
+                        let sums = &mut sums[target as usize..];
+                        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+                    }
+                    None => {
+                        let ends = self.targets.iter().zip(values);
+                        ends.for_each(|(&target, value)| sums[target as usize] += value);
+                    }
                 }
             }
             Delays::Runs { .. } => {
