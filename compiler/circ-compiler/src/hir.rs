@@ -43,6 +43,8 @@ ids!(
     EventIx,
     /// Into [`Cell::modes`].
     ModeId,
+    /// Into [`Cell::segments`].
+    SegmentId,
     /// Into [`Circuit::slots`] or [`Experiment::slots`].
     SlotId
 );
@@ -90,6 +92,8 @@ pub struct Function {
     pub body: ExprId,
     /// Whose names the body may read.
     pub owner: Owner,
+    /// The segment of the cell that it is written in.
+    pub home: Option<SegmentId>,
 }
 
 /// What a function belongs to.

@@ -7,6 +7,7 @@ pub mod data;
 pub mod diagnose;
 pub mod elaborate;
 pub mod eval;
+pub mod expand;
 pub mod hir;
 pub mod hir_print;
 pub mod interpret;

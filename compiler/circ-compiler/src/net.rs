@@ -130,6 +130,9 @@ pub struct Population {
     pub path: String,
     pub cell: CellId,
     pub polarity: Option<Polarity>,
+    /// How many of each segment of the cell (in each that it is in), by [`SegmentId`](crate::hir::SegmentId); empty
+    /// for a cell without.
+    pub segments: Vec<u32>,
     /// Product is the number of cells; `i` counts row-major (last index fastest).
     pub shape: Vec<u32>,
     /// Parameters and initial states that the population's block gives; the rest has the cell's own.

@@ -10,6 +10,7 @@ use circ_compiler::check::{Tainted, Types, check};
 use circ_compiler::diagnose::build::{NOT_LOOKED_AT, TOO_MANY_ITEMS, not_looked_at};
 use circ_compiler::diagnose::{Diagnostic, Level, Sink, Source, Sources};
 use circ_compiler::elaborate::{Settings, elaborate, has_all_defaults, is_complete};
+use circ_compiler::expand::{Expanded, expand};
 use circ_compiler::hir::{Cell, CellId, Hir, SlotKind};
 use circ_compiler::lint::allow::{Allows, Idle};
 use circ_compiler::lint::{self, Built};
@@ -92,7 +93,7 @@ pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Reje
     if program.unreadable {
         return Err(rejected(sink, program));
     }
-    let (hir, types) = understand(&program, &mut sink);
+    let (mut hir, mut types) = understand(&program, &mut sink);
     let experiment = match choose(&program, &hir, options) {
         Ok(experiment) => experiment,
         Err(_) if sink.has_errors() => return Err(rejected(sink, program)),
@@ -103,7 +104,8 @@ pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Reje
     let started = Instant::now();
     let (seed, precision) = (options.seed, options.precision);
     let settings = Settings { experiment: Some(experiment), set, seed, precision, ..Settings::default() };
-    let net = elaborate(&hir, &types, &settings, &Beneath::of(&program), &mut sink);
+    let mut net = elaborate(&hir, &types, &settings, &Beneath::of(&program), &mut sink);
+    expand(&mut hir, &mut types, &mut net, &mut Expanded::default(), &mut sink);
     let Some(Lowered { plan, methods, drives }) =
         prove_and_lower(&hir, &types, &net, &program.sources, &mut sink)
     else {
@@ -139,8 +141,8 @@ pub fn check_all(program: Program) -> Checked {
     if program.unreadable {
         return Checked { diagnostics: sink.into_sorted(), sources: program.sources };
     }
-    let (hir, types) = understand(&program, &mut sink);
-    build_and_lint(&program, &hir, &types, &mut sink);
+    let (mut hir, mut types) = understand(&program, &mut sink);
+    build_and_lint(&program, &mut hir, &mut types, &mut sink);
     let whole = !sink.has_errors() && !sink.holds(&NOT_LOOKED_AT);
     let idle = if whole { Idle::Report } else { Idle::Keep };
     Checked { diagnostics: sorted(sink, &program, idle), sources: program.sources }
@@ -173,15 +175,17 @@ const MOST_BUILT: usize = 30_000;
 
 /// Everything that can be built, with the lints of all of it. Where a name or a dimension is wrong there are none:
 /// what seems unused may be what was meant.
-fn build_and_lint(program: &Program, hir: &Hir, types: &Types, sink: &mut Sink) {
+fn build_and_lint(program: &Program, hir: &mut Hir, types: &mut Types, sink: &mut Sink) {
     let files = Beneath::of(program);
     let mut built: Vec<(Net, Lowered)> = Vec::new();
     let all = all_settings(program, hir);
     let mut instantiated = BTreeSet::new();
+    let mut expanded = Expanded::default();
     // Each is built whatever the others say.
-    let build = |settings: &Settings, sink: &mut Sink| {
+    let mut build = |hir: &mut Hir, types: &mut Types, settings: &Settings, sink: &mut Sink| {
         let mut own = Sink::default();
-        let net = elaborate(hir, types, settings, &files, &mut own);
+        let mut net = elaborate(hir, types, settings, &files, &mut own);
+        expand(hir, types, &mut net, &mut expanded, &mut own);
         let lowered = prove_and_lower(hir, types, &net, &program.sources, &mut own);
         sink.append(own);
         (net, lowered)
@@ -194,9 +198,10 @@ fn build_and_lint(program: &Program, hir: &Hir, types: &Types, sink: &mut Sink) 
             sink.push(not_looked_at(place_of(hir, settings), all.len() - at));
             break;
         }
-        let (net, lowered) = build(settings, sink);
+        let (net, lowered) = build(hir, types, settings, sink);
         items += net.populations.len() + net.projections.len() + net.drives.len();
-        instantiated.extend(net.populations.iter().map(|population| population.cell));
+        let written = |cell| hir.cell(cell).template.unwrap_or(cell);
+        instantiated.extend(net.populations.iter().map(|population| written(population.cell)));
         built.extend(lowered.map(|lowered| (net, lowered)));
         if is_enough(sink) {
             break;
@@ -210,7 +215,7 @@ fn build_and_lint(program: &Program, hir: &Hir, types: &Types, sink: &mut Sink) 
         if is_enough(sink) {
             break;
         }
-        build(&settings, sink);
+        build(hir, types, &settings, sink);
     }
     if !types.tainted.is_empty() {
         return;

@@ -83,9 +83,8 @@ impl Bounds<'_> {
                 self.narrowed(expr, found, site)
             }
             ExprKind::InView { .. } => Estimate::truth(Truth::Maybe),
-            ExprKind::Text(_) | ExprKind::Tuple(_) | ExprKind::Measure { .. } | ExprKind::Error => {
-                Estimate::unknown()
-            }
+            ExprKind::Text(_) | ExprKind::Tuple(_) | ExprKind::Measure { .. } => Estimate::unknown(),
+            ExprKind::OfSegment { .. } | ExprKind::Error => Estimate::unknown(),
         }
     }
 
@@ -97,7 +96,7 @@ impl Bounds<'_> {
             Ref::Infinity => Estimate::of(Interval::point(f64::INFINITY)),
             Ref::CellIndex | Ref::Row | Ref::Col | Ref::Layer | Ref::Size => self.cell_place(name, site),
             Ref::Distance => self.distance(site),
-            Ref::Pre | Ref::Post | Ref::Edge => Estimate::unknown(),
+            Ref::Pre | Ref::Post | Ref::Edge | Ref::SegmentIndex => Estimate::unknown(),
             Ref::Local(local) => {
                 let found = site.locals.iter().rev().find(|(bound, _)| *bound == local);
                 found.map_or_else(Estimate::unknown, |(_, value)| value.clone())

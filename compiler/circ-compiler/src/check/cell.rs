@@ -16,6 +16,7 @@ impl<'a> Checker<'a> {
             let id = CellId(at as u32);
             self.owner = Owner::Cell(id);
             self.overrides(id, cell);
+            self.segment_counts(cell);
             cell.vars.iter().enumerate().for_each(|(var, declared)| self.port(id, var, declared));
             cell.equations.iter().for_each(|equation| self.equation(id, equation));
             cell.events.iter().for_each(|event| self.event(id, event));
@@ -31,7 +32,12 @@ impl<'a> Checker<'a> {
     fn overrides(&mut self, id: CellId, cell: &Cell) {
         let Some(base) = cell.base else { return };
         for (at, var) in cell.vars.iter().enumerate() {
-            let before = self.hir.cell(base).vars.iter().position(|old| old.name == var.name);
+            let before = self
+                .hir
+                .cell(base)
+                .vars
+                .iter()
+                .position(|old| old.name == var.name && old.home.is_none() && var.home.is_none());
             let Some(before) = before else { continue };
             let old = &self.types.vars[base.index()][before];
             let now = &self.types.vars[id.index()][at];

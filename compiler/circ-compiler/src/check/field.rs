@@ -124,7 +124,7 @@ impl<'a> Checker<'a> {
 
     fn one_member(&self, id: CellId, name: &str) -> Option<Member> {
         let cell = self.hir.cell(id);
-        if let Some(at) = cell.vars.iter().position(|var| &*var.name == name) {
+        if let Some(at) = cell.vars.iter().position(|var| var.home.is_none() && &*var.name == name) {
             let ty = self.types.vars[id.index()][at].clone();
             return Some(if matches!(cell.vars[at].kind, VarKind::Port { .. }) {
                 Member::Port(ty)
@@ -132,10 +132,13 @@ impl<'a> Checker<'a> {
                 Member::Value(ty)
             });
         }
-        if cell.events.iter().any(|event| &*event.name == name) {
+        if cell.events.iter().any(|event| event.home.is_none() && &*event.name == name) {
             return Some(Member::Event);
         }
-        cell.modes.iter().any(|mode| mode.named && &*mode.name == name).then_some(Member::Mode)
+        cell.modes
+            .iter()
+            .any(|mode| mode.home.is_none() && mode.named && &*mode.name == name)
+            .then_some(Member::Mode)
     }
 
     /// An item of a part: only what is `pub`, except from an experiment.

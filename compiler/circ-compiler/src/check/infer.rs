@@ -76,6 +76,7 @@ impl<'a> Checker<'a> {
                 Type::Bool
             }
             ExprKind::Derivative(var) => self.derivative(*var, expr.span),
+            ExprKind::OfSegment { steps, member } => self.of_segment(steps, *member, expr.span),
             ExprKind::Reduce { reduce, value, over } => self.reduce(*reduce, *value, *over),
             ExprKind::Array(parts) => self.array(parts, expr.span),
             ExprKind::Tuple(parts) => self.tuple(parts),
@@ -89,7 +90,7 @@ impl<'a> Checker<'a> {
     fn reference(&mut self, reference: Ref, at: Span) -> Type {
         match reference {
             Ref::Time | Ref::Step => Type::Real(Dimension::TIME),
-            Ref::CellIndex | Ref::Row | Ref::Col | Ref::Layer | Ref::Size => Type::Int,
+            Ref::CellIndex | Ref::SegmentIndex | Ref::Row | Ref::Col | Ref::Layer | Ref::Size => Type::Int,
             Ref::Pi => Type::Real(Dimension::REAL),
             Ref::Infinity => Type::AnyReal,
             Ref::Distance => Type::Real(Dimension::LENGTH),
@@ -115,7 +116,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A variable of the cell at hand, read as a value.
-    fn variable(&mut self, var: VarId, at: Span) -> Type {
+    pub(super) fn variable(&mut self, var: VarId, at: Span) -> Type {
         let Owner::Cell(cell) = self.owner else {
             return Type::Error;
         };
@@ -128,7 +129,7 @@ impl<'a> Checker<'a> {
         self.types.vars[cell.index()][var.index()].clone()
     }
 
-    fn derivative(&mut self, var: VarId, at: Span) -> Type {
+    pub(super) fn derivative(&mut self, var: VarId, at: Span) -> Type {
         let Owner::Cell(cell) = self.owner else {
             return Type::Error;
         };
@@ -206,22 +207,7 @@ impl<'a> Checker<'a> {
     }
 
     fn index(&mut self, base: ExprId, indices: &[Index], at: Span) -> Type {
-        for index in indices {
-            match index {
-                Index::At(e) => self.index_value(*e),
-                Index::Range(lo, hi) => {
-                    [*lo, *hi].into_iter().for_each(|end| self.demand_whole(end, "an index"))
-                }
-                Index::Where(e) => {
-                    let ty = self.ty(*e);
-                    if !matches!(&ty, Type::Bool | Type::Error)
-                        && !matches!(&ty, Type::Array(element, _) if **element == Type::Bool)
-                    {
-                        self.sink.push(typing::wrong_type(self.span(*e), "a condition", &ty));
-                    }
-                }
-            }
-        }
+        indices.iter().for_each(|index| self.one_index(index));
         match self.ty(base) {
             Type::Error => Type::Error,
             Type::View(cell) => {
@@ -240,6 +226,21 @@ impl<'a> Checker<'a> {
             other => {
                 self.sink.push(typing::wrong_type(self.span(base), "an array or a population", &other));
                 Type::Error
+            }
+        }
+    }
+
+    pub(super) fn one_index(&mut self, index: &Index) {
+        match index {
+            Index::At(e) => self.index_value(*e),
+            Index::Range(lo, hi) => [*lo, *hi].into_iter().for_each(|end| self.demand_whole(end, "an index")),
+            Index::Where(e) => {
+                let ty = self.ty(*e);
+                if !matches!(&ty, Type::Bool | Type::Error)
+                    && !matches!(&ty, Type::Array(element, _) if **element == Type::Bool)
+                {
+                    self.sink.push(typing::wrong_type(self.span(*e), "a condition", &ty));
+                }
             }
         }
     }

@@ -15,6 +15,7 @@ mod infer;
 mod operator;
 mod origin;
 mod polarity;
+mod segment;
 mod taint;
 
 use crate::diagnose::{Sink, structure};

@@ -13,6 +13,7 @@ pub mod data;
 pub mod lint;
 pub mod names;
 pub mod render;
+pub mod segment;
 pub mod solve;
 pub mod structure;
 pub mod suggest;
@@ -50,6 +51,7 @@ static FAMILIES: &[&[&Rule]] = &[
     data::RULES,
     lint::RULES,
     names::RULES,
+    segment::RULES,
     structure::RULES,
     time::RULES,
     typing::RULES,

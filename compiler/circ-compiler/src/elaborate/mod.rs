@@ -19,6 +19,7 @@ mod population;
 mod projection;
 mod protocol;
 mod require;
+mod segment;
 mod set;
 mod spike_times;
 mod statements;
@@ -101,7 +102,7 @@ pub fn has_all_defaults(circuit: &hir::Circuit) -> bool {
 /// Whether a cell can be built without a population: every parameter has a default.
 pub fn is_complete(cell: &hir::Cell) -> bool {
     let given = |var: &hir::Var| !matches!(var.kind, hir::VarKind::Param { default: None, .. });
-    !cell.spike_times && !cell.partial && cell.vars.iter().all(given)
+    cell.template.is_none() && !cell.spike_times && !cell.partial && cell.vars.iter().all(given)
 }
 
 fn empty_net(settings: &Settings) -> Net {

@@ -43,6 +43,7 @@ impl Elaborator<'_> {
         }
         partial |= self.misses_parameters(population);
         self.override_parameters(&path, population.cell, &mut settings);
+        let segments = self.segment_counts(population.cell, &settings, &place, environment)?;
         self.check_ranges(population.cell, &settings, &place, environment);
         let at = population.at.and_then(|at| self.position(at, environment));
         let names = match population.names {
@@ -53,6 +54,7 @@ impl Elaborator<'_> {
         self.net.populations.push(net::Population {
             path,
             cell: population.cell,
+            segments,
             polarity: population.polarity,
             shape,
             settings,
@@ -76,9 +78,11 @@ impl Elaborator<'_> {
         let cell = self.hir.cells.get(index)?;
         let place = CellPlace { index: None, shape: vec![1] };
         self.check_ranges(id, &[], &place, EnvironmentId(0));
+        let segments = self.segment_counts(id, &[], &place, EnvironmentId(0))?;
         self.net.populations.push(net::Population {
             path: cell.name.to_string(),
             cell: id,
+            segments,
             polarity: None,
             shape: vec![1],
             settings: vec![],

@@ -20,6 +20,7 @@ pub fn varies(expr: ExprId, scope: &Scope) -> bool {
         | ExprKind::Noise(_)
         | ExprKind::InView { .. }
         | ExprKind::Rising(_)
+        | ExprKind::OfSegment { .. }
         | ExprKind::Derivative(_) => true,
         _ => false,
     })
@@ -35,6 +36,7 @@ pub fn uses_cell(expr: ExprId, scope: &Scope) -> bool {
 fn is_place(name: Ref) -> bool {
     match name {
         Ref::CellIndex
+        | Ref::SegmentIndex
         | Ref::Row
         | Ref::Col
         | Ref::Layer
@@ -113,6 +115,12 @@ pub fn children(kind: &ExprKind, out: &mut Vec<ExprId>) {
                     Index::Where(_) => {}
                 }
             }
+        }
+        ExprKind::OfSegment { steps, .. } => {
+            out.extend(steps.iter().filter_map(|(_, index)| match index {
+                Some(Index::At(at)) => Some(*at),
+                _ => None,
+            }));
         }
         ExprKind::Field { base, .. } => out.push(*base),
         ExprKind::Measure { args, .. } => {

@@ -305,6 +305,9 @@ fn compute(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<
             return Err(say::not_known(at, "rising", "belongs to a `when`").into());
         }
         ExprKind::Derivative(_) => return Err(say::needs_run(at, "a derivative").into()),
+        ExprKind::OfSegment { .. } => {
+            return Err(say::not_known(at, "a segment's variable", "belongs to each cell").into());
+        }
         ExprKind::Error => return Err(say::wrong_kind(at, "an expression", "not one").into()),
         ExprKind::Ref(_) | ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Tuple(_) => {
             return place::value_of(place::path(expr, scope, world)?, at, scope, world);

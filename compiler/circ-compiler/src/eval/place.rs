@@ -125,6 +125,7 @@ fn reference(name: Ref, at: Span, scope: &mut Scope, world: &mut dyn World) -> E
                 return Err(say::not_known(at, "a cell's variable", "belongs to each cell").into());
             }
         },
+        Ref::SegmentIndex => return Err(say::not_known(at, "k", "belongs to each segment").into()),
         Ref::Mode(_) => return Err(say::needs_run(at, "a mode").into()),
         Ref::Global(global) => match scope.net.globals.get(&global) {
             Some(value) => value.clone(),

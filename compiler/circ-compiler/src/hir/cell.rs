@@ -23,6 +23,11 @@ pub struct Cell {
     pub events: Vec<Event>,
     pub reactions: Vec<Reaction>,
     pub modes: Vec<Mode>,
+    /// Its segments and theirs, each after the one that it is in. What a segment holds stands once in the lists
+    /// above, after all that is the cell's own: a template, which `expand` unrolls.
+    pub segments: Vec<Segment>,
+    /// The cell with segments that this one is, unrolled.
+    pub template: Option<CellId>,
     pub method: Option<(Method, Span)>,
     pub precision: Option<Precision>,
     /// Some of its statements could not be read.
@@ -31,11 +36,26 @@ pub struct Cell {
     pub spike_times: bool,
 }
 
+/// `segment name[count] { }`
+#[derive(Clone, Debug)]
+pub struct Segment {
+    pub name: Arc<str>,
+    /// Of the name.
+    pub span: Span,
+    pub doc: Option<Arc<str>>,
+    /// `None`: one, whose name takes no index.
+    pub count: Option<ExprId>,
+    /// The segment that it is in.
+    pub parent: Option<SegmentId>,
+}
+
 #[derive(Clone, Debug)]
 pub struct Var {
     pub name: Arc<str>,
     /// Of the name.
     pub span: Span,
+    /// The segment that declares it; `None`: the cell.
+    pub home: Option<SegmentId>,
     pub doc: Option<Arc<str>>,
     /// As annotated (ports: always).
     pub declared: Option<Type>,
@@ -88,6 +108,7 @@ pub struct Couple {
     pub b: ExprId,
     pub by: ExprId,
     pub span: Span,
+    pub home: Option<SegmentId>,
 }
 
 impl Couple {
@@ -122,6 +143,7 @@ impl Cell {
 pub struct Event {
     pub name: Arc<str>,
     pub span: Span,
+    pub home: Option<SegmentId>,
     /// Its place among the events in order of writing: blocks of one tick run in this order.
     pub order: u32,
     /// `None`: happens only by `emit`.
@@ -135,6 +157,9 @@ pub struct Reaction {
     pub trigger: Trigger,
     pub body: Vec<Action>,
     pub span: Span,
+    pub home: Option<SegmentId>,
+    /// The part of an unrolled cell that it belongs to, as in `distal[3]`; empty: the cell.
+    pub part: Arc<str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,6 +177,7 @@ pub struct Mode {
     /// `refractory` for the sugar.
     pub name: Arc<str>,
     pub span: Span,
+    pub home: Option<SegmentId>,
     /// Whether its name can be read.
     pub named: bool,
     pub equations: Vec<Equation>,
@@ -190,4 +216,20 @@ pub enum ActionKind {
     },
     Leave(ModeId),
     Emit(EventIx),
+}
+
+impl Cell {
+    /// The name of a segment with those that it is in: `tuft.branch`.
+    pub fn segment_path(&self, id: SegmentId) -> String {
+        let segment = &self.segments[id.index()];
+        match segment.parent {
+            Some(parent) => format!("{}.{}", self.segment_path(parent), segment.name),
+            None => segment.name.to_string(),
+        }
+    }
+
+    /// A segment and those that it is in, the innermost first.
+    pub fn parts_around(&self, home: Option<SegmentId>) -> impl Iterator<Item = SegmentId> + '_ {
+        std::iter::successors(home, |id| self.segments[id.index()].parent)
+    }
 }

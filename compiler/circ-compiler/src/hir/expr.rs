@@ -76,6 +76,12 @@ pub enum ExprKind {
     Rising(ExprId),
     /// `x'`
     Derivative(VarId),
+    /// `distal.v`, `distal[3].v`, `tuft.branch[2].v`: of a segment, seen from outside. The steps lead from the part at
+    /// hand, or from one around it, inwards; a step without an index goes to all. `expand` leaves none of them.
+    OfSegment {
+        steps: Vec<(SegmentId, Option<Index>)>,
+        member: SegmentMember,
+    },
     /// `sum(array)`, `mean(array)`, ... of an array, or over `index` in `lo .. hi`.
     Reduce {
         reduce: Reduce,
@@ -127,6 +133,15 @@ pub enum Index {
     Where(ExprId),
 }
 
+/// What of a segment has a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SegmentMember {
+    Var(VarId),
+    Mode(ModeId),
+    /// Of a state.
+    Derivative(VarId),
+}
+
 /// What a name means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ref {
@@ -139,6 +154,8 @@ pub enum Ref {
     Row,
     Col,
     Layer,
+    /// `k`, of the innermost segment that has a number. `expand` leaves none of them.
+    SegmentIndex,
     /// `size`
     Size,
     Pi,

@@ -6,6 +6,10 @@ use crate::hir::*;
 
 impl Printer<'_> {
     pub(super) fn cell(&mut self, cell: &Cell) {
+        for (at, segment) in cell.segments.iter().enumerate() {
+            let count = segment.count.map_or(String::new(), |count| format!("[{}]", self.expr(count)));
+            self.line(format!("segment {}{count}", cell.segment_path(SegmentId(at as u32))));
+        }
         cell.vars.iter().for_each(|var| self.var(cell, var));
         self.functions(self.owner);
         cell.equations.iter().for_each(|equation| self.equation(cell, equation));
@@ -16,19 +20,30 @@ impl Printer<'_> {
         for event in &cell.events {
             let condition =
                 event.condition.map_or(String::new(), |condition| format!(" when {}", self.expr(condition)));
-            self.block(format!("event {}{condition}", event.name), |out| out.actions(cell, &event.body));
+            let home = Self::home(cell, event.home);
+            self.block(format!("{home}event {}{condition}", event.name), |out| {
+                out.actions(cell, &event.body)
+            });
         }
         for reaction in &cell.reactions {
+            let named = |name: &str, home: Option<SegmentId>| match home {
+                Some(home) if Some(home) != reaction.home => format!("{}.{name}", cell.segment_path(home)),
+                _ => name.to_string(),
+            };
             let trigger = match reaction.trigger {
-                Trigger::Event(event) => cell.events[event.index()].name.to_string(),
-                Trigger::Port(var) => cell.vars[var.index()].name.to_string(),
+                Trigger::Event(event) => {
+                    named(&cell.events[event.index()].name, cell.events[event.index()].home)
+                }
+                Trigger::Port(var) => named(&cell.vars[var.index()].name, cell.vars[var.index()].home),
                 Trigger::Tick => "tick".into(),
                 Trigger::End(mode) => format!("end {}", mode_name(cell, mode)),
             };
-            self.block(format!("on {trigger}"), |out| out.actions(cell, &reaction.body));
+            let home = Self::home(cell, reaction.home);
+            self.block(format!("{home}on {trigger}"), |out| out.actions(cell, &reaction.body));
         }
         for at in 0..cell.modes.len() {
-            self.block(format!("mode {}", mode_name(cell, ModeId(at as u32))), |out| {
+            let home = Self::home(cell, cell.modes[at].home);
+            self.block(format!("{home}mode {}", mode_name(cell, ModeId(at as u32))), |out| {
                 out.mode(cell, &cell.modes[at])
             });
         }
@@ -38,6 +53,11 @@ impl Printer<'_> {
         if let Some(precision) = cell.precision {
             self.line(format!("precision {}", precision_name(precision)));
         }
+    }
+
+    /// Before what a segment declares.
+    fn home(cell: &Cell, home: Option<SegmentId>) -> String {
+        home.map_or(String::new(), |home| format!("{}: ", cell.segment_path(home)))
     }
 
     pub(super) fn var(&mut self, cell: &Cell, var: &Var) {
@@ -60,7 +80,7 @@ impl Printer<'_> {
                 )
             }
         };
-        self.line(text);
+        self.line(format!("{}{text}", Self::home(cell, var.home)));
     }
 
     pub(super) fn shape(&self, cell: &Cell, shape: &PortShape) -> String {
@@ -89,7 +109,8 @@ impl Printer<'_> {
     pub(super) fn equation(&mut self, cell: &Cell, equation: &Equation) {
         let factor = equation.factor.map_or(String::new(), |factor| format!("{} * ", self.expr(factor)));
         self.line(format!(
-            "{factor}{}' = {}",
+            "{}{factor}{}' = {}",
+            Self::home(cell, cell.vars[equation.var.index()].home),
             cell.vars[equation.var.index()].name,
             self.expr(equation.value)
         ));

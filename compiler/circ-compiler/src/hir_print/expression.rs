@@ -47,6 +47,7 @@ impl Printer<'_> {
             ExprKind::Chance(p) => format!("chance({})", e(*p)),
             ExprKind::Rising(condition) => format!("rising({})", e(*condition)),
             ExprKind::Derivative(var) => format!("{}'", self.reference(Ref::Var(*var))),
+            ExprKind::OfSegment { steps, member } => self.of_segment(steps, *member),
             ExprKind::Reduce { reduce, value, over: None } => {
                 format!("{}({})", reduce_name(*reduce), e(*value))
             }
@@ -63,11 +64,7 @@ impl Printer<'_> {
             ExprKind::Array(parts) => format!("[{}]", self.list(parts)),
             ExprKind::Tuple(parts) => format!("({})", self.list(parts)),
             ExprKind::Index { base, indices } => {
-                let indices = indices.iter().map(|index| match index {
-                    Index::At(at) => e(*at),
-                    Index::Range(lo, hi) => format!("{} .. {}", e(*lo), e(*hi)),
-                    Index::Where(condition) => format!("where {}", e(*condition)),
-                });
+                let indices = indices.iter().map(|index| self.one_index(index));
                 format!("{}[{}]", e(*base), indices.collect::<Vec<_>>().join(", "))
             }
             ExprKind::Field { base, name, .. } => format!("{}.{name}", e(*base)),
@@ -76,6 +73,29 @@ impl Printer<'_> {
                 format!("@{name}({})", args.join(", "))
             }
             ExprKind::Error => "error".into(),
+        }
+    }
+
+    fn one_index(&self, index: &Index) -> String {
+        match index {
+            Index::At(at) => self.expr(*at),
+            Index::Range(lo, hi) => format!("{} .. {}", self.expr(*lo), self.expr(*hi)),
+            Index::Where(condition) => format!("where {}", self.expr(*condition)),
+        }
+    }
+
+    fn of_segment(&self, steps: &[(SegmentId, Option<Index>)], member: SegmentMember) -> String {
+        let Owner::Cell(cell) = self.owner else { return "?".into() };
+        let segments = &self.hir.cell(cell).segments;
+        let step = |(segment, index): &(SegmentId, Option<Index>)| {
+            let index = index.as_ref().map_or(String::new(), |index| format!("[{}]", self.one_index(index)));
+            format!("{}{index}.", segments[segment.index()].name)
+        };
+        let path: String = steps.iter().map(step).collect();
+        match member {
+            SegmentMember::Var(var) => format!("{path}{}", self.reference(Ref::Var(var))),
+            SegmentMember::Mode(mode) => format!("{path}{}", self.reference(Ref::Mode(mode))),
+            SegmentMember::Derivative(var) => format!("{path}{}'", self.reference(Ref::Var(var))),
         }
     }
 
@@ -98,6 +118,7 @@ impl Printer<'_> {
             Ref::Time => "t",
             Ref::Step => "dt",
             Ref::CellIndex => "i",
+            Ref::SegmentIndex => "k",
             Ref::Row => "row",
             Ref::Col => "col",
             Ref::Layer => "layer",

@@ -223,6 +223,7 @@ fn is_configuration(hir: &Hir, cell: Option<CellId>, expr: ExprId) -> bool {
         ExprKind::Ref(Ref::Pi | Ref::Infinity) | ExprKind::Number { .. } | ExprKind::Bool(_) => {}
         ExprKind::Ref(_)
         | ExprKind::Derivative(_)
+        | ExprKind::OfSegment { .. }
         | ExprKind::Draw { .. }
         | ExprKind::Noise(_)
         | ExprKind::Chance(_)

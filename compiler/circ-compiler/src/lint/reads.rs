@@ -25,7 +25,11 @@ pub struct Reads {
 impl Reads {
     pub fn of(hir: &Hir) -> Reads {
         let mut reader = Reader { hir, reads: Reads::default() };
-        hir.cells.iter().enumerate().for_each(|(at, cell)| reader.cell(CellId(at as u32), cell));
+        hir.cells
+            .iter()
+            .enumerate()
+            .filter(|(_, cell)| cell.template.is_none())
+            .for_each(|(at, cell)| reader.cell(CellId(at as u32), cell));
         hir.circuits
             .iter()
             .enumerate()
@@ -99,6 +103,7 @@ impl Reader<'_> {
                 }
             }
         }
+        self.roots(place(Span::default()), cell.segments.iter().filter_map(|segment| segment.count));
         for equation in cell.equations.iter().chain(cell.modes.iter().flat_map(|mode| &mode.equations)) {
             let of = cell.vars[equation.var.index()].span;
             self.reads.written.insert(of);
@@ -287,6 +292,9 @@ fn declaration(hir: &Hir, place: Place, kind: &ExprKind) -> Option<Span> {
     match kind {
         ExprKind::CallFn { function, .. } => Some(hir.functions.get(function.index())?.span),
         ExprKind::Derivative(state) => var(*state),
+        ExprKind::OfSegment { member: SegmentMember::Var(id) | SegmentMember::Derivative(id), .. } => {
+            var(*id)
+        }
         ExprKind::Ref(Ref::Var(id)) => var(*id),
         ExprKind::Ref(Ref::Local(local)) => Some(hir.locals.get(local.index())?.span),
         ExprKind::Ref(Ref::Global(global)) => Some(hir.globals.get(global.index())?.span),

@@ -13,7 +13,12 @@ static NAMES: [(&str, &str); 4] =
 
 pub fn shadowed(program: &Program<'_>, sink: &mut Sink) {
     let hir = program.hir;
-    let vars = hir.cells.iter().flat_map(|cell| &cell.vars).map(|it| (&*it.name, it.span));
+    let vars = hir
+        .cells
+        .iter()
+        .filter(|cell| cell.template.is_none())
+        .flat_map(|cell| &cell.vars)
+        .map(|it| (&*it.name, it.span));
     let slots = hir.circuits.iter().map(|it| &it.slots).chain(hir.experiments.iter().map(|it| &it.slots));
     let slots = slots.flatten().map(|it| (&*it.name, it.span));
     let globals = hir.globals.iter().map(|it| (&*it.name, it.span));

@@ -17,7 +17,9 @@ pub fn unreached(program: &Program<'_>, reads: &Reads, sink: &mut Sink) {
     }
     let reached: BTreeSet<Span> = program.built.iter().flat_map(|built| reached_by(program, built)).collect();
     let made = program.built.iter().flat_map(|built| &built.net.populations);
-    let cells: BTreeSet<CellId> = made.map(|population| population.cell).collect();
+    // Of a cell that was unrolled, the ports as they are written.
+    let written = |cell: CellId| program.hir.cell(cell).template.unwrap_or(cell);
+    let cells: BTreeSet<CellId> = made.map(|population| written(population.cell)).collect();
     let ports = cells.into_iter().map(|cell| program.hir.cell(cell)).flat_map(|cell| {
         ports(cell).map(move |port| (&cell.name, port)).filter(|(_, port)| acts(port, reads))
     });

@@ -39,7 +39,7 @@ impl<'a> Look<'a> {
     /// Of cells.
     fn variables(&self) -> impl Iterator<Item = Diagnostic> {
         // Of a cell that is itself unused, that is enough to say.
-        let cells = self.program.hir.cells.iter().enumerate();
+        let cells = written(self.program.hir);
         let cells = cells.filter(|(at, _)| !self.runs || self.made.contains(&CellId(*at as u32)));
         cells.flat_map(move |(_, cell)| cell.vars.iter().filter_map(move |var| self.variable(cell, var)))
     }
@@ -103,7 +103,7 @@ impl<'a> Look<'a> {
     }
 
     fn cells(&self) -> impl Iterator<Item = Diagnostic> {
-        let cells = self.program.hir.cells.iter().enumerate().filter(|_| self.runs);
+        let cells = written(self.program.hir).filter(|_| self.runs);
         cells
             .filter(|(at, _)| !self.made.contains(&CellId(*at as u32)))
             .filter(|(_, cell)| self.program.speaks_of(&cell.name, cell.span))
@@ -125,6 +125,11 @@ impl<'a> Look<'a> {
             .filter(|function| self.idle(&function.name, function.span))
             .map(|function| say::function(function.span, &function.name))
     }
+}
+
+/// The cells as they are written: not unrolled.
+fn written(hir: &Hir) -> impl Iterator<Item = (usize, &Cell)> {
+    hir.cells.iter().enumerate().filter(|(_, cell)| cell.template.is_none())
 }
 
 /// The cells that populations are made of, and those that other cells extend.

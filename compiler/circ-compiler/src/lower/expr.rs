@@ -192,6 +192,7 @@ impl Lowerer<'_, '_, '_> {
                 self.refuse(not_yet(span, "this value in a cell or a connection"))
             }
             ExprKind::Measure { .. } => self.refuse(not_yet(span, "a measure in a cell or a connection")),
+            ExprKind::OfSegment { .. } => self.missing(span),
             // Already reported.
             ExprKind::Error => Lowered::One(self.b.float(0.0)),
         }
@@ -209,6 +210,7 @@ impl Lowerer<'_, '_, '_> {
                 let cells = self.size();
                 Lowered::One(self.b.int(cells))
             }
+            Ref::SegmentIndex => self.missing(span),
             Ref::Pi => Lowered::One(self.b.float(std::f64::consts::PI)),
             Ref::Infinity => Lowered::One(self.b.float(f64::INFINITY)),
             Ref::Distance => Lowered::One(self.distance(span)),

@@ -124,10 +124,27 @@ impl<'l> Ticker<'_, '_, 'l, '_, '_> {
             }
         }
         self.stage = Stage::Tick;
+        self.on_tick();
+    }
+
+    /// The blocks of a cell and of its segments read each other as they were before any of them ran; each changes only
+    /// what is its own.
+    fn on_tick(&mut self) {
         let always = self.lowerer.b.bool(true);
-        for reaction in cell.reactions.iter().filter(|r| r.trigger == Trigger::Tick) {
-            self.block("on tick", always, &reaction.body);
+        let start = self.state();
+        let mut changed: BTreeMap<&str, BTreeMap<Slot, ValueId>> = BTreeMap::new();
+        for reaction in self.layout.cell.reactions.iter().filter(|r| r.trigger == Trigger::Tick) {
+            let part = &*reaction.part;
+            let own = changed.remove(part).unwrap_or_default();
+            self.restore(start.iter().chain(&own).map(|(slot, value)| (*slot, *value)).collect());
+            let declaration = if part.is_empty() { "on tick".to_owned() } else { format!("{part} on tick") };
+            self.block(&declaration, always, &reaction.body);
+            let mut after = self.state();
+            after.retain(|slot, value| start.get(slot) != Some(value));
+            changed.insert(part, after);
         }
+        let changed = changed.into_values().flatten();
+        self.restore(start.into_iter().chain(changed).collect());
     }
 
     /// Adds what arrives to a port, or to the state that a delta port is of.

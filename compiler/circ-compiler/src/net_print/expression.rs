@@ -66,6 +66,7 @@ impl Names<'_> {
             ExprKind::Chance(p) => format!("chance({})", inner(p)),
             ExprKind::Rising(c) => format!("rising({})", inner(c)),
             ExprKind::Derivative(var) => format!("var{}'", var.0),
+            ExprKind::OfSegment { .. } => "?".to_string(),
             ExprKind::Reduce { reduce, value, over } => {
                 let over = over.map_or(String::new(), |(index, lo, hi)| {
                     format!(" for {} in {} .. {}", self.reference(Ref::Local(index)), inner(&lo), inner(&hi))
@@ -98,6 +99,7 @@ impl Names<'_> {
             Ref::Time => "t".to_string(),
             Ref::Step => "dt".to_string(),
             Ref::CellIndex => "i".to_string(),
+            Ref::SegmentIndex => "k".to_string(),
             Ref::Row => "row".to_string(),
             Ref::Col => "col".to_string(),
             Ref::Layer => "layer".to_string(),

@@ -3,12 +3,12 @@
 //!
 //! In: blocks as written. Out: events, reactions and modes of the [`crate::hir::Cell`] being built.
 
-use super::cell::{kind_words, new_mode};
+use super::cell::{Meant, kind_words, new_mode};
 use super::context::Place;
 use super::scope::{Named, path_span};
 use super::{Context, Resolver};
-use crate::diagnose::{names, structure, suggest};
-use crate::hir::{self, ActionKind, EventIx, ExprId, ModeId, Trigger, VarId, VarKind};
+use crate::diagnose::{names, segment as say, structure, suggest};
+use crate::hir::{self, ActionKind, EventIx, ExprId, ModeId, SegmentId, Trigger, Var, VarId, VarKind};
 use circ_grammar::ast::{self, ModeItemKind, Name, Path, Span};
 
 impl<'a> Resolver<'a> {
@@ -47,23 +47,24 @@ impl<'a> Resolver<'a> {
             ));
         }
         let trigger = self.trigger(cx, cell, event);
-        let outer = std::mem::replace(
-            &mut cx.event,
-            match trigger {
-                Some(Trigger::Event(event)) => Some(event),
-                _ => None,
-            },
-        );
+        let of = match trigger {
+            Some(Trigger::Event(event)) => Some((cell.events[event.index()].home, Some(event))),
+            Some(Trigger::Port(port)) => Some((cell.vars[port.index()].home, None)),
+            Some(Trigger::Tick | Trigger::End(_)) | None => None,
+        };
+        let silenced = of.and_then(|(home, event)| event.filter(|_| home == cx.home));
+        let outer = (std::mem::replace(&mut cx.event, silenced), cx.numbered);
+        cx.numbered |= of.is_some_and(|(home, _)| Self::numbers(cell, home));
         let body = self.actions(cx, cell, body);
-        cx.event = outer;
+        (cx.event, cx.numbered) = outer;
         if let Some(trigger) = trigger {
-            cell.reactions.push(hir::Reaction { trigger, body, span });
+            self.push_reaction(cx, cell, trigger, body, span);
         }
     }
 
     fn trigger(&mut self, cx: &Context, cell: &hir::Cell, path: &Path) -> Option<Trigger> {
-        let name = self.single(cx, path, "an event of a segment")?;
-        match cx.names.get(&name.text).copied() {
+        let (name, found) = self.meant(cx, cell, path)?;
+        match found {
             Some((Named::Event(event), _)) => Some(Trigger::Event(event)),
             Some((Named::Var(var), declared)) => match &cell.vars[var.index()].kind {
                 VarKind::Port { .. } => Some(Trigger::Port(var)),
@@ -100,21 +101,6 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The only name of a path; `a.b` speaks of segments.
-    fn single<'p>(&mut self, cx: &Context, path: &'p Path, what: &str) -> Option<&'p Name> {
-        match &path.names[..] {
-            [one] => Some(one),
-            [first, one] if &*first.text == "cell" => Some(one),
-            [first, ..] => {
-                if cx.names.get(&first.text).is_none_or(|(named, _)| *named != Named::Refused) {
-                    self.refuse(path_span(path), what);
-                }
-                None
-            }
-            [] => None,
-        }
-    }
-
     pub(super) fn on_end(
         &mut self,
         cx: &mut Context,
@@ -123,27 +109,58 @@ impl<'a> Resolver<'a> {
         body: &'a [ast::Action],
         span: Span,
     ) {
-        let mode = self.mode_named(cx, mode);
-        let outer = cx.event.take();
+        let mode = self.mode_meant(cx, cell, mode).map(|(mode, ..)| mode);
+        let outer = (cx.event.take(), cx.numbered);
+        cx.numbered |= mode.is_some_and(|mode| Self::numbers(cell, cell.modes[mode.index()].home));
         let body = self.actions(cx, cell, body);
-        cx.event = outer;
+        (cx.event, cx.numbered) = outer;
         if let Some(mode) = mode {
-            cell.reactions.push(hir::Reaction { trigger: Trigger::End(mode), body, span });
+            self.push_reaction(cx, cell, Trigger::End(mode), body, span);
         }
     }
 
-    fn mode_named(&mut self, cx: &Context, path: &Path) -> Option<ModeId> {
-        let name = self.single(cx, path, "a mode of a segment")?;
-        match self.named(cx, name, "mode", |named| matches!(named, Named::Mode(_))) {
-            Some(Named::Mode(mode)) => Some(mode),
+    fn push_reaction(
+        &mut self,
+        cx: &Context,
+        cell: &mut hir::Cell,
+        trigger: Trigger,
+        body: Vec<hir::Action>,
+        span: Span,
+    ) {
+        cell.reactions.push(hir::Reaction { trigger, body, span, home: cx.home, part: "".into() });
+    }
+
+    /// Whether `k` is known in a block that reacts to something of this part.
+    fn numbers(cell: &hir::Cell, home: Option<SegmentId>) -> bool {
+        cell.parts_around(home).any(|id| cell.segments[id.index()].count.is_some())
+    }
+
+    fn mode_meant<'p>(
+        &mut self,
+        cx: &Context,
+        cell: &hir::Cell,
+        path: &'p Path,
+    ) -> Option<(ModeId, &'p Name, Span)> {
+        let (name, found) = self.meant(cx, cell, path)?;
+        match self.named(cx, (name, found), "mode", |named| matches!(named, Named::Mode(_))) {
+            Some((Named::Mode(mode), declared)) => Some((mode, name, declared)),
             _ => None,
         }
     }
 
-    fn event_named(&mut self, cx: &Context, path: &Path) -> Option<EventIx> {
-        let name = self.single(cx, path, "an event of a segment")?;
-        match self.named(cx, name, "event", |named| matches!(named, Named::Event(_))) {
-            Some(Named::Event(event)) => Some(event),
+    /// A mode of this part.
+    fn mode_named(&mut self, cx: &Context, cell: &hir::Cell, path: &Path) -> Option<ModeId> {
+        let (mode, name, declared) = self.mode_meant(cx, cell, path)?;
+        self.is_own(cx, cell, cell.modes[mode.index()].home, name, declared).then_some(mode)
+    }
+
+    /// An event of this part.
+    fn event_named(&mut self, cx: &Context, cell: &hir::Cell, path: &Path) -> Option<EventIx> {
+        let (name, found) = self.meant(cx, cell, path)?;
+        match self.named(cx, (name, found), "event", |named| matches!(named, Named::Event(_))) {
+            Some((Named::Event(event), declared)) => {
+                self.is_own(cx, cell, cell.events[event.index()].home, name, declared).then_some(event)
+            }
             _ => None,
         }
     }
@@ -152,12 +169,12 @@ impl<'a> Resolver<'a> {
     fn named(
         &mut self,
         cx: &Context,
-        name: &Name,
+        (name, found): Meant,
         wanted: &str,
         is_wanted: fn(Named) -> bool,
-    ) -> Option<Named> {
-        match cx.names.get(&name.text).copied() {
-            Some((named, _)) if is_wanted(named) => Some(named),
+    ) -> Option<(Named, Span)> {
+        match found {
+            Some((named, declared)) if is_wanted(named) => Some((named, declared)),
             Some((Named::Refused, _)) => None,
             Some((other, declared)) => {
                 let article = if wanted.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
@@ -186,7 +203,7 @@ impl<'a> Resolver<'a> {
         name: &Name,
         items: &'a [ast::ModeItem],
     ) {
-        let mut mode = new_mode(name.text.clone(), name.span);
+        let mut mode = new_mode(name.text.clone(), name.span, cx.home);
         for item in items {
             match &item.kind {
                 ModeItemKind::Equation(equation) => {
@@ -206,7 +223,7 @@ impl<'a> Resolver<'a> {
                 ModeItemKind::Drop(paths) => mode.drop.extend(self.dropped(cx, cell, paths)),
                 ModeItemKind::No(paths) => {
                     for path in paths {
-                        mode.no.extend(self.event_named(cx, path));
+                        mode.no.extend(self.event_named(cx, cell, path));
                     }
                 }
                 ModeItemKind::Error => {}
@@ -220,8 +237,8 @@ impl<'a> Resolver<'a> {
     fn held(&mut self, cx: &Context, cell: &hir::Cell, paths: &[Path]) -> Vec<VarId> {
         let mut held = vec![];
         for path in paths {
-            if let Some(name) = self.single(cx, path, "a variable of a segment") {
-                held.extend(self.state_named(cx, cell, name, "`hold` keeps"));
+            if let Some(meant) = self.meant(cx, cell, path) {
+                held.extend(self.state_meant(cx, cell, meant, "`hold` keeps"));
             }
         }
         held
@@ -230,21 +247,24 @@ impl<'a> Resolver<'a> {
     fn dropped(&mut self, cx: &Context, cell: &hir::Cell, paths: &[Path]) -> Vec<VarId> {
         let mut dropped = vec![];
         for path in paths {
-            let Some(name) = self.single(cx, path, "a port of a segment") else {
-                continue;
-            };
-            let Some(Named::Var(var)) = self.named(cx, name, "port", |named| matches!(named, Named::Var(_)))
+            let Some(meant) = self.meant(cx, cell, path) else { continue };
+            let name = meant.0;
+            let Some((Named::Var(var), declared)) =
+                self.named(cx, meant, "port", |named| matches!(named, Named::Var(_)))
             else {
                 continue;
             };
-            match &cell.vars[var.index()].kind {
-                VarKind::Port { .. } => dropped.push(var),
+            let found = &cell.vars[var.index()];
+            match &found.kind {
+                VarKind::Port { .. } => {
+                    dropped.extend(self.is_own(cx, cell, found.home, name, declared).then_some(var))
+                }
                 kind => self.sink.push(names::wrong_kind(
                     name.span,
                     &name.text,
                     kind_words(kind),
                     "a port",
-                    Some(cell.vars[var.index()].span),
+                    Some(found.span),
                 )),
             }
         }
@@ -294,11 +314,11 @@ impl<'a> Resolver<'a> {
                 Some(ActionKind::If { condition, then, otherwise })
             }
             ast::ActionKind::Enter(path) => {
-                let mode = self.mode_named(cx, path)?;
+                let mode = self.mode_named(cx, cell, path)?;
                 Some(ActionKind::Enter { mode, duration: cx.durations.get(&mode).copied() })
             }
-            ast::ActionKind::Leave(path) => Some(ActionKind::Leave(self.mode_named(cx, path)?)),
-            ast::ActionKind::Emit(path) => Some(ActionKind::Emit(self.event_named(cx, path)?)),
+            ast::ActionKind::Leave(path) => Some(ActionKind::Leave(self.mode_named(cx, cell, path)?)),
+            ast::ActionKind::Emit(path) => Some(ActionKind::Emit(self.event_named(cx, cell, path)?)),
             ast::ActionKind::Transmit(_) => {
                 self.sink.push(names::out_of_place(
                     action.span,
@@ -340,7 +360,7 @@ impl<'a> Resolver<'a> {
             hold,
             drop,
             no: vec![event],
-            ..new_mode("refractory".into(), span)
+            ..new_mode("refractory".into(), span, cx.home)
         });
         Some(ActionKind::Enter { mode, duration: Some(duration) })
     }
@@ -348,20 +368,26 @@ impl<'a> Resolver<'a> {
     /// What a block may change: states, and ports that have a value.
     fn target(&mut self, cx: &Context, cell: &hir::Cell, target: ast::ExprId) -> Option<VarId> {
         let at = self.span(cx, target);
+        let mut meaning = None;
         let name = match &self.ast(cx, target).kind {
             ast::ExprKind::Name(text) => Name { text: text.clone(), span: at },
             ast::ExprKind::Field { base, name }
                 if matches!(self.ast(cx, *base).kind, ast::ExprKind::Cell) =>
             {
+                meaning = cx.of_cell(&name.text);
                 name.clone()
             }
             ast::ExprKind::Error => return None,
+            _ if self.leads_into_segment(cx, target) => {
+                self.sink.push(say::assigns_inwards(at));
+                return None;
+            }
             _ => {
-                self.refuse(at, "an assignment to an element or to another part of the cell");
+                self.refuse(at, "an assignment to an element");
                 return None;
             }
         };
-        if let Some(local) = cx.local(&name.text) {
+        if let (Some(local), None) = (cx.local(&name.text), meaning) {
             let declared = self.hir.locals[local.index()].span;
             self.sink.push(structure::not_a_state(
                 at,
@@ -372,13 +398,13 @@ impl<'a> Resolver<'a> {
             ));
             return None;
         }
-        if let Some((Named::Var(var), declared)) = cx.names.get(&name.text).copied()
-            && let VarKind::Port { .. } = &cell.vars[var.index()].kind
+        let meaning = meaning.or_else(|| cx.names.get(&name.text).copied());
+        if let Some((Named::Var(var), declared)) = meaning
+            && let Var { kind: VarKind::Port { .. }, home, .. } = &cell.vars[var.index()]
         {
             // The shape is filled in later than some blocks: what it is stands in the checker.
-            let _ = declared;
-            return Some(var);
+            return self.is_own(cx, cell, *home, &name, declared).then_some(var);
         }
-        self.state_named(cx, cell, &name, "a block changes")
+        self.state_meant(cx, cell, (&name, meaning), "a block changes")
     }
 }

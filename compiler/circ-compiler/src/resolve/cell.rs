@@ -5,11 +5,12 @@
 
 use super::builtins;
 use super::context::Place;
-use super::scope::{self, Def, Named, path_span};
-use super::{CellSource, Context, ERROR, Resolver};
+use super::scope::{Def, Named, path_span};
+use super::segment::Part;
+use super::{CellSource, Context, FunctionSource, Resolver};
 use crate::diagnose::build::cells_too_large;
 use crate::diagnose::{names, structure, suggest};
-use crate::hir::{self, CellId, EventIx, ExprId, ModeId, Owner, PortShape, VarId, VarKind};
+use crate::hir::{self, CellId, EventIx, ExprId, Owner, PortShape, VarId, VarKind};
 use crate::types::{Dimension, Type};
 use circ_grammar::ast::{self, CellItemKind, Name, Span};
 use std::collections::BTreeMap;
@@ -17,6 +18,9 @@ use std::sync::Arc;
 
 /// Items of all cells, those that they take over included: a chain of cells has the square of what is written.
 const MAX_CELL_ITEMS: usize = 100_000;
+
+/// A name and what it means where it stands.
+pub(super) type Meant<'n> = (&'n Name, Option<(Named, Span)>);
 
 /// A range as it is written.
 type AstRange = Option<(ast::ExprId, ast::ExprId)>;
@@ -31,7 +35,7 @@ enum Key {
 }
 
 /// An item with the file that it is written in.
-type Entry<'a> = (usize, &'a ast::CellItem);
+pub(super) type Entry<'a> = (usize, &'a ast::CellItem);
 
 impl<'a> Resolver<'a> {
     /// Adds the cell type that the language provides; it is the last.
@@ -77,25 +81,41 @@ impl<'a> Resolver<'a> {
             events: vec![],
             reactions: vec![],
             modes: vec![],
+            segments: vec![],
+            template: None,
             method: None,
             precision: None,
             partial: too_many || entries.iter().any(|(_, item)| matches!(item.kind, CellItemKind::Error)),
             spike_times: false,
         };
         let (owner, place) = (Owner::Cell(id), Place::CONSTANT);
-        let mut cx = Context { owner, place, ..Context::file(module) };
-        self.declare_cell_items(&mut cx, &mut cell, &entries);
-        let outer = cx.clone();
-        self.function_bodies(|owner| owner == Owner::Cell(id), &mut |_| outer.clone());
-        self.mode_durations(&mut cx, &entries);
-        let mut var = 0;
-        let mut event = 0;
-        for (module, item) in &entries {
-            cx.module = *module;
-            self.cell_item(&mut cx, &mut cell, item, &mut var, &mut event);
+        let cx = Context { owner, place, ..Context::file(module) };
+        let mut parts = self.declare_parts(cx, &mut cell, entries);
+        let contexts: Vec<Context> = parts.iter().map(|part| part.cx.clone()).collect();
+        let at = |source: FunctionSource| source.home.map_or(0, |home| home.index() + 1);
+        self.function_bodies(|owner| owner == Owner::Cell(id), &mut |source| contexts[at(source)].clone());
+        for part in &mut parts {
+            self.mode_durations(part);
         }
-        // The spike comes first in the table; `order` keeps what was written.
+        let mut parts: Vec<Option<Part>> = parts.into_iter().map(Some).collect();
+        self.part_items(&mut cell, &mut parts, 0);
         cell
+    }
+
+    /// The items of the cell (part 0) or of a segment, and at their places those of the segments within.
+    fn part_items(&mut self, cell: &mut hir::Cell, parts: &mut Vec<Option<Part<'a>>>, at: usize) {
+        let Some(mut part) = parts.get_mut(at).and_then(Option::take) else { return };
+        for (module, item) in std::mem::take(&mut part.entries) {
+            part.cx.module = module;
+            match &item.kind {
+                CellItemKind::Segment { name, .. } => {
+                    if let Some((Named::Segment(id), _)) = part.cx.names.get(&name.text) {
+                        self.part_items(cell, parts, id.index() + 1);
+                    }
+                }
+                _ => self.cell_item(&mut part, cell, item),
+            }
+        }
     }
 
     /// All items of a cell and of those that it extends, the base's first; an override stands where its original stood.
@@ -137,14 +157,15 @@ impl<'a> Resolver<'a> {
             chain.push((source.module, written));
         }
         chain.reverse();
+        let chain: Vec<_> = chain.into_iter().map(|(module, cell)| (module, &cell.items[..])).collect();
         (self.merge(&chain), base)
     }
 
-    fn merge(&mut self, chain: &[(usize, &'a ast::Cell)]) -> Vec<Entry<'a>> {
+    pub(super) fn merge(&mut self, chain: &[(usize, &'a [ast::CellItem])]) -> Vec<Entry<'a>> {
         let mut entries: Vec<Entry<'a>> = vec![];
         let mut places: BTreeMap<Key, (usize, usize, Span)> = BTreeMap::new();
-        for (level, (module, cell)) in chain.iter().enumerate() {
-            for item in &cell.items {
+        for (level, (module, items)) in chain.iter().enumerate() {
+            for item in *items {
                 let Some((key, span)) = key(item) else {
                     entries.push((*module, item));
                     continue;
@@ -173,75 +194,9 @@ impl<'a> Resolver<'a> {
         entries
     }
 
-    /// Gives every name of the cell its id.
-    fn declare_cell_items(&mut self, cx: &mut Context, cell: &mut hir::Cell, entries: &[Entry<'a>]) {
-        let has_spike = entries.iter().any(|(_, item)| matches!(item.kind, CellItemKind::Spike { .. }));
-        if has_spike {
-            cell.events.push(hir::Event {
-                name: "spike".into(),
-                span: Span::default(),
-                order: 0,
-                condition: None,
-                body: vec![],
-            });
-        }
-        let mut order = 0;
-        for (module, item) in entries {
-            let (name, named) = match &item.kind {
-                CellItemKind::Param(v) => {
-                    (&v.name, new_var(cell, &v.name, item, VarKind::Param { range: None, default: None }))
-                }
-                CellItemKind::State(v) => {
-                    (&v.name, new_var(cell, &v.name, item, VarKind::State { range: None, initial: None }))
-                }
-                CellItemKind::Let(v) => {
-                    (&v.name, new_var(cell, &v.name, item, VarKind::Let { value: ERROR }))
-                }
-                CellItemKind::Port { name, polarity, .. } => (
-                    name,
-                    new_var(cell, name, item, VarKind::Port { polarity: *polarity, shape: PortShape::Error }),
-                ),
-                CellItemKind::Fn(function) => {
-                    (&function.name, Named::Function(self.new_function(*module, function, cx.owner)))
-                }
-                CellItemKind::Event { name, .. } => {
-                    cell.events.push(hir::Event {
-                        name: name.text.clone(),
-                        span: name.span,
-                        order,
-                        condition: None,
-                        body: vec![],
-                    });
-                    order += 1;
-                    (name, Named::Event(EventIx(cell.events.len() as u32 - 1)))
-                }
-                CellItemKind::Spike { .. } => {
-                    cell.events[0].span = head(item.span, "spike");
-                    cell.events[0].order = order;
-                    order += 1;
-                    cx.names.insert("spike".into(), (Named::Event(EventIx(0)), cell.events[0].span));
-                    continue;
-                }
-                CellItemKind::Mode { name, .. } => {
-                    cell.modes.push(new_mode(name.text.clone(), name.span));
-                    (name, Named::Mode(ModeId(cell.modes.len() as u32 - 1)))
-                }
-                CellItemKind::Segment { name, .. } => (name, Named::Refused),
-                CellItemKind::Equation(_)
-                | CellItemKind::On { .. }
-                | CellItemKind::OnEnd { .. }
-                | CellItemKind::Couple { .. } => continue,
-                CellItemKind::For { .. }
-                | CellItemKind::Method(_)
-                | CellItemKind::Precision(_)
-                | CellItemKind::Error => continue,
-            };
-            scope::declare(&mut cx.names, name, named);
-        }
-    }
-
-    fn mode_durations(&mut self, cx: &mut Context, entries: &[Entry<'a>]) {
-        for (module, item) in entries {
+    fn mode_durations(&mut self, part: &mut Part<'a>) {
+        let cx = &mut part.cx;
+        for (module, item) in &part.entries {
             if let CellItemKind::Mode { name, duration: Some(duration), .. } = &item.kind {
                 cx.module = *module;
                 let value = self.expr_in(cx, Place::BLOCK, *duration);
@@ -252,15 +207,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// `var` and `event` count what was met so far: the ids were given in the same order.
-    fn cell_item(
-        &mut self,
-        cx: &mut Context,
-        cell: &mut hir::Cell,
-        item: &'a ast::CellItem,
-        var: &mut usize,
-        event: &mut usize,
-    ) {
+    fn cell_item(&mut self, part: &mut Part<'a>, cell: &mut hir::Cell, item: &'a ast::CellItem) {
+        let Part { cx, var, event, .. } = part;
         match &item.kind {
             CellItemKind::Param(v) => {
                 let declared = v.ty.as_ref().and_then(|ty| self.ty(cx, ty));
@@ -291,14 +239,16 @@ impl<'a> Resolver<'a> {
                 cell.equations.extend(equation);
             }
             CellItemKind::Fn(_) | CellItemKind::Error => {}
+            CellItemKind::Spike { .. } | CellItemKind::Method(_) | CellItemKind::Precision(_)
+                if cx.home.is_some() =>
+            {
+                self.misplaced_in_segment(item)
+            }
             CellItemKind::Spike { condition, body } => {
                 self.event_body(cx, cell, EventIx(0), Some(*condition), body.as_deref())
             }
             CellItemKind::Event { condition, body, .. } => {
-                let spikes = usize::from(
-                    cx.names.get("spike").is_some_and(|(named, _)| *named == Named::Event(EventIx(0))),
-                );
-                self.event_body(cx, cell, EventIx((spikes + *event) as u32), *condition, body.as_deref());
+                self.event_body(cx, cell, EventIx(*event as u32), *condition, body.as_deref());
                 *event += 1;
             }
             CellItemKind::On { event, and, body } => {
@@ -306,7 +256,8 @@ impl<'a> Resolver<'a> {
             }
             CellItemKind::OnEnd { mode, body } => self.on_end(cx, cell, mode, body, item.span),
             CellItemKind::Mode { name, items, .. } => self.mode(cx, cell, name, items),
-            CellItemKind::Segment { name, .. } => self.refuse(name.span, "a segment"),
+            // At its place by `part_items`.
+            CellItemKind::Segment { .. } => {}
             CellItemKind::Couple { a, b, by } => {
                 let couple = self.couple(cx, cell, (*a, *b, *by), item.span);
                 cell.couples.extend(couple);
@@ -367,7 +318,7 @@ impl<'a> Resolver<'a> {
         Some(hir::Equation { var, factor, value, span })
     }
 
-    /// A state of this cell by its name.
+    /// A state of this part of the cell by its name.
     pub(super) fn state_named(
         &mut self,
         cx: &Context,
@@ -375,9 +326,22 @@ impl<'a> Resolver<'a> {
         name: &Name,
         doing: &str,
     ) -> Option<VarId> {
-        match cx.names.get(&name.text).copied() {
+        self.state_meant(cx, cell, (name, cx.names.get(&name.text).copied()), doing)
+    }
+
+    /// A state of this part of the cell, by what its name means.
+    pub(super) fn state_meant(
+        &mut self,
+        cx: &Context,
+        cell: &hir::Cell,
+        (name, meaning): Meant,
+        doing: &str,
+    ) -> Option<VarId> {
+        match meaning {
             Some((Named::Var(var), declared)) => match &cell.vars[var.index()].kind {
-                VarKind::State { .. } => Some(var),
+                VarKind::State { .. } => {
+                    self.is_own(cx, cell, cell.vars[var.index()].home, name, declared).then_some(var)
+                }
                 kind => {
                     self.sink.push(structure::not_a_state(
                         name.span,
@@ -402,7 +366,8 @@ impl<'a> Resolver<'a> {
             }
             None => {
                 let states = cell.vars.iter().filter(|var| matches!(var.kind, VarKind::State { .. }));
-                let suggestion = suggest::nearest(&name.text, states.map(|var| &*var.name));
+                let own = states.filter(|var| var.home == cx.home);
+                let suggestion = suggest::nearest(&name.text, own.map(|var| &*var.name));
                 self.sink.push(names::unknown_name(name.span, &name.text, "state", suggestion));
                 None
             }
@@ -486,15 +451,9 @@ fn fill(cell: &mut hir::Cell, var: &mut usize, declared: Option<Type>, kind: Var
     *var += 1;
 }
 
-fn new_var(cell: &mut hir::Cell, name: &Name, item: &ast::CellItem, kind: VarKind) -> Named {
-    let doc = item.attributes.doc.clone();
-    cell.vars.push(hir::Var { name: name.text.clone(), span: name.span, doc, declared: None, kind });
-    Named::Var(VarId(cell.vars.len() as u32 - 1))
-}
-
 /// A mode that does nothing yet.
-pub(super) fn new_mode(name: Arc<str>, span: Span) -> hir::Mode {
-    hir::Mode { name, span, named: true, equations: vec![], hold: vec![], drop: vec![], no: vec![] }
+pub(super) fn new_mode(name: Arc<str>, span: Span, home: Option<hir::SegmentId>) -> hir::Mode {
+    hir::Mode { name, span, home, named: true, equations: vec![], hold: vec![], drop: vec![], no: vec![] }
 }
 
 /// What a variable is, with its article.
@@ -508,7 +467,7 @@ pub fn kind_words(kind: &VarKind) -> &'static str {
 }
 
 /// The span of the word that an item begins with.
-fn head(span: Span, word: &str) -> Span {
+pub(super) fn head(span: Span, word: &str) -> Span {
     Span { end: span.end.min(span.start + word.len() as u32), ..span }
 }
 
@@ -539,10 +498,17 @@ fn spike_times_cell() -> hir::Cell {
         span: Span::default(),
         doc: Some("Times and cells of the spikes, in any order.".into()),
         declared: Some(Type::Array(Box::new(pair), vec![None])),
+        home: None,
         kind: VarKind::Param { range: None, default: None },
     };
-    let spike =
-        hir::Event { name: "spike".into(), span: Span::default(), order: 0, condition: None, body: vec![] };
+    let spike = hir::Event {
+        name: "spike".into(),
+        span: Span::default(),
+        home: None,
+        order: 0,
+        condition: None,
+        body: vec![],
+    };
     hir::Cell {
         name: "SpikeTimes".into(),
         span: Span::default(),
@@ -555,6 +521,8 @@ fn spike_times_cell() -> hir::Cell {
         events: vec![spike],
         reactions: vec![],
         modes: vec![],
+        segments: vec![],
+        template: None,
         method: None,
         precision: None,
         partial: false,

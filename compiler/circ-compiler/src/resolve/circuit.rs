@@ -141,7 +141,7 @@ impl<'a> Resolver<'a> {
                 CircuitItemKind::Data { public, data } => (*public, &data.name, Some(data_kind())),
                 CircuitItemKind::Let { public, binding } => (*public, &binding.name, Some(let_kind())),
                 CircuitItemKind::Fn(function) => {
-                    let function_id = self.new_function(module, function, owner);
+                    let function_id = self.new_function(module, function, owner, None);
                     self.name_slot(id, &function.name, Named::Function(function_id));
                     continue;
                 }

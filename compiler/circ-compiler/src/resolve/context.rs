@@ -1,8 +1,9 @@
 //! Contexts: where an expression stands, and so which names it sees and what may stand in it.
 
 use super::scope::{Named, Names};
-use crate::hir::{LocalId, ModeId, Owner};
+use crate::hir::{LocalId, ModeId, Owner, SegmentId};
 use circ_grammar::ast::Span;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What may stand in an expression, as a set.
@@ -63,14 +64,22 @@ pub struct Context {
     pub locals: Vec<(Arc<str>, LocalId)>,
     /// Loop indices and `let`s of loops, the innermost last; then the names of a protocol's blocks.
     pub frames: Vec<Names>,
-    /// Names of the cell, circuit or experiment.
+    /// Names of the cell, circuit or experiment; inside a segment with its own before those around it.
     pub names: Names,
+    /// The segment that the text stands in.
+    pub home: Option<SegmentId>,
+    /// Whether there is a `k` here.
+    pub numbered: bool,
+    /// What each segment of the cell declares itself.
+    pub segments: Arc<BTreeMap<SegmentId, Names>>,
+    /// Inside a segment: the names of the cell, for `cell.v`.
+    pub of_cell: Option<Arc<Names>>,
     /// For an experiment: those of its circuit.
     pub outer: Names,
     /// In the block of an event: its index, for `refractory`.
     pub event: Option<crate::hir::EventIx>,
     /// Durations of modes, for `enter`.
-    pub durations: std::collections::BTreeMap<ModeId, crate::hir::ExprId>,
+    pub durations: BTreeMap<ModeId, crate::hir::ExprId>,
 }
 
 impl Context {
@@ -83,6 +92,10 @@ impl Context {
             locals: vec![],
             frames: vec![],
             names: Names::new(),
+            home: None,
+            numbered: false,
+            segments: Arc::default(),
+            of_cell: None,
             outer: Names::new(),
             event: None,
             durations: Default::default(),
@@ -93,6 +106,11 @@ impl Context {
     pub fn named(&self, name: &str) -> Option<(Named, Span)> {
         let frame = self.frames.iter().rev().find_map(|frame| frame.get(name));
         frame.or_else(|| self.names.get(name)).or_else(|| self.outer.get(name)).copied()
+    }
+
+    /// A name of the cell itself, whatever hides it here.
+    pub fn of_cell(&self, name: &str) -> Option<(Named, Span)> {
+        self.of_cell.as_deref().unwrap_or(&self.names).get(name).copied()
     }
 
     pub fn local(&self, name: &str) -> Option<LocalId> {

@@ -19,7 +19,7 @@ impl Resolver<'_> {
     ) -> Option<hir::Couple> {
         let by = self.expr_in(cx, Place::CELL_FN, by);
         let (a, b) = (self.coupled(cx, cell, a), self.coupled(cx, cell, b));
-        Some(hir::Couple { a: a?, b: b?, by, span })
+        Some(hir::Couple { a: a?, b: b?, by, span, home: cx.home })
     }
 
     /// An end of a coupling: a state.

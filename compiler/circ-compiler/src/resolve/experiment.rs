@@ -81,7 +81,7 @@ impl<'a> Resolver<'a> {
     fn experiment_functions(&mut self, cx: &mut Context, items: &'a [ast::Statement]) {
         for item in items {
             if let StatementKind::Fn(function) = &item.kind {
-                let id = self.new_function(cx.module, function, cx.owner);
+                let id = self.new_function(cx.module, function, cx.owner, None);
                 self.declare_in(&mut cx.names, &function.name, Named::Function(id));
             }
         }

@@ -8,7 +8,7 @@ use super::context::Place;
 use super::scope::{Def, Named};
 use super::{Context, ERROR, Resolver, depth};
 use crate::diagnose::{names, structure, suggest};
-use crate::hir::{self, ExprId, ExprKind, Ref};
+use crate::hir::{self, ExprId, ExprKind, Ref, SegmentMember};
 use crate::units;
 use circ_grammar::ast::{self, BinaryOp, Span};
 
@@ -65,8 +65,18 @@ impl<'a> Resolver<'a> {
                     [*condition, *then, *otherwise].map(|id| self.lower(cx, id));
                 ExprKind::If { condition, then, otherwise }
             }
-            ast::ExprKind::Field { base, name } => return self.field(cx, *base, name, at),
-            ast::ExprKind::Index { base, indices } => return self.index(cx, *base, indices, at),
+            ast::ExprKind::Field { base, name } => {
+                return match self.segment_value(cx, id, at) {
+                    Some(value) => value,
+                    None => self.field(cx, *base, name, at),
+                };
+            }
+            ast::ExprKind::Index { base, indices } => {
+                return match self.segment_value(cx, id, at) {
+                    Some(value) => value,
+                    None => self.index(cx, *base, indices, at),
+                };
+            }
             ast::ExprKind::Call { callee, args } => return self.call(cx, *callee, args, at),
             ast::ExprKind::Prime(value) => return self.prime(cx, *value, at),
             ast::ExprKind::Array(parts) => ExprKind::Array(self.lower_all(cx, parts)),
@@ -157,6 +167,7 @@ impl<'a> Resolver<'a> {
             Named::Slot(slot) => ExprKind::Ref(Ref::Slot(slot)),
             Named::OfCircuit(slot) => ExprKind::Ref(Ref::OfCircuit(slot)),
             Named::Refused => ExprKind::Error,
+            Named::Segment(_) => return self.segment_alone(at, name),
             Named::Function(_) => {
                 self.sink.push(names::function_without_call(at, name));
                 ExprKind::Error
@@ -192,6 +203,7 @@ impl<'a> Resolver<'a> {
             "dt" => (Ref::Step, Place::CONSTANT, ""),
             "t" => (Ref::Time, Place::TIME, "time passes only in equations, blocks and drives"),
             "i" => (Ref::CellIndex, Place::CELL, "there is no cell here that it could be the index of"),
+            "k" if cx.numbered => (Ref::SegmentIndex, Place::CONSTANT, ""),
             "row" => (Ref::Row, Place::CELL, "there is no cell here that it could be the row of"),
             "col" => (Ref::Col, Place::CELL, "there is no cell here that it could be the column of"),
             "layer" => (Ref::Layer, Place::CELL, "there is no cell here that it could be the layer of"),
@@ -215,7 +227,7 @@ impl<'a> Resolver<'a> {
             self.sink.push(names::unknown_name(at, name, "", None));
             return self.push(ExprKind::Error, at);
         }
-        let is_value = |named| !matches!(named, Named::Function(_) | Named::Event(_));
+        let is_value = |named| !matches!(named, Named::Function(_) | Named::Event(_) | Named::Segment(_));
         let mut candidates: Vec<String> = cx.locals.iter().rev().map(|(name, _)| name.to_string()).collect();
         candidates.extend(cx.candidates(is_value));
         candidates.extend(self.top_level_names(cx.module, |def| matches!(def, Def::Global(_))));
@@ -264,7 +276,7 @@ impl<'a> Resolver<'a> {
 
     /// `cell.v`: past the names of blocks and segments, the cell's own.
     fn own_of_cell(&mut self, cx: &mut Context, name: &ast::Name, at: Span) -> ExprId {
-        match (cx.owner, cx.names.get(&name.text).copied()) {
+        match (cx.owner, cx.of_cell(&name.text)) {
             (hir::Owner::Cell(_), Some((named, _))) => self.named_value(&name.text, named, at),
             (hir::Owner::Cell(_), None) => self.unknown(cx, &name.text, name.span),
             _ => self.misplaced(at, "`cell`", "there is no cell here"),
@@ -326,6 +338,12 @@ impl<'a> Resolver<'a> {
         match self.hir.expr(value).kind {
             ExprKind::Ref(Ref::Var(var)) if cx.place.allows(Place::RATES) => {
                 self.push(ExprKind::Derivative(var), at)
+            }
+            ExprKind::OfSegment { ref steps, member: SegmentMember::Var(var) }
+                if cx.place.allows(Place::RATES) =>
+            {
+                let steps = steps.clone();
+                self.push(ExprKind::OfSegment { steps, member: SegmentMember::Derivative(var) }, at)
             }
             ExprKind::Error => value,
             _ => self.misplaced(at, "`'`", "only a state that has an equation has a derivative"),

@@ -17,6 +17,7 @@ impl<'a> Resolver<'a> {
         module: usize,
         function: &'a ast::Function,
         owner: Owner,
+        home: Option<hir::SegmentId>,
     ) -> FunctionId {
         let id = FunctionId(self.hir.functions.len() as u32);
         let (name, span) = (function.name.text.clone(), function.name.span);
@@ -27,8 +28,9 @@ impl<'a> Resolver<'a> {
             result: None,
             body: ERROR,
             owner,
+            home,
         });
-        self.functions.insert(id, FunctionSource { module, function });
+        self.functions.insert(id, FunctionSource { module, function, home });
         id
     }
 

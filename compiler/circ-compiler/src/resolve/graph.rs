@@ -38,6 +38,9 @@ pub fn children(kind: &ExprKind, visit: &mut dyn FnMut(ExprId)) {
     match kind {
         ExprKind::Number { .. } | ExprKind::Bool(_) | ExprKind::Text(_) | ExprKind::Ref(_) => {}
         ExprKind::Noise(_) | ExprKind::Derivative(_) | ExprKind::Error => {}
+        ExprKind::OfSegment { steps, .. } => {
+            steps.iter().filter_map(|(_, index)| index.as_ref()).for_each(|index| indexed(index, visit))
+        }
         ExprKind::Unary { value, .. } | ExprKind::Chance(value) | ExprKind::Rising(value) => visit(*value),
         ExprKind::Binary { left, right, .. } => [*left, *right].into_iter().for_each(visit),
         ExprKind::InRange { value, lo, hi } | ExprKind::Redraw { value, lo, hi } => {
@@ -57,10 +60,7 @@ pub fn children(kind: &ExprKind, visit: &mut dyn FnMut(ExprId)) {
         }
         ExprKind::Index { base, indices } => {
             visit(*base);
-            indices.iter().for_each(|index| match index {
-                Index::At(e) | Index::Where(e) => visit(*e),
-                Index::Range(lo, hi) => [*lo, *hi].into_iter().for_each(&mut *visit),
-            });
+            indices.iter().for_each(|index| indexed(index, visit));
         }
         ExprKind::Field { base, .. } => visit(*base),
         ExprKind::Measure { args, .. } => args.iter().for_each(|arg| {
@@ -72,6 +72,63 @@ pub fn children(kind: &ExprKind, visit: &mut dyn FnMut(ExprId)) {
                 Some(Window::Between(lo, hi)) => [lo, hi].into_iter().for_each(&mut *visit),
             }
         }),
+    }
+}
+
+/// As [`children`], to put others in their places.
+pub fn children_mut(kind: &mut ExprKind, visit: &mut dyn FnMut(&mut ExprId)) {
+    match kind {
+        ExprKind::Number { .. } | ExprKind::Bool(_) | ExprKind::Text(_) | ExprKind::Ref(_) => {}
+        ExprKind::Noise(_) | ExprKind::Derivative(_) | ExprKind::Error => {}
+        ExprKind::OfSegment { steps, .. } => steps
+            .iter_mut()
+            .filter_map(|(_, index)| index.as_mut())
+            .for_each(|index| indexed_mut(index, visit)),
+        ExprKind::Unary { value, .. } | ExprKind::Chance(value) | ExprKind::Rising(value) => visit(value),
+        ExprKind::Binary { left, right, .. } => [left, right].into_iter().for_each(visit),
+        ExprKind::InRange { value, lo, hi } | ExprKind::Redraw { value, lo, hi } => {
+            [value, lo, hi].into_iter().for_each(visit)
+        }
+        ExprKind::InView { value, view } => [value, view].into_iter().for_each(visit),
+        ExprKind::If { condition, then, otherwise } => {
+            [condition, then, otherwise].into_iter().for_each(visit)
+        }
+        ExprKind::Call { args, .. } | ExprKind::CallFn { args, .. } | ExprKind::Draw { args, .. } => {
+            args.iter_mut().for_each(visit)
+        }
+        ExprKind::Array(parts) | ExprKind::Tuple(parts) => parts.iter_mut().for_each(visit),
+        ExprKind::Reduce { value, over, .. } => {
+            over.iter_mut().for_each(|(_, lo, hi)| [lo, hi].into_iter().for_each(&mut *visit));
+            visit(value);
+        }
+        ExprKind::Index { base, indices } => {
+            visit(base);
+            indices.iter_mut().for_each(|index| indexed_mut(index, visit));
+        }
+        ExprKind::Field { base, .. } => visit(base),
+        ExprKind::Measure { args, .. } => args.iter_mut().for_each(|arg| {
+            visit(&mut arg.value);
+            arg.to.iter_mut().for_each(&mut *visit);
+            match &mut arg.over {
+                None => {}
+                Some(Window::Last(length)) => visit(length),
+                Some(Window::Between(lo, hi)) => [lo, hi].into_iter().for_each(&mut *visit),
+            }
+        }),
+    }
+}
+
+fn indexed_mut(index: &mut Index, visit: &mut dyn FnMut(&mut ExprId)) {
+    match index {
+        Index::At(e) | Index::Where(e) => visit(e),
+        Index::Range(lo, hi) => [lo, hi].into_iter().for_each(visit),
+    }
+}
+
+fn indexed(index: &Index, visit: &mut dyn FnMut(ExprId)) {
+    match index {
+        Index::At(e) | Index::Where(e) => visit(*e),
+        Index::Range(lo, hi) => [*lo, *hi].into_iter().for_each(visit),
     }
 }
 
@@ -235,10 +292,14 @@ fn owner(hir: &Hir, node: Node) -> Owner {
 fn reads(hir: &Hir, owner: Owner, expr: &Expr) -> Option<Node> {
     let reference = match &expr.kind {
         ExprKind::CallFn { function, .. } => return Some(Node::Function(*function)),
-        ExprKind::Derivative(var) => match owner {
-            Owner::Cell(cell) => return Some(Node::Rate(cell, *var)),
-            _ => return None,
-        },
+        ExprKind::Derivative(var) | ExprKind::OfSegment { member: SegmentMember::Derivative(var), .. } => {
+            match owner {
+                Owner::Cell(cell) => return Some(Node::Rate(cell, *var)),
+                _ => return None,
+            }
+        }
+        ExprKind::OfSegment { member: SegmentMember::Var(var), .. } => Ref::Var(*var),
+        ExprKind::OfSegment { member: SegmentMember::Mode(mode), .. } => Ref::Mode(*mode),
         ExprKind::Ref(reference) => *reference,
         _ => return None,
     };
@@ -478,9 +539,14 @@ fn varies(hir: &Hir, node: Node, varying: &BTreeSet<Node>) -> bool {
             ExprKind::Draw { .. } | ExprKind::Chance(_) | ExprKind::Noise(_) | ExprKind::Redraw { .. }
         );
         found |= reads(hir, owner, expr).is_some_and(|read| varying.contains(&read));
-        found |= matches!(expr.kind, ExprKind::Ref(Ref::Time | Ref::Mode(_)));
+        found |= matches!(expr.kind, ExprKind::Ref(Ref::Time));
+        found |= is_mode(&expr.kind);
     });
     found
+}
+
+fn is_mode(kind: &ExprKind) -> bool {
+    matches!(kind, ExprKind::Ref(Ref::Mode(_)) | ExprKind::OfSegment { member: SegmentMember::Mode(_), .. })
 }
 
 /// The first thing in an expression that changes while time runs.
@@ -488,7 +554,7 @@ fn follows(hir: &Hir, owner: Owner, root: ExprId, varying: &BTreeSet<Node>) -> O
     let mut found = None;
     walk(hir, root, &mut |_, expr| {
         let text = match (&expr.kind, reads(hir, owner, expr)) {
-            (ExprKind::Ref(Ref::Mode(_)), _) => Some("a mode".to_owned()),
+            (kind, _) if is_mode(kind) => Some("a mode".to_owned()),
             (_, Some(read)) if varying.contains(&read) => Some(format!("`{}`", name(hir, read).0)),
             _ => None,
         };

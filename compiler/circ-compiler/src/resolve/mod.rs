@@ -20,6 +20,7 @@ pub(crate) mod graph;
 mod population;
 mod projection;
 mod scope;
+mod segment;
 mod settings;
 mod ty;
 
@@ -106,6 +107,8 @@ struct CellSource<'a> {
 struct FunctionSource<'a> {
     module: usize,
     function: &'a ast::Function,
+    /// The segment of a cell that it is written in.
+    home: Option<hir::SegmentId>,
 }
 
 impl<'a> Resolver<'a> {
@@ -150,7 +153,7 @@ impl<'a> Resolver<'a> {
             ast::ItemKind::Let(binding) => (&binding.name, Def::Global(self.new_global(&binding.name))),
             ast::ItemKind::Data(data) => (&data.name, Def::Global(self.new_global(&data.name))),
             ast::ItemKind::Fn(function) => {
-                (&function.name, Def::Function(self.new_function(module, function, Owner::File)))
+                (&function.name, Def::Function(self.new_function(module, function, Owner::File, None)))
             }
             ast::ItemKind::Cell(cell) => {
                 self.cells.push(CellSource { module, written: Some((item, cell)) });

@@ -77,10 +77,7 @@ impl<'a> Resolver<'a> {
 
     /// A parameter or state of the cell that a population's block gives.
     fn override_target(&mut self, cell: hir::CellId, path: &ast::Path) -> Option<hir::VarId> {
-        let [name] = &path.names[..] else {
-            self.refuse(scope::path_span(path), "a setting of a segment");
-            return None;
-        };
+        let (name, home, of) = self.part_of_path(cell, path)?;
         let written = self.hir.cell(cell);
         // A port with dynamics begins at a value like a state.
         let settable = |var: &hir::Var| match &var.kind {
@@ -90,7 +87,8 @@ impl<'a> Resolver<'a> {
             }
             VarKind::Let { .. } => false,
         };
-        let message = match written.vars.iter().position(|var| var.name == name.text) {
+        let own = |var: &hir::Var| var.home == home;
+        let message = match written.vars.iter().position(|var| own(var) && var.name == name.text) {
             Some(at) if settable(&written.vars[at]) => return Some(hir::VarId(at as u32)),
             Some(at) => {
                 let var = &written.vars[at];
@@ -98,18 +96,38 @@ impl<'a> Resolver<'a> {
                 names::wrong_kind(name.span, &name.text, is, "a parameter or a state", Some(var.span))
             }
             None => {
-                let known = written.vars.iter().filter(|var| settable(var)).map(|var| &*var.name);
+                let known = written.vars.iter().filter(|var| own(var) && settable(var)).map(|var| &*var.name);
                 let suggestion = suggest::nearest(&name.text, known);
-                names::unknown_member(
-                    name.span,
-                    &name.text,
-                    &format!("the cell `{}`", written.name),
-                    suggestion,
-                )
+                names::unknown_member(name.span, &name.text, &of, suggestion)
             }
         };
         self.sink.push(message);
         None
+    }
+
+    /// `distal.theta`: the last name, the segment that it is of, and that in words. `None` after a report.
+    fn part_of_path<'p>(
+        &mut self,
+        cell: hir::CellId,
+        path: &'p ast::Path,
+    ) -> Option<(&'p ast::Name, Option<hir::SegmentId>, String)> {
+        let written = self.hir.cell(cell);
+        let (mut home, mut of) = (None, format!("the cell `{}`", written.name));
+        let (last, around) = path.names.split_last()?;
+        for name in around {
+            let mut within =
+                written.segments.iter().enumerate().filter(|(_, segment)| segment.parent == home);
+            match within.clone().find(|(_, segment)| segment.name == name.text) {
+                Some((at, _)) => home = Some(hir::SegmentId(at as u32)),
+                None => {
+                    let suggestion = suggest::nearest(&name.text, within.by_ref().map(|(_, it)| &*it.name));
+                    self.sink.push(names::unknown_member(name.span, &name.text, &of, suggestion));
+                    return None;
+                }
+            }
+            of = home.map_or(of, |home| format!("the segment `{}`", written.segment_path(home)));
+        }
+        Some((last, home, of))
     }
 
     fn missing_params(&mut self, cell: hir::CellId, overrides: &[(hir::VarId, ExprId, Span)], at: Span) {

@@ -4,7 +4,7 @@
 
 use super::Resolver;
 use crate::diagnose::{names, suggest};
-use crate::hir::{CellId, CircuitId, EventIx, FunctionId, GlobalId, ModeId, SlotId, VarId};
+use crate::hir::{CellId, CircuitId, EventIx, FunctionId, GlobalId, ModeId, SegmentId, SlotId, VarId};
 use circ_grammar::ast::{self, Name, Path, Span};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -71,6 +71,7 @@ pub enum Named {
     Function(FunctionId),
     Slot(SlotId),
     OfCircuit(SlotId),
+    Segment(SegmentId),
     /// Refused or not understood, already reported.
     Refused,
 }
@@ -84,6 +85,7 @@ impl Named {
             Named::Event(_) => "an event",
             Named::Function(_) => "a function",
             Named::Slot(_) | Named::OfCircuit(_) => "an item of the circuit",
+            Named::Segment(_) => "a segment",
             Named::Refused => "something unknown",
         }
     }
