@@ -107,7 +107,7 @@ pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Reje
     let mut net = elaborate(&hir, &types, &settings, &Beneath::of(&program), &mut sink);
     expand(&mut hir, &mut types, &mut net, &mut Expanded::default(), &mut sink);
     let Some(Lowered { plan, methods, drives }) =
-        prove_and_lower(&hir, &types, &net, &program.sources, &mut sink)
+        prove_and_lower(&hir, &types, &net, &program.sources, lower::lower, &mut sink)
     else {
         return Err(rejected(sink, program));
     };
@@ -154,6 +154,7 @@ fn prove_and_lower(
     types: &Types,
     net: &Net,
     sources: &Sources,
+    lower: impl FnOnce(&Hir, &Types, &Net, &mut Sink) -> Option<Lowered>,
     sink: &mut Sink,
 ) -> Option<Lowered> {
     let mut proofs = Sink::default();
@@ -163,7 +164,7 @@ fn prove_and_lower(
             lower::look(hir, types, net, sink);
             None
         }
-        false => lower::lower(hir, types, net, sink),
+        false => lower(hir, types, net, sink),
     };
     proofs.into_all().into_iter().for_each(|diagnostic| sink.push_unless_said(diagnostic));
     lowered
@@ -186,7 +187,7 @@ fn build_and_lint(program: &Program, hir: &mut Hir, types: &mut Types, sink: &mu
         let mut own = Sink::default();
         let mut net = elaborate(hir, types, settings, &files, &mut own);
         expand(hir, types, &mut net, &mut expanded, &mut own);
-        let lowered = prove_and_lower(hir, types, &net, &program.sources, &mut own);
+        let lowered = prove_and_lower(hir, types, &net, &program.sources, lower::survey, &mut own);
         sink.append(own);
         (net, lowered)
     };

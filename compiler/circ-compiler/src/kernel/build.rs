@@ -153,6 +153,11 @@ impl Builder {
     /// renumbered in order, regions marked. Checks that always hold, and all but the first of equal
     /// checks, are gone too.
     pub fn finish(self, outputs: Vec<Output>, checks: Vec<Check>) -> Program {
+        with_regions(self.finish_in_order(outputs, checks))
+    }
+
+    /// Likewise, without regions: for programs that are not made into machine code.
+    pub fn finish_in_order(self, outputs: Vec<Output>, checks: Vec<Check>) -> Program {
         let checks = self.needed_checks(checks);
         let live = live(&self.program, &outputs, &checks);
         let mut program = Program::new(self.program.name, self.program.precision);
@@ -165,7 +170,7 @@ impl Builder {
         let to = |v: ValueId| ids[v.0 as usize];
         program.outputs = outputs.iter().map(|output| map_output(output, to)).collect();
         program.checks = checks.into_iter().map(|check| Check { value: to(check.value), ..check }).collect();
-        with_regions(program)
+        program
     }
 
     fn needed_checks(&self, checks: Vec<Check>) -> Vec<Check> {

@@ -3,9 +3,9 @@
 //! In: the plan of a population. Out: steps of its first cell, by the reference program. Lints ask it small questions
 //! about the dynamics: where the cell rests, what a small change of its state becomes.
 
-use crate::interpret::{Value, state::State};
-use circ_plan::ir::{Op, Precision, Ty};
-use circ_plan::plan::{Dynamics, Plan, PopulationPlan, Role};
+use crate::interpret::{Value, scalar, state::State};
+use circ_plan::ir::{Op, Precision, Program, Ty};
+use circ_plan::plan::{Dynamics, Observable, Plan, PopulationPlan, Role};
 
 /// The first cell of a population, at its initial state.
 pub struct OneCell<'a> {
@@ -59,7 +59,7 @@ impl<'a> OneCell<'a> {
             .collect()
     }
 
-    pub fn variable(&self, name: &str) -> Option<usize> {
+    fn variable(&self, name: &str) -> Option<usize> {
         self.population.arrays.iter().position(|it| it.name == name && it.ty == Ty::Float)
     }
 
@@ -116,6 +116,52 @@ impl<'a> OneCell<'a> {
         }
         slopes.iter().all(|slope| slope.is_finite()).then_some(slopes)
     }
+
+    /// How the slopes of these states, in units per ms, depend on the states, row-major, likewise.
+    pub fn jacobian(&mut self, names: &[&str], width: f64) -> Option<Vec<f64>> {
+        let n = names.len();
+        let states: Vec<usize> = names.iter().filter_map(|name| self.variable(name)).collect();
+        let before: Vec<f64> = names.iter().filter_map(|name| self.slope(name)).collect();
+        if states.len() != n || before.len() != n {
+            return None;
+        }
+        let mut jacobian = vec![0.0; n * n];
+        for (column, state) in states.iter().enumerate() {
+            let value = self.get(*state);
+            let change = width * value.abs().max(1.0);
+            self.set(*state, value + change);
+            for (row, name) in names.iter().enumerate() {
+                jacobian[row * n + column] = (self.slope(name)? - before[row]) / change;
+            }
+            self.set(*state, value);
+        }
+        jacobian.iter().all(|slope| slope.is_finite()).then_some(jacobian)
+    }
+
+    /// The value of `x'`, with nothing arriving.
+    fn slope(&self, name: &str) -> Option<f64> {
+        let is_slope = |it: &&Observable| it.name.strip_suffix('\'') == Some(name);
+        let observable = self.population.observables.iter().find(is_slope)?;
+        let cell = self.state.cell(self.plan, &self.population, &[], 0, TICK);
+        Some(scalar::result(&observable.program, &cell))
+    }
+}
+
+/// Whether two populations, by plan and index, make the same of the same arrivals.
+pub fn alike((a, at): (&Plan, usize), (b, bt): (&Plan, usize)) -> bool {
+    let (Some(left), Some(right)) = (a.populations.get(at), b.populations.get(bt)) else { return false };
+    let (Dynamics::Cells(one), Dynamics::Cells(other)) = (&left.dynamics, &right.dynamics) else {
+        return false;
+    };
+    let same = |x: &Program, y: &Program| x.ops == y.ops && x.outputs == y.outputs;
+    a.dt == b.dt
+        && left.keys == right.keys
+        && left.uniforms == right.uniforms
+        && left.ports == right.ports
+        && same(&one.init_params, &other.init_params)
+        && same(&one.init_states, &other.init_states)
+        && same(&one.reference_step, &other.reference_step)
+        && a.tables == b.tables
 }
 
 /// Any tick but 0, which makes no step.

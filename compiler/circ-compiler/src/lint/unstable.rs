@@ -2,48 +2,36 @@
 //!
 //! In: the populations that were built, with their methods. Out: warnings, with a `dt` that would do. A method
 //! multiplies a small deviation `z0` by `R(dt J)` in a step, where `J` is the Jacobian of the right sides at the
-//! initial state and `R` the stability function of the method (Hairer and Wanner 1996, Solving Ordinary Differential
-//! Equations II, IV.2). It is unstable where deviations grow in steps, `1 < ρ(R(dt J))`, that die away in truth,
+//! initial state and `R` the stability function of the method: of an explicit one with as many stages as its order, the
+//! Taylor polynomial of `exp` to that order. It is unstable where deviations grow in steps, `1 < ρ(R(dt J))`, that die away in truth,
 //! `ρ(exp(dt J)) <= 1`.
 //!
-//! The right sides are taken from a step of the same circuit lowered with a much smaller `dt`: all methods agree
-//! there. Cells that draw at every step, cells in single precision, and equations
-//! that modes replace are not looked at.
+//! The right sides are those that can be recorded as `x'`. Cells that draw at every step, cells in single precision,
+//! and equations that modes replace are not looked at.
 
-use super::Program;
 use super::matrix::{plus_identity, product, spectral_radius};
 use super::one_cell::OneCell;
+use super::{Built, Program};
 use crate::diagnose::{Sink, lint as say};
-use crate::lower::{EquationMethod, lower};
-use crate::net::Net;
+use crate::lower::EquationMethod;
 use crate::solve::Scheme;
 use circ_numerics::matrix::expm;
-use circ_plan::plan::Plan;
 use std::collections::BTreeSet;
 
 /// So much larger than 1 a radius has to be.
 const MARGIN: f64 = 1e-3;
-/// By this a step is divided to see the right sides. A power of two: what is on the grid stays there.
-const FINER: f64 = 1024.0;
 /// More coupled equations take too long.
 const MOST_EQUATIONS: usize = 12;
 /// More populations of one circuit are not looked at.
 const MOST_POPULATIONS: usize = 16;
-/// A circuit with more of them is not lowered again.
-const MOST_PARTS: usize = 1000;
 
 pub fn unstable(program: &Program<'_>, sink: &mut Sink) {
     let mut told = BTreeSet::new();
     for built in program.built {
-        let explicit: Vec<(usize, Vec<&EquationMethod>)> =
-            built.methods.iter().map(|it| explicit(&it.equations)).enumerate().collect();
-        let mut explicit = explicit.into_iter().filter(|(_, equations)| !equations.is_empty()).peekable();
-        if explicit.peek().is_none() {
-            continue;
-        }
-        let Some(fine) = finer(program, built.net) else { continue };
+        let explicit = built.methods.iter().map(|it| explicit(&it.equations)).enumerate();
+        let explicit = explicit.filter(|(_, equations)| !equations.is_empty());
         for (population, equations) in explicit.take(MOST_POPULATIONS) {
-            let Some(found) = look(&fine, population, &equations, built.net.dt) else { continue };
+            let Some(found) = look(built, population, &equations) else { continue };
             if found.equation.span.file == program.main() && told.insert(found.equation.span) {
                 sink.push(found.say(built.net.dt));
             }
@@ -56,14 +44,6 @@ fn explicit(equations: &[EquationMethod]) -> Vec<&EquationMethod> {
     let base = || equations.iter().filter(|it| it.mode.is_none());
     let first = base().find(|it| amplification(it.method).is_some()).map(|it| it.method);
     base().filter(|it| Some(it.method) == first).collect()
-}
-
-fn finer(program: &Program<'_>, net: &Net) -> Option<Plan> {
-    if MOST_PARTS < net.populations.len() + net.projections.len() + net.drives.len() {
-        return None;
-    }
-    let net = Net { dt: net.dt / FINER, ..net.clone() };
-    Some(lower(program.hir, program.types, &net, &mut Sink::default())?.plan)
 }
 
 struct Found<'a> {
@@ -81,15 +61,15 @@ impl Found<'_> {
     }
 }
 
-fn look<'a>(fine: &Plan, population: usize, equations: &[&'a EquationMethod], dt: f64) -> Option<Found<'a>> {
-    let mut cell = OneCell::new(fine, population).filter(|cell| cell.is_certain() && cell.is_double())?;
-    let variables: Vec<usize> = equations.iter().filter_map(|it| cell.variable(&it.variable)).collect();
-    let n = variables.len();
-    if n != equations.len() || MOST_EQUATIONS < n {
+fn look<'a>(built: &Built<'_>, population: usize, equations: &[&'a EquationMethod]) -> Option<Found<'a>> {
+    let mut cell =
+        OneCell::new(built.plan, population).filter(|cell| cell.is_certain() && cell.is_double())?;
+    let (n, dt) = (equations.len(), built.net.dt);
+    if MOST_EQUATIONS < n {
         return None;
     }
-    let slopes = cell.slopes(&variables, 1e-4)?;
-    let jacobian: Vec<f64> = plus_identity(n, &slopes, -1.0).iter().map(|x| x / fine.dt).collect();
+    let names: Vec<&str> = equations.iter().map(|it| it.variable.as_str()).collect();
+    let jacobian = cell.jacobian(&names, 1e-4)?;
     let method = amplification(equations[0].method)?;
     if is_stable(n, &jacobian, dt, method) {
         return None;
@@ -144,8 +124,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_borders_of_stability_are_those_of_the_books() {
-        // On the negative axis: Euler and order 2 up to -2, order 4 up to -2.785 (Hairer and Wanner, table IV.2).
+    fn the_borders_of_stability_are_where_the_polynomials_leave_the_unit_circle() {
+        // On the negative axis: 1 + z = -1 and 1 + z + z^2/2 = 1 at -2, and the polynomial of order 4 is 1 at -2.7853.
         for (scheme, border) in [(Scheme::Euler, 2.0), (Scheme::Rk2, 2.0), (Scheme::Rk4, 2.7853)] {
             let terms = amplification(scheme).expect("explicit");
             assert!(is_stable(1, &[-1.0], 0.99 * border, terms), "{scheme:?}");

@@ -31,6 +31,18 @@ pub struct Source<'a> {
     pub hir: &'a Hir,
     pub types: &'a Types,
     pub net: &'a Net,
+    pub purpose: Purpose,
+}
+
+/// What a plan is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be run.
+    Run,
+    /// To be looked at: all that can be wrong is found, and of every population the plan holds the reference step and
+    /// the slopes of explicit equations. It makes no tick 0, has no steps in which constants were moved out, and
+    /// observes nothing else.
+    Look,
 }
 
 impl<'a> Source<'a> {

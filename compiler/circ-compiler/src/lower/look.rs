@@ -3,7 +3,7 @@
 //! In: a net that may lack what mistakes touch. Out: messages alone. A circuit that no mistake touches is lowered
 //! whole; of any other, the equations of those populations that have all that was written of them.
 
-use super::context::{Keys, Report, Source};
+use super::context::{Keys, Purpose, Report, Source};
 use super::kinds::Kinds;
 use super::layout::Layout;
 use super::{params::place_parameters, population, sent_to};
@@ -16,10 +16,10 @@ use std::collections::BTreeSet;
 
 /// Says what is wrong with the methods, factors and pairs of what is not touched by a mistake told before.
 pub fn look(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) {
-    let (source, whole) = (Source { hir, types, net }, Whole { hir, types, net });
+    let (source, whole) = (Source { hir, types, net, purpose: Purpose::Look }, Whole { hir, types, net });
     if whole.all() {
         let mut found = Sink::default();
-        super::lower(hir, types, net, &mut found);
+        super::survey(hir, types, net, &mut found);
         return sink.append(found);
     }
     if net.dt.is_nan() {

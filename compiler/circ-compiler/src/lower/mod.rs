@@ -38,7 +38,7 @@ pub use self::explain::{EquationMethod, PopulationMethods};
 pub use self::look::look;
 pub use self::population::{EXCITATION, INHIBITION};
 
-use self::context::{Keys, Report, Source};
+use self::context::{Keys, Purpose, Report, Source};
 use self::inputs::place_inputs;
 use self::kinds::Kinds;
 use self::layout::Layout;
@@ -68,10 +68,20 @@ pub struct DriveSlots {
 
 /// Lowers a circuit. `None` when something was refused.
 pub fn lower(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) -> Option<Lowered> {
+    lowered(Source { hir, types, net, purpose: Purpose::Run }, sink)
+}
+
+/// Lowers a circuit that is only looked at: with the same messages, and a plan that holds what lints look at. See
+/// [`Purpose::Look`].
+pub fn survey(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) -> Option<Lowered> {
+    lowered(Source { hir, types, net, purpose: Purpose::Look }, sink)
+}
+
+fn lowered(source: Source, sink: &mut Sink) -> Option<Lowered> {
     if sink.has_errors() {
         return None;
     }
-    let source = Source { hir, types, net };
+    let net = source.net;
     let mut report = Report::new(sink);
     let sent_to = sent_to(net);
     let nothing = BTreeSet::new();

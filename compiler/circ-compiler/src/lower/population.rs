@@ -7,7 +7,7 @@ use circ_plan::ir::*;
 use circ_plan::plan::*;
 
 use super::cell::{CellSite, Phase, Slot};
-use super::context::{Keys, Lowerer, Report, Site, Source};
+use super::context::{Keys, Lowerer, Purpose, Report, Site, Source};
 use super::explain::{EquationMethod, PopulationMethods};
 use super::kinds::{First, Kinds};
 use super::layout::{Layout, Storage};
@@ -55,9 +55,15 @@ fn cells<'a>(
     }
     let mut methods = vec![];
     let programs = programs(source, layout, report, keys, initial, &mut methods);
-    let observables = observables(source, layout, report, keys);
+    let observables = match source.purpose {
+        Purpose::Run => observables(source, layout, report, keys),
+        Purpose::Look => slopes(source, layout, report, keys, &methods),
+    };
     let mut plan = plan(source, layout, report, keys, Dynamics::Cells(Box::new(programs)), observables);
-    move_constants_out(&mut plan);
+    match source.purpose {
+        Purpose::Run => move_constants_out(&mut plan),
+        Purpose::Look => {}
+    }
     if let Some(kind) = kind {
         let first = First { plan: plan.clone(), methods: methods.clone(), keys: keys.clone() };
         kinds.add(kind, first);
@@ -103,7 +109,7 @@ fn spike_times(source: Source, layout: &Layout, report: &mut Report) -> Vec<(i64
     found
 }
 
-/// All programs, `start` and `step` still as the reference.
+/// All programs but those that come of moving constants out.
 fn programs<'a>(
     source: Source<'a>,
     layout: &'a Layout<'a>,
@@ -112,16 +118,19 @@ fn programs<'a>(
     (init_params, init_states): (Program, Program),
     methods: &mut Vec<EquationMethod>,
 ) -> CellPrograms {
-    let reference_step = tick_program(source, layout, report, keys, Some(methods));
-    let reference_start = tick_program(source, layout, report, keys, None);
     let empty = |name: &str| Program::new(format!("{}.{name}", layout.net.path), layout.precision);
+    let reference_step = tick_program(source, layout, report, keys, Some(methods));
+    let reference_start = match source.purpose {
+        Purpose::Run => tick_program(source, layout, report, keys, None),
+        Purpose::Look => empty("reference_start"),
+    };
     CellPrograms {
         derive_uniforms: empty("derive_uniforms"),
         init_params,
         derive_cells: empty("derive_cells"),
         init_states,
-        start: reference_start.clone(),
-        step: reference_step.clone(),
+        start: empty("start"),
+        step: empty("step"),
         reference_start,
         reference_step,
     }
@@ -161,7 +170,10 @@ fn tick_program<'a>(
     }
     lowerer.check_finite(layout, &outcome);
     let checks = std::mem::take(&mut lowerer.checks);
-    lowerer.b.finish(outputs, checks)
+    match source.purpose {
+        Purpose::Run => lowerer.b.finish(outputs, checks),
+        Purpose::Look => lowerer.b.finish_in_order(outputs, checks),
+    }
 }
 
 /// The slot whose load is the value from before.
@@ -230,12 +242,9 @@ fn observables<'a>(
         found.extend(observable(source, layout, report, keys, &mut work, &mode.name, on));
     }
     for equation in &layout.cell.equations {
-        let name = format!("{}'", layout.cell.vars[equation.var.index()].name);
-        let slope = |lowerer: &mut Lowerer<'a, '_, '_>| {
-            super::value::Lowered::One(lowerer.derivative(equation.var, equation.span))
-        };
+        let name = slope_name(layout, equation);
         if !found.iter().any(|o: &Observable| o.name == name) {
-            found.extend(observable(source, layout, report, keys, &mut work, &name, slope));
+            found.extend(slope(source, layout, report, keys, &mut work, equation));
         }
     }
     if let Some(balance) = source.net.balances.get(&layout.population) {
@@ -249,6 +258,45 @@ fn observables<'a>(
         }
     }
     found
+}
+
+/// `x'`, which is also read in expressions.
+fn slope<'a>(
+    source: Source<'a>,
+    layout: &'a Layout<'a>,
+    report: &mut Report,
+    keys: &mut Keys,
+    work: &mut usize,
+    equation: &'a Equation,
+) -> Option<Observable> {
+    let value = |lowerer: &mut Lowerer<'a, '_, '_>| {
+        super::value::Lowered::One(lowerer.derivative(equation.var, equation.span))
+    };
+    observable(source, layout, report, keys, work, &slope_name(layout, equation), value)
+}
+
+fn slope_name(layout: &Layout, equation: &Equation) -> String {
+    format!("{}'", layout.cell.vars[equation.var.index()].name)
+}
+
+/// What lints observe; every `let` is lowered for what can be wrong with it.
+fn slopes<'a>(
+    source: Source<'a>,
+    layout: &'a Layout<'a>,
+    report: &mut Report,
+    keys: &mut Keys,
+    methods: &[EquationMethod],
+) -> Vec<Observable> {
+    let site = Site::Cell(CellSite::new(layout, Phase::Observe));
+    let mut lowerer = Lowerer::new(source, report, keys, Builder::new("", layout.precision), site);
+    let lets = layout.cell.vars.iter().enumerate().filter(|(_, var)| matches!(var.kind, VarKind::Let { .. }));
+    lets.for_each(|(at, var)| drop(lowerer.variable(VarId(at as u32), var.span)));
+    let mut work = lowerer.work;
+    let explicit = |it: &&'a Equation| {
+        methods.iter().any(|method| method.span == it.span && method.method.is_explicit())
+    };
+    let equations = layout.cell.equations.iter().filter(explicit);
+    equations.filter_map(|equation| slope(source, layout, report, keys, &mut work, equation)).collect()
 }
 
 /// Observables of populations whose `balance` is asked for: what their excitatory and their inhibitory ports add. No

@@ -131,6 +131,19 @@ impl Scheme {
             Scheme::Tree => "linearly implicit Euler over the tree",
         }
     }
+
+    /// Whether it is a polynomial in the slopes: unstable where the step is too large.
+    pub fn is_explicit(self) -> bool {
+        match self {
+            Scheme::Euler | Scheme::Rk2 | Scheme::Rk4 | Scheme::Heun => true,
+            Scheme::Exact
+            | Scheme::OrnsteinUhlenbeck
+            | Scheme::ExponentialEuler
+            | Scheme::EulerMaruyama
+            | Scheme::Implicit
+            | Scheme::Tree => false,
+        }
+    }
 }
 
 /// Whether a method solves coupled equations as trees; with any other, couplings are terms like all.
