@@ -11,6 +11,7 @@ use crate::net::{Connect, Net, Projection, Setting};
 use crate::types::{ArrayValue, Dimension, Type, Value};
 use circ_grammar::ast::Span;
 use circ_plan::plan::View;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The world of a network that is planned and not built.
@@ -97,14 +98,26 @@ fn of_sheaf(selection: &Selection, sheaf: &Sheaf, projection: &Projection) -> Ve
         Connect::Pairs(pairs) => Some(given(pairs, &sides)),
         _ => None,
     };
-    let here: Vec<(u32, u32)> = sides.here.cells().collect();
     let partners = Partners::new(&sides, projection.allow_self);
-    let bounds = |position: usize| match &given {
-        Some(counts) => (counts[position], counts[position]),
-        None => drawn(projection, &sides, &partners, position, here[position]),
+    // All cells are alike, but for those that are among their own partners.
+    let [alone, with_itself] = [0.0, 1.0].map(|own| drawn(projection, &sides, &partners, own));
+    let counts = |position: usize| sides.counts.get(position).is_some_and(Option::is_some);
+    let bounds = |position: usize, cell: (u32, u32)| match (&given, partners.itself(cell)) {
+        (Some(given), _) => exactly(given[position]),
+        (None, itself) if matches!(projection.connect, Connect::OneToOne) => {
+            exactly(f64::from(counts(position) && itself != Some(position)))
+        }
+        (None, Some(itself)) if counts(itself) => with_itself,
+        (None, _) => alone,
     };
-    let places = selection.places(sheaf).iter().enumerate();
-    places.filter_map(|(position, place)| Some(((*place)? as usize, bounds(position)))).collect()
+    let places = selection.places(sheaf).iter().zip(sides.here.cells()).enumerate();
+    places
+        .filter_map(|(position, (place, cell))| Some(((*place)? as usize, bounds(position, cell))))
+        .collect()
+}
+
+fn exactly(n: f64) -> (f64, f64) {
+    (n, n)
 }
 
 /// Synapses of a table, by position.
@@ -131,7 +144,9 @@ struct Partners {
 impl Partners {
     fn new(sides: &Sides, allow_self: bool) -> Partners {
         let counting = sides.counts.iter().flatten().count() as f64;
-        let selves = (!allow_self).then(|| Finder::new(sides.there));
+        let populations = |view: &View| view.segments.iter().map(|it| it.population).collect::<BTreeSet<_>>();
+        let is_recurrent = !populations(sides.here).is_disjoint(&populations(sides.there));
+        let selves = (!allow_self && is_recurrent).then(|| Finder::new(sides.there));
         Partners { counting, all: sides.there.len(), selves }
     }
 
@@ -140,25 +155,14 @@ impl Partners {
         self.selves.as_ref()?.place(population, cell).map(|position| position as usize)
     }
 
-    /// How many that count a cell can be connected with.
-    fn most(&self, sides: &Sides, cell: (u32, u32)) -> f64 {
-        let own = self.itself(cell).is_some_and(|position| sides.counts[position].is_some());
-        self.counting - f64::from(own)
-    }
-
     fn every_one_counts(&self) -> bool {
         self.counting == self.all as f64
     }
 }
 
-fn drawn(
-    projection: &Projection,
-    sides: &Sides,
-    partners: &Partners,
-    position: usize,
-    cell: (u32, u32),
-) -> (f64, f64) {
-    let most = partners.most(sides, cell);
+/// The fewest and most partners of a cell that is itself `own` of those that count.
+fn drawn(projection: &Projection, sides: &Sides, partners: &Partners, own: f64) -> (f64, f64) {
+    let most = partners.counting - own;
     // With `allow multiple` a pair may have any number of synapses.
     let most_pairs = if projection.allow_multiple && 0.0 < most { f64::INFINITY } else { most };
     let chosen = |n: f64| match partners.every_one_counts() {
@@ -169,11 +173,7 @@ fn drawn(
         Connect::InDegree(n) if sides.inward => chosen(f64::from(*n)),
         Connect::OutDegree(n) if !sides.inward => chosen(f64::from(*n)),
         Connect::AllToAll => (most, most),
-        Connect::OneToOne => {
-            let itself = partners.itself(cell) == Some(position);
-            let one = f64::from(sides.counts.get(position).is_some_and(Option::is_some) && !itself);
-            (one, one)
-        }
+        Connect::OneToOne => (0.0, 1.0),
         Connect::Probability(Setting::Value(Value::Real(p))) if *p == 0.0 => (0.0, 0.0),
         Connect::Probability(Setting::Value(Value::Real(p))) if *p == 1.0 => (most, most),
         Connect::Probability(_) | Connect::Where(_) => (0.0, most),

@@ -188,38 +188,76 @@ fn union(views: impl Iterator<Item = View>) -> View {
 
 /// Finds the place of a cell in a view.
 pub struct Finder {
-    /// By population, then cell.
-    places: BTreeMap<u32, Vec<Option<u32>>>,
+    by_population: BTreeMap<u32, Found>,
+}
+
+/// Where the cells of one population are.
+enum Found {
+    /// `lo .. hi`, from this place on: nearly every view.
+    Run { lo: u32, hi: u32, first: u32 },
+    /// By cell.
+    Each(Places),
+}
+
+impl Found {
+    fn place(&self, cell: u32) -> Option<u32> {
+        match self {
+            Found::Run { lo, hi, first } => (*lo <= cell && cell < *hi).then(|| first + (cell - lo)),
+            Found::Each(places) => places.get(cell as usize).copied().flatten(),
+        }
+    }
+
+    /// Also there.
+    fn and(self, cells: &Indices, first: u32) -> Found {
+        let mut places = match self {
+            Found::Run { lo, hi, first } => {
+                let before = std::iter::repeat_n(None, lo as usize);
+                before.chain((first..first + (hi - lo)).map(Some)).collect()
+            }
+            Found::Each(places) => places,
+        };
+        for (k, cell) in (0..cells.len()).map(|k| (k as u32, cells.get(k) as usize)) {
+            if places.len() <= cell {
+                places.resize(cell + 1, None);
+            }
+            places[cell] = Some(first + k);
+        }
+        Found::Each(places)
+    }
 }
 
 impl Finder {
     pub fn new(view: &View) -> Finder {
-        let mut places: BTreeMap<u32, Vec<Option<u32>>> = BTreeMap::new();
-        let mut next = 0;
+        let mut by_population: BTreeMap<u32, Found> = BTreeMap::new();
+        let mut first = 0;
         for segment in &view.segments {
-            let of = places.entry(segment.population).or_default();
-            for cell in (0..segment.cells.len()).map(|k| segment.cells.get(k) as usize) {
-                if of.len() <= cell {
-                    of.resize(cell + 1, None);
-                }
-                of[cell] = Some(next);
-                next += 1;
-            }
+            let found = match (by_population.remove(&segment.population), &segment.cells) {
+                (None, Indices::Range(lo, hi)) => Found::Run { lo: *lo, hi: *hi, first },
+                (None, list) => Found::Each(vec![]).and(list, first),
+                (Some(before), cells) => before.and(cells, first),
+            };
+            by_population.insert(segment.population, found);
+            first += segment.cells.len() as u32;
         }
-        Finder { places }
+        Finder { by_population }
     }
 
     /// Where a cell is.
     pub fn place(&self, population: u32, cell: u32) -> Option<u32> {
-        self.places.get(&population)?.get(cell as usize).copied().flatten()
+        self.by_population.get(&population)?.place(cell)
     }
 
     fn places(&self, view: &View) -> Places {
-        let of = |segment: &circ_plan::plan::Segment| {
-            let cells = (0..segment.cells.len()).map(|k| segment.cells.get(k));
-            cells.map(|cell| self.place(segment.population, cell)).collect::<Vec<_>>()
-        };
-        view.segments.iter().flat_map(of).collect()
+        let mut places = Places::with_capacity(view.len());
+        for segment in &view.segments {
+            let count = segment.cells.len();
+            let cells = (0..count).map(|k| segment.cells.get(k));
+            match self.by_population.get(&segment.population) {
+                None => places.resize(places.len() + count, None),
+                Some(found) => places.extend(cells.map(|cell| found.place(cell))),
+            }
+        }
+        places
     }
 }
 
