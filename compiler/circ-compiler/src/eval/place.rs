@@ -240,7 +240,7 @@ pub(super) fn slot(
         {
             return Ok(item_thing(item, scope));
         }
-        if 0 < loops && !members(instance, candidate, &[], scope).is_empty() {
+        if 0 < loops && is_family(instance, candidate, scope) {
             return Ok(Thing::Family { environment: instance, slot: candidate, indices: vec![] });
         }
     }
@@ -287,6 +287,13 @@ pub(super) fn item_thing(item: &Item, scope: &Scope) -> Thing {
 fn whole(population: u32, scope: &Scope) -> View {
     let cells = scope.net.populations.get(population as usize).map_or(0, |p| p.cells());
     View { segments: vec![Segment { population, cells: Indices::Range(0, cells) }] }
+}
+
+/// Whether a slot has members; all of them are not looked at for every path that begins with it.
+fn is_family(environment: EnvironmentId, slot: SlotId, scope: &Scope) -> bool {
+    let environment = scope.net.environments.get(environment.0 as usize);
+    let next = environment.and_then(|it| it.items.range((slot, vec![])..).next());
+    next.is_some_and(|((found, _), _)| *found == slot)
 }
 
 /// The members of a family whose indices begin with these, in the order in which they were made.
