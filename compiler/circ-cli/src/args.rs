@@ -176,6 +176,8 @@ pub struct ExplainArgs {
     pub subject: String,
     /// The experiment of the program
     pub experiment: Option<String>,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 /// `PATH=VALUE`

@@ -1,7 +1,7 @@
 //! `circ explain RULE` and `circ explain FILE`.
 
 use super::{read, reject};
-use crate::args::{ExplainArgs, Reading};
+use crate::args::ExplainArgs;
 use crate::exit::Exit;
 use crate::terminal::{self, Stream};
 use circ::compile::{Options, compile};
@@ -27,8 +27,8 @@ pub fn explain(args: &ExplainArgs) -> Exit {
 
 fn explain_file(path: &Path, args: &ExplainArgs) -> Exit {
     let options = Options { experiment: args.experiment.clone(), ..Options::default() };
-    let explained = read(path, &Reading::default())
-        .and_then(|program| compile(program, &options).map_err(|it| reject(&it)));
+    let explained =
+        read(path, &args.reading).and_then(|program| compile(program, &options).map_err(|it| reject(&it)));
     match explained {
         Ok(compiled) => {
             terminal::write(Stream::Out, &circ::explain::explain(&compiled));
