@@ -73,7 +73,7 @@ impl State {
 }
 
 /// The text with all edits; none where two of them overlap or one lies outside.
-fn edited(text: &str, edits: &[Edit]) -> Option<String> {
+pub fn edited(text: &str, edits: &[Edit]) -> Option<String> {
     let mut edits: Vec<&Edit> = edits.iter().collect();
     edits.sort_by_key(|edit| edit.span);
     let (mut out, mut at) = (String::with_capacity(text.len()), 0);
@@ -83,6 +83,11 @@ fn edited(text: &str, edits: &[Edit]) -> Option<String> {
         out += &edit.text;
         text.get(start..end)?;
         at = end;
+        // A line of which nothing is left goes, too.
+        let (ends, is_begun) = (text.get(end..)?, out.lines().last().is_some() && !out.ends_with('\n'));
+        if edit.text.is_empty() && !is_begun && start < end {
+            at += ["\r\n", "\n"].into_iter().find(|it| ends.starts_with(it)).map_or(0, str::len);
+        }
     }
     out += text.get(at..)?;
     Some(out)
@@ -105,6 +110,18 @@ mod tests {
             "cell A {\r\n  param tau_m = 5.0 ms\r\n  state v = 0.5\r\n  tau_m * v' = 1 -\r\n     v\r\n}\r\n";
         assert_eq!(mended(text).text, due);
         assert_eq!(mended("let a = 5 \u{d7} 3 \u{2212} 2\n").text, "let a = 5 * 3 - 2\n");
+    }
+
+    #[test]
+    fn imports_that_nothing_uses_go() {
+        let circuit = "circuit C() { population A: LifDelta[3] }\n";
+        let with = |uses: &str| format!("{uses}{circuit}");
+        for uses in ["use std.cells.{AdEx, LifDelta}\n", "use std.cells.{LifDelta, AdEx, Izhikevich}\n"] {
+            assert_eq!(mended(&with(uses)).text, with("use std.cells.{LifDelta}\n"));
+        }
+        let one = "use std.cells.LifDelta\nuse std.cells.AdEx\n";
+        assert_eq!(mended(&with(one)).text, with("use std.cells.LifDelta\n"));
+        assert_eq!(mended("use std.cells.{AdEx}\r\nlet _a = 1\r\n").text, "let _a = 1\r\n");
     }
 
     #[test]

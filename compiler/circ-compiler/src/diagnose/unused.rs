@@ -80,12 +80,14 @@ pub fn cell(at: Span, name: &str) -> Diagnostic {
         .help("make a population of it, or remove it")
 }
 
-/// A name that a `use` brings in.
-pub fn import(at: Span, name: &str) -> Diagnostic {
-    UNUSED_IMPORT
+/// A name that a `use` brings in; `all` is what goes with it.
+pub fn import(at: Span, name: &str, all: Span) -> Diagnostic {
+    let mut diagnostic = UNUSED_IMPORT
         .at(at, format!("`{name}` is never used in this file"))
         .primary("brought in here")
-        .help("remove it from the `use`")
+        .help("remove it from the `use`");
+    diagnostic.fix.push(super::Edit { span: all, text: String::new() });
+    diagnostic
 }
 
 /// `meaning` is what the language means by it: "the step".

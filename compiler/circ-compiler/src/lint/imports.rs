@@ -18,12 +18,20 @@ pub fn unused(program: &Program<'_>, sink: &mut Sink) {
             Some(names) => names.iter().collect(),
             None => path.names.last().into_iter().collect::<Vec<_>>(),
         };
-        for name in brought.into_iter().filter(|name| program.speaks_of(&name.text, name.span)) {
-            if !said.contains(&*name.text) {
-                sink.push(say::import(name.span, &name.text));
+        for (at, name) in brought.iter().enumerate() {
+            if program.speaks_of(&name.text, name.span) && !said.contains(&*name.text) {
+                sink.push(say::import(name.span, &name.text, without(item.span, &brought, at)));
             }
         }
     }
+}
+
+/// What to take out with a name: its comma, or the whole `use` where it is the only one.
+fn without(all: Span, names: &[&Name], at: usize) -> Span {
+    let name = names[at].span;
+    let next = names.get(at + 1).map(|next| Span { end: next.span.start, ..name });
+    let before = at.checked_sub(1).map(|before| Span { start: names[before].span.end, ..name });
+    next.or(before).unwrap_or(all)
 }
 
 /// Every first name of a path and every name in an expression.
