@@ -83,7 +83,8 @@ impl Bounds<'_> {
                 self.narrowed(expr, found, site)
             }
             ExprKind::InView { .. } => Estimate::truth(Truth::Maybe),
-            ExprKind::Text(_) | ExprKind::Tuple(_) | ExprKind::Measure { .. } => Estimate::unknown(),
+            ExprKind::Measure { name, .. } => measured(name),
+            ExprKind::Text(_) | ExprKind::Tuple(_) => Estimate::unknown(),
             ExprKind::OfSegment { .. } | ExprKind::Error => Estimate::unknown(),
         }
     }
@@ -378,4 +379,15 @@ fn element(array: &crate::types::ArrayValue, at: &[f64]) -> Option<Interval> {
         position = position * size + at;
     }
     array.data.get(position as usize).map(|x| Interval::point(*x))
+}
+
+/// What a measure can be, whatever was run. Measures of intervals between spikes are NaN where there are too few.
+fn measured(name: &str) -> Estimate {
+    let (lo, hi, nan) = match name {
+        "rate" | "count" | "in_degree" | "out_degree" => (0.0, f64::MAX, false),
+        "cv_isi" | "fano" | "isi" | "first_spike" => (0.0, f64::INFINITY, true),
+        "balance" => (0.0, 1.0, true),
+        _ => return Estimate::unknown(),
+    };
+    Estimate { open: true, ..Estimate::of(Interval { lo, hi, nan }) }
 }

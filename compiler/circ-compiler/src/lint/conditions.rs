@@ -1,6 +1,6 @@
 //! Conditions that never hold, or always do.
 //!
-//! In: the conditions of cells and of `connect where`, with the bounds of what they compare. Out: warnings, where
+//! In: the conditions of cells, of `connect where`, of `monitor` and `expect`, with the bounds of what they compare. Out: warnings, where
 //! every population of every circuit that was built agrees. Of a condition with `and`, `or` and `not` each part is
 //! judged by itself. What only parameters decide is configuration, and nothing is said of it; nor of `true` and
 //! `false` as such.
@@ -62,6 +62,35 @@ impl Judge<'_> {
                 let site = Site::new(Place::Pair(index as u32), Some(condition.environment));
                 let whose = format!("the condition of `{}`", projection.path);
                 self.parts(&Condition { expr: condition.expr, whose: &whose }, None, &site, &mut bounds);
+            }
+        }
+        self.of_runs(built.net, &mut bounds);
+    }
+
+    /// `monitor`s, and what the experiment expects.
+    fn of_runs(&mut self, net: &net::Net, bounds: &mut Bounds<'_>) {
+        for constraint in &net.constraints {
+            if let net::ConstraintKind::Monitor { condition, .. } = constraint.kind {
+                let site = Site::new(Place::Outside, Some(constraint.environment));
+                let whose = "the condition of this `monitor`";
+                self.parts(&Condition { expr: condition, whose }, None, &site, bounds);
+            }
+        }
+        let hir = self.program.hir;
+        let mut open: Vec<&Statement> =
+            match net.environments.get(net.experiment.0 as usize).map(|it| it.owner) {
+                Some(net::Owner::Experiment(at)) => hir.experiments[at as usize].statements.iter().collect(),
+                Some(net::Owner::Circuit(_) | net::Owner::Nobody) | None => vec![],
+            };
+        while let Some(statement) = open.pop() {
+            match &statement.kind {
+                StatementKind::Expect(condition) if looks_at_run(hir, *condition) => {
+                    let site = Site::new(Place::Outside, Some(net.experiment));
+                    let whose = "the condition of this `expect`";
+                    self.parts(&Condition { expr: *condition, whose }, None, &site, bounds);
+                }
+                StatementKind::If { then, otherwise, .. } => open.extend(then.iter().chain(otherwise)),
+                _ => {}
             }
         }
     }
@@ -168,6 +197,17 @@ fn words(op: BinaryOp) -> Option<&'static str> {
         | BinaryOp::And
         | BinaryOp::Or => return None,
     })
+}
+
+/// Whether a condition compares measures, and reads nothing that statements change.
+fn looks_at_run(hir: &Hir, condition: ExprId) -> bool {
+    let (mut measures, mut changes) = (false, false);
+    graph::walk(hir, condition, &mut |_, expr| match &expr.kind {
+        ExprKind::Measure { .. } => measures = true,
+        ExprKind::Ref(Ref::Slot(_)) => changes = true,
+        _ => {}
+    });
+    measures && !changes
 }
 
 /// Of events, of blocks and of `if` in expressions, with whose they are.
