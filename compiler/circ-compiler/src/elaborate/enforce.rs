@@ -16,7 +16,7 @@ use crate::eval::{self, number};
 use crate::hir::{self, ExprId, ExprKind, Statement, StatementKind};
 use crate::net::{self, ConstraintKind, EnvironmentId};
 use crate::resolve::graph;
-use circ_grammar::ast::Span;
+use circ_grammar::ast::{BinaryOp, Span};
 
 /// An `enforce` of the circuit.
 pub(super) struct Enforced {
@@ -25,6 +25,8 @@ pub(super) struct Enforced {
     pub left: Selection,
     /// What its right side reads.
     reads: Vec<Selection>,
+    /// `g` where its right side is `g * weight_sum(...)`, of the one that it reads.
+    ratio: Option<f64>,
     /// What the sums become, where that is one number that is known.
     pub value: Option<f64>,
     pub span: Span,
@@ -49,9 +51,10 @@ impl Elaborator<'_> {
             let read = self.planned_selection(measure, environment);
             reads.push(self.keep(read)?);
         }
+        let ratio = self.ratio(value, environment);
         let kind = ConstraintKind::Enforce(net::Enforce { sum, value, every_ms, equation });
         let constraint = net::Constraint { kind, environment, span };
-        self.enforced.push(Enforced { constraint, left, reads, value: None, span });
+        self.enforced.push(Enforced { constraint, left, reads, ratio, value: None, span });
         Some(())
     }
 
@@ -61,6 +64,42 @@ impl Elaborator<'_> {
             ExprKind::Binary { left, right, .. } => Some((left, right)),
             _ => None,
         }
+    }
+
+    /// `g` of `g * weight_sum(...)`, also written as a quotient or with several factors.
+    pub(super) fn ratio(&self, expr: ExprId, environment: EnvironmentId) -> Option<f64> {
+        match &self.hir.expr(expr).kind {
+            ExprKind::Measure { name, .. } if &**name == "weight_sum" => Some(1.0),
+            ExprKind::Binary { op: BinaryOp::Multiply, left, right } => {
+                let (sum, factor) =
+                    if self.weight_sums_in(*left).is_empty() { (right, left) } else { (left, right) };
+                Some(self.ratio(*sum, environment)? * self.factor(*factor, environment)?)
+            }
+            ExprKind::Binary { op: BinaryOp::Divide, left, right } => {
+                Some(self.ratio(*left, environment)? / self.factor(*right, environment)?)
+            }
+            _ => None,
+        }
+    }
+
+    fn factor(&self, expr: ExprId, environment: EnvironmentId) -> Option<f64> {
+        let value = eval::eval(expr, &mut self.scope(environment), &mut eval::NotBuilt).ok()?;
+        number::number(&value).map(number::Number::real)
+    }
+
+    /// A sum by what the `enforce`s make of it: how many times which other sum it is, and the first `enforce` that says
+    /// so. Those that wait for each other in a circle were told before.
+    pub(super) fn in_terms_of(&self, sum: &Selection) -> (f64, Selection, Option<Span>) {
+        let (mut factor, mut sum, mut first) = (1.0, sum.clone(), None);
+        for _ in 0..self.enforced.len() {
+            let scales = |it: &&Enforced| it.left == sum;
+            let Some(enforced) = self.enforced.iter().find(scales) else { break };
+            let (Some(ratio), [read]) = (enforced.ratio, &enforced.reads[..]) else { break };
+            factor *= ratio;
+            first = first.or(Some(enforced.span));
+            sum = read.clone();
+        }
+        (factor, sum, first)
     }
 
     /// What a `weight_sum` adds up; its projections are marked.
@@ -75,7 +114,7 @@ impl Elaborator<'_> {
         Some(selection)
     }
 
-    fn weight_sums_in(&self, expr: ExprId) -> Vec<ExprId> {
+    pub(super) fn weight_sums_in(&self, expr: ExprId) -> Vec<ExprId> {
         let mut found = vec![];
         graph::walk(self.hir, expr, &mut |id, expr| {
             if matches!(&expr.kind, ExprKind::Measure { name, .. } if &**name == "weight_sum") {

@@ -12,7 +12,7 @@ use crate::eval::synapses::{cell_name, selection};
 use crate::eval::{self, Evaluated, number};
 use crate::hir::{ExprId, ExprKind};
 use crate::net::{self, ConstraintKind, EnvironmentId, Proof};
-use circ_grammar::ast::Span;
+use circ_grammar::ast::{BinaryOp, Span};
 
 impl Elaborator<'_> {
     pub(super) fn require(
@@ -98,9 +98,10 @@ impl Elaborator<'_> {
 
     /// A sum that an `enforce` makes a number can not be held to another.
     fn against_enforced(&mut self, condition: ExprId, environment: EnvironmentId) -> Option<()> {
-        let found = judge::conjuncts(self.hir, condition)
-            .into_iter()
-            .find_map(|part| Some((part, self.enforced_away(part, environment)?)));
+        let away =
+            |part| self.enforced_away(part, environment).or_else(|| self.enforced_apart(part, environment));
+        let found =
+            judge::conjuncts(self.hir, condition).into_iter().find_map(|part| Some((part, away(part)?)));
         match found {
             None => Some(()),
             Some((part, (numbers, enforce))) => {
@@ -129,6 +130,33 @@ impl Elaborator<'_> {
         let dimension = self.dimension(measured);
         let show = |x: f64| crate::units::show(x, dimension);
         (!wanted.holds(has, judge::SLACK)).then(|| (wanted.text(&show(has), &show), enforced.span))
+    }
+
+    /// Two sums that `enforce`s keep at one ratio can not be equal at another, unless both are 0.
+    fn enforced_apart(&self, part: ExprId, environment: EnvironmentId) -> Option<(String, Span)> {
+        let Comparison { measured, bound: Bound::By(BinaryOp::Equal, right) } =
+            judge::comparison(self.hir, part)?
+        else {
+            return None;
+        };
+        let side = |expr: ExprId| {
+            let [sum] = self.weight_sums_in(expr)[..] else { return None };
+            let factor = self.ratio(expr, environment)?;
+            let (ratio, root, enforce) = self.in_terms_of(&self.planned_selection(sum, environment).ok()?);
+            Some((factor, ratio, root, enforce))
+        };
+        let (left, has_left, root, first) = side(measured)?;
+        let (right, has_right, other, second) = side(right)?;
+        let apart = (left * has_left - right * has_right).abs() / (left * has_left).abs().max(1e-300);
+        let (asked, enforced) = (right / left, has_left / has_right);
+        (root == other && judge::SLACK < apart).then_some(())?;
+        let show = |x: f64| crate::units::show(x, crate::types::Dimension::REAL);
+        let numbers = format!(
+            "the left sum is enforced to be {} times the right one, not {}",
+            show(enforced),
+            show(asked)
+        );
+        Some((numbers, first.or(second)?))
     }
 
     /// A measure with its arguments, as it is known now.
