@@ -76,6 +76,8 @@ pub struct Context {
     pub of_cell: Option<Arc<Names>>,
     /// For an experiment: those of its circuit.
     pub outer: Names,
+    /// For an experiment of a circuit that there is not: any name may be one of its.
+    pub is_of_unknown: bool,
     /// In the block of an event: its index, for `refractory`.
     pub event: Option<crate::hir::EventIx>,
     /// Durations of modes, for `enter`.
@@ -97,6 +99,7 @@ impl Context {
             segments: Arc::default(),
             of_cell: None,
             outer: Names::new(),
+            is_of_unknown: false,
             event: None,
             durations: Default::default(),
         }

@@ -222,6 +222,9 @@ impl<'a> Resolver<'a> {
     }
 
     fn unknown(&mut self, cx: &Context, name: &str, at: Span) -> ExprId {
+        if cx.is_of_unknown {
+            return self.push(ExprKind::Error, at);
+        }
         // To compare with every name takes time, which nobody waits for who will not read it.
         if self.sink.is_full() {
             self.sink.push(names::unknown_name(at, name, "", None));
