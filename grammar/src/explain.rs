@@ -247,6 +247,10 @@ impl Scene<'_> {
         if self.expects("IDENT") && !after_value {
             return "a name".to_string();
         }
+        // An argument is over: what else may follow is rarely meant.
+        if after_value && self.expects(")") && self.expects(",") {
+            return "`,` or `)`".to_string();
+        }
         let mut due: Vec<String> = Vec::new();
         for terminal in &self.stop.expected {
             let sign = terminal.trim_matches('"');

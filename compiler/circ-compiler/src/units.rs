@@ -183,6 +183,8 @@ pub fn show(value: f64, dimension: Dimension) -> String {
         // No rates are said in hertz as the rates beside them are.
         Dimension::FREQUENCY if value == 0.0 => ("Hz", -3),
         Dimension::TIME if (0.01..1000.0).contains(&value.abs()) => ("ms", 0),
+        // Small postsynaptic potentials are said in millivolts: `0.9 mV`, not `900 uV`.
+        Dimension::VOLTAGE if (0.01..1000.0).contains(&value.abs()) => ("mV", 0),
         _ => choose(units, value),
     };
     let shown = significant(value * decimal("1", -i64::from(exponent)));

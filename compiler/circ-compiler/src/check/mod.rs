@@ -215,14 +215,13 @@ impl<'a> Checker<'a> {
             Type::Array(element, _) => element,
             ty => ty,
         };
-        for end in range.iter().flat_map(|(lo, hi)| [*lo, *hi]) {
-            self.infer(end);
-            self.demand(
-                end,
-                ty,
-                &format!("the range of `{name}`"),
-                Some((at, crate::diagnose::typing::words(ty))),
-            );
+        let Some((lo, hi)) = range else { return };
+        [lo, hi].into_iter().for_each(|end| drop(self.infer(end)));
+        // Where both ends are of one other type, one was meant as much as the other: one message.
+        let alike = self.value_of(lo) == self.value_of(hi);
+        for end in if alike { vec![lo] } else { vec![lo, hi] } {
+            let what = format!("the range of `{name}`");
+            self.demand(end, ty, &what, Some((at, crate::diagnose::typing::words(ty))));
         }
     }
 

@@ -163,11 +163,11 @@ fn loops_and_parts_make_families() {
       delay 0.1 ms
     projection side[0]: col[0].E -> col[1].E.exc
       connect in_degree 2
-      weight 500 uV, NotNegative
+      weight 0.5 mV, NotNegative
       delay 2 ms
     projection side[1]: col[1].E -> col[2].E.exc
       connect in_degree 2
-      weight 500 uV, NotNegative
+      weight 0.5 mV, NotNegative
       delay 2 ms
     projection all: (P[2], P[7], col[1].E) -> P[7][[0, 2, 4, 6]].exc
       connect all_to_all, self
