@@ -35,7 +35,7 @@ static KINDS: &[Kind] = &[
             what: "membrane time constants",
             lo: 1.0,
             hi: 200.0,
-            source: "Koch (1999), Biophysics of Computation: a few ms to about 100 ms",
+            source: "Koch, Rapp and Segev (1996), A brief history of time (constants): from a few ms to 20 - 100 ms",
         },
     },
     Kind {
@@ -45,7 +45,7 @@ static KINDS: &[Kind] = &[
             what: "refractory periods",
             lo: 0.0,
             hi: 50.0,
-            source: "Gerstner, Kistler, Naud and Paninski (2014), Neuronal Dynamics: a few ms",
+            source: "textbooks of physiology: about 1 ms in which no spike is possible, and a few ms more in which it is hard",
         },
     },
     Kind {
@@ -66,7 +66,7 @@ static KINDS: &[Kind] = &[
             what: "synaptic time constants",
             lo: 0.1,
             hi: 500.0,
-            source: "Destexhe, Mainen and Sejnowski (1998): from below 1 ms for AMPA to hundreds of ms for GABA_B",
+            source: "models after Destexhe, Mainen and Sejnowski (1998): decays of some ms (AMPA, GABA_A) to 200 ms (GABA_B)",
         },
     },
     Kind {
@@ -97,7 +97,7 @@ static KINDS: &[Kind] = &[
             what: "membrane and reversal potentials",
             lo: -120.0,
             hi: 80.0,
-            source: "Hille (2001), Ion Channels of Excitable Membranes: from that of potassium to that of sodium",
+            source: "Nernst potentials bound them: of potassium about -100 mV to -75 mV, of sodium about 55 mV to 67 mV",
         },
     },
     Kind {
@@ -107,7 +107,7 @@ static KINDS: &[Kind] = &[
             what: "capacitances of whole cells",
             lo: 1.0,
             hi: 10_000.0,
-            source: "at about 1 uF/cm^2 (Hille 2001), for areas of 100 um^2 to 1 mm^2",
+            source: "at 0.9 uF/cm^2 (Gentet, Stuart and Clements 2000), for areas of 100 um^2 to 1 mm^2",
         },
     },
     Kind {
@@ -117,7 +117,7 @@ static KINDS: &[Kind] = &[
             what: "capacitances of membranes",
             lo: 0.003,
             hi: 0.05,
-            source: "Hille (2001), Ion Channels of Excitable Membranes: about 1 uF/cm^2",
+            source: "Gentet, Stuart and Clements (2000): 0.9 uF/cm^2 in neurons of three kinds",
         },
     },
 ];
@@ -126,8 +126,8 @@ static KINDS: &[Kind] = &[
 static DELAYS: Usual = Usual {
     what: "delays of axons",
     lo: 0.01,
-    hi: 100.0,
-    source: "Swadlow (1985): up to some tens of ms, in thin axons between the hemispheres",
+    hi: 200.0,
+    source: "Swadlow and Waxman (2012), Axonal conduction delays: from below 0.1 ms to above 100 ms",
 };
 
 pub fn unusual(program: &Program<'_>, sink: &mut Sink) {
