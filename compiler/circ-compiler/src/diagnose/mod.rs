@@ -141,9 +141,12 @@ impl Sink {
     pub fn so_far(&self) -> &[Diagnostic] {
         &self.diagnostics
     }
-    /// Takes one in, unless the same rule was said of the same place.
+    /// Takes one in, unless the same rule was said of the same place, or the same words at another.
     pub fn push_unless_said(&mut self, diagnostic: Diagnostic) {
-        let said = |d: &Diagnostic| d.span == diagnostic.span && d.rule.name == diagnostic.rule.name;
+        let said = |d: &Diagnostic| {
+            d.rule.name == diagnostic.rule.name
+                && (d.span == diagnostic.span || d.message == diagnostic.message)
+        };
         if !self.diagnostics.iter().any(said) {
             self.push(diagnostic);
         }
