@@ -304,3 +304,39 @@ experiment Main of N { run 1 ms }",
         run.exits(3).complains("the `redraw` of `A[0]` found no draw within its bounds");
     }
 }
+
+/// What is proved of a program is proved of it with the values of `--set`.
+#[test]
+fn what_is_set_on_the_command_line_is_held_to_what_is_proved() {
+    let program = "cell L {
+  param tau in 1 ms .. 50 ms = 10 ms
+  port exc: excitatory voltage via delta(v)
+  state v = 0 mV
+  tau * v' = -v
+  spike when v >= 10 mV { v = 0 mV }
+}
+circuit C(w = 1 mV, d = 1 ms, p = 0.5, tau = 10 ms, sd = 0.1 mV) {
+  population E: excitatory L[4] { tau = tau }
+  projection q: E -> E.exc { connect probability p; weight w; delay d }
+  projection r: E -> E.exc { connect all_to_all; weight redraw(normal(2 mV, sd), 0 mV, inf); delay 1 ms }
+  constraints { dale }
+}
+experiment Main of C { run 1 ms; set E.tau = 20 ms; run 1 ms; record E.spike }
+";
+    let bench = Bench::new();
+    bench.file("a.circ", program);
+    for (set, rule) in [
+        ("w=-1mV", "weight-sign"),
+        ("d=0.01ms", "delay-below-tick"),
+        ("p=2", "probability-range"),
+        ("tau=-1ms", "out-of-range"),
+        ("sd=-1mV", "out-of-range"),
+    ] {
+        let said = bench.circ(&["run", "a.circ", "--set", set]).exits(1);
+        assert_eq!(said.err.matches("] Error: ").count(), 1, "{set}: {}", said.err);
+        assert!(said.err.contains(&format!("[{rule}] Error: ")), "{set}: {}", said.err);
+    }
+    for set in ["w=0mV", "d=0.1ms", "p=1", "tau=50ms", "sd=1mV"] {
+        bench.circ(&["run", "a.circ", "--set", set]).exits(0);
+    }
+}

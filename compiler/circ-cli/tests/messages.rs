@@ -33,6 +33,35 @@ fn a_line_says_all_in_the_form_for_editors() {
 }
 
 #[test]
+fn every_mistake_of_several_files_is_said_in_one_go() {
+    let bench = Bench::new();
+    bench.file(
+        "cells.circ",
+        "cell Lif {\n  param tau = 20 mV\n  state v = 1 mV\n  tau * v' = -v\n}\nlet a = b\n",
+    );
+    bench.file("sheet.circ", "use cells.Lif\ncircuit Sheet() {\n  population A: Lif[5 ms]\n}\n");
+    bench.file(
+        "main.circ",
+        "use sheet.Sheet\nlet x = 3 mV + 2 ms\ncircuit All() {\n  part s: Shet()\n}\nexperiment Main of All { run 1 }\n",
+    );
+    let said = bench.circ(&["check", "main.circ", "--format=plain"]).exits(1);
+    let firsts: Vec<&str> = said.out.lines().filter(|line| !line.starts_with(' ')).collect();
+    let places: Vec<&str> = firsts.iter().filter_map(|line| line.split('-').next()).collect();
+    let due = [
+        "main.circ:2:9",
+        "main.circ:4:11",
+        "main.circ:6:30",
+        "./sheet.circ:3:21",
+        "./cells.circ:2:15",
+        "./cells.circ:6:9",
+    ];
+    for place in due {
+        assert!(places.iter().filter(|it| **it == place).count() == 1, "{place} in {}", said.out);
+    }
+    assert_eq!(places.len(), due.len(), "{}", said.out);
+}
+
+#[test]
 fn a_file_that_is_not_there_is_a_message_too() {
     let json = Bench::new().circ(&["check", "nowhere.circ", "--json"]).exits(4).json();
     assert_eq!(json[0]["message"], "there is no file `nowhere.circ`");

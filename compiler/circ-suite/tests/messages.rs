@@ -4,6 +4,8 @@
 
 use circ::compile::{Options, Rejection, check_all, compile};
 use circ::diagnose::{Diagnostic, Level, Sources, render};
+use circ::fix::edited;
+use circ::results::{messages, plain};
 use circ::run::{RunOptions, Silent, Simulation};
 use circ::sources::{self, Program};
 use circ_suite::cases::{self, Case, Kind};
@@ -102,6 +104,59 @@ fn every_rule_is_read_as_people_see_it() {
         settings.bind(|| insta::assert_snapshot!(rule.as_str(), shown));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Programs whose text is no better after the edits of one of their messages alone, and why.
+const NOT_ALONE: &[(&str, &str)] = &[];
+
+#[test]
+fn what_is_certain_mends_what_it_is_said_of() {
+    let mut wrong: Vec<String> = Vec::new();
+    let mut tried = 0;
+    for (rule, case) in
+        all().into_iter().flat_map(|(rule, cases)| cases.into_iter().map(move |it| (rule.clone(), it)))
+    {
+        let malformed = program(&case).problems.len();
+        let before = check_all(program(&case)).diagnostics;
+        let fixable = before.iter().filter(|it| !it.fix.is_empty());
+        for diagnostic in fixable.filter(|_| NOT_ALONE.iter().all(|(name, _)| *name != case.name)) {
+            tried += 1;
+            let text = edited(&case.program, &diagnostic.fix).expect("edits lie in the text");
+            let mended = Case { program: text, ..case.clone() };
+            // A fix of the form leaves fewer mistakes in it, any other none that were not there.
+            let parses = program(&mended).problems.len() <= malformed;
+            let after = check_all(program(&mended)).diagnostics;
+            let again =
+                |it: &&Diagnostic| it.rule.name == diagnostic.rule.name && it.message == diagnostic.message;
+            let count = |all: &[Diagnostic]| all.iter().filter(again).count();
+            if !parses || count(&before) <= count(&after) {
+                wrong.push(format!("{rule}, `{}`, {}:\n{}", case.name, diagnostic.message, mended.program));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(20 <= tried, "only {tried} messages can be mended");
+}
+
+#[test]
+fn every_form_of_some_messages_is_read() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../messages/snapshots/forms");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for rule in ["unit-mismatch", "unknown-name", "dale-polarity", "delay-below-tick", "unused-import"] {
+        let text = std::fs::read_to_string(folder().join(format!("{rule}.txt"))).expect("text");
+        let case = cases::read(&text).into_iter().find(|it| !is_accepted(it)).expect("a case");
+        let checked = check_all(program(&case));
+        let data = messages(&checked.diagnostics, &checked.sources);
+        let json = serde_json::to_string_pretty(&data).expect("plain data");
+        settings.bind(|| {
+            insta::assert_snapshot!(
+                rule,
+                format!("{}\n{json}", plain(&data)).replace(&*folder().display().to_string(), "FOLDER")
+            )
+        });
+    }
 }
 
 #[test]
