@@ -64,8 +64,7 @@ impl<'a> Resolver<'a> {
                 })
                 .collect();
         }
-        cx.is_of_unknown =
-            written.of.is_some() && self.hir.experiments[at as usize].circuit.is_none();
+        cx.is_of_unknown = written.of.is_some() && self.hir.experiments[at as usize].circuit.is_none();
         cx.place = Place::PROTOCOL;
         self.experiment_functions(&mut cx, &written.items);
         self.check_settings(&written.items);
