@@ -41,7 +41,7 @@ pub fn step_trees(
     let mut moves = BTreeMap::new();
     let mut left = nodes;
     while let Some(first) = left.first().copied() {
-        let order = trees.from_the_root(first);
+        let order = trees.parents_first(first);
         left.retain(|node| order.iter().all(|(other, _)| other != node));
         trees.solve(&order, &mut moves);
     }
@@ -100,7 +100,7 @@ fn excess(b: &mut Builder, facts: &mut Facts, system: &System, parts: &[Part], n
 
 impl Trees<'_, '_, '_, '_> {
     /// The nodes of the tree of a node with their parents, every parent before its children.
-    fn from_the_root(&mut self, first: usize) -> Vec<(usize, Option<usize>)> {
+    fn parents_first(&mut self, first: usize) -> Vec<(usize, Option<usize>)> {
         let root = self.root(first);
         self.walk(root)
     }
