@@ -36,7 +36,8 @@ pub fn fires(program: &Program<'_>, sink: &mut Sink) {
             {
                 continue;
             }
-            let trial = Trial { plan: built.plan, target, port: projection.ports.first(), weight, after: None };
+            let trial =
+                Trial { plan: built.plan, target, port: projection.ports.first(), weight, after: None };
             let after = known.iter().find(|it| it.is_like(&trial)).map(|it| it.after);
             let after = after.unwrap_or_else(|| latency(&trial, &mut left));
             known.push(Trial { after, ..trial });
