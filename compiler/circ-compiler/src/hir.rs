@@ -8,7 +8,6 @@ mod cell;
 mod circuit;
 mod experiment;
 mod expr;
-pub mod path;
 
 use crate::types::Type;
 use circ_grammar::ast::Span;

@@ -3,7 +3,7 @@
 //! In: cells whose variables and equations have types. Out: reports.
 
 use super::Checker;
-use crate::diagnose::{Sink, couple as say};
+use crate::diagnose::{Sink, couple as say, typing};
 use crate::hir::*;
 use crate::types::{Dimension, Type};
 use circ_grammar::ast::Span;
@@ -12,8 +12,18 @@ use std::collections::BTreeMap;
 impl Checker<'_> {
     pub(super) fn couples(&mut self, id: CellId, cell: &Cell) {
         for couple in &cell.couples {
-            self.infer(couple.a);
-            self.infer(couple.b);
+            for (_, lo, hi) in &couple.loops {
+                for bound in [*lo, *hi] {
+                    self.infer(bound);
+                    self.demand_whole(bound, "the bound of a loop");
+                }
+            }
+            for end in [couple.a, couple.b] {
+                let found = self.infer(end);
+                if matches!(found, Type::Array(..)) {
+                    self.sink.push(typing::wrong_type(self.span(end), "one state", &found));
+                }
+            }
             let found = self.infer(couple.by);
             self.couple(id, cell, couple, &found);
         }
@@ -22,9 +32,9 @@ impl Checker<'_> {
 
     /// The first mistake of a coupling.
     fn couple(&mut self, id: CellId, cell: &Cell, couple: &Couple, by: &Type) -> Option<()> {
-        let [a, b] = couple.ends(self.hir)?;
+        let [a, b] = couple.declared(self.hir)?;
         let name = |var: VarId| &*cell.vars[var.index()].name;
-        if a == b {
+        if couple.ends(self.hir).is_some() && a == b {
             self.sink.push(say::coupled_with_itself(couple.span, name(a)));
             return None;
         }
@@ -108,7 +118,7 @@ pub fn forest(hir: &Hir, cell: &Cell, sink: &mut Sink) {
 
 /// Which variables hang together.
 #[derive(Default)]
-struct Joined {
+pub struct Joined {
     towards_root: BTreeMap<VarId, VarId>,
 }
 
@@ -124,7 +134,7 @@ impl Joined {
     }
 
     /// Whether they did not hang together before.
-    fn join(&mut self, a: VarId, b: VarId) -> bool {
+    pub fn join(&mut self, a: VarId, b: VarId) -> bool {
         let (a, b) = (self.root(a), self.root(b));
         if a != b {
             self.towards_root.insert(a, b);

@@ -101,7 +101,6 @@ impl<'a> Checker<'a> {
             Type::Projection
             | Type::Part(_)
             | Type::View(_)
-            | Type::Segment
             | Type::Events
             | Type::Port(_)
             | Type::Family(_) => {

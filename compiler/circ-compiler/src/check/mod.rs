@@ -6,9 +6,8 @@
 mod cell;
 mod circuit;
 mod constraint;
-mod couple;
+pub(crate) mod couple;
 mod demand;
-mod dendrite;
 mod experiment;
 mod field;
 mod function;
@@ -79,7 +78,7 @@ struct Checker<'a> {
     owner: Owner,
     overs: BTreeMap<(CircuitId, SlotId), Over>,
     /// The cells of `pre` and `post`, in the clauses of a projection.
-    sides: (Vec<dendrite::Part>, Vec<dendrite::Part>),
+    sides: (Vec<CellId>, Vec<CellId>),
     /// The type of a projection's weights.
     weights: BTreeMap<(CircuitId, SlotId), Type>,
 }

@@ -16,6 +16,8 @@ crate::rules! {
     COUPLED_WITHOUT_FACTOR = "coupled-without-factor", Error;
     /// What a coupling adds has not the dimension of a right side.
     COUPLED_DIMENSIONS = "coupled-dimensions", Error;
+    /// An index of a coupling that is not known when the circuit is built.
+    COUPLING_UNKNOWN = "coupling-unknown", Error;
     /// Couplings that lead back to where they began.
     COUPLING_RING = "coupling-ring", Error;
 }
@@ -45,6 +47,14 @@ pub fn coupled_without_factor(equation: Span, name: &str, coupling: Span) -> Dia
         .label(coupling, "adds to its right side")
         .note("a coupling adds a current to the right side of `C * v' = ...`; the factor says what a current does")
         .help(format!("multiply the equation by its capacitance, as in `C * {name}' = ...`"))
+}
+
+/// Neither a number nor made of counts, loops and tables.
+pub fn coupling_unknown(at: Span) -> Diagnostic {
+    COUPLING_UNKNOWN
+        .at(at, "which segments are coupled must be known when the circuit is built".to_owned())
+        .primary("not a whole number yet")
+        .note("indices of couplings are made of numbers, `k`, the indices of loops, parameters that count segments, and tables at the top level")
 }
 
 /// States of two dimensions; each with its type.

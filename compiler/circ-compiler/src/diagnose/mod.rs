@@ -12,7 +12,6 @@ pub mod couple;
 pub mod data;
 pub mod lint;
 pub mod names;
-pub mod onto;
 pub mod render;
 pub mod segment;
 pub mod solve;
@@ -52,7 +51,6 @@ static FAMILIES: &[&[&Rule]] = &[
     data::RULES,
     lint::RULES,
     names::RULES,
-    onto::RULES,
     segment::RULES,
     structure::RULES,
     time::RULES,

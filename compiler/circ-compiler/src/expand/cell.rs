@@ -29,6 +29,7 @@ impl Expander<'_> {
             template: Some(self.of),
             ..template.clone()
         });
+        self.check_couples();
         let each = |var: usize| {
             let var = VarId(var as u32);
             self.instances.homes(template.vars[var.index()].home).into_iter().map(move |at| (var, at))
@@ -139,18 +140,6 @@ impl Expander<'_> {
             }
         }
         (equations, own)
-    }
-
-    fn couples_of(&mut self, template: &Cell) -> Vec<Couple> {
-        let mut couples = vec![];
-        for couple in &template.couples {
-            for instance in self.instances.homes(couple.home) {
-                let at = At { instance, reacts_to: None };
-                let [a, b, by] = [couple.a, couple.b, couple.by].map(|expr| self.copy(expr, at));
-                couples.push(Couple { a, b, by, span: couple.span, home: None });
-            }
-        }
-        couples
     }
 
     fn events_of(&mut self, template: &Cell) -> Vec<Event> {

@@ -66,6 +66,9 @@ impl Expander<'_> {
                 None => {}
             },
             ExprKind::Ref(Ref::SegmentIndex) => return self.number(self.k(at).unwrap_or(0), span),
+            ExprKind::Ref(Ref::Local(index)) if self.loops.contains_key(index) => {
+                return self.number(self.loops[index], span);
+            }
             ExprKind::OfSegment { steps, member } => {
                 return self.of_segment(id, steps, *member, at, copies, span);
             }
@@ -195,7 +198,9 @@ impl Expander<'_> {
     /// One segment where its index is known, else all, to be indexed; reports an index that is out of range.
     fn step(&mut self, segment: SegmentId, index: Option<&Index>, at: At, span: Span) -> Step {
         let Some(Index::At(index)) = index else { return Step::All(segment) };
-        let Some(known) = fold::whole(self.hir, *index, self.k(at)) else { return Step::All(segment) };
+        let Some(known) = fold::whole_of(self.hir, *index, &|name| self.known(name, at)) else {
+            return Step::All(segment);
+        };
         let count = self.counts[segment.index()];
         match usize::try_from(known) {
             Ok(known) if known < count as usize => Step::One(segment, known),

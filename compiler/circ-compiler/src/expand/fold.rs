@@ -7,14 +7,19 @@ use crate::hir::*;
 use circ_grammar::ast::{BinaryOp, UnaryOp};
 
 pub fn whole(hir: &Hir, id: ExprId, k: Option<i64>) -> Option<i64> {
+    whole_of(hir, id, &|name| if name == Ref::SegmentIndex { k } else { None })
+}
+
+/// As [`whole`], where a function tells names; and elements of tables at the top level.
+pub fn whole_of(hir: &Hir, id: ExprId, known: &dyn Fn(Ref) -> Option<i64>) -> Option<i64> {
     match &hir.expr(id).kind {
         ExprKind::Number { value, plain: true, .. } if value.fract() == 0.0 && value.abs() < 1e9 => {
             Some(*value as i64)
         }
-        ExprKind::Ref(Ref::SegmentIndex) => k,
-        ExprKind::Unary { op: UnaryOp::Negate, value } => whole(hir, *value, k)?.checked_neg(),
+        ExprKind::Ref(name) => known(*name),
+        ExprKind::Unary { op: UnaryOp::Negate, value } => whole_of(hir, *value, known)?.checked_neg(),
         ExprKind::Binary { op, left, right } => {
-            let (left, right) = (whole(hir, *left, k)?, whole(hir, *right, k)?);
+            let (left, right) = (whole_of(hir, *left, known)?, whole_of(hir, *right, known)?);
             match op {
                 BinaryOp::Add => left.checked_add(right),
                 BinaryOp::Subtract => left.checked_sub(right),
@@ -23,9 +28,19 @@ pub fn whole(hir: &Hir, id: ExprId, k: Option<i64>) -> Option<i64> {
             }
         }
         ExprKind::Call { builtin: Builtin::Mod, args } => {
-            let (left, right) = (whole(hir, *args.first()?, k)?, whole(hir, *args.get(1)?, k)?);
+            let (left, right) = (whole_of(hir, *args.first()?, known)?, whole_of(hir, *args.get(1)?, known)?);
             left.checked_rem_euclid(right)
         }
+        ExprKind::Index { base, indices } => match (&hir.expr(*base).kind, &indices[..]) {
+            (ExprKind::Ref(Ref::Global(table)), [Index::At(index)]) => {
+                let at = usize::try_from(whole_of(hir, *index, known)?).ok()?;
+                let ExprKind::Array(values) = &hir.expr(hir.globals[table.index()].value).kind else {
+                    return None;
+                };
+                whole_of(hir, *values.get(at)?, known)
+            }
+            _ => None,
+        },
         _ => None,
     }
 }

@@ -6,6 +6,7 @@
 //! it. What is the cell's own keeps its id. Everything that comes later sees point cells.
 
 mod cell;
+mod couple;
 mod expression;
 mod fold;
 mod instance;
@@ -96,6 +97,8 @@ struct Expander<'a> {
     events: BTreeMap<(EventIx, Option<usize>), EventIx>,
     modes: BTreeMap<(ModeId, Option<usize>), ModeId>,
     functions: BTreeMap<(FunctionId, At), FunctionId>,
+    /// The indices of loops around the coupling at hand.
+    loops: BTreeMap<LocalId, i64>,
     /// Places of which a message was given.
     told: BTreeSet<Span>,
 }
@@ -124,6 +127,7 @@ impl<'a> Expander<'a> {
             events: BTreeMap::new(),
             modes: BTreeMap::new(),
             functions: BTreeMap::new(),
+            loops: BTreeMap::new(),
             told: BTreeSet::new(),
         }
     }

@@ -103,10 +103,12 @@ pub struct Equation {
 /// `couple a <-> b by g`: adds `g * (b - a)` to the right side of the equation of `a`, `g * (a - b)` to that of `b`.
 #[derive(Clone, Debug)]
 pub struct Couple {
-    /// The names of states.
+    /// Names of states, of segments too.
     pub a: ExprId,
     pub b: ExprId,
     pub by: ExprId,
+    /// The loops around it, outermost first: index, from, to.
+    pub loops: Vec<(LocalId, ExprId, ExprId)>,
     pub span: Span,
     pub home: Option<SegmentId>,
 }
@@ -116,6 +118,17 @@ impl Couple {
     pub fn ends(&self, hir: &Hir) -> Option<[VarId; 2]> {
         let state = |end: ExprId| match hir.expr(end).kind {
             ExprKind::Ref(Ref::Var(var)) => Some(var),
+            _ => None,
+        };
+        Some([state(self.a)?, state(self.b)?])
+    }
+
+    /// The declarations of the states that it joins, in a template too.
+    pub fn declared(&self, hir: &Hir) -> Option<[VarId; 2]> {
+        let state = |end: ExprId| match hir.expr(end).kind {
+            ExprKind::Ref(Ref::Var(var)) | ExprKind::OfSegment { member: SegmentMember::Var(var), .. } => {
+                Some(var)
+            }
             _ => None,
         };
         Some([state(self.a)?, state(self.b)?])

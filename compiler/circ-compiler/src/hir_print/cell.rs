@@ -15,7 +15,12 @@ impl Printer<'_> {
         cell.equations.iter().for_each(|equation| self.equation(cell, equation));
         for couple in &cell.couples {
             let [a, b, by] = [couple.a, couple.b, couple.by].map(|expr| self.expr(expr));
-            self.line(format!("couple {a} <-> {b} by {by}"));
+            let mut text = format!("couple {a} <-> {b} by {by}");
+            for (index, lo, hi) in couple.loops.iter().rev() {
+                let (lo, hi) = (self.expr(*lo), self.expr(*hi));
+                text = format!("for {} in {lo} .. {hi} {{ {text} }}", self.hir.locals[index.index()].name);
+            }
+            self.line(text);
         }
         for event in &cell.events {
             let condition =

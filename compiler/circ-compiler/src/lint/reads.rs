@@ -110,6 +110,7 @@ impl Reader<'_> {
             self.roots(place(of), equation.factor.into_iter().chain([equation.value]));
         }
         for couple in &cell.couples {
+            self.roots(place(Span::default()), couple.loops.iter().flat_map(|(_, lo, hi)| [*lo, *hi]));
             self.roots(place(Span::default()), [couple.a, couple.b, couple.by]);
         }
         for event in &cell.events {
@@ -233,9 +234,6 @@ impl Reader<'_> {
         self.root(place, projection.source);
         self.target(place, projection.target);
         self.roots(place, [projection.weight, projection.delay, projection.dendritic].into_iter().flatten());
-        if let Some((Which::Pair(which), _)) = projection.onto {
-            self.roots(place, [which]);
-        }
     }
 
     /// What is written to is not read, but the view that it belongs to is named.

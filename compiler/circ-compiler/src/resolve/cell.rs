@@ -258,11 +258,9 @@ impl<'a> Resolver<'a> {
             CellItemKind::Mode { name, items, .. } => self.mode(cx, cell, name, items),
             // At its place by `part_items`.
             CellItemKind::Segment { .. } => {}
-            CellItemKind::Couple { a, b, by } => {
-                let couple = self.couple(cx, cell, (*a, *b, *by), item.span);
-                cell.couples.extend(couple);
+            CellItemKind::Couple { .. } | CellItemKind::For { .. } => {
+                self.couples(cx, cell, item, &mut vec![])
             }
-            CellItemKind::For { index, .. } => self.refuse(index.span, "a loop in a cell"),
             CellItemKind::Method(name) => {
                 cell.method = self.word(name, "method", builtins::METHODS).map(|method| (method, name.span));
             }
