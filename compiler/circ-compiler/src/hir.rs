@@ -8,6 +8,7 @@ mod cell;
 mod circuit;
 mod experiment;
 mod expr;
+pub mod path;
 
 use crate::types::Type;
 use circ_grammar::ast::Span;

@@ -7,8 +7,9 @@ use crate::hir::{CellId, CircuitId, ExprId, GlobalId, Method, SlotId, VarId};
 use crate::types::Value;
 use circ_grammar::ast::{Polarity, Span};
 use circ_plan::ir::Precision;
-use circ_plan::plan::View;
+use circ_plan::plan::{Segment, View};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// An instantiated circuit with the settings of its experiment.
 #[derive(Clone, Debug)]
@@ -116,6 +117,32 @@ pub struct Closure {
     pub environment: EnvironmentId,
 }
 
+/// What is named of every part of a view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Members {
+    /// As written: `exc`, `distal.syn`.
+    pub written: Arc<str>,
+    /// For every part of the view, as the cell calls it when its segments are unrolled: `exc`, `distal[3].syn`.
+    pub each: Vec<Arc<str>>,
+}
+
+impl Members {
+    /// The same of all cells of a view.
+    pub fn same(name: &Arc<str>, view: &View) -> Members {
+        Members { written: name.clone(), each: vec![name.clone(); view.segments.len()] }
+    }
+
+    /// The parts of the view with their names.
+    pub fn of<'a>(&'a self, view: &'a View) -> impl Iterator<Item = (&'a Segment, &'a Arc<str>)> {
+        view.segments.iter().zip(&self.each)
+    }
+
+    /// Of the first part.
+    pub fn first(&self) -> &str {
+        self.each.first().unwrap_or(&self.written)
+    }
+}
+
 /// A value for all, or an expression that differs.
 #[derive(Clone, Debug)]
 pub enum Setting {
@@ -168,8 +195,7 @@ pub enum Position {
 pub struct Drive {
     pub path: String,
     pub target: View,
-    /// The port's name, the same in every population of the view.
-    pub port: String,
+    pub ports: Members,
     pub kind: DriveKind,
     /// Events only.
     pub weight: Option<Setting>,
@@ -206,10 +232,12 @@ pub enum DriveKind {
 pub struct Projection {
     pub path: String,
     pub source: View,
-    /// The event's name, `spike` unless written.
-    pub event: String,
+    /// `spike` unless written.
+    pub events: Members,
     pub target: View,
-    pub port: String,
+    pub ports: Members,
+    /// Where `connect` makes pairs of cells, the segment that each synapse ends on.
+    pub onto: Option<Onto>,
     pub connect: Connect,
     pub allow_self: bool,
     pub allow_multiple: bool,
@@ -229,6 +257,22 @@ pub struct Projection {
     pub edges: Vec<(String, Vec<f64>)>,
     pub span: Span,
     pub connect_span: Span,
+}
+
+/// `onto e`: the target view holds its cells once for each segment.
+#[derive(Clone, Debug)]
+pub struct Onto {
+    pub segments: u32,
+    pub which: Which,
+    pub span: Span,
+}
+
+/// Which segment a synapse ends on.
+#[derive(Clone, Copy, Debug)]
+pub enum Which {
+    /// Of the pair of cells.
+    Pair(Closure),
+    Random,
 }
 
 #[derive(Clone, Debug)]

@@ -127,10 +127,10 @@ impl Printer<'_> {
     }
 
     /// Of the weights at a port.
-    fn port_dimension(&self, view: &View, port: &str) -> Option<Dimension> {
+    fn port_dimension(&self, view: &View, ports: &crate::net::Members) -> Option<Dimension> {
         let population = self.net.populations.get(view.segments.first()?.population as usize)?;
         let cell = self.hir.cells.get(population.cell.index())?;
-        let port = cell.vars.iter().find(|v| *v.name == *port)?;
+        let port = &cell.vars[cell.var_at(ports.first())?.index()];
         self.dimension(port.declared.as_ref(), None)
     }
 
@@ -205,12 +205,17 @@ impl Printer<'_> {
             DriveKind::Table { data, every_ms } => {
                 format!("table({}, every = {})", value_text(data, None), time(*every_ms))
             }
-            DriveKind::Value(value) => self.setting(value, self.port_dimension(&drive.target, &drive.port)),
+            DriveKind::Value(value) => self.setting(value, self.port_dimension(&drive.target, &drive.ports)),
         };
-        let _ =
-            writeln!(out, "drive {}: {source} -> {}.{}", drive.path, self.view(&drive.target), drive.port);
+        let _ = writeln!(
+            out,
+            "drive {}: {source} -> {}.{}",
+            drive.path,
+            self.view(&drive.target),
+            drive.ports.written
+        );
         if let Some(weight) = &drive.weight {
-            let dimension = self.port_dimension(&drive.target, &drive.port);
+            let dimension = self.port_dimension(&drive.target, &drive.ports);
             let _ = writeln!(out, "  weight {}", self.setting(weight, dimension));
         }
         if drive.delay_ms != 0.0 {
@@ -224,9 +229,16 @@ impl Printer<'_> {
 
     fn projection(&self, projection: &Projection, out: &mut String) {
         let (from, to) = (self.view(&projection.source), self.view(&projection.target));
-        let event =
-            if projection.event == "spike" { String::new() } else { format!(".{}", projection.event) };
-        let _ = writeln!(out, "projection {}: {from}{event} -> {to}.{}", projection.path, projection.port);
+        let event = if &*projection.events.written == "spike" {
+            String::new()
+        } else {
+            format!(".{}", projection.events.written)
+        };
+        let _ = writeln!(
+            out,
+            "projection {}: {from}{event} -> {to}.{}",
+            projection.path, projection.ports.written
+        );
         let connect = match &projection.connect {
             Connect::Probability(p) => {
                 format!("probability {}", self.setting(p, Some(Dimension::REAL)))
@@ -245,7 +257,7 @@ impl Printer<'_> {
         let multiple = if projection.allow_multiple { ", multiple" } else { "" };
         let _ = writeln!(out, "  connect {connect}{itself}{multiple}");
         let weight =
-            self.setting(&projection.weight, self.port_dimension(&projection.target, &projection.port));
+            self.setting(&projection.weight, self.port_dimension(&projection.target, &projection.ports));
         let _ = writeln!(out, "  weight {weight}, {:?}", projection.sign);
         let dendritic = match &projection.dendritic {
             Some(setting) => format!(", dendritic {}", self.setting(setting, Some(Dimension::TIME))),

@@ -88,6 +88,7 @@ impl fmt::Display for Type {
             }
             Type::View(_) => f.write_str("view"),
             Type::Port(dimension) => write!(f, "port {}", crate::units::dimension_text(*dimension)),
+            Type::Segment => f.write_str("segment"),
             Type::Events => f.write_str("events"),
             Type::Part(_) => f.write_str("part"),
             Type::Drive => f.write_str("drive"),
@@ -116,6 +117,8 @@ pub enum Type {
     View(Option<crate::hir::CellId>),
     /// A port, seen as a target: the dimension of its weights.
     Port(Dimension),
+    /// Segments of the cells of a view: `E.distal`. Which ones says the expression.
+    Segment,
     /// Kinds of events: `E.spike`.
     Events,
     /// A part, or a member of a family of parts.
@@ -141,6 +144,7 @@ impl Type {
             | Type::Text
             | Type::Tuple(_)
             | Type::View(_)
+            | Type::Segment
             | Type::Events
             | Type::Part(_)
             | Type::Drive

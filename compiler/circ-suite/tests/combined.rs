@@ -13,9 +13,10 @@ use std::path::{Path, PathBuf};
 const FILES: u64 = 400;
 
 /// Rules of what makes the rest of a file unreadable, or speaks of the file as a whole, or takes seconds to find.
-const ALONE: [&str; 11] = [
+const ALONE: [&str; 12] = [
     "empty-file",
     "nested-too-deep",
+    "not-looked-at",
     "too-large",
     "too-many-items",
     "too-many-mistakes",

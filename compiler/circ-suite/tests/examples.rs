@@ -13,7 +13,7 @@ fn root() -> PathBuf {
 }
 
 /// Example, and settings that make it last a fraction of a second.
-const SHORT: [(&str, &[(&str, &str)]); 7] = [
+const SHORT: [(&str, &[(&str, &str)]); 8] = [
     ("cuba", &[("duration", "20 ms")]),
     ("coba", &[("duration", "10 ms")]),
     ("cobahh", &[("duration", "4 ms")]),
@@ -24,6 +24,7 @@ const SHORT: [(&str, &[(&str, &str)]); 7] = [
     ("izhikevich", &[("duration", "40 ms")]),
     ("adex", &[("duration", "20 ms")]),
     ("balanced", &[("duration", "5 ms")]),
+    ("active_dendrites", &[("duration", "50 ms")]),
 ];
 
 #[test]

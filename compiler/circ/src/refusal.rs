@@ -8,9 +8,10 @@ use crate::quantity::{self, significant};
 use crate::{fault, rules};
 use circ_compiler::diagnose::Diagnostic;
 use circ_compiler::diagnose::build::negative_rate;
+use circ_compiler::hir::path::part_of;
 use circ_compiler::types::{Dimension, Type};
 use circ_grammar::ast::Span;
-use circ_plan::plan::{Plan, Sender, Sign, View};
+use circ_plan::plan::{Plan, PopulationPlan, Sender, Sign, View};
 use circ_runtime::{BadValue, BuildError};
 
 /// What stood in the way.
@@ -54,7 +55,11 @@ pub fn explain(error: &BuildError, compiled: &Compiled) -> Diagnostic {
             let value = significant(*value, 6);
             at_projection(*projection, format!("`{name}` puts a synapse onto segment {value}"))
                 .note(format!("the segments of its targets are 0 to {last}"))
-                .note(between(plan, *projection, *pre, *post))
+                .note({
+                    let views = &plan.projections[*projection as usize];
+                    let (from, to) = (cell(plan, &views.source, *pre), cell(plan, &views.target, *post));
+                    format!("from {from} to {to}")
+                })
         }
         BuildError::Row { projection, row, pre, post } => {
             let name = path(*projection);
@@ -149,7 +154,35 @@ fn located(diagnostic: Diagnostic, plan: &Plan, sender: Sender, first: &BadValue
 
 fn between(plan: &Plan, projection: u32, pre: u32, post: u32) -> String {
     let projection = &plan.projections[projection as usize];
-    format!("from {} to {}", cell(plan, &projection.source, pre), cell(plan, &projection.target, post))
+    let of_event = |population: &PopulationPlan, part: usize| {
+        population.events.get(projection.source_events.get(part)?.0 as usize).map(|event| event.name.clone())
+    };
+    let of_port = |population: &PopulationPlan, part: usize| {
+        population.ports.get(projection.ports.get(part)?.0 as usize).map(|port| port.name.clone())
+    };
+    let from = part(plan, &projection.source, pre, of_event);
+    format!("from {from} to {}", part(plan, &projection.target, post, of_port))
+}
+
+/// `` `E[3]` ``, or `` `E[3].distal[2]` `` where what is named there is of a segment.
+fn part(
+    plan: &Plan,
+    view: &View,
+    position: u32,
+    member: impl Fn(&PopulationPlan, usize) -> Option<String>,
+) -> String {
+    let mut left = position as usize;
+    for (at, segment) in view.segments.iter().enumerate() {
+        if left < segment.cells.len() {
+            let population = &plan.populations[segment.population as usize];
+            let member = member(population, at).unwrap_or_default();
+            let (part, _) = part_of(&member);
+            let dot = if part.is_empty() { "" } else { "." };
+            return format!("`{}[{}]{dot}{part}`", population.path, segment.cells.get(left));
+        }
+        left -= segment.cells.len();
+    }
+    format!("position {position}")
 }
 
 /// `` `E[3]` ``
@@ -201,8 +234,8 @@ fn weight_dimension(compiled: &Compiled, sender: Sender) -> Dimension {
     let population = &compiled.plan.populations[segment.population as usize];
     let Some(port) = population.ports.get(port.0 as usize) else { return Dimension::REAL };
     let cell = compiled.net.populations[segment.population as usize].cell;
-    let index = compiled.hir.cell(cell).vars.iter().position(|var| *var.name == *port.name);
-    match index.and_then(|index| compiled.types.vars.get(cell.index())?.get(index)) {
+    let var = compiled.hir.cell(cell).var_at(&port.name);
+    match var.and_then(|var| compiled.types.vars.get(cell.index())?.get(var.index())) {
         Some(Type::Port(dimension) | Type::Real(dimension)) => *dimension,
         _ => Dimension::REAL,
     }

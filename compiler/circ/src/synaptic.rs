@@ -4,10 +4,11 @@
 //! engine and every number of threads: synapses are added up in the canonical order (projection as declared,
 //! source, synapse), of each projection from 0. Where all weights are one number, the sum is their number times it.
 
-use circ_compiler::eval::synapses::{End, Finder, Selection, Sheaf};
+use circ_compiler::eval::synapses::{End, Selection, Sheaf};
 use circ_plan::engine::{Engine, Synapses, Values};
 use circ_plan::plan::Plan;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Of each cell of a selection.
@@ -97,13 +98,14 @@ impl Part<'_> {
             End::Source => (&projection.source, &projection.target, &self.sheaf.targets),
         };
         let counting = partners.iter().flatten().count() as u64;
-        let selves = (!projection.allow_self).then(|| Finder::new(there));
+        // A cell may be its own partner several times: at each of its segments.
+        let mut selves: BTreeMap<(u32, u32), u64> = BTreeMap::new();
+        let own = there.cells().zip(partners).filter(|(_, place)| place.is_some() && !projection.allow_self);
+        own.for_each(|(cell, _)| *selves.entry(cell).or_default() += 1);
         let places = self.selection.places(self.sheaf).iter();
-        for ((population, cell), place) in here.cells().zip(places) {
-            let itself = selves.as_ref().and_then(|selves| selves.place(population, cell));
-            let own = itself.is_some_and(|position| partners[position as usize].is_some());
+        for (cell, place) in here.cells().zip(places) {
             if let Some(place) = place {
-                self.counts[*place as usize] += counting - u64::from(own);
+                self.counts[*place as usize] += counting - selves.get(&cell).copied().unwrap_or(0);
             }
         }
     }

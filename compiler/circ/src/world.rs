@@ -14,7 +14,7 @@ use circ_compiler::diagnose::time::{Step, off_grid};
 use circ_compiler::eval::synapses::selection;
 use circ_compiler::eval::{Argument, Evaluated, MeasureCall, Over, Scope, Thing, World, view_of};
 use circ_compiler::hir::Hir;
-use circ_compiler::net::Net;
+use circ_compiler::net::{Members, Net};
 use circ_compiler::types::{ArrayValue, Dimension, Type, Value};
 use circ_grammar::ast::Span;
 use circ_plan::engine::Engine;
@@ -40,10 +40,10 @@ pub struct Present<'a> {
 }
 
 impl World for Present<'_> {
-    fn field(&mut self, view: &View, name: &str, span: Span) -> Evaluated<Value> {
+    fn field(&mut self, view: &View, names: &Members, span: Span) -> Evaluated<Value> {
         let mut data = Vec::with_capacity(view.len());
         let mut element = Type::Error;
-        for segment in &view.segments {
+        for (segment, name) in names.of(view) {
             let values = self.values(segment.population, name, span)?;
             data.extend(
                 (0..segment.cells.len()).map(|position| values[segment.cells.get(position) as usize]),
@@ -139,15 +139,15 @@ impl<'a> Present<'a> {
     }
 
     /// The event of this name of every segment.
-    pub fn events(&self, view: &View, name: &str, span: Span) -> Evaluated<Vec<EventId>> {
-        let event = |population: u32| {
+    pub fn events(&self, view: &View, names: &Members, span: Span) -> Evaluated<Vec<EventId>> {
+        let event = |(population, name): (u32, &str)| {
             let plan = &self.plan.populations[population as usize];
             let index = plan.events.iter().position(|event| event.name == name);
             index
                 .map(|index| EventId(index as u32))
                 .ok_or_else(|| rules::not_observable(span, &plan.path, name).into())
         };
-        view.segments.iter().map(|segment| event(segment.population)).collect()
+        names.of(view).map(|(segment, name)| event((segment.population, name))).collect()
     }
 
     /// The observable of this name of a population.
@@ -159,18 +159,20 @@ impl<'a> Present<'a> {
     /// Of a variable of the population's cell.
     pub fn variable_type(&self, population: u32, name: &str) -> Type {
         let cell = self.net.populations[population as usize].cell;
-        let index = self.hir.cell(cell).vars.iter().position(|var| &*var.name == name);
-        let known = index.and_then(|index| self.types.vars.get(cell.index())?.get(index));
+        let var = self.hir.cell(cell).var_at(name);
+        let known = var.and_then(|var| self.types.vars.get(cell.index())?.get(var.index()));
         known.cloned().unwrap_or(Type::Error)
     }
 
     /// A view and the name of an event of it: `E` means its `spike`.
-    pub fn view_with_event(&self, thing: &Thing, span: Span) -> Evaluated<(View, String)> {
+    pub fn view_with_event(&self, thing: &Thing, span: Span) -> Evaluated<(View, Members)> {
         match thing {
-            Thing::Member { view, name, .. } => Ok((view.clone(), name.to_string())),
+            Thing::Member { view, names, .. } => Ok((view.clone(), names.clone())),
             other => {
                 let scope = Scope::new(self.hir, self.types, self.net, &NoFiles, self.net.experiment);
-                Ok((view_of(other.clone(), span, &scope)?, "spike".to_string()))
+                let view = view_of(other.clone(), span, &scope)?;
+                let names = Members::same(&"spike".into(), &view);
+                Ok((view, names))
             }
         }
     }
@@ -248,12 +250,12 @@ impl<'a> Present<'a> {
             return Err(rules::wrong_value(when.span, "a time").into());
         };
         let tick = self.ticks(when.span, "the time", milliseconds)?;
-        let Thing::Member { view, one, name, .. } = &what.value else {
+        let Thing::Member { view, one, names, .. } = &what.value else {
             return Err(rules::not_recorded(what.span, "this").into());
         };
         let mut data = Vec::with_capacity(view.len());
         let mut element = Type::Error;
-        for segment in &view.segments {
+        for (segment, name) in names.of(view) {
             element = self.variable_type(segment.population, name);
             for position in 0..segment.cells.len() {
                 let cell = segment.cells.get(position);

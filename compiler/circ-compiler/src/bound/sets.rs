@@ -8,7 +8,7 @@ use crate::data::NoFiles;
 use crate::eval::{self, NotBuilt, Scope, Thing};
 use crate::hir::{ExprId, SlotId, SlotKind, Statement, StatementKind, VarId, VarKind};
 use crate::interval::Truth;
-use crate::net::Owner;
+use crate::net::{Members, Owner};
 use circ_plan::plan::View;
 
 /// A `set` of a parameter of one population.
@@ -66,7 +66,7 @@ impl<'a> Bounds<'a> {
         let (hir, types, net) = (self.hir, self.types, self.net);
         let mut scope = Scope::new(hir, types, net, &NoFiles, net.experiment);
         match eval::thing(target, &mut scope, &mut NotBuilt) {
-            Ok(Thing::Member { view, name, .. }) => self.set_member(&view, &name, target, expr),
+            Ok(Thing::Member { view, names, .. }) => self.set_member(&view, &names, target, expr),
             Ok(Thing::Drive(drive)) => self.set_drive(drive, expr),
             Ok(Thing::MemberOf { of, .. }) => {
                 if let Thing::Drive(drive) = *of {
@@ -77,17 +77,17 @@ impl<'a> Bounds<'a> {
         }
     }
 
-    fn set_member(&mut self, view: &View, name: &str, target: ExprId, expr: ExprId) {
-        for segment in &view.segments {
+    fn set_member(&mut self, view: &View, names: &Members, target: ExprId, expr: ExprId) {
+        for (segment, name) in names.of(view) {
             let Some(cell) = self.cell_of(segment.population) else { continue };
-            let is_it =
-                |var: &crate::hir::Var| *var.name == *name && matches!(var.kind, VarKind::Param { .. });
-            let Some(var) = self.hir.cell(cell).vars.iter().position(is_it) else { continue };
+            let cell = self.hir.cell(cell);
+            let is_parameter = |var: &VarId| matches!(cell.vars[var.index()].kind, VarKind::Param { .. });
+            let Some(var) = cell.var_at(name).filter(is_parameter) else { continue };
             // `i` is the cell, and slots are the experiment's.
             let mut site = Site::new(Place::Cell(segment.population), Some(self.net.experiment));
             let value = self.estimate(expr, &mut site);
             if !value.open {
-                let (population, var) = (segment.population, VarId(var as u32));
+                let population = segment.population;
                 self.sets.push(SetParameter { population, var, value, target, expr });
             }
         }

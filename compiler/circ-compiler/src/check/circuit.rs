@@ -3,6 +3,7 @@
 //! In: circuits whose slots have types. Out: reports.
 
 use super::Checker;
+use super::dendrite::Part;
 use super::field::innermost;
 use super::infer::view_of;
 use crate::diagnose::{structure, typing};
@@ -118,9 +119,9 @@ impl<'a> Checker<'a> {
         match self.ty(target) {
             Type::Port(dimension) => Some(Type::Real(dimension)),
             Type::Error => None,
-            ty if view_of(&ty).is_some() => {
-                let cells = self.cells_of(target);
-                let ports = cells.first().map_or(vec![], |cell| self.port_names(*cell));
+            ty if view_of(&ty).is_some() || ty == Type::Segment => {
+                let parts = self.parts_of(target);
+                let ports = parts.first().map_or(vec![], |part| self.port_names(*part));
                 self.sink.push(structure::missing_port(self.span(target), what, &ports));
                 None
             }
@@ -131,8 +132,9 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn port_names(&self, cell: CellId) -> Vec<String> {
-        let ports = self.hir.cell(cell).vars.iter().filter(|var| matches!(var.kind, VarKind::Port { .. }));
+    fn port_names(&self, part: Part) -> Vec<String> {
+        let own = |var: &&Var| var.home == part.home && matches!(var.kind, VarKind::Port { .. });
+        let ports = self.hir.cell(part.cell).vars.iter().filter(own);
         ports.map(|var| var.name.to_string()).collect()
     }
 
@@ -217,8 +219,9 @@ impl<'a> Checker<'a> {
         let ExprKind::Field { base, name, name_span } = &self.hir.expr(target).kind else {
             return vec![];
         };
-        let ports = self.cells_of(*base).into_iter().filter_map(|cell| {
-            let var = self.hir.cell(cell).vars.iter().position(|var| var.name == *name)?;
+        let ports = self.parts_of(*base).into_iter().filter_map(|Part { cell, home }| {
+            let own = |var: &Var| var.home == home && var.name == *name;
+            let var = self.hir.cell(cell).vars.iter().position(own)?;
             Some((*name_span, cell, VarId(var as u32)))
         });
         ports.collect()
@@ -237,13 +240,14 @@ impl<'a> Checker<'a> {
         }
         let port = self.target(projection.target, "a projection").unwrap_or(Type::Error);
         let before = match self.hir.expr(projection.source).kind {
-            ExprKind::Field { base, .. } if source == Type::Events => self.cells_of(base),
-            _ => self.cells_of(projection.source),
+            ExprKind::Field { base, .. } if source == Type::Events => self.parts_of(base),
+            _ => self.parts_of(projection.source),
         };
         let after = match self.hir.expr(projection.target).kind {
-            ExprKind::Field { base, .. } => self.cells_of(base),
+            ExprKind::Field { base, .. } => self.parts_of(base),
             _ => vec![],
         };
+        self.onto(projection, &after);
         self.sides = (before, after);
         self.connect(&projection.connect);
         if let Some(weight) = projection.weight {
@@ -253,9 +257,25 @@ impl<'a> Checker<'a> {
         }
         projection.delay.iter().for_each(|delay| self.demand_time(*delay, "a delay"));
         projection.dendritic.iter().for_each(|delay| self.demand_time(*delay, "a delay"));
+        if let Some((Which::Pair(which), _)) = projection.onto {
+            self.infer(which);
+            self.demand_whole(which, "the index of a segment");
+        }
         self.sides = Default::default();
         self.polarity(projection);
         port
+    }
+
+    /// `onto` chooses among the segments of the target.
+    fn onto(&mut self, projection: &Projection, after: &[Part]) {
+        let Some((_, at)) = projection.onto else { return };
+        let numbered = |part: &Part| {
+            let cell = self.hir.cell(part.cell);
+            cell.parts_around(part.home).any(|home| cell.segments[home.index()].count.is_some())
+        };
+        if !after.is_empty() && !after.iter().all(numbered) {
+            self.sink.push(crate::diagnose::onto::onto_without_segments(at));
+        }
     }
 
     fn connect(&mut self, connect: &Connect) {

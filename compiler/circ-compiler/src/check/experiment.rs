@@ -101,6 +101,7 @@ impl<'a> Checker<'a> {
             Type::Projection
             | Type::Part(_)
             | Type::View(_)
+            | Type::Segment
             | Type::Events
             | Type::Port(_)
             | Type::Family(_) => {

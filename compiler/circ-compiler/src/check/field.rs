@@ -3,6 +3,7 @@
 //! In: `base.name` where the base has a type. Out: what the member is; a report of what is not there.
 
 use super::Checker;
+use super::dendrite::{Part, is_view_or_segment};
 use super::infer::view_of;
 use crate::diagnose::{names, suggest};
 use crate::hir::*;
@@ -23,7 +24,7 @@ impl<'a> Checker<'a> {
             _ => {}
         }
         let ty = self.ty(base);
-        if view_of(&ty).is_some() {
+        if is_view_or_segment(&ty) {
             return self.member(base, name, at);
         }
         match innermost(&ty) {
@@ -42,8 +43,9 @@ impl<'a> Checker<'a> {
     }
 
     /// `pre.i`, `post.x`: one value for each synapse.
-    fn side(&mut self, cells: Vec<CellId>, name: &str, at: Span) -> Type {
-        if INDICES.contains(&name) {
+    fn side(&mut self, cells: Vec<Part>, name: &str, at: Span) -> Type {
+        let in_segment = |part: &Part| part.home.is_some();
+        if INDICES.contains(&name) || (name == "k" && cells.iter().any(in_segment)) {
             return Type::Int;
         }
         if ["x", "y", "z"].contains(&name) && !self.declares(&cells, name) {
@@ -52,6 +54,8 @@ impl<'a> Checker<'a> {
         if cells.is_empty() {
             return Type::Error;
         }
+        // What is around a segment is seen from it.
+        let cells: Vec<Part> = cells.into_iter().map(|part| self.declaring(part, name)).collect();
         match self.member_of(&cells, name, at) {
             Some(Member::Value(ty) | Member::Port(ty)) => ty,
             Some(Member::Mode) => Type::Bool,
@@ -60,22 +64,35 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn declares(&self, cells: &[CellId], name: &str) -> bool {
-        cells.iter().any(|cell| self.hir.cell(*cell).vars.iter().any(|var| &*var.name == name))
+    fn declares(&self, cells: &[Part], name: &str) -> bool {
+        cells.iter().any(|part| self.one_member(self.declaring(*part, name), name).is_some())
+    }
+
+    /// The part that declares a name: this one, or one around it.
+    fn declaring(&self, part: Part, name: &str) -> Part {
+        let around = self.hir.cell(part.cell).parts_around(part.home).map(Some).chain([None]);
+        let parts = around.map(|home| Part { home, ..part });
+        parts.into_iter().find(|part| self.one_member(*part, name).is_some()).unwrap_or(part)
     }
 
     /// `E.v`: the values of all cells, of one cell a number.
     fn member(&mut self, base: ExprId, name: &str, at: Span) -> Type {
-        let cells = self.cells_of(base);
+        let cells = self.parts_of(base);
         if cells.is_empty() {
             return Type::Error;
+        }
+        if let Some(found) = self.segment(&cells, name, at) {
+            return found;
         }
         let each = |ty: Type, one: bool| match (ty, one) {
             (Type::Error, _) => Type::Error,
             (ty, true) => ty,
             (ty, false) => Type::Array(Box::new(ty), vec![None]),
         };
-        let one = self.is_one(base);
+        let one = match self.ty(base) {
+            Type::Segment => self.is_one_segment(base),
+            _ => self.is_one(base),
+        };
         match self.member_of(&cells, name, at) {
             Some(Member::Value(ty)) => each(ty, one),
             Some(Member::Mode) => each(Type::Bool, one),
@@ -86,20 +103,22 @@ impl<'a> Checker<'a> {
     }
 
     /// What a name is in all of these cells; reports one that lacks it, or has it with another dimension.
-    fn member_of(&mut self, cells: &[CellId], name: &str, at: Span) -> Option<Member> {
+    fn member_of(&mut self, cells: &[Part], name: &str, at: Span) -> Option<Member> {
         let mut all: Option<Member> = None;
         for id in cells {
             let found = match self.one_member(*id, name) {
                 Some(found) => found,
                 None => {
-                    let cell = self.hir.cell(*id);
-                    let known: Vec<&str> = cell
-                        .vars
-                        .iter()
-                        .map(|var| &*var.name)
-                        .chain(cell.events.iter().map(|event| &*event.name))
-                        .collect();
-                    self.nothing(at, name, &format!("the cell `{}`", cell.name), &known);
+                    let cell = self.hir.cell(id.cell);
+                    let vars = cell.vars.iter().filter(|var| var.home == id.home).map(|var| &*var.name);
+                    let events = cell.events.iter().filter(|it| it.home == id.home).map(|it| &*it.name);
+                    let segments = cell.segments.iter().filter(|it| it.parent == id.home).map(|it| &*it.name);
+                    let known: Vec<&str> = vars.chain(events).chain(segments).collect();
+                    let of = match id.home {
+                        Some(home) => format!("the segment `{}`", cell.segment_path(home)),
+                        None => format!("the cell `{}`", cell.name),
+                    };
+                    self.nothing(at, name, &of, &known);
                     return None;
                 }
             };
@@ -107,8 +126,8 @@ impl<'a> Checker<'a> {
                 Some(before) if !before.goes_with(&found) => {
                     let text = format!(
                         "`{name}` of `{}` is not of the same type as that of `{}`",
-                        self.hir.cell(cells[0]).name,
-                        self.hir.cell(*id).name
+                        self.hir.cell(cells[0].cell).name,
+                        self.hir.cell(id.cell).name
                     );
                     self.sink.push(
                         crate::diagnose::typing::UNIT_MISMATCH.at(at, text).primary("of both in one view"),
@@ -122,23 +141,21 @@ impl<'a> Checker<'a> {
         all
     }
 
-    fn one_member(&self, id: CellId, name: &str) -> Option<Member> {
-        let cell = self.hir.cell(id);
-        if let Some(at) = cell.vars.iter().position(|var| var.home.is_none() && &*var.name == name) {
-            let ty = self.types.vars[id.index()][at].clone();
+    fn one_member(&self, part: Part, name: &str) -> Option<Member> {
+        let cell = self.hir.cell(part.cell);
+        if let Some(at) = cell.vars.iter().position(|var| var.home == part.home && &*var.name == name) {
+            let ty = self.types.vars[part.cell.index()][at].clone();
             return Some(if matches!(cell.vars[at].kind, VarKind::Port { .. }) {
                 Member::Port(ty)
             } else {
                 Member::Value(ty)
             });
         }
-        if cell.events.iter().any(|event| event.home.is_none() && &*event.name == name) {
+        if cell.events.iter().any(|event| event.home == part.home && &*event.name == name) {
             return Some(Member::Event);
         }
-        cell.modes
-            .iter()
-            .any(|mode| mode.home.is_none() && mode.named && &*mode.name == name)
-            .then_some(Member::Mode)
+        let mut modes = cell.modes.iter().filter(|mode| mode.home == part.home && mode.named);
+        modes.any(|mode| &*mode.name == name).then_some(Member::Mode)
     }
 
     /// An item of a part: only what is `pub`, except from an experiment.
@@ -235,7 +252,7 @@ impl<'a> Checker<'a> {
 
     /// As [`Self::is_one`], of a member's base.
     pub fn is_one_cell(&self, id: ExprId) -> bool {
-        matches!(&self.hir.expr(id).kind, ExprKind::Field { base, .. } if self.is_one(*base))
+        matches!(&self.hir.expr(id).kind, ExprKind::Field { base, .. } if self.is_one(*base) || self.is_one_segment(*base))
     }
 }
 

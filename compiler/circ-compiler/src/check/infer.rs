@@ -222,6 +222,7 @@ impl<'a> Checker<'a> {
                     (other, _) => other,
                 })
             }
+            Type::Segment => self.segment_index(base, indices, at),
             Type::Array(element, shape) => self.element(*element, &shape, indices, at),
             other => {
                 self.sink.push(typing::wrong_type(self.span(base), "an array or a population", &other));

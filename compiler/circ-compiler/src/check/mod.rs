@@ -8,6 +8,7 @@ mod circuit;
 mod constraint;
 pub(crate) mod couple;
 mod demand;
+mod dendrite;
 mod experiment;
 mod field;
 mod function;
@@ -78,7 +79,7 @@ struct Checker<'a> {
     owner: Owner,
     overs: BTreeMap<(CircuitId, SlotId), Over>,
     /// The cells of `pre` and `post`, in the clauses of a projection.
-    sides: (Vec<CellId>, Vec<CellId>),
+    sides: (Vec<dendrite::Part>, Vec<dendrite::Part>),
     /// The type of a projection's weights.
     weights: BTreeMap<(CircuitId, SlotId), Type>,
 }

@@ -53,7 +53,7 @@ impl<'a> Checker<'a> {
             _ => projection.source,
         };
         let mut found = vec![];
-        let mut stack = vec![view];
+        let mut stack = vec![self.cells_behind(view)];
         while let Some(id) = stack.pop() {
             match &self.hir.expr(id).kind {
                 ExprKind::Tuple(parts) => stack.extend(parts.iter().rev()),
@@ -72,6 +72,17 @@ impl<'a> Checker<'a> {
             }
         }
         found
+    }
+
+    /// `E` of `E.distal[3]`.
+    fn cells_behind(&self, id: ExprId) -> ExprId {
+        let mut at = id;
+        while *self.types.expr(at) == Type::Segment
+            && let ExprKind::Field { base, .. } | ExprKind::Index { base, .. } = &self.hir.expr(at).kind
+        {
+            at = *base;
+        }
+        at
     }
 
     /// `E`, `col[2].E`: the name at its end.

@@ -12,6 +12,7 @@ pub mod couple;
 pub mod data;
 pub mod lint;
 pub mod names;
+pub mod onto;
 pub mod render;
 pub mod segment;
 pub mod solve;
@@ -51,6 +52,7 @@ static FAMILIES: &[&[&Rule]] = &[
     data::RULES,
     lint::RULES,
     names::RULES,
+    onto::RULES,
     segment::RULES,
     structure::RULES,
     time::RULES,

@@ -28,6 +28,7 @@ pub fn words(ty: &Type) -> String {
         Type::Tuple(_) => "a list in parentheses".into(),
         Type::View(_) => "a population".into(),
         Type::Port(_) => "a port".into(),
+        Type::Segment => "a segment".into(),
         Type::Events => "a kind of event".into(),
         Type::Part(_) => "a part".into(),
         Type::Drive => "a drive".into(),

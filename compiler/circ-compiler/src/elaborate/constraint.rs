@@ -149,7 +149,7 @@ impl Elaborator<'_> {
         if declared.polarity.is_none()
             && let Some((note, projection)) = notes.iter().find(|(note, _)| note.clause.is_none())
         {
-            let to = format!("{}.{}", self.target_name(projection), projection.port);
+            let to = format!("{}.{}", self.target_name(projection), projection.ports.written);
             messages.push(say::dale_polarity(declared.span, &declared.path, &to, note.span, dale));
         }
         for (k, (a, from)) in notes.iter().enumerate() {
@@ -167,15 +167,14 @@ impl Elaborator<'_> {
     }
 
     fn is_modulatory(&self, projection: &net::Projection) -> bool {
-        projection.target.segments.iter().all(|segment| {
+        projection.ports.of(&projection.target).all(|(segment, port)| {
             let population = self.net.populations.get(segment.population as usize);
             let cell = population.and_then(|p| self.hir.cells.get(p.cell.index()));
-            cell.is_some_and(|cell| {
-                cell.vars.iter().any(|var| {
-                    *var.name == *projection.port
-                        && matches!(var.kind, hir::VarKind::Port { polarity: Some(Polarity::Modulatory), .. })
-                })
-            })
+            let var = cell.and_then(|cell| cell.vars.get(cell.var_at(port)?.index()));
+            let modulatory = |var: &hir::Var| {
+                matches!(var.kind, hir::VarKind::Port { polarity: Some(Polarity::Modulatory), .. })
+            };
+            var.is_some_and(modulatory)
         })
     }
 

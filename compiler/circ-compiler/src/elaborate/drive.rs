@@ -7,7 +7,7 @@ use super::{Elaborator, projection::End};
 use crate::diagnose::{build as say, value as say_value};
 use crate::eval::number;
 use crate::hir::{self, DriveSource, ExprId, Statement, StatementKind};
-use crate::net::{self, DriveKind, EnvironmentId, Setting};
+use crate::net::{self, DriveKind, EnvironmentId, Members, Setting};
 use crate::types::{Dimension, Type, Value};
 use circ_plan::plan::{Sender, Sign, View};
 
@@ -26,21 +26,21 @@ impl<'a> Elaborator<'a> {
             Some(weight) => self.setting(weight, environment).map(Some),
             None => Some(None),
         };
-        if let (Some((view, port)), Some(weight)) = (&target, &weight) {
-            self.check_drive_sign(drive, view, port, weight.as_ref());
+        if let (Some((view, ports)), Some(weight)) = (&target, &weight) {
+            self.check_drive_sign(drive, view, ports, weight.as_ref());
         }
         let delay = match drive.delay {
             Some(delay) => self.duration(delay, "delay", environment),
             None => Some(0.0),
         };
         let window = self.window(drive.window, environment);
-        let ((view, port), (kind, events), weight) = (target?, kind?, weight?);
+        let ((view, ports), (kind, events), weight) = (target?, kind?, weight?);
         let (delay_ms, (from_ms, to_ms)) = (delay?, window?);
         let id = self.net.drives.len() as u32;
         self.net.drives.push(net::Drive {
             path,
             target: view,
-            port,
+            ports,
             kind,
             weight,
             delay_ms,
@@ -56,11 +56,11 @@ impl<'a> Elaborator<'a> {
     }
 
     /// The cells, and the port that all of them have.
-    fn drive_target(&mut self, drive: &hir::Drive, environment: EnvironmentId) -> Option<(View, String)> {
+    fn drive_target(&mut self, drive: &hir::Drive, environment: EnvironmentId) -> Option<(View, Members)> {
         let End { view, member } = self.end(drive.target, environment)?;
-        let (port, at) = self.port_member(member, drive.target)?;
-        self.check_ports(&view, &port, at)?;
-        Some((view, port))
+        let (ports, at) = self.port_member(member, drive.target)?;
+        self.check_ports(&view, &ports, at)?;
+        Some((view, ports))
     }
 
     /// Drives among the statements of an experiment, also within an `if` that can be decided now.
@@ -207,14 +207,20 @@ impl<'a> Elaborator<'a> {
     }
 
     /// Drives have no polarity: only the port demands a sign.
-    fn check_drive_sign(&mut self, drive: &hir::Drive, view: &View, port: &str, weight: Option<&Setting>) {
+    fn check_drive_sign(
+        &mut self,
+        drive: &hir::Drive,
+        view: &View,
+        ports: &Members,
+        weight: Option<&Setting>,
+    ) {
         let (Some(Setting::Value(value)), Some(expr)) = (weight, drive.weight) else {
             return;
         };
         let Some(x) = number::number(value).map(number::Number::real) else {
             return;
         };
-        for segment in &view.segments {
+        for (segment, port) in ports.of(view) {
             let (sign, reason) = self.required_sign(None, segment.population, port);
             if sign == Sign::NotNegative && x < 0.0 {
                 let (shown, opposite) = (self.show(x, expr), self.show(-x, expr));

@@ -5,13 +5,13 @@
 
 use crate::data::NoFiles;
 use crate::diagnose::value as say;
-use crate::eval::synapses::{Finder, Selection, Sheaf, selection};
+use crate::eval::synapses::{Selection, Sheaf, selection};
 use crate::eval::{Evaluated, MeasureCall, Scope, World, number};
 use crate::net::{Connect, Net, Projection, Setting};
 use crate::types::{ArrayValue, Dimension, Type, Value};
 use circ_grammar::ast::Span;
 use circ_plan::plan::View;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The world of a network that is planned and not built.
@@ -100,15 +100,21 @@ fn of_sheaf(selection: &Selection, sheaf: &Sheaf, projection: &Projection) -> Ve
     };
     let partners = Partners::new(&sides, projection.allow_self);
     // All cells are alike, but for those that are among their own partners.
-    let [alone, with_itself] = [0.0, 1.0].map(|own| drawn(projection, &sides, &partners, own));
+    let alone = drawn(projection, &sides, &partners, 0.0);
     let counts = |position: usize| sides.counts.get(position).is_some_and(Option::is_some);
+    let there: Vec<(u32, u32)> = match projection.connect {
+        Connect::OneToOne if !projection.allow_self => sides.there.cells().collect(),
+        _ => vec![],
+    };
     let bounds = |position: usize, cell: (u32, u32)| match (&given, partners.itself(cell)) {
+        // The segment is known when the synapses are made.
+        _ if projection.onto.is_some() => (0.0, f64::INFINITY),
         (Some(given), _) => exactly(given[position]),
-        (None, itself) if matches!(projection.connect, Connect::OneToOne) => {
-            exactly(f64::from(counts(position) && itself != Some(position)))
+        (None, _) if matches!(projection.connect, Connect::OneToOne) => {
+            exactly(f64::from(counts(position) && there.get(position) != Some(&cell)))
         }
-        (None, Some(itself)) if counts(itself) => with_itself,
-        (None, _) => alone,
+        (None, 0.0) => alone,
+        (None, own) => drawn(projection, &sides, &partners, own),
     };
     let places = selection.places(sheaf).iter().zip(sides.here.cells()).enumerate();
     places
@@ -137,8 +143,8 @@ struct Partners {
     /// That count.
     counting: f64,
     all: usize,
-    /// Finds a cell among its partners; none where it may be its own.
-    selves: Option<Finder>,
+    /// How many of those that count are the cell itself; empty where it may be its own partner.
+    selves: BTreeMap<(u32, u32), f64>,
 }
 
 impl Partners {
@@ -146,13 +152,17 @@ impl Partners {
         let counting = sides.counts.iter().flatten().count() as f64;
         let populations = |view: &View| view.segments.iter().map(|it| it.population).collect::<BTreeSet<_>>();
         let is_recurrent = !populations(sides.here).is_disjoint(&populations(sides.there));
-        let selves = (!allow_self && is_recurrent).then(|| Finder::new(sides.there));
+        let mut selves = BTreeMap::new();
+        let counting_cells = sides.there.cells().zip(sides.counts).filter(|(_, place)| place.is_some());
+        for (cell, _) in counting_cells.filter(|_| !allow_self && is_recurrent) {
+            *selves.entry(cell).or_default() += 1.0;
+        }
         Partners { counting, all: sides.there.len(), selves }
     }
 
-    /// The position of a cell among its own partners.
-    fn itself(&self, (population, cell): (u32, u32)) -> Option<usize> {
-        self.selves.as_ref()?.place(population, cell).map(|position| position as usize)
+    /// How many of those that count are the cell itself.
+    fn itself(&self, cell: (u32, u32)) -> f64 {
+        self.selves.get(&cell).copied().unwrap_or(0.0)
     }
 
     fn every_one_counts(&self) -> bool {

@@ -8,8 +8,9 @@ use super::Elaborator;
 use crate::diagnose::build::{self as say, SignReason};
 use crate::diagnose::{time as say_time, value as say_value};
 use crate::eval::{self, NotBuilt, Thing, number};
+use crate::hir::path::part_of;
 use crate::hir::{self, ExprId, VarKind};
-use crate::net::{self, EnvironmentId, Setting};
+use crate::net::{self, EnvironmentId, Members, Setting};
 use crate::types::{Dimension, Type, Value};
 use circ_grammar::ast::{Polarity, Span};
 use circ_plan::plan::{Sender, Sign, View};
@@ -18,15 +19,15 @@ use std::sync::Arc;
 /// A view, and the port or event of it that is named.
 pub(super) struct End {
     pub view: View,
-    pub member: Option<(Arc<str>, Span)>,
+    pub member: Option<(Members, Span)>,
 }
 
 /// Both sides of a projection, as they fit together.
 struct Ends {
     source: View,
-    event: String,
+    events: Members,
     target: View,
-    port: String,
+    ports: Members,
     sign: Sign,
 }
 
@@ -43,19 +44,27 @@ impl Elaborator<'_> {
         let weight = self.weight(projection, ends.as_ref(), environment);
         let delays = self.delays(projection, environment);
         let mut edges = vec![];
-        let views = ends.as_ref().map(|ends| (&ends.source, &ends.target));
+        let onto = self.onto(projection, ends.as_ref(), environment);
+        // Pairs are made with the cells, once.
+        let paired = match (&ends, &onto) {
+            (Some(ends), Some(Some(onto))) => Some(once(&ends.target, onto.segments)),
+            (Some(ends), _) => Some(ends.target.clone()),
+            (None, _) => None,
+        };
+        let views = ends.as_ref().zip(paired.as_ref()).map(|(ends, paired)| (&ends.source, paired));
         let connect = self.connect(projection, views, environment, &mut edges);
-        let Ends { source, event, target, port, sign } = ends?;
-        let (weight, (delay, dendritic), connect) = (weight?, delays?, connect?);
+        let Ends { source, events, target, ports, sign } = ends?;
+        let (weight, (delay, dendritic), connect, onto) = (weight?, delays?, connect?, onto?);
         let weight_span = projection.weight.map_or(projection.span, |w| self.span(w));
         let delay_span = projection.delay.or(projection.dendritic).map_or(projection.span, |d| self.span(d));
         let id = self.net.projections.len() as u32;
         self.net.projections.push(net::Projection {
             path,
             source,
-            event,
+            events,
             target,
-            port,
+            ports,
+            onto,
             connect,
             allow_self: projection.allow_self,
             allow_multiple: projection.allow_multiple,
@@ -81,11 +90,11 @@ impl Elaborator<'_> {
         let source = self.end(projection.source, environment);
         let target = self.end(projection.target, environment)?;
         let source = source?;
-        let (port, port_at) = self.port_member(target.member, projection.target)?;
-        let event = self.event_member(&source.view, source.member, projection.source)?;
-        self.check_ports(&target.view, &port, port_at)?;
-        let sign = self.sign(projection, path, &source.view, &target.view, &port)?;
-        Some(Ends { source: source.view, event, target: target.view, port, sign })
+        let (ports, port_at) = self.port_member(target.member, projection.target)?;
+        let events = self.event_member(&source.view, source.member, projection.source)?;
+        self.check_ports(&target.view, &ports, port_at)?;
+        let sign = self.sign(projection, path, &source.view, (&target.view, &ports))?;
+        Some(Ends { source: source.view, events, target: target.view, ports, sign })
     }
 
     /// A side of a projection, or the target of a drive.
@@ -94,9 +103,9 @@ impl Elaborator<'_> {
         let mut scope = self.scope(environment);
         let found = eval::thing(expr, &mut scope, &mut NotBuilt);
         match self.keep(found)? {
-            Thing::Member { view, name, span: at, .. } => {
+            Thing::Member { view, names, span: at, .. } => {
                 let view = self.some_cells(Ok(view), span)?;
-                Some(End { view, member: Some((name, at)) })
+                Some(End { view, member: Some((names, at)) })
             }
             thing => {
                 let view = eval::view_of(thing, span, &self.scope(environment));
@@ -109,11 +118,11 @@ impl Elaborator<'_> {
     /// The port that a target names.
     pub(super) fn port_member(
         &mut self,
-        member: Option<(Arc<str>, Span)>,
+        member: Option<(Members, Span)>,
         expr: ExprId,
-    ) -> Option<(String, Span)> {
+    ) -> Option<(Members, Span)> {
         match member {
-            Some((name, span)) => Some((name.to_string(), span)),
+            Some(member) => Some(member),
             None => {
                 let span = self.span(expr);
                 self.report(say_value::wrong_kind(span, "a port, as in `E.exc`", "a view without one"))
@@ -125,35 +134,37 @@ impl Elaborator<'_> {
     fn event_member(
         &mut self,
         view: &View,
-        member: Option<(Arc<str>, Span)>,
+        member: Option<(Members, Span)>,
         expr: ExprId,
-    ) -> Option<String> {
+    ) -> Option<Members> {
         let written = member.is_some();
-        let (name, span) = member.unwrap_or_else(|| (Arc::from("spike"), self.span(expr)));
-        for segment in &view.segments {
+        let (names, span) =
+            member.unwrap_or_else(|| (Members::same(&Arc::from("spike"), view), self.span(expr)));
+        for (segment, name) in names.of(view) {
             let population = self.net.populations.get(segment.population as usize)?;
             let cell = self.hir.cells.get(population.cell.index())?;
-            let has = cell.events.iter().any(|e| e.name == name) || (cell.spike_times && &*name == "spike");
+            let has = cell.event_at(name).is_some() || (cell.spike_times && &**name == "spike");
             if !has && self.types.tainted.cell(population.cell) {
                 return None;
             }
             if !has {
-                let known: Vec<Arc<str>> = cell.events.iter().map(|e| e.name.clone()).collect();
+                let own = cell.events.iter().filter(|event| event.home.is_none());
+                let known: Vec<Arc<str>> = own.map(|event| event.name.clone()).collect();
                 if !written {
                     let path = population.path.clone();
                     return self.report(say_value::never_spikes(span, &path, &cell.name, &known));
                 }
                 let of = format!("cell `{}`", cell.name);
                 let known = known.iter().map(|n| &**n);
-                return self.report(say_value::unknown_member(span, &name, &of, known));
+                return self.report(say_value::unknown_member(span, &names.written, &of, known));
             }
         }
-        Some(name.to_string())
+        Some(names)
     }
 
     /// Every population of the view has the port.
-    pub(super) fn check_ports(&mut self, view: &View, port: &str, span: Span) -> Option<()> {
-        for segment in &view.segments {
+    pub(super) fn check_ports(&mut self, view: &View, ports: &Members, span: Span) -> Option<()> {
+        for (segment, port) in ports.of(view) {
             if self.port(segment.population, port).is_some() {
                 continue;
             }
@@ -162,10 +173,10 @@ impl Elaborator<'_> {
                 return None;
             }
             let cell = self.hir.cells.get(population.cell.index())?;
-            let ports = cell.vars.iter().filter(|v| matches!(v.kind, VarKind::Port { .. }));
-            let known: Vec<Arc<str>> = ports.map(|v| v.name.clone()).collect();
+            let of_part = |v: &&hir::Var| matches!(v.kind, VarKind::Port { .. }) && v.home.is_none();
+            let known: Vec<Arc<str>> = cell.vars.iter().filter(of_part).map(|v| v.name.clone()).collect();
             let of = format!("cell `{}`", cell.name);
-            let message = say_value::unknown_member(span, port, &of, known.iter().map(|n| &**n));
+            let message = say_value::unknown_member(span, &ports.written, &of, known.iter().map(|n| &**n));
             return self.report(message);
         }
         Some(())
@@ -175,10 +186,36 @@ impl Elaborator<'_> {
     fn port(&self, population: u32, port: &str) -> Option<Option<Polarity>> {
         let population = self.net.populations.get(population as usize)?;
         let cell = self.hir.cells.get(population.cell.index())?;
-        cell.vars.iter().find_map(|var| match &var.kind {
-            VarKind::Port { polarity, .. } if &*var.name == port => Some(*polarity),
+        match &cell.vars.get(cell.var_at(port)?.index())?.kind {
+            VarKind::Port { polarity, .. } => Some(*polarity),
             _ => None,
-        })
+        }
+    }
+
+    /// `onto e`: the segments of the target, of which the view holds its cells once each. `Some(None)` without the
+    /// clause, or where there is one segment only.
+    fn onto(
+        &mut self,
+        projection: &hir::Projection,
+        ends: Option<&Ends>,
+        environment: EnvironmentId,
+    ) -> Option<Option<net::Onto>> {
+        let Some((which, span)) = projection.onto else { return Some(None) };
+        let Ends { target, ports, .. } = ends?;
+        let same = |port: &&Arc<str>| part_of(port).0 == part_of(ports.first()).0;
+        let cells = ports.each.iter().take_while(same).count().max(1);
+        let repeats = target.segments.len() / cells;
+        let whole = target.segments.chunks(cells).all(|part| part == &target.segments[..cells]);
+        if !whole {
+            return self.report(crate::diagnose::onto::onto_of_several(span));
+        }
+        let which = match which {
+            hir::Which::Random => net::Which::Random,
+            hir::Which::Pair(expr) => {
+                net::Which::Pair(net::Closure { expr: self.untainted(expr)?, environment })
+            }
+        };
+        Some(Some(net::Onto { segments: repeats as u32, which, span }))
     }
 
     /// What sign weights need from a source of this name and polarity at a port.
@@ -217,14 +254,13 @@ impl Elaborator<'_> {
         projection: &hir::Projection,
         path: &str,
         source: &View,
-        target: &View,
-        port: &str,
+        (target, ports): (&View, &Members),
     ) -> Option<Sign> {
         let mut found: Option<Sign> = None;
         for from in &source.segments {
             self.check_clause_polarity(projection, from.population)?;
             let polarity = self.source_polarity(projection, from.population);
-            for to in &target.segments {
+            for (to, port) in ports.of(target) {
                 self.check_polarity(projection, path, from.population, to.population, port)?;
                 let by = polarity.as_ref().map(|(name, polarity)| (name.as_str(), *polarity));
                 let (sign, _) = self.required_sign(by, to.population, port);
@@ -288,9 +324,9 @@ impl Elaborator<'_> {
         let Some(x) = number::number(value).map(number::Number::real) else {
             return self.report(say_value::wrong_kind(span, "one weight", &number::kind(value)));
         };
-        let Ends { source, target, port, .. } = ends?;
+        let Ends { source, target, ports, .. } = ends?;
         for from in &source.segments {
-            for to in &target.segments {
+            for (to, port) in ports.of(target) {
                 let polarity = self.source_polarity(projection, from.population);
                 let by = polarity.as_ref().map(|(name, polarity)| (name.as_str(), *polarity));
                 let (sign, reason) = self.required_sign(by, to.population, port);
@@ -308,8 +344,7 @@ impl Elaborator<'_> {
     fn port_dimension(&self, population: u32, port: &str) -> Option<Dimension> {
         let population = self.net.populations.get(population as usize)?;
         let cell = self.hir.cells.get(population.cell.index())?;
-        let var = cell.vars.iter().position(|v| &*v.name == port)?;
-        match self.var_type(population.cell, hir::VarId(var as u32)) {
+        match self.var_type(population.cell, cell.var_at(port)?) {
             Type::Real(dimension) | Type::Port(dimension) => Some(*dimension),
             _ => None,
         }
@@ -365,4 +400,9 @@ impl Elaborator<'_> {
         self.on_grid(ms, span, what)?;
         Some(Setting::Value(Value::Real(ms)))
     }
+}
+
+/// The cells of a target that holds each once for every segment.
+fn once(target: &View, segments: u32) -> View {
+    View { segments: target.segments[..target.segments.len() / segments.max(1) as usize].to_vec() }
 }

@@ -8,7 +8,7 @@ use super::Elaborator;
 use crate::diagnose::structure;
 use crate::eval::{self, NotBuilt, Thing, depends};
 use crate::hir::{ExprId, ExprKind, Statement, StatementKind, VarId, VarKind};
-use crate::net::{DriveKind, EnvironmentId, Setting};
+use crate::net::{DriveKind, EnvironmentId, Members, Setting};
 use crate::types::Type;
 use circ_plan::plan::{Indices, View};
 
@@ -34,14 +34,14 @@ impl Elaborator<'_> {
             return self.check_set_drive(drive, target, value, differs);
         }
         let differs = array || depends::varies(value, &scope);
-        let (view, name, known) = match self.set_target(target, environment) {
-            Some((view, name)) => (view, name, true),
+        let (view, names, known) = match self.set_target(target, environment) {
+            Some((view, names)) => (view, names, true),
             None => match self.whole_target(target, environment) {
-                Some((view, name)) => (view, name, false),
+                Some((view, names)) => (view, names, false),
                 None => return,
             },
         };
-        for segment in &view.segments {
+        for (segment, name) in names.of(&view) {
             let Some(population) = self.net.populations.get(segment.population as usize) else {
                 continue;
             };
@@ -49,12 +49,10 @@ impl Elaborator<'_> {
             let Some(cell) = self.hir.cells.get(population.cell.index()) else {
                 continue;
             };
-            let is_parameter =
-                |v: &crate::hir::Var| *v.name == *name && matches!(v.kind, VarKind::Param { .. });
-            let Some(var) = cell.vars.iter().position(is_parameter) else {
+            let is_parameter = |var: &VarId| matches!(cell.vars[var.index()].kind, VarKind::Param { .. });
+            let Some(var) = cell.var_at(name).filter(is_parameter) else {
                 continue;
             };
-            let var = VarId(var as u32);
             if (differs || !all || !known)
                 && let Some(population) = self.net.populations.get_mut(segment.population as usize)
                 && !population.per_cell.contains(&var)
@@ -97,20 +95,16 @@ impl Elaborator<'_> {
     }
 
     /// The view and member that a `set` names, where that is known now.
-    fn set_target(&self, target: ExprId, environment: EnvironmentId) -> Option<(View, std::sync::Arc<str>)> {
+    fn set_target(&self, target: ExprId, environment: EnvironmentId) -> Option<(View, Members)> {
         let mut scope = self.scope(environment);
         match eval::thing(target, &mut scope, &mut NotBuilt) {
-            Ok(Thing::Member { view, name, .. }) => Some((view, name)),
+            Ok(Thing::Member { view, names, .. }) => Some((view, names)),
             _ => None,
         }
     }
 
     /// The same without the selection.
-    fn whole_target(
-        &self,
-        target: ExprId,
-        environment: EnvironmentId,
-    ) -> Option<(View, std::sync::Arc<str>)> {
+    fn whole_target(&self, target: ExprId, environment: EnvironmentId) -> Option<(View, Members)> {
         let ExprKind::Field { base, name, .. } = &self.hir.expr(target).kind else {
             return None;
         };
@@ -119,6 +113,7 @@ impl Elaborator<'_> {
             base = *inner;
         }
         let mut scope = self.scope(environment);
-        eval::view(base, &mut scope, &mut NotBuilt).ok().map(|view| (view, name.clone()))
+        let view = eval::view(base, &mut scope, &mut NotBuilt).ok()?;
+        Some((view.clone(), Members::same(name, &view)))
     }
 }

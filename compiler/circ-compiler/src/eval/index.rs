@@ -5,9 +5,10 @@
 
 use super::number::{Number, kind, number};
 use super::place::{Thing, item_thing, members, slots, value_of, view_of};
+use super::segment::Dendrite;
 use super::select::{self, Selector};
 use super::{CellPlace, Evaluated, Scope, World, eval, eval_bool, eval_whole};
-use crate::diagnose::value as say;
+use crate::diagnose::{segment as say_segment, value as say};
 use crate::hir::{ExprId, Index, SlotId};
 use crate::net::EnvironmentId;
 use crate::types::{Type, Value};
@@ -29,6 +30,7 @@ pub(super) fn index(
             let view = view_of(base, at, scope)?;
             cells(view, indices, at, scope, world)
         }
+        Thing::Dendrite { of, one } => dendrite(of, one, indices, at, scope, world),
         other => {
             let value = value_of(other, at, scope, world)?;
             let Value::Array(array) = value else {
@@ -38,6 +40,32 @@ pub(super) fn index(
             select::array(&array, &selectors, at).map(Thing::Value)
         }
     }
+}
+
+/// `distal[3]`: one or some of the segments that a cell has.
+fn dendrite(
+    of: Dendrite,
+    one: bool,
+    indices: &[Index],
+    at: Span,
+    scope: &mut Scope,
+    world: &mut dyn World,
+) -> Evaluated<Thing> {
+    let Some(count) = of.count().filter(|_| indices.len() == 1) else {
+        return Err(say::index_count(at, indices.len(), usize::from(of.count().is_some())).into());
+    };
+    if let [Index::At(expr)] = indices
+        && !matches!(scope.types.expr(*expr), Type::Array(..))
+    {
+        let k = eval_whole(*expr, "the index of a segment", scope, world)?;
+        let there = u32::try_from(count).unwrap_or(u32::MAX);
+        let found = u64::try_from(k).ok().filter(|k| *k < count);
+        let found = found.ok_or_else(|| say_segment::segment_index(at, of.name(), k, there))?;
+        return Ok(Thing::Dendrite { of: of.select(&Selector::One(found), one), one });
+    }
+    let selectors = selectors(indices, &[count], None, scope, world)?;
+    let selector = selectors.first().cloned().unwrap_or(Selector::List(vec![]));
+    Ok(Thing::Dendrite { of: of.select(&selector, one), one })
 }
 
 /// Indices of a family first, what is left selects from the item.

@@ -10,6 +10,7 @@ pub mod judge;
 pub mod number;
 mod place;
 mod reduce;
+pub mod segment;
 pub(crate) mod select;
 pub mod synapses;
 
@@ -17,7 +18,7 @@ use crate::check::Types;
 use crate::data::{self, Fault, Files};
 use crate::diagnose::{Diagnostic, data as say_data, value as say};
 use crate::hir::{Expr, ExprId, ExprKind, FunctionId, Hir, LocalId, Ref, SlotId, VarId, Window};
-use crate::net::{EnvironmentId, Net};
+use crate::net::{EnvironmentId, Members, Net};
 use crate::types::{ArrayValue, Dimension, Type, Value};
 use circ_grammar::ast::{BinaryOp, Span};
 use circ_plan::plan::View;
@@ -37,8 +38,8 @@ pub type Evaluated<T> = Result<T, Box<Diagnostic>>;
 pub trait World {
     /// `E.v`: a state, port, `let` or parameter of the cells of a view, one value per cell (a number where the
     /// view is one cell that was named by its index).
-    fn field(&mut self, _view: &View, name: &str, span: Span) -> Evaluated<Value> {
-        Err(say::needs_run(span, name).into())
+    fn field(&mut self, _view: &View, names: &Members, span: Span) -> Evaluated<Value> {
+        Err(say::needs_run(span, &names.written).into())
     }
     /// `P.w`: a value of a drive or projection.
     fn member(&mut self, _of: &Thing, name: &str, span: Span) -> Evaluated<Value> {

@@ -4,11 +4,12 @@
 //! family of items that wants its indices. A bare family is the union of all that it has.
 
 use super::number::kind;
+use super::segment::Dendrite;
 use super::select;
 use super::{Evaluated, Scope, World, compute};
 use crate::diagnose::{follows, value as say};
 use crate::hir::{ExprId, ExprKind, Ref, Slot, SlotId, SlotKind};
-use crate::net::{EnvironmentId, Item, Owner};
+use crate::net::{EnvironmentId, Item, Members, Owner};
 use crate::types::{Type, Value};
 use circ_grammar::ast::Span;
 use circ_plan::plan::{Indices, Segment, View};
@@ -19,11 +20,18 @@ use std::sync::Arc;
 pub enum Thing {
     Value(Value),
     /// `E.v`, `E.exc`, `E.spike`; `one` where the view is one cell named by its index.
+    /// Of a segment too: `E.distal[3].v`, of whose view every part is one segment of the cells.
     Member {
         view: View,
         one: bool,
-        name: Arc<str>,
+        names: Members,
         span: Span,
+    },
+    /// `E.distal`, `E[3].distal[0]`
+    Dendrite {
+        of: Dendrite,
+        /// Whether its cells are one that is named by its index.
+        one: bool,
     },
     /// One cell, named by its index.
     Cell(View),
@@ -328,10 +336,16 @@ fn field(
 ) -> Evaluated<Thing> {
     match base {
         Thing::Part(environment) => member_of_part(environment, name, name_span, scope, world),
-        Thing::Cell(view) => Ok(Thing::Member { view, one: true, name: name.clone(), span: name_span }),
-        Thing::Value(Value::View(view)) => {
-            Ok(Thing::Member { view, one: false, name: name.clone(), span: name_span })
-        }
+        Thing::Cell(view) => of_cells(view, true, name, name_span, scope),
+        Thing::Value(Value::View(view)) => of_cells(view, false, name, name_span, scope),
+        Thing::Dendrite { of, one } => match of.inner(name, name_span, scope) {
+            Some(inner) => Ok(Thing::Dendrite { of: inner?, one }),
+            None => {
+                let one = of.one;
+                let (view, names) = of.member(name);
+                Ok(Thing::Member { view, one, names, span: name_span })
+            }
+        },
         Thing::Drive(_) | Thing::Projection(_) => {
             Ok(Thing::MemberOf { of: Box::new(base), name: name.clone(), span: name_span })
         }
@@ -344,7 +358,7 @@ fn field(
                 Some(Thing::Part(_)) => field(Thing::Many(all), name, name_span, at, scope, world),
                 _ => {
                     let view = view_of(Thing::Many(all), at, scope)?;
-                    Ok(Thing::Member { view, one: false, name: name.clone(), span: name_span })
+                    of_cells(view, false, name, name_span, scope)
                 }
             }
         }
@@ -353,9 +367,17 @@ fn field(
             Ok(merge(fields.collect::<Evaluated<Vec<_>>>()?))
         }
         Thing::Value(value) => Err(say::wrong_kind(at, "something with members", &kind(&value)).into()),
-        Thing::Member { name: inner, .. } | Thing::MemberOf { name: inner, .. } => {
+        Thing::Member { names: Members { written: inner, .. }, .. } | Thing::MemberOf { name: inner, .. } => {
             Err(say::unknown_member(name_span, name, &format!("`{inner}`"), []).into())
         }
+    }
+}
+
+/// A member of the cells of a view, or one of their segments.
+fn of_cells(view: View, one: bool, name: &Arc<str>, span: Span, scope: &Scope) -> Evaluated<Thing> {
+    match Dendrite::of(&view, one, name, span, scope) {
+        Some(of) => Ok(Thing::Dendrite { of: of?, one }),
+        None => Ok(Thing::Member { names: Members::same(name, &view), view, one, span }),
     }
 }
 
@@ -364,14 +386,15 @@ fn merge(all: Vec<Thing>) -> Thing {
     let mut segments = vec![];
     let mut first = None;
     for thing in &all {
-        let Thing::Member { view, name, span, .. } = thing else {
+        let Thing::Member { view, names, span, .. } = thing else {
             return Thing::Many(all);
         };
         segments.extend(view.segments.iter().cloned());
-        first.get_or_insert((name.clone(), *span));
+        let (all, _) = first.get_or_insert((Members { written: names.written.clone(), each: vec![] }, *span));
+        all.each.extend(names.each.iter().cloned());
     }
     match first {
-        Some((name, span)) => Thing::Member { view: View { segments }, one: false, name, span },
+        Some((names, span)) => Thing::Member { view: View { segments }, one: false, names, span },
         None => Thing::Many(all),
     }
 }
@@ -438,7 +461,11 @@ pub fn view_of(thing: Thing, at: Span, scope: &Scope) -> Evaluated<View> {
         Thing::Part(_) => Err(say::wrong_kind(at, "a population or a view", "a part").into()),
         Thing::Drive(_) => Err(say::wrong_kind(at, "a population or a view", "a drive").into()),
         Thing::Projection(_) => Err(say::wrong_kind(at, "a population or a view", "a projection").into()),
-        Thing::Member { name, .. } | Thing::MemberOf { name, .. } => {
+        Thing::Dendrite { of, .. } => {
+            let what = format!("the segment `{}` of one", of.name());
+            Err(say::wrong_kind(at, "a population or a view", &what).into())
+        }
+        Thing::Member { names: Members { written: name, .. }, .. } | Thing::MemberOf { name, .. } => {
             Err(say::wrong_kind(at, "a population or a view", &format!("`{name}` of one")).into())
         }
     }
@@ -461,6 +488,7 @@ pub(super) fn projections(thing: &Thing, scope: &Scope) -> Option<Vec<u32>> {
         }
         Thing::Value(_)
         | Thing::Member { .. }
+        | Thing::Dendrite { .. }
         | Thing::Cell(_)
         | Thing::Drive(_)
         | Thing::MemberOf { .. }
@@ -472,8 +500,9 @@ pub(super) fn projections(thing: &Thing, scope: &Scope) -> Option<Vec<u32>> {
 pub(super) fn value_of(thing: Thing, at: Span, scope: &Scope, world: &mut dyn World) -> Evaluated<Value> {
     match thing {
         Thing::Value(value) => Ok(value),
-        Thing::Member { view, one, name, span } => {
-            let value = world.field(&view, &name, span)?;
+        Thing::Dendrite { of, .. } => Err(crate::diagnose::segment::segment_alone(at, of.name()).into()),
+        Thing::Member { view, one, names, span } => {
+            let value = world.field(&view, &names, span)?;
             match (&value, one) {
                 (Value::Array(array), true) if array.data.len() == 1 => {
                     Ok(super::number::element(array, 0).value())

@@ -12,8 +12,8 @@
 //! those that begin in `A` and end in `B`, the name of a projection its own. Drives have no synapses.
 
 use super::{Argument, Evaluated, MeasureCall, Scope, Thing, view_of};
-use crate::net::{Net, Projection};
-use circ_plan::plan::{Indices, View};
+use crate::net::{Members, Net, Projection};
+use circ_plan::plan::{Indices, Segment, View};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -79,9 +79,9 @@ pub fn selection(call: &MeasureCall, scope: &Scope) -> Evaluated<Selection> {
 #[derive(Default)]
 struct Asked {
     from: Option<View>,
-    event: Option<Arc<str>>,
+    event: Option<Members>,
     onto: Option<View>,
-    port: Option<Arc<str>>,
+    port: Option<Members>,
     projections: Option<Vec<u32>>,
 }
 
@@ -100,8 +100,8 @@ impl Asked {
 
     fn source(&mut self, thing: &Thing, argument: &Argument, scope: &Scope) -> Evaluated<()> {
         match thing {
-            Thing::Member { view, name, .. } => {
-                (self.from, self.event) = (Some(view.clone()), Some(name.clone()))
+            Thing::Member { view, names, .. } => {
+                (self.from, self.event) = (Some(view.clone()), Some(names.clone()))
             }
             other => self.from = Some(view_of(other.clone(), argument.span, scope)?),
         }
@@ -110,8 +110,8 @@ impl Asked {
 
     fn target(&mut self, thing: &Thing, argument: &Argument, scope: &Scope) -> Evaluated<()> {
         match thing {
-            Thing::Member { view, name, .. } => {
-                (self.onto, self.port) = (Some(view.clone()), Some(name.clone()))
+            Thing::Member { view, names, .. } => {
+                (self.onto, self.port) = (Some(view.clone()), Some(names.clone()))
             }
             other => self.onto = Some(view_of(other.clone(), argument.span, scope)?),
         }
@@ -132,24 +132,31 @@ impl Asked {
             .filter(|it| self.has(it))
             .collect();
         let at = |projection: &Projection| match end {
-            End::Source => projection.source.clone(),
-            End::Target => projection.target.clone(),
+            End::Source => (projection.source.clone(), projection.events.clone()),
+            End::Target => (projection.target.clone(), projection.ports.clone()),
         };
-        let asked = match end {
-            End::Source => self.from.clone(),
-            End::Target => self.onto.clone(),
+        let (asked, names) = match end {
+            End::Source => (self.from.clone(), self.event.clone()),
+            End::Target => (self.onto.clone(), self.port.clone()),
         };
-        let cells = asked.unwrap_or_else(|| union(chosen.iter().map(|(_, projection)| at(projection))));
-        let (here, from, onto) = (Finder::new(&cells), finder(&self.from), finder(&self.onto));
+        let (cells, here) = match asked {
+            Some(cells) => {
+                let here = Finder::named(&cells, names.as_ref());
+                (cells, here)
+            }
+            None => union(chosen.iter().map(|(_, projection)| at(projection))),
+        };
+        let from = self.from.as_ref().map(|view| Finder::named(view, self.event.as_ref()));
+        let onto = self.onto.as_ref().map(|view| Finder::named(view, self.port.as_ref()));
         let sheaf = |(projection, of): (u32, &Projection)| {
-            let places = |view: &View, at: End, wanted: &Option<Finder>| match at == end {
-                true => here.places(view),
+            let places = |view: &View, names: &Members, at: End, wanted: &Option<Finder>| match at == end {
+                true => here.places(view, names),
                 false => wanted
                     .as_ref()
-                    .map_or_else(|| (0..view.len() as u32).map(Some).collect(), |it| it.places(view)),
+                    .map_or_else(|| (0..view.len() as u32).map(Some).collect(), |it| it.places(view, names)),
             };
-            let sources = places(&of.source, End::Source, &from);
-            let targets = places(&of.target, End::Target, &onto);
+            let sources = places(&of.source, &of.events, End::Source, &from);
+            let targets = places(&of.target, &of.ports, End::Target, &onto);
             Sheaf { projection, sources, targets }
         };
         let some = |places: &Places| places.iter().any(Option::is_some);
@@ -158,37 +165,38 @@ impl Asked {
         Selection { end, cells, sheaves }
     }
 
-    fn has(&self, (index, projection): &(u32, &Projection)) -> bool {
+    fn has(&self, (index, _): &(u32, &Projection)) -> bool {
         self.projections.as_ref().is_none_or(|these| these.contains(index))
-            && self.event.as_ref().is_none_or(|event| **event == *projection.event)
-            && self.port.as_ref().is_none_or(|port| **port == *projection.port)
     }
 }
 
-fn finder(view: &Option<View>) -> Option<Finder> {
-    view.as_ref().map(Finder::new)
-}
-
-/// The cells of several views, each once.
-fn union(views: impl Iterator<Item = View>) -> View {
+/// The cells of several views, each once for every port or event of it that is named.
+fn union(views: impl Iterator<Item = (View, Members)>) -> (View, Finder) {
     let mut all = View { segments: vec![] };
-    for segment in views.flat_map(|view| view.segments) {
-        let known = Finder::new(&all);
-        let new: Vec<u32> = (0..segment.cells.len())
-            .map(|k| segment.cells.get(k))
-            .filter(|cell| known.place(segment.population, *cell).is_none())
-            .collect();
-        let cells = if new.len() == segment.cells.len() { segment.cells } else { Indices::List(new) };
-        if !cells.is_empty() {
-            all.segments.push(circ_plan::plan::Segment { population: segment.population, cells });
+    let mut known = Finder::default();
+    for (view, names) in views {
+        for (segment, name) in names.of(&view) {
+            let cells = (0..segment.cells.len()).map(|k| segment.cells.get(k));
+            let is_new = |cell: &u32| known.place(segment.population, Some(name), *cell).is_none();
+            let new: Vec<u32> = cells.filter(is_new).collect();
+            let cells =
+                if new.len() == segment.cells.len() { segment.cells.clone() } else { Indices::List(new) };
+            if !cells.is_empty() {
+                let part = Segment { population: segment.population, cells };
+                known.add(&part, Some(name));
+                all.segments.push(part);
+            }
         }
     }
-    all
+    (all, known)
 }
 
-/// Finds the place of a cell in a view.
+/// Finds the place of a cell in a view; where its parts have names, of a cell and a name.
+#[derive(Default)]
 pub struct Finder {
-    by_population: BTreeMap<u32, Found>,
+    /// By population and name.
+    places: BTreeMap<(u32, Option<Arc<str>>), Found>,
+    next: u32,
 }
 
 /// Where the cells of one population are.
@@ -228,34 +236,45 @@ impl Found {
 
 impl Finder {
     pub fn new(view: &View) -> Finder {
-        let mut by_population: BTreeMap<u32, Found> = BTreeMap::new();
-        let mut first = 0;
-        for segment in &view.segments {
-            let found = match (by_population.remove(&segment.population), &segment.cells) {
-                (None, Indices::Range(lo, hi)) => Found::Run { lo: *lo, hi: *hi, first },
-                (None, list) => Found::Each(vec![]).and(list, first),
-                (Some(before), cells) => before.and(cells, first),
-            };
-            by_population.insert(segment.population, found);
-            first += segment.cells.len() as u32;
+        Finder::named(view, None)
+    }
+
+    pub fn named(view: &View, names: Option<&Members>) -> Finder {
+        let mut finder = Finder::default();
+        for (at, segment) in view.segments.iter().enumerate() {
+            finder.add(segment, names.and_then(|names| names.each.get(at)));
         }
-        Finder { by_population }
+        finder
+    }
+
+    fn add(&mut self, segment: &Segment, name: Option<&Arc<str>>) {
+        let (key, first) = ((segment.population, name.cloned()), self.next);
+        let found = match (self.places.remove(&key), &segment.cells) {
+            (None, Indices::Range(lo, hi)) => Found::Run { lo: *lo, hi: *hi, first },
+            (None, list) => Found::Each(vec![]).and(list, first),
+            (Some(before), cells) => before.and(cells, first),
+        };
+        self.places.insert(key, found);
+        self.next += segment.cells.len() as u32;
+    }
+
+    /// The cells of a part; a view without names has them under any.
+    fn found(&self, population: u32, name: Option<&Arc<str>>) -> Option<&Found> {
+        let of = |name: Option<&Arc<str>>| self.places.get(&(population, name.cloned()));
+        of(name).or_else(|| of(None))
     }
 
     /// Where a cell is.
-    pub fn place(&self, population: u32, cell: u32) -> Option<u32> {
-        self.by_population.get(&population)?.place(cell)
+    pub fn place(&self, population: u32, name: Option<&Arc<str>>, cell: u32) -> Option<u32> {
+        self.found(population, name)?.place(cell)
     }
 
-    fn places(&self, view: &View) -> Places {
+    fn places(&self, view: &View, names: &Members) -> Places {
         let mut places = Places::with_capacity(view.len());
-        for segment in &view.segments {
-            let count = segment.cells.len();
-            let cells = (0..count).map(|k| segment.cells.get(k));
-            match self.by_population.get(&segment.population) {
-                None => places.resize(places.len() + count, None),
-                Some(found) => places.extend(cells.map(|cell| found.place(cell))),
-            }
+        for (segment, name) in names.of(view) {
+            let cells = (0..segment.cells.len()).map(|k| segment.cells.get(k));
+            let found = self.found(segment.population, Some(name));
+            places.extend(cells.map(|cell| found?.place(cell)));
         }
         places
     }

@@ -136,7 +136,17 @@ pub struct Projection {
     pub delay: Option<ExprId>,
     pub dendritic: Option<ExprId>,
     pub polarity: Option<Polarity>,
+    /// `onto`: pairs are made between cells, and each synapse ends on this segment.
+    pub onto: Option<(Which, Span)>,
     pub span: Span,
+}
+
+/// A segment of a synapse's target.
+#[derive(Clone, Copy, Debug)]
+pub enum Which {
+    /// An expression of the pair of cells.
+    Pair(ExprId),
+    Random,
 }
 
 #[derive(Clone, Debug)]

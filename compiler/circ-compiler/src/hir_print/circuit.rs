@@ -189,6 +189,11 @@ impl Printer<'_> {
             out.clause("weight", projection.weight);
             out.clause("delay", projection.delay);
             out.clause("dendritic", projection.dendritic);
+            match projection.onto {
+                Some((Which::Pair(which), _)) => out.clause("onto", Some(which)),
+                Some((Which::Random, _)) => out.line("onto random"),
+                None => {}
+            }
             if projection.polarity.is_some() {
                 out.line(format!("polarity {}", polarity_word(projection.polarity).trim_end()));
             }

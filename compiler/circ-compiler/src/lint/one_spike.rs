@@ -31,19 +31,20 @@ pub fn fires(program: &Program<'_>, sink: &mut Sink) {
         let mut seen: BTreeSet<(u32, &str, u64)> = BTreeSet::new();
         for projection in built.net.projections.iter().filter(|it| it.weight_span.file == program.main()) {
             let Some((target, weight)) = kick(program, built, projection) else { continue };
-            if !seen.insert((target, &projection.port, weight.to_bits()))
+            if !seen.insert((target, projection.ports.first(), weight.to_bits()))
                 || told.contains(&projection.weight_span)
             {
                 continue;
             }
-            let trial = Trial { plan: built.plan, target, port: &projection.port, weight, after: None };
+            let trial =
+                Trial { plan: built.plan, target, port: projection.ports.first(), weight, after: None };
             let after = known.iter().find(|it| it.is_like(&trial)).map(|it| it.after);
             let after = after.unwrap_or_else(|| latency(&trial, &mut left));
             known.push(Trial { after, ..trial });
             let Some(after) = after else { continue };
             told.insert(projection.weight_span);
             let population = &built.net.populations[target as usize];
-            let dimension = port_dimension(program, population.cell, &projection.port);
+            let dimension = port_dimension(program, population.cell, projection.ports.first());
             sink.push(say::one_spike_fires(
                 projection.weight_span,
                 (&projection.path, &population.path),

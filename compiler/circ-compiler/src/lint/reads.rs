@@ -234,6 +234,9 @@ impl Reader<'_> {
         self.root(place, projection.source);
         self.target(place, projection.target);
         self.roots(place, [projection.weight, projection.delay, projection.dendritic].into_iter().flatten());
+        if let Some((Which::Pair(which), _)) = projection.onto {
+            self.roots(place, [which]);
+        }
     }
 
     /// What is written to is not read, but the view that it belongs to is named.

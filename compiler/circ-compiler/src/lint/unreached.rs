@@ -8,7 +8,7 @@ use super::{Built, Program, reads::Reads};
 use crate::diagnose::{Sink, lint as say};
 use crate::hir::{Cell, CellId, PortShape, Var, VarKind};
 use circ_grammar::ast::Span;
-use circ_plan::plan::View;
+use circ_plan::plan::Segment;
 use std::collections::BTreeSet;
 
 pub fn unreached(program: &Program<'_>, reads: &Reads, sink: &mut Sink) {
@@ -47,12 +47,11 @@ fn ports(cell: &Cell) -> impl Iterator<Item = &Var> {
 
 /// Where the ports are declared that projections and drives of a circuit end at.
 fn reached_by(program: &Program<'_>, built: &Built<'_>) -> Vec<Span> {
-    let drives = built.net.drives.iter().map(|drive| (&drive.target, &drive.port));
-    let projections = built.net.projections.iter().map(|projection| (&projection.target, &projection.port));
-    let place = |view: &View, port: &str| -> Vec<Span> {
-        let cells = view.segments.iter().map(|segment| &built.net.populations[segment.population as usize]);
-        let cells = cells.map(|population| program.hir.cell(population.cell));
-        cells.flat_map(|cell| ports(cell).filter(|it| &*it.name == port).map(|it| it.span)).collect()
+    let drives = built.net.drives.iter().map(|drive| (&drive.target, &drive.ports));
+    let projections = built.net.projections.iter().map(|projection| (&projection.target, &projection.ports));
+    let place = |(segment, name): (&Segment, &std::sync::Arc<str>)| {
+        let cell = program.hir.cell(built.net.populations[segment.population as usize].cell);
+        cell.var_at(name).map(|port| cell.vars[port.index()].span)
     };
-    drives.chain(projections).flat_map(|(view, port)| place(view, port)).collect()
+    drives.chain(projections).flat_map(|(view, names)| names.of(view).filter_map(place)).collect()
 }

@@ -12,7 +12,7 @@ use super::time::ticks;
 use super::view::ViewSite;
 use crate::hir::VarKind;
 use crate::kernel::build::Builder;
-use crate::net::{self, Setting};
+use crate::net::{self, Members, Setting};
 use circ_grammar::ast::{Polarity, Span};
 
 /// The plan of an event drive; `None` for one that sends values.
@@ -45,7 +45,7 @@ pub fn drive<'a>(
     Some(DrivePlan {
         path: drive.path.clone(),
         target: drive.target.clone(),
-        ports: ports(&drive.target, &drive.port, layouts),
+        ports: ports(&drive.target, &drive.ports, layouts),
         kind,
         weight,
         delay_ticks: ticks(source, report, drive.delay_ms, drive.span, "the delay"),
@@ -59,19 +59,19 @@ pub fn drive<'a>(
 }
 
 /// The accumulator of a port, for every segment of a view.
-pub fn ports(view: &View, port: &str, layouts: &[Layout]) -> Vec<PortId> {
-    let of = |population: u32| {
-        let layout = layouts.get(population as usize)?;
+pub fn ports(view: &View, ports: &Members, layouts: &[Layout]) -> Vec<PortId> {
+    let of = |(segment, port): (&Segment, &std::sync::Arc<str>)| {
+        let layout = layouts.get(segment.population as usize)?;
         layout.accumulators.get(&layout.named(port)?).copied()
     };
-    view.segments.iter().map(|segment| of(segment.population).unwrap_or(PortId(0))).collect()
+    ports.of(view).map(|port| of(port).unwrap_or(PortId(0))).collect()
 }
 
 /// At excitatory and inhibitory ports weights are magnitudes.
 fn sign(drive: &net::Drive, layouts: &[Layout]) -> Sign {
-    let polarities = drive.target.segments.iter().filter_map(|segment| {
+    let polarities = drive.ports.of(&drive.target).filter_map(|(segment, port)| {
         let layout = layouts.get(segment.population as usize)?;
-        match layout.cell.vars[layout.named(&drive.port)?.index()].kind {
+        match layout.cell.vars[layout.named(port)?.index()].kind {
             VarKind::Port { polarity, .. } => polarity,
             _ => None,
         }

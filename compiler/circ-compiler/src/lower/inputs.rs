@@ -5,20 +5,25 @@
 
 use circ_grammar::ast::Span;
 use circ_plan::ir::*;
-use circ_plan::plan::{Indices, Table, View};
+use circ_plan::plan::{Indices, Segment, Table};
 
 use super::cell::Phase;
 use super::context::{Lowerer, Report, Site, Source};
 use super::layout::Layout;
 use super::time::ticks;
-use crate::hir::{PortShape, VarKind};
+use crate::hir::path::part_of;
+use crate::hir::{PortShape, VarId, VarKind};
 use crate::net::{Drive, DriveKind, Setting};
 use crate::types::{Dimension, Type, Value};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A drive as one population sees it.
 #[derive(Clone)]
 pub struct Input<'a> {
     pub drive: &'a Drive,
+    /// What its draws belong to.
+    name: String,
     pub members: Members,
     pub from_tick: i64,
     pub to_tick: i64,
@@ -50,19 +55,27 @@ pub fn place_inputs<'a>(source: Source<'a>, layouts: &mut [Layout<'a>], report: 
         populations.dedup();
         for population in populations {
             let Some(layout) = layouts.get_mut(population as usize) else { continue };
-            let Some(port) = layout.named(&drive.port) else { continue };
-            if !matches!(layout.cell.vars[port.index()].kind, VarKind::Port { shape: PortShape::Sum, .. }) {
-                continue;
-            }
             let uniform = match &drive.kind {
                 DriveKind::Value(Setting::Value(value)) => {
                     number(value).map(|x| layout.uniform(format!("drive {}", drive.path), Ty::Float, x))
                 }
                 _ => None,
             };
-            let members = members_of(&drive.target, population, layout.net.cells());
-            let input = Input { drive, members, from_tick, to_tick, uniform };
-            layout.inputs.entry(port).or_default().push(input);
+            let here = drive.ports.of(&drive.target).filter(|(segment, _)| segment.population == population);
+            let names: BTreeSet<&Arc<str>> = here.map(|(_, name)| name).collect();
+            for name in names {
+                let is_sum = |port: &VarId| {
+                    matches!(layout.cell.vars[port.index()].kind, VarKind::Port { shape: PortShape::Sum, .. })
+                };
+                let Some(port) = layout.named(name).filter(is_sum) else { continue };
+                let members = members_of(drive, (population, name), layout.net.cells());
+                // Each segment draws for itself.
+                let part = part_of(name).0;
+                let dot = if part.is_empty() { "" } else { "." };
+                let name = format!("={}{dot}{part}", drive.path);
+                let input = Input { drive, name, members, from_tick, to_tick, uniform };
+                layout.inputs.entry(port).or_default().push(input);
+            }
         }
     }
 }
@@ -77,9 +90,12 @@ pub fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// Where the cells of a population are in a view.
-pub fn members_of(view: &View, population: u32, cells: u32) -> Members {
-    let here: Vec<_> = view.segments.iter().filter(|s| s.population == population).collect();
+/// Where the cells of a population are in a drive's view, for one of their ports.
+fn members_of(drive: &Drive, (population, port): (u32, &str), cells: u32) -> Members {
+    let view = &drive.target;
+    let all = || drive.ports.of(view);
+    let is_it = |it: &(&Segment, &Arc<str>)| it.0.population == population && &**it.1 == port;
+    let here: Vec<&Segment> = all().filter(is_it).map(|(segment, _)| segment).collect();
     if let [segment] = here[..]
         && let Indices::Range(lo, hi) = segment.cells
     {
@@ -93,9 +109,9 @@ pub fn members_of(view: &View, population: u32, cells: u32) -> Members {
     }
     let mut positions = vec![-1.0; cells as usize];
     let mut position = 0;
-    for segment in &view.segments {
+    for (segment, name) in all() {
         for at in 0..segment.cells.len() {
-            if segment.population == population
+            if is_it(&(segment, name))
                 && let Some(cell) = positions.get_mut(segment.cells.get(at) as usize)
             {
                 *cell = f64::from(position);
@@ -121,12 +137,9 @@ impl<'a> Lowerer<'a, '_, '_> {
                     let value = self.scalar(value, span);
                     self.as_float(value)
                 }
-                (None, Setting::Each(closure)) => {
-                    let name = format!("={}", input.drive.path);
-                    self.declared(&name, |this| {
-                        this.within(closure.environment, |this| this.float(closure.expr))
-                    })
-                }
+                (None, Setting::Each(closure)) => self.declared(&input.name, |this| {
+                    this.within(closure.environment, |this| this.float(closure.expr))
+                }),
             },
             DriveKind::Table { data, every_ms } => self.table_input(data, *every_ms, position, span),
             DriveKind::Poisson { .. } | DriveKind::Choose { .. } | DriveKind::Times(_) => self.b.float(0.0),

@@ -135,10 +135,10 @@ fn sent_to(net: &Net) -> BTreeMap<u32, BTreeSet<String>> {
     let mut found: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
     let events =
         net.drives.iter().filter(|d| !matches!(d.kind, DriveKind::Value(_) | DriveKind::Table { .. }));
-    let drives = events.map(|d| (&d.target, &d.port));
-    for (view, port) in drives.chain(net.projections.iter().map(|p| (&p.target, &p.port))) {
-        for segment in &view.segments {
-            found.entry(segment.population).or_default().insert(port.clone());
+    let drives = events.map(|d| (&d.target, &d.ports));
+    for (view, ports) in drives.chain(net.projections.iter().map(|p| (&p.target, &p.ports))) {
+        for (segment, port) in ports.of(view) {
+            found.entry(segment.population).or_default().insert(port.to_string());
         }
     }
     found

@@ -14,8 +14,9 @@ use crate::data::Files;
 use crate::diagnose::structure::not_yet;
 use crate::diagnose::value::{no_positions, unknown_member};
 use crate::eval::{self, NotBuilt};
+use crate::hir::path::part_of;
 use crate::hir::{ExprId, ExprKind, Ref, VarKind};
-use crate::net::Connect;
+use crate::net::{Connect, Members};
 
 /// A pair of cells of a projection.
 pub struct PairSite<'a> {
@@ -57,9 +58,13 @@ impl<'a> Lowerer<'a, '_, '_> {
         let view = if side == Side::Pre { &site.net.source } else { &site.net.target };
         let coordinate = ["row", "col", "layer"].iter().position(|other| *other == name);
         match (name, coordinate) {
-            ("i", _) => Lowered::One(self.b.index(side)),
+            ("i", _) => Lowered::One(self.cell_of_side(side)),
+            ("k", _) => Lowered::One(self.segment_of_side(side)),
             (_, Some(which)) => self.side_coordinate(side, view, which, span),
-            _ => self.side_value(side, view, name, span),
+            _ => {
+                let members = if side == Side::Pre { &site.net.events } else { &site.net.ports };
+                self.side_value(side, (view, members), name, span)
+            }
         }
     }
 
@@ -81,6 +86,43 @@ impl<'a> Lowerer<'a, '_, '_> {
         }
     }
 
+    /// The position of the cell among the cells of a side, whichever of its segments is meant.
+    fn cell_of_side(&mut self, side: Side) -> ValueId {
+        let index = self.b.index(side);
+        self.of_position(side, index, |_, at| at as f64)
+    }
+
+    /// The index of the segment.
+    fn segment_of_side(&mut self, side: Side) -> ValueId {
+        let index = self.b.index(side);
+        self.of_position(side, index, |member, _| part_of(member).1.unwrap_or(0) as f64)
+    }
+
+    /// A number for each position of a side where its parts are segments; else the position itself.
+    fn of_position(&mut self, side: Side, index: ValueId, number: impl Fn(&str, usize) -> f64) -> ValueId {
+        let Some(site) = self.pair() else { return index };
+        let net = site.net;
+        let (view, members) = match side {
+            Side::Post => (&net.target, &net.ports),
+            Side::Pre | Side::Own => (&net.source, &net.events),
+        };
+        if part_of(members.first()).0.is_empty() {
+            return index;
+        }
+        let (mut data, mut cell, mut part) = (vec![], 0, "");
+        for (segment, member) in members.of(view) {
+            if part != part_of(member).0 {
+                (cell, part) = (0, part_of(member).0);
+            }
+            data.extend((0..segment.cells.len()).map(|at| number(member, cell + at)));
+            cell += segment.cells.len();
+        }
+        let table = self.report.add_table(Table { name: String::new(), rows: data.len(), columns: 1, data });
+        let zero = self.b.int(0);
+        let found = self.b.table(table, index, zero);
+        self.b.to_int(found)
+    }
+
     /// `pre.row`, in a view that is one whole population.
     fn side_coordinate(&mut self, side: Side, view: &View, which: usize, span: Span) -> Lowered {
         let populations = &self.source.net.populations;
@@ -95,16 +137,22 @@ impl<'a> Lowerer<'a, '_, '_> {
     }
 
     /// A position or parameter of a side.
-    fn side_value(&mut self, side: Side, view: &View, name: &str, span: Span) -> Lowered {
+    fn side_value(
+        &mut self,
+        side: Side,
+        (view, members): (&View, &Members),
+        name: &str,
+        span: Span,
+    ) -> Lowered {
         let source = self.source;
         let mut ty = Ty::Float;
-        for segment in &view.segments {
+        for (segment, member) in members.of(view) {
             let Some(population) = source.net.populations.get(segment.population as usize) else { continue };
             let cell = source.hir.cell(population.cell);
-            let var = cell.vars.iter().position(|v| &*v.name == name);
-            match var.map(|at| (at, &cell.vars[at].kind)) {
-                Some((at, VarKind::Param { .. })) => {
-                    ty = super::layout::Layout::ty(source, population.cell, crate::hir::VarId(at as u32));
+            let path = cell.seen_from(part_of(member).0, name);
+            match path.and_then(|path| cell.var_at(&path)).map(|var| (var, &cell.vars[var.index()].kind)) {
+                Some((var, VarKind::Param { .. })) => {
+                    ty = super::layout::Layout::ty(source, population.cell, var);
                 }
                 Some(_) => {
                     return self
@@ -121,8 +169,7 @@ impl<'a> Lowerer<'a, '_, '_> {
                 }
             }
         }
-        let value = self.column(side, name);
-        Lowered::One(self.to(ty, value))
+        Lowered::One(self.column(side, name, ty))
     }
 
     /// Reports populations of a side whose cells are nowhere in space.
@@ -137,15 +184,15 @@ impl<'a> Lowerer<'a, '_, '_> {
         }
     }
 
-    /// A column of a side, as a `Float`.
-    fn column(&mut self, side: Side, name: &str) -> ValueId {
+    /// A column of a side.
+    fn column(&mut self, side: Side, name: &str, ty: Ty) -> ValueId {
         let Some(site) = self.pair() else { return self.b.float(0.0) };
         let columns = if side == Side::Pre { &mut site.pre } else { &mut site.post };
         let at = columns.iter().position(|other| other == name).unwrap_or_else(|| {
             columns.push(name.to_owned());
             columns.len() - 1
         });
-        self.b.load(side, ArrayId(at as u32), Ty::Float)
+        self.b.load(side, ArrayId(at as u32), ty)
     }
 
     /// `distance` in µm.
@@ -157,7 +204,8 @@ impl<'a> Lowerer<'a, '_, '_> {
         self.positions(Side::Post, "distance", span);
         let mut sum: Option<ValueId> = None;
         for axis in AXES {
-            let (pre, post) = (self.column(Side::Pre, axis), self.column(Side::Post, axis));
+            let (pre, post) =
+                (self.column(Side::Pre, axis, Ty::Float), self.column(Side::Post, axis, Ty::Float));
             let difference = self.b.sub(post, pre);
             sum = Some(match sum {
                 None => self.b.mul(difference, difference),

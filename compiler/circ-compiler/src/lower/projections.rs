@@ -12,8 +12,9 @@ use super::inputs::number;
 use super::layout::{Layout, Storage};
 use super::pair::PairSite;
 use crate::hir::VarKind;
+use crate::hir::path::part_of;
 use crate::kernel::build::Builder;
-use crate::net::{self, Closure, Setting};
+use crate::net::{self, Closure, Members, Setting, Which};
 use circ_grammar::ast::Span;
 
 /// Columns that the programs of a projection read, by name.
@@ -44,21 +45,23 @@ pub fn projection<'a>(
     let connect = pairs.connect();
     let weight = pairs.weight();
     let delay = pairs.delay();
+    let onto = pairs.onto();
     let Pairs { keys, columns, .. } = pairs;
-    let column = |layouts: &mut [Layout], names: &[String], view: &View| {
-        names
-            .iter()
-            .map(|name| view.segments.iter().map(|s| column_of(layouts, s.population, name)).collect())
-            .collect()
+    let column = |layouts: &mut [Layout], names: &[String], view: &View, members: &Members| {
+        let of = |name: &String, layouts: &mut [Layout]| {
+            let parts = members.of(view);
+            parts.map(|(part, member)| column_of(layouts, part.population, member, name)).collect()
+        };
+        names.iter().map(|name| of(name, layouts)).collect()
     };
     ProjectionPlan {
         path: net.path.clone(),
         source: net.source.clone(),
-        source_events: events(&net.source, &net.event, layouts),
+        source_events: events(&net.source, &net.events, layouts),
         target: net.target.clone(),
-        ports: ports(&net.target, &net.port, layouts),
+        ports: ports(&net.target, &net.ports, layouts),
         connect,
-        onto: None,
+        onto,
         allow_self: net.allow_self,
         allow_multiple: net.allow_multiple,
         weight,
@@ -67,8 +70,8 @@ pub fn projection<'a>(
         store: Precision::F32,
         flow: None,
         pairing: Pairing::Ordered,
-        pre_columns: column(layouts, &columns.pre, &net.source),
-        post_columns: column(layouts, &columns.post, &net.target),
+        pre_columns: column(layouts, &columns.pre, &net.source, &net.events),
+        post_columns: column(layouts, &columns.post, &net.target, &net.ports),
         edges: net.edges.iter().map(|(_, values)| values.clone()).collect(),
         keys: keys.resolve(source.net.seed, &net.path),
         place: report.place(net.span, format!("the projection `{}`", net.path)),
@@ -76,18 +79,19 @@ pub fn projection<'a>(
 }
 
 /// The event, for every segment of a view.
-fn events(view: &View, event: &str, layouts: &[Layout]) -> Vec<EventId> {
-    let of = |population: u32| {
-        let layout = layouts.get(population as usize)?;
-        layout.events.iter().position(|e| e.name == event)
+fn events(view: &View, events: &Members, layouts: &[Layout]) -> Vec<EventId> {
+    let of = |(segment, event): (&Segment, &std::sync::Arc<str>)| {
+        let layout = layouts.get(segment.population as usize)?;
+        layout.events.iter().position(|e| e.name == **event)
     };
-    view.segments.iter().map(|s| EventId(of(s.population).unwrap_or(0) as u32)).collect()
+    events.of(view).map(|event| EventId(of(event).unwrap_or(0) as u32)).collect()
 }
 
-/// Where the values of a column are, for the cells of one population.
-fn column_of(layouts: &mut [Layout], population: u32, name: &str) -> Column {
+/// Where the values of a column are, for the cells of one population, seen from the part that a member is of.
+fn column_of(layouts: &mut [Layout], population: u32, member: &str, name: &str) -> Column {
     let Some(layout) = layouts.get_mut(population as usize) else { return Column::Constant(0.0) };
-    if let Some(var) = layout.named(name)
+    let path = layout.cell.seen_from(part_of(member).0, name);
+    if let Some(var) = path.and_then(|path| layout.named(&path))
         && matches!(layout.cell.vars[var.index()].kind, VarKind::Param { .. })
     {
         return match &layout.storage[var.index()] {
@@ -163,6 +167,27 @@ impl<'a> Pairs<'a, '_, '_> {
             let negative = lowerer.b.lt(shorter, zero);
             lowerer.b.select(negative, shorter, sum)
         }))
+    }
+
+    /// Each segment as likely as any other, or what the pair says.
+    fn onto(&mut self) -> Option<Onto> {
+        let onto = self.net.onto.as_ref()?;
+        let (parts, span) = (onto.segments, onto.span);
+        let part = match onto.which {
+            Which::Pair(closure) => self.program("segment", span, |lowerer| {
+                lowerer.declared("onto", |lowerer| {
+                    lowerer.within(closure.environment, |lowerer| lowerer.float(closure.expr))
+                })
+            }),
+            Which::Random => self.program("segment", span, |lowerer| {
+                lowerer.declared("onto", |lowerer| {
+                    let (none, all) = (lowerer.b.float(0.0), lowerer.b.float(f64::from(parts)));
+                    let drawn = lowerer.next_draw(Distribution::Uniform, vec![none, all], span);
+                    lowerer.b.floor(drawn)
+                })
+            }),
+        };
+        Some(Onto { parts, part })
     }
 
     fn condition(&mut self, closure: Closure, span: Span) -> Program {

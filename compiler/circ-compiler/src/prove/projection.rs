@@ -9,7 +9,7 @@ use crate::bound::{Estimate, Place, Site};
 use crate::diagnose::build::SignReason;
 use crate::hir::VarKind;
 use crate::interval::{self, Interval};
-use crate::net::{Closure, Connect, DriveKind, Projection, Setting};
+use crate::net::{Closure, Connect, DriveKind, Members, Projection, Setting};
 use circ_grammar::ast::{Polarity, Span};
 use circ_plan::plan::{Sign, View};
 
@@ -62,9 +62,9 @@ impl Prover<'_> {
     /// What demands the sign: the port, else the first source.
     fn sign_reason(&self, projection: &Projection) -> SignReason {
         let net = self.bounds.net;
-        let polarity = polarity_of_port(self, &projection.target, &projection.port);
+        let polarity = polarity_of_port(self, &projection.target, &projection.ports);
         if let Some(polarity @ (Polarity::Excitatory | Polarity::Inhibitory)) = polarity {
-            return SignReason::Port(projection.port.clone(), polarity);
+            return SignReason::Port(projection.ports.written.to_string(), polarity);
         }
         let first = projection.source.segments.first();
         let source = first.and_then(|segment| net.populations.get(segment.population as usize));
@@ -132,7 +132,7 @@ impl Prover<'_> {
                 _ => {}
             }
             if let Some(weight @ Setting::Each(_)) = &drive.weight {
-                found.extend(this.drive_weight(weight, &drive.target, &drive.port, &site, drive.span));
+                found.extend(this.drive_weight(weight, &drive.target, &drive.ports, &site, drive.span));
             }
         });
         for finding in found.into_iter().chain(parts) {
@@ -145,16 +145,16 @@ impl Prover<'_> {
         &mut self,
         weight: &Setting,
         target: &View,
-        port: &str,
+        ports: &Members,
         site: &Site,
         span: Span,
     ) -> Option<Finding> {
-        let polarity = polarity_of_port(self, target, port);
+        let polarity = polarity_of_port(self, target, ports);
         let need = match polarity {
             Some(Polarity::Excitatory | Polarity::Inhibitory) => judge::NOT_NEGATIVE,
             Some(Polarity::Modulatory) | None => Interval::UNKNOWN,
         };
-        let reason = SignReason::Port(port.to_string(), polarity.unwrap_or(Polarity::Modulatory));
+        let reason = SignReason::Port(ports.written.to_string(), polarity.unwrap_or(Polarity::Modulatory));
         let subject = Subject::Weight { reason, dale: None };
         Some(self.of_setting(weight, Need::Within(need), subject, site, span))
     }
@@ -178,14 +178,14 @@ impl Prover<'_> {
 }
 
 /// Of the first population of a view.
-fn polarity_of_port(prover: &Prover, target: &View, port: &str) -> Option<Polarity> {
+fn polarity_of_port(prover: &Prover, target: &View, ports: &Members) -> Option<Polarity> {
     let segment = target.segments.first()?;
     let population = prover.bounds.net.populations.get(segment.population as usize)?;
     let cell = prover.bounds.hir.cells.get(population.cell.index())?;
-    cell.vars.iter().find_map(|var| match &var.kind {
-        VarKind::Port { polarity, .. } if *var.name == *port => *polarity,
+    match &cell.vars.get(cell.var_at(ports.first())?.index())?.kind {
+        VarKind::Port { polarity, .. } => *polarity,
         _ => None,
-    })
+    }
 }
 
 /// The numbers of steps that a duration is rounded to.

@@ -147,6 +147,19 @@ impl<'a> Resolver<'a> {
         self.declare_spike_times();
     }
 
+    /// Events of a cell and of its segments.
+    fn name_events(&mut self, items: &[ast::CellItem]) {
+        for item in items {
+            match &item.kind {
+                ast::CellItemKind::Event { name, .. } => {
+                    self.event_names.insert(name.text.clone());
+                }
+                ast::CellItemKind::Segment { items, .. } => self.name_events(items),
+                _ => {}
+            }
+        }
+    }
+
     fn declare_item(&mut self, module: usize, item: &'a ast::Item) -> Option<(&'a ast::Name, Def)> {
         Some(match &item.kind {
             ast::ItemKind::Use { .. } | ast::ItemKind::Error => return None,
@@ -157,10 +170,7 @@ impl<'a> Resolver<'a> {
             }
             ast::ItemKind::Cell(cell) => {
                 self.cells.push(CellSource { module, written: Some((item, cell)) });
-                self.event_names.extend(cell.items.iter().filter_map(|item| match &item.kind {
-                    ast::CellItemKind::Event { name, .. } => Some(name.text.clone()),
-                    _ => None,
-                }));
+                self.name_events(&cell.items);
                 (&cell.name, Def::Cell(CellId(self.cells.len() as u32 - 1)))
             }
             ast::ItemKind::Rule(rule) => (&rule.name, Def::Rule),

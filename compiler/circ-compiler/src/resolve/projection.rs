@@ -43,6 +43,7 @@ impl<'a> Resolver<'a> {
             delay: None,
             dendritic: None,
             polarity: None,
+            onto: None,
             span,
         };
         let mut seen = Seen::new();
@@ -79,7 +80,8 @@ impl<'a> Resolver<'a> {
             ClauseKind::Dendritic(_) => "dendritic",
             ClauseKind::Polarity(_) => "polarity",
             ClauseKind::Continuous(_) => "continuous",
-            ClauseKind::Allow(_) | ClauseKind::Back(_) | ClauseKind::Onto(_) | ClauseKind::Share(_) => "",
+            ClauseKind::Onto(_) => "onto",
+            ClauseKind::Allow(_) | ClauseKind::Back(_) | ClauseKind::Share(_) => "",
             ClauseKind::Plasticity(_) | ClauseKind::Store { .. } | ClauseKind::Error => "",
         };
         if !word.is_empty() && !self.once(seen, word, clause.span) {
@@ -99,11 +101,21 @@ impl<'a> Resolver<'a> {
             ClauseKind::Polarity(polarity) => projection.polarity = Some(*polarity),
             ClauseKind::Continuous(_) => self.refuse(clause.span, "a continuous projection"),
             ClauseKind::Back(_) => self.refuse(clause.span, "the clause `back`"),
-            ClauseKind::Onto(_) => self.refuse(clause.span, "the clause `onto`"),
+            ClauseKind::Onto(value) => projection.onto = Some((self.segment_chosen(cx, *value), clause.span)),
             ClauseKind::Share(_) => self.refuse(clause.span, "the clause `share`"),
             ClauseKind::Plasticity(_) => self.refuse(clause.span, "plasticity"),
             ClauseKind::Store { .. } => self.refuse(clause.span, "the clause `store`"),
             ClauseKind::Error => {}
+        }
+    }
+
+    /// `onto random`, or an expression of the pair.
+    fn segment_chosen(&mut self, cx: &mut Context, value: ast::ExprId) -> hir::Which {
+        match &self.ast(cx, value).kind {
+            ast::ExprKind::Name(name) if &**name == "random" && cx.named(name).is_none() => {
+                hir::Which::Random
+            }
+            _ => hir::Which::Pair(self.expr_in(cx, Place::SYNAPSE, value)),
         }
     }
 

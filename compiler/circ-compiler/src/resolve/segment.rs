@@ -208,7 +208,7 @@ impl<'a> Resolver<'a> {
             _ => (first, cx.names.get(&first.text).copied(), rest),
         };
         while let Some((next, inner)) = rest.split_first() {
-            let Some(segment) = self.segment_meant(cx, name, found) else { return None };
+            let segment = self.segment_meant(cx, name, found)?;
             found = cx.segments.get(&segment).and_then(|own| own.get(&next.text)).copied();
             if found.is_none() {
                 self.unknown_in_segment(cx, cell, segment, next);

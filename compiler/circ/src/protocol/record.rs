@@ -5,6 +5,7 @@ use crate::recording::{EventRecord, HistogramRecord, TraceRecord, sorted};
 use crate::rules;
 use circ_compiler::eval::{self, Evaluated, Thing};
 use circ_compiler::hir::{ExprId, ExprKind, MeasureArg};
+use circ_compiler::net::Members;
 use circ_grammar::ast::Span;
 use circ_plan::engine::{Keep, Probe};
 use circ_plan::plan::View;
@@ -33,10 +34,12 @@ impl Protocol<'_> {
             };
         }
         match self.thing(expr)? {
-            Thing::Member { view, name, span, .. } => self.record_member(&view, &name, span, interval_ticks),
+            Thing::Member { view, names, span, .. } => {
+                self.record_member(&view, &names, span, interval_ticks)
+            }
             other => {
-                let (view, _) = self.present().view_with_event(&other, span)?;
-                self.record_events(&view, "spike", span)
+                let (view, names) = self.present().view_with_event(&other, span)?;
+                self.record_events(&view, &names, span)
             }
         }
     }
@@ -45,14 +48,14 @@ impl Protocol<'_> {
     fn record_member(
         &mut self,
         view: &View,
-        name: &str,
+        names: &Members,
         span: Span,
         interval_ticks: Option<i64>,
     ) -> Evaluated<()> {
-        if self.present().events(view, name, span).is_ok() {
-            return self.record_events(view, name, span);
+        if self.present().events(view, names, span).is_ok() {
+            return self.record_events(view, names, span);
         }
-        for segment in &view.segments {
+        for (segment, name) in names.of(view) {
             let population = segment.population;
             let (observable, ty) = {
                 let present = self.present();
@@ -81,10 +84,10 @@ impl Protocol<'_> {
         Ok(())
     }
 
-    fn record_events(&mut self, view: &View, name: &str, span: Span) -> Evaluated<()> {
-        let events = self.present().events(view, name, span)?;
+    fn record_events(&mut self, view: &View, names: &Members, span: Span) -> Evaluated<()> {
+        let events = self.present().events(view, names, span)?;
         let from_tick = self.engine.tick() + 1;
-        for (segment, event) in view.segments.iter().zip(events) {
+        for ((segment, name), event) in names.of(view).zip(events) {
             let (name, cells) = (name.to_string(), sorted(&segment.cells));
             let population = segment.population;
             self.recordings.events.push(EventRecord { population, event, name, cells, from_tick });

@@ -7,6 +7,7 @@ use circ_compiler::diagnose::value::not_a_number;
 use circ_compiler::eval::{self, Evaluated, Thing, depends};
 use circ_compiler::hir::{ExprId, Var, VarId, VarKind};
 use circ_compiler::interval::Interval;
+use circ_compiler::net::Members;
 use circ_compiler::types::{Dimension, Value};
 use circ_grammar::ast::Span;
 use circ_plan::ir::{ArrayId, UniformId};
@@ -23,7 +24,7 @@ impl Protocol<'_> {
     pub(super) fn set(&mut self, target: ExprId, value: ExprId) -> Evaluated<()> {
         let span = self.span(target);
         match self.thing(target)? {
-            Thing::Member { view, name, .. } => self.set_member(&view, &name, span, value),
+            Thing::Member { view, names, .. } => self.set_member(&view, &names, span, value),
             Thing::Drive(drive) => self.set_drive(drive, None, span, value),
             Thing::MemberOf { of, name, .. } => match *of {
                 Thing::Drive(drive) => self.set_drive(drive, Some(&name), span, value),
@@ -33,10 +34,10 @@ impl Protocol<'_> {
         }
     }
 
-    fn set_member(&mut self, view: &View, name: &str, span: Span, value: ExprId) -> Evaluated<()> {
+    fn set_member(&mut self, view: &View, names: &Members, span: Span, value: ExprId) -> Evaluated<()> {
         let values = self.values_of_cells(view, value)?;
         let mut first = 0;
-        for segment in &view.segments {
+        for (segment, name) in names.of(view) {
             let values = &values[first..first + segment.cells.len()];
             first += segment.cells.len();
             self.set_segment(segment.population, &segment.cells, name, values, span)?;
