@@ -64,6 +64,15 @@ pub struct Hir {
 }
 
 impl Hir {
+    /// Whether what flows is made of the weight.
+    pub fn reads_weight(&self, value: ExprId) -> bool {
+        let mut found = false;
+        crate::resolve::graph::walk(self, value, &mut |_, expr| {
+            found |= matches!(expr.kind, ExprKind::Ref(Ref::Weight));
+        });
+        found
+    }
+
     pub fn expr(&self, id: ExprId) -> &Expr {
         &self.exprs[id.index()]
     }

@@ -253,6 +253,11 @@ pub struct Projection {
     pub dale: Option<Span>,
     /// Whether each synapse has a weight of its own, though one number is written: an `enforce` scales them.
     pub scaled: bool,
+    /// How weights that differ are held.
+    pub store: circ_plan::ir::Precision,
+    /// What flows instead of spikes.
+    pub flow: Option<Flow>,
+    pub pairing: circ_plan::plan::Pairing,
     /// Columns of a connection table by name, parallel to the pairs of `Connect::Pairs`.
     pub edges: Vec<(String, Vec<f64>)>,
     pub span: Span,
@@ -273,6 +278,27 @@ pub enum Which {
     /// Of the pair of cells.
     Pair(Closure),
     Random,
+}
+
+/// What flows through a projection between ticks.
+#[derive(Clone, Copy, Debug)]
+pub struct Flow {
+    /// Of the cells on both sides and of the weight.
+    pub value: Closure,
+    /// The sign that the port and the source demand of the value, where it does not read the weight.
+    pub sign: circ_plan::plan::Sign,
+    /// See [`circ_plan::plan::Flow::stage`].
+    pub stage: u32,
+}
+
+impl Projection {
+    /// The projection whose other direction this is.
+    pub fn mirrored(&self) -> Option<u32> {
+        match self.pairing {
+            circ_plan::plan::Pairing::Mirror(other) => Some(other),
+            circ_plan::plan::Pairing::Ordered | circ_plan::plan::Pairing::Unordered => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

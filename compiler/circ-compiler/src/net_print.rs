@@ -13,7 +13,7 @@ use crate::net::{
 };
 use crate::types::{Dimension, Type, Value};
 use crate::units::show;
-use circ_plan::plan::{Indices, Sender, View};
+use circ_plan::plan::{Indices, Pairing, Sender, View};
 use expression::Names;
 use std::fmt::Write;
 
@@ -229,7 +229,7 @@ impl Printer<'_> {
 
     fn projection(&self, projection: &Projection, out: &mut String) {
         let (from, to) = (self.view(&projection.source), self.view(&projection.target));
-        let event = if &*projection.events.written == "spike" {
+        let event = if &*projection.events.written == "spike" || projection.flow.is_some() {
             String::new()
         } else {
             format!(".{}", projection.events.written)
@@ -265,6 +265,16 @@ impl Printer<'_> {
         };
         let _ =
             writeln!(out, "  delay {}{dendritic}", self.setting(&projection.delay, Some(Dimension::TIME)));
+        if let Some(flow) = &projection.flow {
+            let _ = writeln!(out, "  continuous {}, stage {}", self.closure(&flow.value), flow.stage);
+        }
+        match projection.pairing {
+            Pairing::Ordered => {}
+            Pairing::Unordered => out.push_str("  unordered pairs\n"),
+            Pairing::Mirror(other) => {
+                let _ = writeln!(out, "  mirror of projection {other}");
+            }
+        }
         for (name, values) in &projection.edges {
             let _ =
                 writeln!(out, "  edge.{name} [{}]", list(values.iter().map(|x| show(*x, Dimension::REAL))));

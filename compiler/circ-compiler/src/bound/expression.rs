@@ -97,6 +97,7 @@ impl Bounds<'_> {
             Ref::Infinity => Estimate::of(Interval::point(f64::INFINITY)),
             Ref::CellIndex | Ref::Row | Ref::Col | Ref::Layer | Ref::Size => self.cell_place(name, site),
             Ref::Distance => self.distance(site),
+            Ref::Weight => self.weight(site),
             Ref::Pre | Ref::Post | Ref::Edge | Ref::SegmentIndex => Estimate::unknown(),
             Ref::Local(local) => {
                 let found = site.locals.iter().rev().find(|(bound, _)| *bound == local);

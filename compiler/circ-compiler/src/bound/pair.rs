@@ -59,7 +59,18 @@ impl Bounds<'_> {
         }
     }
 
-    /// A parameter or position of the cells of a view; `i` counts within the view.
+    /// `w`: of the other direction, where that has the weight.
+    pub(super) fn weight(&mut self, site: &Site) -> Estimate {
+        let Place::Pair(at) = site.place else { return Estimate::unknown() };
+        let net = self.net;
+        let at = net.projections.get(at as usize).map_or(at, |it| it.mirrored().unwrap_or(at));
+        match net.projections.get(at as usize) {
+            Some(projection) => self.setting(&projection.weight, &Site::new(Place::Pair(at), None)),
+            None => Estimate::unknown(),
+        }
+    }
+
+    /// A variable or position of the cells of a view; `i` counts within the view.
     fn side(&mut self, view: &View, name: &str) -> Estimate {
         if name == "i" {
             return Estimate::of(below(view.len() as f64));

@@ -231,16 +231,12 @@ impl<'a> Checker<'a> {
     fn projection(&mut self, projection: &'a Projection) -> Type {
         self.infer(projection.source);
         let source = self.ty(projection.source);
-        if !matches!(source, Type::Events | Type::Error) && view_of(&source).is_none() {
-            self.sink.push(typing::wrong_type(
-                self.span(projection.source),
-                "a population or one of its events",
-                &source,
-            ));
-        }
+        self.source(projection, &source);
         let port = self.target(projection.target, "a projection").unwrap_or(Type::Error);
         let before = match self.hir.expr(projection.source).kind {
-            ExprKind::Field { base, .. } if source == Type::Events => self.parts_of(base),
+            ExprKind::Field { base, .. } if matches!(source, Type::Events | Type::Port(_)) => {
+                self.parts_of(base)
+            }
             _ => self.parts_of(projection.source),
         };
         let after = match self.hir.expr(projection.target).kind {
@@ -250,20 +246,90 @@ impl<'a> Checker<'a> {
         self.onto(projection, &after);
         self.sides = (before, after);
         self.connect(&projection.connect);
-        if let Some(weight) = projection.weight {
-            self.infer(weight);
-            let because = (self.span(projection.target), format!("a port for {}", typing::words(&port)));
-            self.demand(weight, &port, "the weight", Some(because));
-        }
+        let because = (self.span(projection.target), format!("a port for {}", typing::words(&port)));
+        let weight = match (projection.weight, projection.continuous) {
+            (Some(weight), None) => {
+                self.infer(weight);
+                self.demand(weight, &port, "the weight", Some(because.clone()));
+                port.clone()
+            }
+            (Some(weight), Some(_)) => self.free_weight(weight),
+            (None, _) => port.clone(),
+        };
         projection.delay.iter().for_each(|delay| self.demand_time(*delay, "a delay"));
         projection.dendritic.iter().for_each(|delay| self.demand_time(*delay, "a delay"));
         if let Some((Which::Pair(which), _)) = projection.onto {
             self.infer(which);
             self.demand_whole(which, "the index of a segment");
         }
+        if let Some(value) = projection.continuous {
+            self.flow(projection, value, &weight, &port, because);
+        }
         self.sides = Default::default();
         self.polarity(projection);
-        port
+        weight
+    }
+
+    /// What a projection begins at: cells, or their events where spikes travel; of a symmetric one, ports.
+    fn source(&mut self, projection: &Projection, source: &Type) {
+        let at = self.span(projection.source);
+        if projection.symmetric {
+            let here = self.target(projection.source, "one side of `<->`");
+            let there = self.target(projection.target, "a projection");
+            if let (Some(here), Some(there)) = (here, there)
+                && here != there
+            {
+                let because = (self.span(projection.target), format!("a port for {}", typing::words(&there)));
+                self.sink.push(typing::must_be(at, "the port on this side", &there, &here, Some(because)));
+            }
+            return;
+        }
+        let due = match projection.continuous {
+            Some(_) if *source == Type::Events => "a population, whose values flow",
+            _ if matches!(source, Type::Events | Type::Error) || view_of(source).is_some() => return,
+            _ => "a population or one of its events",
+        };
+        self.sink.push(typing::wrong_type(at, due, source));
+    }
+
+    /// The type of a weight of any dimension.
+    fn free_weight(&mut self, weight: ExprId) -> Type {
+        self.infer(weight);
+        match self.ty(weight) {
+            ty @ (Type::Real(_) | Type::AnyReal | Type::Error) => ty,
+            Type::Int => REAL,
+            other => {
+                self.sink.push(typing::wrong_type(self.span(weight), "one weight", &other));
+                Type::Error
+            }
+        }
+    }
+
+    /// `continuous e`: in each direction `pre` is where it comes from.
+    fn flow(
+        &mut self,
+        projection: &Projection,
+        value: ExprId,
+        weight: &Type,
+        port: &Type,
+        because: (Span, String),
+    ) {
+        if projection.symmetric {
+            let (before, after) = std::mem::take(&mut self.sides);
+            let mut both = before;
+            for part in after {
+                if !both.contains(&part) {
+                    both.push(part);
+                }
+            }
+            self.sides = (both.clone(), both);
+            self.value_port(projection.source);
+        }
+        self.value_port(projection.target);
+        let outer = std::mem::replace(&mut self.weight, weight.clone());
+        self.infer(value);
+        self.weight = outer;
+        self.demand(value, port, "what flows into this port", Some(because));
     }
 
     /// `onto` chooses among the segments of the target.

@@ -94,6 +94,7 @@ impl<'a> Checker<'a> {
             Ref::Pi => Type::Real(Dimension::REAL),
             Ref::Infinity => Type::AnyReal,
             Ref::Distance => Type::Real(Dimension::LENGTH),
+            Ref::Weight => self.weight.clone(),
             Ref::Pre | Ref::Post => Type::View(None),
             Ref::Edge => Type::Error,
             Ref::Local(local) => self.types.locals[local.index()].clone(),

@@ -80,6 +80,8 @@ struct Checker<'a> {
     overs: BTreeMap<(CircuitId, SlotId), Over>,
     /// The cells of `pre` and `post`, in the clauses of a projection.
     sides: (Vec<dendrite::Part>, Vec<dendrite::Part>),
+    /// The type of `w`, in what flows.
+    weight: Type,
     /// The type of a projection's weights.
     weights: BTreeMap<(CircuitId, SlotId), Type>,
 }
@@ -111,6 +113,7 @@ impl<'a> Checker<'a> {
             owner: Owner::File,
             overs: graph::overs(hir),
             sides: Default::default(),
+            weight: Type::Error,
             weights: BTreeMap::new(),
         }
     }

@@ -49,7 +49,11 @@ impl<'a> Checker<'a> {
     /// Populations that a projection comes from and that have a polarity; its own clause comes first.
     fn senders(&self, projection: &Projection) -> Vec<(String, Span, Polarity)> {
         let view = match self.hir.expr(projection.source).kind {
-            ExprKind::Field { base, .. } if *self.types.expr(projection.source) == Type::Events => base,
+            ExprKind::Field { base, .. }
+                if matches!(self.types.expr(projection.source), Type::Events | Type::Port(_)) =>
+            {
+                base
+            }
             _ => projection.source,
         };
         let mut found = vec![];

@@ -74,7 +74,8 @@ impl Breach {
 }
 
 /// A weight whose sign is, or can be, wrong. `dale` is the clause that demands a proof.
-pub fn weight(breach: &Breach, reason: &SignReason, dale: Option<Span>) -> Diagnostic {
+/// `what` is the weight, or what flows instead of one.
+pub fn weight(breach: &Breach, what: &str, reason: &SignReason, dale: Option<Span>) -> Diagnostic {
     let (because, note) = match reason {
         SignReason::Port(port, polarity) => (
             format!("`{port}` is an {} port", polarity_name(*polarity)),
@@ -91,7 +92,7 @@ pub fn weight(breach: &Breach, reason: &SignReason, dale: Option<Span>) -> Diagn
         None => breach.verb(),
     };
     let diagnostic =
-        WEIGHT_SIGN.at(breach.at, format!("the weight {how}, but {because}")).primary(breach.range.clone());
+        WEIGHT_SIGN.at(breach.at, format!("{what} {how}, but {because}")).primary(breach.range.clone());
     let diagnostic = match dale {
         Some(span) => diagnostic.label(span, "a proof is demanded here"),
         None => diagnostic,

@@ -10,6 +10,7 @@ pub mod condition;
 pub mod constraint;
 pub mod couple;
 pub mod data;
+pub mod flow;
 pub mod lint;
 pub mod names;
 pub mod onto;
@@ -50,6 +51,7 @@ static FAMILIES: &[&[&Rule]] = &[
     constraint::RULES,
     couple::RULES,
     data::RULES,
+    flow::RULES,
     lint::RULES,
     names::RULES,
     onto::RULES,

@@ -95,7 +95,12 @@ pub fn cyclic_cell(members: &[(String, Span)]) -> Diagnostic {
     circle(&CYCLIC_CELL, members, "extends itself", "extends")
 }
 
-fn circle(rule: &'static super::Rule, members: &[(String, Span)], alone: &str, verb: &str) -> Diagnostic {
+pub(super) fn circle(
+    rule: &'static super::Rule,
+    members: &[(String, Span)],
+    alone: &str,
+    verb: &str,
+) -> Diagnostic {
     let (name, at) = members.first().cloned().unwrap_or_default();
     if members.len() < 2 {
         return rule.at(at, format!("`{name}` {alone}")).primary("leads back to itself");

@@ -41,7 +41,11 @@ impl Elaborator<'_> {
                 Some(Connect::OutDegree(n as u32))
             }
             hir::Connect::Total(expr) => {
-                let most = views.map(|(source, target)| pairs_between(source, target, projection.allow_self));
+                let halved = |source, target| projection.symmetric && source == target;
+                let most = views.map(|(source, target)| {
+                    let all = pairs_between(source, target, projection.allow_self);
+                    if halved(source, target) { all / 2 } else { all }
+                });
                 let n = self.degree(expr, "total", projection, (most, "pairs"), environment)?;
                 Some(Connect::Total(n))
             }

@@ -12,6 +12,7 @@ mod constant;
 mod constraint;
 mod drive;
 mod enforce;
+mod flow;
 mod instance;
 mod names;
 mod planned;
@@ -291,6 +292,7 @@ impl<'a> Elaborator<'a> {
                 PendingKind::Constraint(constraint) => constraints.push((constraint, environment)),
             }
         }
+        self.order_flows();
         self.constraints(&constraints, wired, statements);
     }
 

@@ -52,7 +52,7 @@ fn weight_sums(selection: &Selection, net: &Net) -> Option<Vec<f64>> {
         let projection = net.projections.get(sheaf.projection as usize)?;
         let Setting::Value(value) = &projection.weight else { return None };
         let weight = number::number(value).filter(|_| !projection.scaled)?.real();
-        for (place, (lo, hi)) in of_sheaf(selection, sheaf, projection) {
+        for (place, (lo, hi)) in of_sheaf(selection, sheaf, projection, net) {
             if lo != hi {
                 return None;
             }
@@ -67,7 +67,7 @@ pub(super) fn bounds(selection: &Selection, net: &Net) -> Vec<(f64, f64)> {
     let mut all = vec![(0.0, 0.0); selection.cells.len()];
     for sheaf in &selection.sheaves {
         let Some(projection) = net.projections.get(sheaf.projection as usize) else { continue };
-        for (place, (lo, hi)) in of_sheaf(selection, sheaf, projection) {
+        for (place, (lo, hi)) in of_sheaf(selection, sheaf, projection, net) {
             all[place].0 += lo;
             all[place].1 += hi;
         }
@@ -86,7 +86,12 @@ struct Sides<'a> {
 }
 
 /// (place, bounds) of each cell that a sheaf's synapses are counted at.
-fn of_sheaf(selection: &Selection, sheaf: &Sheaf, projection: &Projection) -> Vec<(usize, (f64, f64))> {
+fn of_sheaf(
+    selection: &Selection,
+    sheaf: &Sheaf,
+    projection: &Projection,
+    net: &Net,
+) -> Vec<(usize, (f64, f64))> {
     let inward = selection.end == crate::eval::synapses::End::Target;
     let sides = match inward {
         true => Sides { here: &projection.target, there: &projection.source, counts: &sheaf.sources, inward },
@@ -115,6 +120,15 @@ fn of_sheaf(selection: &Selection, sheaf: &Sheaf, projection: &Projection) -> Ve
         }
         (None, 0.0) => alone,
         (None, own) => drawn(projection, &sides, &partners, own),
+    };
+    let halves = |it: &Projection| it.pairing == circ_plan::plan::Pairing::Unordered;
+    let halved = projection
+        .mirrored()
+        .map_or(halves(projection), |other| net.projections.get(other as usize).is_some_and(halves));
+    // Only the partners before, or after, the cell: as if each were drawn.
+    let bounds = |position: usize, cell: (u32, u32)| match halved && given.is_none() {
+        true => (0.0, bounds(position, cell).1),
+        false => bounds(position, cell),
     };
     let places = selection.places(sheaf).iter().zip(sides.here.cells()).enumerate();
     places

@@ -6,14 +6,16 @@
 
 use super::Elaborator;
 use crate::diagnose::build::{self as say, SignReason};
+use crate::diagnose::flow::{self as say_flow, Clash};
 use crate::diagnose::{time as say_time, value as say_value};
+use crate::eval::synapses::{Finder, cell_name};
 use crate::eval::{self, NotBuilt, Thing, number};
 use crate::hir::path::part_of;
 use crate::hir::{self, ExprId, VarKind};
 use crate::net::{self, EnvironmentId, Members, Setting};
 use crate::types::{Dimension, Type, Value};
 use circ_grammar::ast::{Polarity, Span};
-use circ_plan::plan::{Sender, Sign, View};
+use circ_plan::plan::{Pairing, Sender, Sign, View};
 use std::sync::Arc;
 
 /// A view, and the port or event of it that is named.
@@ -29,6 +31,26 @@ struct Ends {
     target: View,
     ports: Members,
     sign: Sign,
+    /// Of the other direction of a symmetric one: its event, its port.
+    back: Option<(Members, Members)>,
+}
+
+impl Ends {
+    /// Whether both sides of a symmetric projection are the same port of the same cells.
+    fn one_view(&self) -> bool {
+        let same_port = self.back.as_ref().is_some_and(|(_, ports)| *ports == self.ports);
+        same_port && self.source == self.target
+    }
+}
+
+/// The same pairs, seen from the other side.
+fn turned(connect: &net::Connect) -> net::Connect {
+    match connect {
+        net::Connect::InDegree(n) => net::Connect::OutDegree(*n),
+        net::Connect::OutDegree(n) => net::Connect::InDegree(*n),
+        net::Connect::Pairs(pairs) => net::Connect::Pairs(pairs.iter().map(|(a, b)| (*b, *a)).collect()),
+        other => other.clone(),
+    }
 }
 
 impl Elaborator<'_> {
@@ -53,12 +75,31 @@ impl Elaborator<'_> {
         };
         let views = ends.as_ref().zip(paired.as_ref()).map(|(ends, paired)| (&ends.source, paired));
         let connect = self.connect(projection, views, environment, &mut edges);
-        let Ends { source, events, target, ports, sign } = ends?;
+        let unordered = ends.as_ref().is_some_and(|ends| ends.one_view());
+        let connect = connect.and_then(|connect| self.symmetric(projection, ends.as_ref(), connect));
+        let Ends { source, events, target, ports, sign, back } = ends?;
         let (weight, (delay, dendritic), connect, onto) = (weight?, delays?, connect?, onto?);
+        let flow = match projection.continuous {
+            Some(value) => {
+                let expr = self.untainted(value)?;
+                let reads = self.hir.reads_weight(expr);
+                let sign = if reads { Sign::Free } else { sign };
+                Some(net::Flow { value: net::Closure { expr, environment }, sign, stage: 0 })
+            }
+            None => None,
+        };
+        let sign = if projection.weight.is_some() { sign } else { Sign::Free };
+        // All pairs with one weight and one delay are the same both ways already.
+        let one = |setting: &Setting| matches!(setting, Setting::Value(_));
+        let plain = matches!(connect, net::Connect::AllToAll)
+            && one(&weight)
+            && one(&delay)
+            && dendritic.as_ref().is_none_or(one);
+        let pairing = if unordered && !plain { Pairing::Unordered } else { Pairing::Ordered };
         let weight_span = projection.weight.map_or(projection.span, |w| self.span(w));
         let delay_span = projection.delay.or(projection.dendritic).map_or(projection.span, |d| self.span(d));
         let id = self.net.projections.len() as u32;
-        self.net.projections.push(net::Projection {
+        let forward = net::Projection {
             path,
             source,
             events,
@@ -76,12 +117,27 @@ impl Elaborator<'_> {
             sign,
             dale: None,
             scaled: false,
+            store: projection.store,
+            flow,
+            pairing,
             edges,
             span: projection.span,
             connect_span: projection.connect_span,
+        };
+        let backward = back.filter(|_| !(unordered && plain)).map(|(events, ports)| net::Projection {
+            source: forward.target.clone(),
+            events,
+            target: forward.source.clone(),
+            ports,
+            connect: turned(&forward.connect),
+            pairing: Pairing::Mirror(id),
+            ..forward.clone()
         });
-        self.net.order.push(Sender::Projection(id));
-        self.note_sender(projection, id);
+        for (at, one) in (id..).zip([Some(forward), backward].into_iter().flatten()) {
+            self.net.projections.push(one);
+            self.net.order.push(Sender::Projection(at));
+            self.note_sender(projection, at);
+        }
         self.add_item(projection.slot, indices, environment, net::Item::Projection(id));
         Some(())
     }
@@ -91,10 +147,99 @@ impl Elaborator<'_> {
         let target = self.end(projection.target, environment)?;
         let source = source?;
         let (ports, port_at) = self.port_member(target.member, projection.target)?;
-        let events = self.event_member(&source.view, source.member, projection.source)?;
+        let flows = projection.continuous.is_some();
+        if projection.symmetric {
+            let (own, own_at) = self.port_member(source.member, projection.source)?;
+            self.check_ports(&source.view, &own, own_at)?;
+            self.check_ports(&target.view, &ports, port_at)?;
+            let mut event = |view: &View, expr, port: &Members| match flows {
+                // What the flow reads is of the part that has the port.
+                true => Some(port.clone()),
+                false => self.event_member(view, None, expr),
+            };
+            let events = (
+                event(&source.view, projection.source, &own)?,
+                event(&target.view, projection.target, &ports)?,
+            );
+            let there = self.sign(projection, path, &source.view, (&target.view, &ports))?;
+            let back = self.sign(projection, path, &target.view, (&source.view, &own))?;
+            let sign = self.both(projection, there, back)?;
+            let (source, target) = (source.view, target.view);
+            return Some(Ends { source, events: events.0, target, ports, sign, back: Some((events.1, own)) });
+        }
+        let events = match flows {
+            // What the flow reads is of the part that the source is.
+            true => source.member.map_or_else(|| Members::same(&"".into(), &source.view), |(names, _)| names),
+            false => self.event_member(&source.view, source.member, projection.source)?,
+        };
         self.check_ports(&target.view, &ports, port_at)?;
         let sign = self.sign(projection, path, &source.view, (&target.view, &ports))?;
-        Some(Ends { source: source.view, events, target: target.view, ports, sign })
+        Some(Ends { source: source.view, events, target: target.view, ports, sign, back: None })
+    }
+
+    /// The sign of weights that both directions share.
+    fn both(&mut self, projection: &hir::Projection, there: Sign, back: Sign) -> Option<Sign> {
+        match (there, back) {
+            (Sign::Free, sign) | (sign, Sign::Free) => Some(sign),
+            (there, back) if there == back => Some(there),
+            _ => {
+                let (from, to) = (self.span(projection.source), self.span(projection.target));
+                self.report(say::mixed_signs(Span { end: to.end, ..from }))
+            }
+        }
+    }
+
+    /// What `connect` means where every pair is one of both directions.
+    fn symmetric(
+        &mut self,
+        projection: &hir::Projection,
+        ends: Option<&Ends>,
+        connect: net::Connect,
+    ) -> Option<net::Connect> {
+        let Some(ends) = ends.filter(|ends| ends.back.is_some()) else { return Some(connect) };
+        let at = projection.connect_span;
+        if !ends.one_view() {
+            let finder = Finder::new(&ends.source);
+            let shared =
+                ends.target.cells().any(|(population, cell)| finder.place(population, None, cell).is_some());
+            if shared && ends.source != ends.target {
+                let (from, to) = (self.span(projection.source), self.span(projection.target));
+                return self.report(say_flow::symmetric_pairs(Span { end: to.end, ..from }, Clash::Overlap));
+            }
+            return Some(connect);
+        }
+        let way = match connect {
+            net::Connect::InDegree(_) => "in_degree",
+            net::Connect::OutDegree(_) => "out_degree",
+            net::Connect::OneToOne => "one_to_one",
+            net::Connect::Pairs(pairs) => return self.pairs_once(projection, ends, pairs),
+            _ if projection.allow_self => {
+                return self.report(say_flow::symmetric_pairs(projection.span, Clash::Selves));
+            }
+            other => return Some(other),
+        };
+        self.report(say_flow::symmetric_pairs(at, Clash::Degree(way)))
+    }
+
+    /// The rows of a table, each with the first cell first.
+    fn pairs_once(
+        &mut self,
+        projection: &hir::Projection,
+        ends: &Ends,
+        pairs: Vec<(u32, u32)>,
+    ) -> Option<net::Connect> {
+        let mut seen = std::collections::BTreeSet::new();
+        let pairs: Vec<(u32, u32)> = pairs.into_iter().map(|(a, b)| (a.min(b), a.max(b))).collect();
+        for (a, b) in &pairs {
+            if a == b {
+                return self.report(say_flow::symmetric_pairs(projection.connect_span, Clash::Selves));
+            }
+            if !seen.insert((*a, *b)) && !projection.allow_multiple {
+                let [a, b] = [*a, *b].map(|at| cell_name(&self.net, &ends.source, at as usize));
+                return self.report(say_flow::symmetric_pairs(projection.connect_span, Clash::Twice(a, b)));
+            }
+        }
+        Some(net::Connect::Pairs(pairs))
     }
 
     /// A side of a projection, or the target of a drive.
@@ -314,8 +459,10 @@ impl Elaborator<'_> {
         ends: Option<&Ends>,
         environment: EnvironmentId,
     ) -> Option<Setting> {
-        // One that is missing was reported.
-        let expr = projection.weight?;
+        // What flows may have none; one that is missing was reported.
+        let Some(expr) = projection.weight else {
+            return projection.continuous.map(|_| Setting::Value(Value::Real(0.0)));
+        };
         let setting = self.setting(expr, environment)?;
         let Setting::Value(value) = &setting else {
             return Some(setting);
@@ -324,6 +471,9 @@ impl Elaborator<'_> {
         let Some(x) = number::number(value).map(number::Number::real) else {
             return self.report(say_value::wrong_kind(span, "one weight", &number::kind(value)));
         };
+        if projection.continuous.is_some_and(|value| !self.hir.reads_weight(value)) {
+            return Some(Setting::Value(Value::Real(x)));
+        }
         let Ends { source, target, ports, .. } = ends?;
         for from in &source.segments {
             for (to, port) in ports.of(target) {
@@ -369,13 +519,16 @@ impl Elaborator<'_> {
             None => Some(0.0),
         };
         let span = match (&axonal, &dendritic) {
-            (None, None) => return Some((Setting::Value(Value::Real(self.net.dt)), None)),
+            (None, None) => {
+                let none = if projection.continuous.is_some() { 0.0 } else { self.net.dt };
+                return Some((Setting::Value(Value::Real(none)), None));
+            }
             (Some((_, span)), _) | (None, Some((_, span))) => *span,
         };
         if let (Some(a), Some(b)) = (constant(&axonal), constant(&dendritic)) {
             let step = self.step()?;
             let ticks = super::time::ticks_of(a + b, step, span, "delay", self.sink)?;
-            if ticks < 1 {
+            if ticks < 1 && projection.continuous.is_none() {
                 return self.report(say_time::delay_below_tick(span, a + b, step));
             }
         }

@@ -56,7 +56,8 @@ impl Whole<'_> {
             Connect::OneToOne | Connect::AllToAll | Connect::Pairs(_) => None,
         };
         let settings = [&projection.weight, &projection.delay].into_iter().chain(&projection.dendritic);
-        settings.filter_map(closure).chain(connect).all(|closure| self.is_known(closure))
+        let flow = projection.flow.map(|flow| flow.value);
+        settings.filter_map(closure).chain(connect).chain(flow).all(|closure| self.is_known(closure))
     }
 
     pub fn drive(self, drive: &Drive) -> bool {

@@ -43,7 +43,8 @@ fn is_place(name: Ref) -> bool {
         | Ref::Distance
         | Ref::Pre
         | Ref::Post
-        | Ref::Edge => true,
+        | Ref::Edge
+        | Ref::Weight => true,
         Ref::Mode(_) => true,
         Ref::Time
         | Ref::Step

@@ -116,6 +116,7 @@ fn reference(name: Ref, at: Span, scope: &mut Scope, world: &mut dyn World) -> E
         Ref::Pi => Value::Real(std::f64::consts::PI),
         Ref::Infinity => Value::Real(f64::INFINITY),
         Ref::CellIndex | Ref::Row | Ref::Col | Ref::Layer | Ref::Size => cell_place(name, at, scope)?,
+        Ref::Weight => return Err(say::not_known(at, "w", "belongs to a synapse").into()),
         Ref::Distance => return Err(say::not_known(at, "distance", "belongs to a synapse").into()),
         Ref::Pre | Ref::Post | Ref::Edge => {
             return Err(say::not_known(at, side_name(name), "belongs to a synapse").into());
@@ -474,7 +475,10 @@ pub fn view_of(thing: Thing, at: Span, scope: &Scope) -> Evaluated<View> {
 /// The projections that a thing is, where it is one or several.
 pub(super) fn projections(thing: &Thing, scope: &Scope) -> Option<Vec<u32>> {
     match thing {
-        Thing::Projection(index) => Some(vec![*index]),
+        Thing::Projection(index) => {
+            let other = scope.net.projections.iter().position(|it| it.mirrored() == Some(*index));
+            Some([*index].into_iter().chain(other.map(|at| at as u32)).collect())
+        }
         Thing::Family { environment, slot, indices } => {
             let all = members(*environment, *slot, indices, scope);
             all.into_iter()

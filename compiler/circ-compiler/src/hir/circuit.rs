@@ -2,6 +2,7 @@
 
 use super::*;
 use circ_grammar::ast::Polarity;
+use circ_plan::ir::Precision;
 
 /// A circuit. Everything with a name is a slot.
 #[derive(Clone, Debug)]
@@ -123,7 +124,7 @@ pub enum DriveSource {
 #[derive(Clone, Debug)]
 pub struct Projection {
     pub slot: SlotId,
-    /// A view, or `Field(view, event)`.
+    /// A view, or `Field(view, event)`; of a symmetric one `Field(view, port)`.
     pub source: ExprId,
     /// `Field(view, port)`.
     pub target: ExprId,
@@ -138,6 +139,12 @@ pub struct Projection {
     pub polarity: Option<Polarity>,
     /// `onto`: pairs are made between cells, and each synapse ends on this segment.
     pub onto: Option<(Which, Span)>,
+    /// `<->`: every pair in both directions.
+    pub symmetric: bool,
+    /// The value that flows, instead of weights at spikes.
+    pub continuous: Option<ExprId>,
+    /// How weights that differ are held.
+    pub store: Precision,
     pub span: Span,
 }
 

@@ -145,6 +145,8 @@ pub enum SegmentMember {
 /// What a name means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ref {
+    /// `w`, the weight of the synapse that a value flows through.
+    Weight,
     /// `t`
     Time,
     /// `dt`

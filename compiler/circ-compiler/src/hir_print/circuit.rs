@@ -3,6 +3,7 @@
 use super::Printer;
 use super::words::*;
 use crate::hir::*;
+use circ_plan::ir::Precision;
 
 impl Printer<'_> {
     pub(super) fn formals(&self, slots: &[Slot], formals: &[SlotId]) -> String {
@@ -159,8 +160,9 @@ impl Printer<'_> {
     pub(super) fn projection(&mut self, circuit: &Circuit, projection: &Projection) {
         let name = &circuit.slots[projection.slot.index()].name;
         let head = format!(
-            "projection {name}: {} -> {}",
+            "projection {name}: {} {} {}",
             self.expr(projection.source),
+            if projection.symmetric { "<->" } else { "->" },
             self.expr(projection.target)
         );
         self.block(head, |out| {
@@ -193,6 +195,10 @@ impl Printer<'_> {
                 Some((Which::Pair(which), _)) => out.clause("onto", Some(which)),
                 Some((Which::Random, _)) => out.line("onto random"),
                 None => {}
+            }
+            out.clause("continuous", projection.continuous);
+            if projection.store == Precision::F64 {
+                out.line("store w as f64");
             }
             if projection.polarity.is_some() {
                 out.line(format!("polarity {}", polarity_word(projection.polarity).trim_end()));

@@ -115,6 +115,7 @@ impl Printer<'_> {
 
     pub(super) fn reference(&self, reference: Ref) -> String {
         let word = match reference {
+            Ref::Weight => "w",
             Ref::Time => "t",
             Ref::Step => "dt",
             Ref::CellIndex => "i",

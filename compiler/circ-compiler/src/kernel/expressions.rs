@@ -48,6 +48,11 @@ impl Builder {
         self.emit(Op::Edge(column), Ty::Float)
     }
 
+    /// The weight of a synapse.
+    pub fn weight(&mut self) -> ValueId {
+        self.emit(Op::Weight, Ty::Float)
+    }
+
     /// `-a`, of a `Float` or an `Int` (there `0 - a`).
     pub fn neg(&mut self, a: ValueId) -> ValueId {
         if self.ty(a) == Ty::Int {

@@ -58,6 +58,7 @@ impl Judge<'_> {
         for (index, projection) in built.net.projections.iter().enumerate() {
             if let net::Connect::Where(condition) = projection.connect
                 && projection.connect_span.file == main
+                && projection.mirrored().is_none()
             {
                 let site = Site::new(Place::Pair(index as u32), Some(condition.environment));
                 let whose = format!("the condition of `{}`", projection.path);

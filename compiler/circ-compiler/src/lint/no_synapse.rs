@@ -35,6 +35,9 @@ fn why_none(program: &Program<'_>, built: &Built<'_>, projection: &Projection) -
         (!projection.allow_self && only_selves(projection))
             .then_some("a cell is not connected to itself without `allow self`")
     };
+    if projection.mirrored().is_some() {
+        return None;
+    }
     match &projection.connect {
         Connect::Probability(Setting::Value(Value::Real(0.0))) => Some("a probability of 0 connects no pair"),
         Connect::InDegree(0) => Some("0 sources for each target"),

@@ -58,6 +58,9 @@ pub fn fires(program: &Program<'_>, sink: &mut Sink) {
 /// The first target of a projection with the weight of all its synapses.
 fn kick(program: &Program<'_>, built: &Built<'_>, projection: &Projection) -> Option<(u32, f64)> {
     let Setting::Value(Value::Real(weight)) = projection.weight else { return None };
+    if projection.flow.is_some() {
+        return None;
+    }
     let plays =
         |population: u32| program.hir.cell(built.net.populations[population as usize].cell).spike_times;
     let source = projection.source.segments.first()?;

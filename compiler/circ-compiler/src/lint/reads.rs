@@ -231,8 +231,12 @@ impl Reader<'_> {
             | Connect::From(value) => self.root(place, value),
             Connect::OneToOne | Connect::AllToAll | Connect::Error => {}
         }
-        self.root(place, projection.source);
+        match projection.symmetric {
+            true => self.target(place, projection.source),
+            false => self.root(place, projection.source),
+        }
         self.target(place, projection.target);
+        self.roots(place, projection.continuous);
         self.roots(place, [projection.weight, projection.delay, projection.dendritic].into_iter().flatten());
         if let Some((Which::Pair(which), _)) = projection.onto {
             self.roots(place, [which]);

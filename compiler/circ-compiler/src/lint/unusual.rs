@@ -177,7 +177,7 @@ fn value_of(
 }
 
 fn delays<'a>(built: &'a Built<'_>) -> impl Iterator<Item = Found<'a>> {
-    built.net.projections.iter().filter_map(|it| match it.delay {
+    built.net.projections.iter().filter(|it| it.flow.is_none()).filter_map(|it| match it.delay {
         Setting::Value(Value::Real(delay)) => Some((it.delay_span, "delay", delay, Dimension::TIME, &DELAYS)),
         _ => None,
     })

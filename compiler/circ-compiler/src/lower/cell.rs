@@ -134,7 +134,7 @@ impl<'a> Lowerer<'a, '_, '_> {
                 _ => None,
             },
             Slot::Stored(var) => match storage(var)? {
-                Storage::Sum { stored } => stored.map(|stored| (stored, Ty::Float)),
+                Storage::Sum { stored, .. } => stored.map(|stored| (stored, Ty::Float)),
                 _ => None,
             },
             Slot::Until(mode) => layout.modes.get(mode.index()).map(|array| (*array, Ty::Tick)),
@@ -257,12 +257,13 @@ impl<'a> Lowerer<'a, '_, '_> {
         layout.inputs.values().flatten().map(|input| self.input(input)).collect()
     }
 
-    /// What arrived in the last delivery, and what value drives send.
+    /// What arrived in the last delivery, what flows, and what value drives send.
     fn sum_port(&mut self, var: VarId) -> ValueId {
         let Some(layout) = self.layout() else { return self.b.float(0.0) };
         let mut terms = vec![];
-        if matches!(layout.storage[var.index()], Storage::Sum { stored: Some(_) }) {
-            terms.push(self.slot(Slot::Stored(var)));
+        if let Storage::Sum { stored, flow } = layout.storage[var.index()] {
+            terms.extend(stored.map(|_| self.slot(Slot::Stored(var))));
+            terms.extend(flow.map(|flow| self.b.load(Side::Own, flow, Ty::Float)));
         }
         for input in layout.inputs.get(&var).map_or(&[][..], |inputs| inputs) {
             terms.push(self.input(input));

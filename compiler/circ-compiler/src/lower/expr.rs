@@ -214,6 +214,7 @@ impl Lowerer<'_, '_, '_> {
             Ref::Pi => Lowered::One(self.b.float(std::f64::consts::PI)),
             Ref::Infinity => Lowered::One(self.b.float(f64::INFINITY)),
             Ref::Distance => Lowered::One(self.distance(span)),
+            Ref::Weight => Lowered::One(self.b.weight()),
             Ref::Pre | Ref::Post | Ref::Edge => self.refuse(not_yet(span, "a cell as a value")),
             Ref::Local(local) => match self.locals.get(&local) {
                 Some(value) => value.clone(),

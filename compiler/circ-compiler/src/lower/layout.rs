@@ -34,9 +34,20 @@ pub enum Storage {
     /// A `sum` port: what arrived in the last delivery, if synapses end there.
     Sum {
         stored: Option<ArrayId>,
+        /// What flows in, if a continuous projection ends there.
+        flow: Option<ArrayId>,
     },
     /// A `delta` port, or a `let`: nothing is kept.
     Nothing,
+}
+
+/// Ports of a population, by what comes there.
+#[derive(Clone, Debug, Default)]
+pub struct Reached {
+    /// Spikes and events of drives.
+    pub by_events: BTreeSet<String>,
+    /// Values of continuous projections.
+    pub by_flows: BTreeSet<String>,
 }
 
 /// The storage of a population.
@@ -67,8 +78,8 @@ pub struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    /// Everything but parameters, which `params` adds. `sent_to`: ports that synapses or events arrive at.
-    pub fn new(source: Source<'a>, population: u32, sent_to: &BTreeSet<String>) -> Layout<'a> {
+    /// Everything but parameters, which `params` adds.
+    pub fn new(source: Source<'a>, population: u32, reached: &Reached) -> Layout<'a> {
         let net = &source.net.populations[population as usize];
         let cell = source.hir.cell(net.cell);
         let mut layout = Layout {
@@ -91,7 +102,7 @@ impl<'a> Layout<'a> {
         if cell.spike_times && layout.events.is_empty() {
             layout.events.push(EventPlan { name: "spike".to_owned() });
         }
-        layout.place_variables(source, sent_to);
+        layout.place_variables(source, reached);
         layout.place_memory(source.hir);
         layout
     }
@@ -121,7 +132,7 @@ impl<'a> Layout<'a> {
         }
     }
 
-    fn place_variables(&mut self, source: Source, sent_to: &BTreeSet<String>) {
+    fn place_variables(&mut self, source: Source, reached: &Reached) {
         let cell = self.cell;
         for (at, var) in cell.vars.iter().enumerate() {
             let id = VarId(at as u32);
@@ -131,19 +142,20 @@ impl<'a> Layout<'a> {
                     self.storage[at] = Storage::Array(self.array(&*var.name, ty, Role::State), ty);
                 }
                 VarKind::Port { shape, .. } => {
-                    let sent_to = sent_to.contains(&*var.name);
+                    let sent_to = reached.by_events.contains(&*var.name);
                     if sent_to {
                         self.ports.push(PortPlan { name: var.name.to_string() });
                         self.accumulators.insert(id, PortId((self.ports.len() - 1) as u32));
                     }
-                    self.storage[at] = self.place_port(&var.name, shape, sent_to);
+                    let flows = reached.by_flows.contains(&*var.name);
+                    self.storage[at] = self.place_port(&var.name, shape, sent_to, flows);
                 }
                 VarKind::Param { .. } | VarKind::Let { .. } => {}
             }
         }
     }
 
-    fn place_port(&mut self, name: &str, shape: &PortShape, sent_to: bool) -> Storage {
+    fn place_port(&mut self, name: &str, shape: &PortShape, sent_to: bool, flows: bool) -> Storage {
         match shape {
             PortShape::Exponential { .. } => {
                 Storage::Port { value: self.array(name, Ty::Float, Role::Port), rise: None }
@@ -153,7 +165,9 @@ impl<'a> Layout<'a> {
                 rise: Some(self.array(format!("{name}.rise"), Ty::Float, Role::Port)),
             },
             PortShape::Sum => {
-                Storage::Sum { stored: sent_to.then(|| self.array(name, Ty::Float, Role::Port)) }
+                let stored = sent_to.then(|| self.array(name, Ty::Float, Role::Port));
+                let flow = flows.then(|| self.array(format!("{name}.flow"), Ty::Float, Role::Flow));
+                Storage::Sum { stored, flow }
             }
             PortShape::Delta { .. } | PortShape::Error => Storage::Nothing,
         }

@@ -5,8 +5,8 @@
 
 use super::context::{Keys, Purpose, Report, Source};
 use super::kinds::Kinds;
-use super::layout::Layout;
-use super::{params::place_parameters, population, sent_to};
+use super::layout::{Layout, Reached};
+use super::{params::place_parameters, population, reached};
 use crate::check::Types;
 use crate::diagnose::Sink;
 use crate::elaborate::Whole;
@@ -25,7 +25,7 @@ pub fn look(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) {
     if net.dt.is_nan() {
         return;
     }
-    let (sent_to, nothing) = (sent_to(net), BTreeSet::new());
+    let (reached, nothing) = (reached(net), Reached::default());
     let mut report = Report::new(sink);
     let mut kinds = Kinds::new(source);
     // What is wrong with equations is wrong in every population of the cell.
@@ -34,7 +34,7 @@ pub fn look(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) {
         if !whole.population(population) || !seen.insert(population.cell) {
             continue;
         }
-        let mut layout = Layout::new(source, at as u32, sent_to.get(&(at as u32)).unwrap_or(&nothing));
+        let mut layout = Layout::new(source, at as u32, reached.get(&(at as u32)).unwrap_or(&nothing));
         let mut keys = Keys::default();
         place_parameters(source, &mut layout, &mut report, &mut keys);
         population::population(source, &layout, &mut report, &mut keys, &mut kinds);

@@ -12,6 +12,7 @@ mod draws;
 mod drives;
 pub mod explain;
 mod expr;
+mod flows;
 mod functions;
 mod inputs;
 mod integrate;
@@ -29,7 +30,7 @@ mod time;
 mod value;
 mod view;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use circ_plan::ir::UniformId;
 use circ_plan::plan::*;
@@ -41,7 +42,7 @@ pub use self::population::{EXCITATION, INHIBITION};
 use self::context::{Keys, Purpose, Report, Source};
 use self::inputs::place_inputs;
 use self::kinds::Kinds;
-use self::layout::Layout;
+use self::layout::{Layout, Reached};
 use self::params::place_parameters;
 use crate::check::Types;
 use crate::diagnose::Sink;
@@ -83,12 +84,12 @@ fn lowered(source: Source, sink: &mut Sink) -> Option<Lowered> {
     }
     let net = source.net;
     let mut report = Report::new(sink);
-    let sent_to = sent_to(net);
-    let nothing = BTreeSet::new();
+    let reached = reached(net);
+    let nothing = Reached::default();
     let count = net.populations.len();
     let mut keys: Vec<Keys> = vec![Keys::default(); count];
     let mut layouts: Vec<Layout> = (0..count)
-        .map(|at| Layout::new(source, at as u32, sent_to.get(&(at as u32)).unwrap_or(&nothing)))
+        .map(|at| Layout::new(source, at as u32, reached.get(&(at as u32)).unwrap_or(&nothing)))
         .collect();
     for (layout, keys) in layouts.iter_mut().zip(&mut keys) {
         place_parameters(source, layout, &mut report, keys);
@@ -102,17 +103,22 @@ fn lowered(source: Source, sink: &mut Sink) -> Option<Lowered> {
             drives.push(plan);
         }
     }
-    let projections: Vec<ProjectionPlan> = net
-        .projections
-        .iter()
-        .map(|p| projections::projection(source, p, &mut layouts, &mut report))
-        .collect();
+    let mut projections: Vec<ProjectionPlan> = vec![];
+    for projection in &net.projections {
+        let earlier = projection.mirrored().and_then(|other| projections.get(other as usize));
+        let plan = projections::projection(source, projection, earlier, &mut layouts, &mut report);
+        projections.push(plan);
+    }
+    let flowing = flows::programs(source, &mut layouts, &mut report);
     let mut kinds = Kinds::new(source);
-    let (populations, methods) = layouts
+    let (populations, methods): (Vec<PopulationPlan>, _) = layouts
         .iter()
         .zip(&mut keys)
         .map(|(layout, keys)| population::population(source, layout, &mut report, keys, &mut kinds))
         .unzip();
+    for (at, flowing) in flowing {
+        projections[at].flow = Some(flowing.resolve(&layouts, &populations));
+    }
     let order = net
         .order
         .iter()
@@ -130,15 +136,21 @@ fn lowered(source: Source, sink: &mut Sink) -> Option<Lowered> {
     Some(Lowered { plan, methods, drives: slots })
 }
 
-/// The ports of each population that synapses or events arrive at.
-fn sent_to(net: &Net) -> BTreeMap<u32, BTreeSet<String>> {
-    let mut found: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
+/// The ports of each population that something comes to.
+fn reached(net: &Net) -> BTreeMap<u32, Reached> {
+    let mut found: BTreeMap<u32, Reached> = BTreeMap::new();
     let events =
         net.drives.iter().filter(|d| !matches!(d.kind, DriveKind::Value(_) | DriveKind::Table { .. }));
     let drives = events.map(|d| (&d.target, &d.ports));
-    for (view, ports) in drives.chain(net.projections.iter().map(|p| (&p.target, &p.ports))) {
+    let (flows, spikes): (Vec<_>, Vec<_>) = net.projections.iter().partition(|p| p.flow.is_some());
+    for (view, ports) in drives.chain(spikes.into_iter().map(|p| (&p.target, &p.ports))) {
         for (segment, port) in ports.of(view) {
-            found.entry(segment.population).or_default().insert(port.to_string());
+            found.entry(segment.population).or_default().by_events.insert(port.to_string());
+        }
+    }
+    for projection in flows {
+        for (segment, port) in projection.ports.of(&projection.target) {
+            found.entry(segment.population).or_default().by_flows.insert(port.to_string());
         }
     }
     found

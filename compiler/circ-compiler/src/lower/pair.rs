@@ -24,6 +24,8 @@ pub struct PairSite<'a> {
     /// Names of the columns asked for.
     pub pre: Vec<String>,
     pub post: Vec<String>,
+    /// Whether it is what flows between ticks: then everything of a side can be read, as it is kept.
+    pub flows: bool,
 }
 
 /// A closed program loads no files any more.
@@ -60,6 +62,10 @@ impl<'a> Lowerer<'a, '_, '_> {
         match (name, coordinate) {
             ("i", _) => Lowered::One(self.cell_of_side(side)),
             ("k", _) => Lowered::One(self.segment_of_side(side)),
+            (_, None) if site.flows => {
+                let members = if side == Side::Pre { &site.net.events } else { &site.net.ports };
+                self.flowing(side, (view, members), name, span)
+            }
             (_, Some(which)) => self.side_coordinate(side, view, which, span),
             _ => {
                 let members = if side == Side::Pre { &site.net.events } else { &site.net.ports };
@@ -136,6 +142,31 @@ impl<'a> Lowerer<'a, '_, '_> {
         self.refuse(not_yet(span, "rows and columns of a view that is not one whole population"))
     }
 
+    /// Anything of a side, in the type that it has there.
+    fn flowing(&mut self, side: Side, (view, members): (&View, &Members), name: &str, span: Span) -> Lowered {
+        let source = self.source;
+        let kept = |(segment, member): (&Segment, &std::sync::Arc<str>)| {
+            let population = source.net.populations.get(segment.population as usize)?;
+            let cell = source.hir.cell(population.cell);
+            let path = cell.seen_from(part_of(member).0, name);
+            let var = path.and_then(|path| cell.var_at(&path)).map(|var| var.index());
+            let mode = || cell.modes.iter().any(|mode| &*mode.name == name).then_some(Ty::Bool);
+            match var {
+                Some(at) => {
+                    Some(super::layout::Layout::ty(source, population.cell, crate::hir::VarId(at as u32)))
+                }
+                None => mode(),
+            }
+        };
+        match members.of(view).next().and_then(kept) {
+            Some(ty) => {
+                let at = self.column_at(side, name);
+                Lowered::One(self.b.load(side, ArrayId(at), ty))
+            }
+            None => self.side_value(side, (view, members), name, span),
+        }
+    }
+
     /// A position or parameter of a side.
     fn side_value(
         &mut self,
@@ -186,13 +217,18 @@ impl<'a> Lowerer<'a, '_, '_> {
 
     /// A column of a side.
     fn column(&mut self, side: Side, name: &str, ty: Ty) -> ValueId {
-        let Some(site) = self.pair() else { return self.b.float(0.0) };
+        let at = self.column_at(side, name);
+        self.b.load(side, ArrayId(at), ty)
+    }
+
+    fn column_at(&mut self, side: Side, name: &str) -> u32 {
+        let Some(site) = self.pair() else { return 0 };
         let columns = if side == Side::Pre { &mut site.pre } else { &mut site.post };
         let at = columns.iter().position(|other| other == name).unwrap_or_else(|| {
             columns.push(name.to_owned());
             columns.len() - 1
         });
-        self.b.load(side, ArrayId(at as u32), ty)
+        at as u32
     }
 
     /// `distance` in µm.

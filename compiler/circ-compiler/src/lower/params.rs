@@ -207,7 +207,7 @@ fn states_program<'a>(
                     outputs.push(Output::Array(*rise, lowerer.b.float(0.0)));
                 }
             }
-            (VarKind::Port { .. }, Storage::Sum { stored: Some(stored) }) => {
+            (VarKind::Port { .. }, Storage::Sum { stored: Some(stored), .. }) => {
                 outputs.push(Output::Array(*stored, lowerer.b.float(0.0)));
             }
             _ => {}
@@ -347,7 +347,7 @@ impl<'a> Lowerer<'a, '_, '_> {
                     slots.push(Slot::Port(var));
                     slots.extend(rise.map(|_| Slot::Rise(var)));
                 }
-                (Storage::Sum { stored: Some(_) }, _) => slots.push(Slot::Stored(var)),
+                (Storage::Sum { stored: Some(_), .. }, _) => slots.push(Slot::Stored(var)),
                 _ => {}
             }
         }

@@ -32,13 +32,18 @@ struct Pairs<'a, 'r, 's> {
     columns: Columns,
 }
 
-/// The plan of a projection. May add positions to layouts.
+/// The plan of a projection, without what flows; `other` is the one whose other direction it is. May add positions to
+/// layouts.
 pub fn projection<'a>(
     source: Source<'a>,
     net: &'a net::Projection,
+    other: Option<&ProjectionPlan>,
     layouts: &mut [Layout],
     report: &mut Report,
 ) -> ProjectionPlan {
+    if let Some(other) = other {
+        return mirror(net, other, layouts);
+    }
     let mut keys = Keys::default();
     keys.of("connect");
     let mut pairs = Pairs { source, net, report, keys, columns: Columns::default() };
@@ -57,9 +62,9 @@ pub fn projection<'a>(
     ProjectionPlan {
         path: net.path.clone(),
         source: net.source.clone(),
-        source_events: events(&net.source, &net.events, layouts),
+        source_events: events(net, layouts),
         target: net.target.clone(),
-        ports: ports(&net.target, &net.ports, layouts),
+        ports: arrivals(net, layouts),
         connect,
         onto,
         allow_self: net.allow_self,
@@ -67,9 +72,9 @@ pub fn projection<'a>(
         weight,
         delay,
         sign: net.sign,
-        store: Precision::F32,
+        store: net.store,
         flow: None,
-        pairing: Pairing::Ordered,
+        pairing: net.pairing,
         pre_columns: column(layouts, &columns.pre, &net.source, &net.events),
         post_columns: column(layouts, &columns.post, &net.target, &net.ports),
         edges: net.edges.iter().map(|(_, values)| values.clone()).collect(),
@@ -78,17 +83,37 @@ pub fn projection<'a>(
     }
 }
 
-/// The event, for every segment of a view.
-fn events(view: &View, events: &Members, layouts: &[Layout]) -> Vec<EventId> {
+/// The same synapses the other way round.
+fn mirror(net: &net::Projection, other: &ProjectionPlan, layouts: &[Layout]) -> ProjectionPlan {
+    ProjectionPlan {
+        source: net.source.clone(),
+        target: net.target.clone(),
+        source_events: events(net, layouts),
+        ports: arrivals(net, layouts),
+        pairing: net.pairing,
+        ..other.clone()
+    }
+}
+
+/// The port, for every segment of the target; none where values flow.
+fn arrivals(net: &net::Projection, layouts: &[Layout]) -> Vec<PortId> {
+    if net.flow.is_some() { vec![] } else { ports(&net.target, &net.ports, layouts) }
+}
+
+/// The event, for every segment of the source; none where values flow.
+fn events(net: &net::Projection, layouts: &[Layout]) -> Vec<EventId> {
+    if net.flow.is_some() {
+        return vec![];
+    }
     let of = |(segment, event): (&Segment, &std::sync::Arc<str>)| {
         let layout = layouts.get(segment.population as usize)?;
         layout.events.iter().position(|e| e.name == **event)
     };
-    events.of(view).map(|event| EventId(of(event).unwrap_or(0) as u32)).collect()
+    net.events.of(&net.source).map(|event| EventId(of(event).unwrap_or(0) as u32)).collect()
 }
 
 /// Where the values of a column are, for the cells of one population, seen from the part that a member is of.
-fn column_of(layouts: &mut [Layout], population: u32, member: &str, name: &str) -> Column {
+pub(super) fn column_of(layouts: &mut [Layout], population: u32, member: &str, name: &str) -> Column {
     let Some(layout) = layouts.get_mut(population as usize) else { return Column::Constant(0.0) };
     let path = layout.cell.seen_from(part_of(member).0, name);
     if let Some(var) = path.and_then(|path| layout.named(&path))
@@ -206,7 +231,7 @@ impl<'a> Pairs<'a, '_, '_> {
     ) -> Program {
         let builder = Builder::new(format!("{}.{what}", self.net.path), Precision::F64);
         let (pre, post) = (std::mem::take(&mut self.columns.pre), std::mem::take(&mut self.columns.post));
-        let site = Site::Pair(PairSite { net: self.net, pre, post });
+        let site = Site::Pair(PairSite { net: self.net, pre, post, flows: false });
         let mut lowerer = Lowerer::new(self.source, self.report, &mut self.keys, builder, site);
         let value = value(&mut lowerer);
         if let Site::Pair(site) = &mut lowerer.site {

@@ -96,6 +96,7 @@ impl Names<'_> {
     fn reference(&self, name: Ref) -> String {
         let hir = self.hir;
         match name {
+            Ref::Weight => "w".to_string(),
             Ref::Time => "t".to_string(),
             Ref::Step => "dt".to_string(),
             Ref::CellIndex => "i".to_string(),

@@ -111,6 +111,11 @@ enum Subject {
         reason: SignReason,
         dale: Option<Span>,
     },
+    /// What flows, where no weight has part in it.
+    Flow {
+        reason: SignReason,
+        dale: Option<Span>,
+    },
     /// The sum with `dendritic`, in ms. `least` is what this clause must be more than.
     Delay {
         least: f64,
@@ -180,7 +185,8 @@ impl<'a> Prover<'a> {
             }
             Subject::Probability => say::probability(&breach),
             Subject::Rate => say::rate(&breach),
-            Subject::Weight { reason, dale } => say::weight(&breach, reason, *dale),
+            Subject::Weight { reason, dale } => say::weight(&breach, "the weight", reason, *dale),
+            Subject::Flow { reason, dale } => say::weight(&breach, "what flows", reason, *dale),
             Subject::Delay { .. } => say::delay(&breach, self.step()),
         }
     }
@@ -243,9 +249,9 @@ impl<'a> Prover<'a> {
 
 impl Finding {
     /// Whether it is an error that it may be wrong. Without `dale` a weight's sign is looked at when the network is
-    /// built.
+    /// built, and that of what flows is left to whoever wrote it.
     fn must_be_proved(&self) -> bool {
-        !matches!(self.subject, Subject::Weight { dale: None, .. })
+        !matches!(self.subject, Subject::Weight { dale: None, .. } | Subject::Flow { dale: None, .. })
     }
 }
 

@@ -20,9 +20,12 @@ impl Prover<'_> {
         let site = Site::new(Place::Pair(at), None);
         let mut found = vec![];
         let parts = self.hear(|this| {
-            found.extend(this.connection(projection, &site));
-            found.extend(this.weight(projection, &site));
-            found.extend(this.delay(projection, &site));
+            if projection.mirrored().is_none() {
+                found.extend(this.connection(projection, &site));
+                found.extend(this.weight(projection, &site));
+                found.extend(this.delay(projection, &site));
+            }
+            found.extend(this.flow(projection, &site));
         });
         for finding in found.into_iter().chain(parts) {
             self.judge(finding);
@@ -59,6 +62,18 @@ impl Prover<'_> {
         Some(self.of_setting(&projection.weight, Need::Within(range), subject, site, projection.weight_span))
     }
 
+    /// Where the weight has no part in it, what flows has the sign that is due.
+    fn flow(&mut self, projection: &Projection, site: &Site) -> Option<Finding> {
+        let flow = projection.flow?;
+        let range = match flow.sign {
+            Sign::NotNegative => judge::NOT_NEGATIVE,
+            Sign::NotPositive => judge::NOT_POSITIVE,
+            Sign::Free => Interval::UNKNOWN,
+        };
+        let subject = Subject::Flow { reason: self.sign_reason(projection), dale: projection.dale };
+        Some(self.of_setting(&Setting::Each(flow.value), Need::Within(range), subject, site, projection.span))
+    }
+
     /// What demands the sign: the port, else the first source.
     fn sign_reason(&self, projection: &Projection) -> SignReason {
         let net = self.bounds.net;
@@ -68,7 +83,8 @@ impl Prover<'_> {
         }
         let first = projection.source.segments.first();
         let source = first.and_then(|segment| net.populations.get(segment.population as usize));
-        let polarity = match projection.sign {
+        let sign = projection.flow.map_or(projection.sign, |flow| flow.sign);
+        let polarity = match sign {
             Sign::NotPositive => Polarity::Inhibitory,
             Sign::NotNegative | Sign::Free => Polarity::Excitatory,
         };
@@ -92,7 +108,8 @@ impl Prover<'_> {
             let Some(expr) = closure(part) else { continue };
             // The other clause may make up for this one, as far as it goes for sure.
             let other = if k == 0 { along } else { axonal };
-            let missing = (1.0 - other.max(0.0)).max(0.0);
+            let due = if projection.flow.is_some() { 0.0 } else { 1.0 };
+            let missing = (due - other.max(0.0)).max(0.0);
             let reached = Interval { nan: false, ..steps(found[k].interval, dt) };
             if missing <= reached.lo || is_unknown(found[k].interval) {
                 continue;

@@ -34,6 +34,9 @@ impl Place {
     /// `size(E)`, `load("f")`
     pub const BUILD: Place = Place(512);
 
+    /// `w`
+    pub const WEIGHT: Place = Place(1024);
+
     pub const PARAM: Place = Place::CELL.and(Place::DRAWS);
     pub const EQUATION: Place = Place::TIME.and(Place::CELL).and(Place::NOISE).and(Place::RATES);
     pub const CELL_LET: Place = Place::EQUATION.and(Place::DRAWS).and(Place::CHANCE);
@@ -42,6 +45,7 @@ impl Place {
     pub const CONDITION: Place = Place::BLOCK.and(Place::RISING);
     pub const CELL_FN: Place = Place::TIME.and(Place::CELL);
     pub const SYNAPSE: Place = Place::PAIR.and(Place::DRAWS).and(Place::BUILD);
+    pub const FLOW: Place = Place::PAIR.and(Place::TIME).and(Place::WEIGHT).and(Place::BUILD);
     pub const DRIVE: Place = Place::TIME.and(Place::CELL).and(Place::BUILD);
     pub const PROTOCOL: Place = Place::MEASURES.and(Place::BUILD);
 

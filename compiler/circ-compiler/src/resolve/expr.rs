@@ -142,6 +142,10 @@ impl<'a> Resolver<'a> {
 
     /// A name by itself: locals, then the names of the cell or circuit, then the file's, then the language's.
     fn name(&mut self, cx: &mut Context, name: &str, at: Span) -> ExprId {
+        // No declaration hides the weight.
+        if name == "w" && cx.place.allows(Place::WEIGHT) {
+            return self.push(ExprKind::Ref(Ref::Weight), at);
+        }
         if let Some(local) = cx.local(name) {
             return self.push(ExprKind::Ref(Ref::Local(local)), at);
         }

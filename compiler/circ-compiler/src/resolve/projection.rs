@@ -6,9 +6,10 @@
 use super::builtins;
 use super::context::Place;
 use super::{Context, ERROR, Resolver};
-use crate::diagnose::{names, structure, suggest};
+use crate::diagnose::{flow as say_flow, names, structure, suggest};
 use crate::hir::{self, Connect, DriveSource, ExprId, SlotId};
 use circ_grammar::ast::{self, Arg, ClauseKind, DriveClauseKind, Name, Span};
+use circ_plan::ir::Precision;
 use std::collections::BTreeMap;
 
 /// Clauses met so far, with their places.
@@ -24,12 +25,6 @@ impl<'a> Resolver<'a> {
     ) -> Option<hir::Projection> {
         let source = self.expr(cx, written.source);
         let target = self.expr(cx, written.target);
-        if written.symmetric {
-            self.refuse(
-                self.span(cx, written.source).to(self.span(cx, written.target)),
-                "a symmetric projection `<->`",
-            );
-        }
         let mut projection = hir::Projection {
             slot,
             source,
@@ -44,6 +39,9 @@ impl<'a> Resolver<'a> {
             dendritic: None,
             polarity: None,
             onto: None,
+            symmetric: written.symmetric,
+            continuous: None,
+            store: Precision::F32,
             span,
         };
         let mut seen = Seen::new();
@@ -60,10 +58,49 @@ impl<'a> Resolver<'a> {
                 "connect probability 0.1",
             ));
         }
-        if !broken && !seen.contains_key("weight") && !seen.contains_key("continuous") {
-            self.sink.push(structure::missing_clause(written.name.span, &name, "weight", "weight 1 mV"));
+        if !broken {
+            self.needed_weight(&projection, written.name.span, &name);
         }
         Some(projection)
+    }
+
+    /// Spikes carry a weight; a value does where it is made of one.
+    fn needed_weight(&mut self, projection: &hir::Projection, at: Span, name: &str) {
+        let reads = projection.continuous.map(|value| (value, self.hir.reads_weight(value)));
+        match (projection.weight, reads) {
+            (None, None) => self.sink.push(structure::missing_clause(at, name, "weight", "weight 1 mV")),
+            (None, Some((value, true))) => {
+                let flows = self.hir.expr(value).span;
+                self.sink.push(say_flow::missing_weight(at, name, flows));
+            }
+            (Some(weight), Some((value, false))) => {
+                let [weight, flows] = [weight, value].map(|it| self.hir.expr(it).span);
+                self.sink.push(say_flow::unread_weight(weight, flows));
+            }
+            (None, Some((_, false))) | (Some(_), None | Some((_, true))) => {}
+        }
+    }
+
+    /// `store w as f64`
+    fn store(&mut self, name: &Name, precision: Option<&Name>, projection: &mut hir::Projection) {
+        if &*name.text != "w" {
+            self.sink.push(names::unknown_name(
+                name.span,
+                &name.text,
+                "value of a projection",
+                Some("w".into()),
+            ));
+            return;
+        }
+        match precision.map(|precision| (&*precision.text, precision.span)) {
+            Some(("f32", _)) => projection.store = Precision::F32,
+            Some(("f64", _)) => projection.store = Precision::F64,
+            Some((other, at)) => {
+                let suggestion = suggest::nearest(other, ["f32", "f64"]);
+                self.sink.push(names::unknown_name(at, other, "precision", suggestion));
+            }
+            None => self.refuse(name.span, "`store` without `as`"),
+        }
     }
 
     fn clause(
@@ -82,7 +119,8 @@ impl<'a> Resolver<'a> {
             ClauseKind::Continuous(_) => "continuous",
             ClauseKind::Onto(_) => "onto",
             ClauseKind::Allow(_) | ClauseKind::Back(_) | ClauseKind::Share(_) => "",
-            ClauseKind::Plasticity(_) | ClauseKind::Store { .. } | ClauseKind::Error => "",
+            ClauseKind::Store { .. } => "store",
+            ClauseKind::Plasticity(_) | ClauseKind::Error => "",
         };
         if !word.is_empty() && !self.once(seen, word, clause.span) {
             return;
@@ -99,12 +137,14 @@ impl<'a> Resolver<'a> {
                 projection.dendritic = Some(self.expr_in(cx, Place::SYNAPSE, *value))
             }
             ClauseKind::Polarity(polarity) => projection.polarity = Some(*polarity),
-            ClauseKind::Continuous(_) => self.refuse(clause.span, "a continuous projection"),
+            ClauseKind::Continuous(value) => {
+                projection.continuous = Some(self.expr_in(cx, Place::FLOW, *value))
+            }
             ClauseKind::Back(_) => self.refuse(clause.span, "the clause `back`"),
             ClauseKind::Onto(value) => projection.onto = Some((self.segment_chosen(cx, *value), clause.span)),
             ClauseKind::Share(_) => self.refuse(clause.span, "the clause `share`"),
             ClauseKind::Plasticity(_) => self.refuse(clause.span, "plasticity"),
-            ClauseKind::Store { .. } => self.refuse(clause.span, "the clause `store`"),
+            ClauseKind::Store { name, precision } => self.store(name, precision.as_ref(), projection),
             ClauseKind::Error => {}
         }
     }
