@@ -27,6 +27,10 @@ const SHORT: [(&str, &[(&str, &str)]); 8] = [
     ("active_dendrites", &[("duration", "50 ms")]),
 ];
 
+/// Examples of several experiments, each of which is short as it is.
+const SEVERAL: [(&str, &[&str]); 2] =
+    [("ncap", &["Forward", "OtherPhase", "Turning"]), ("synchronisation", &["All", "OnRing", "OnStar"])];
+
 #[test]
 fn every_example_is_among_the_short_ones() {
     let files = std::fs::read_dir(root().join("examples")).expect("the examples");
@@ -36,7 +40,8 @@ fn every_example_is_among_the_short_ones() {
         .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
         .collect();
     names.sort();
-    let mut short: Vec<_> = SHORT.iter().map(|it| it.0.to_string()).collect();
+    let several = SEVERAL.iter().map(|it| it.0.to_string());
+    let mut short: Vec<_> = SHORT.iter().map(|it| it.0.to_string()).chain(several).collect();
     short.sort();
     assert_eq!(names, short);
 }
@@ -52,6 +57,20 @@ fn every_example_gives_the_same_bits_on_every_engine() {
             let options = Options { precision, ..options.clone() };
             let result = agree(name, &text, &root().join("examples"), &options, &ALL);
             assert!(result.is_ok(), "{name} {precision:?}: {}", result.unwrap_err());
+        }
+    }
+}
+
+#[test]
+fn every_experiment_of_several_gives_the_same_bits_and_what_it_expects() {
+    for (name, experiments) in SEVERAL {
+        let text =
+            std::fs::read_to_string(root().join(format!("examples/{name}.circ"))).expect("the example");
+        for experiment in experiments {
+            let options = Options { experiment: Some(experiment.to_string()), ..Options::default() };
+            let results = agree(name, &text, &root().join("examples"), &options, &ALL);
+            let results = results.unwrap_or_else(|error| panic!("{name}, {experiment}: {error}"));
+            assert!(results.expectations.iter().all(|it| it.holds), "{name}, {experiment}");
         }
     }
 }
