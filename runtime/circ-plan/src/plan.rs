@@ -288,7 +288,7 @@ pub struct ProjectionPlan {
     pub ports: Vec<PortId>,
     pub connect: Connect,
     /// Where in their target cells synapses end, if `connect` makes pairs of cells and not of positions.
-    pub onto: Option<Onto>,
+    pub onto: Option<Box<Onto>>,
     pub allow_self: bool,
     pub allow_multiple: bool,
     pub weight: Quantity,
@@ -298,7 +298,7 @@ pub struct ProjectionPlan {
     pub delay: Quantity,
     pub sign: Sign,
     /// Nothing: spikes arrive, with their weight. Else this flows; `source_events` and `ports` are empty then.
-    pub flow: Option<Flow>,
+    pub flow: Option<Box<Flow>>,
     /// Which of the possible pairs there are.
     pub pairing: Pairing,
     /// `Load(Pre, ArrayId(k))` is `pre_columns[k][segment of the source]`.

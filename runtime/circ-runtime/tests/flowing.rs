@@ -160,7 +160,7 @@ impl Net {
         let projection = project(&mut self.plan, source, target, 0, connect);
         projection.source_events.clear();
         projection.ports.clear();
-        projection.flow = Some(flow);
+        projection.flow = Some(Box::new(flow));
         projection.delay = Quantity::Constant(0.0);
         projection.weight = drawn(Distribution::Uniform, -0.2, 0.2);
         projection

@@ -64,7 +64,7 @@ fn plan_of(
     let projection = project(&mut plan, source, target, 0, connect.clone());
     // Parts of even number have port 0, the others port 1.
     projection.ports = (0..projection.ports.len()).map(|k| PortId(k as u32 % 2)).collect();
-    projection.onto = onto.map(|part| Onto { parts: PARTS, part });
+    projection.onto = onto.map(|part| Box::new(Onto { parts: PARTS, part }));
     change(projection);
     Arc::new(plan)
 }

@@ -4,6 +4,7 @@
 //! message that they are not known yet. Of degrees that are drawn, [`bounds`] tells how small and large they can be.
 
 use crate::data::NoFiles;
+use crate::diagnose::structure::not_yet;
 use crate::diagnose::value as say;
 use crate::eval::synapses::{Selection, Sheaf, selection};
 use crate::eval::{Evaluated, MeasureCall, Scope, World, number};
@@ -27,15 +28,30 @@ impl World for Planned<'_> {
         let scope = Scope::new(self.hir, self.types, self.net, &NoFiles, self.net.experiment);
         let (element, values) = match &*call.name {
             "in_degree" | "out_degree" => {
-                (Type::Int, degrees(&selection(call, &scope)?, self.net).ok_or_else(unknown)?)
+                (Type::Int, degrees(&selected(call, &scope, span)?, self.net).ok_or_else(unknown)?)
             }
             "weight_sum" => {
-                let sums = weight_sums(&selection(call, &scope)?, self.net).ok_or_else(unknown)?;
+                let sums = weight_sums(&selected(call, &scope, span)?, self.net).ok_or_else(unknown)?;
                 (Type::Real(Dimension::REAL), sums)
             }
             _ => return Err(unknown()),
         };
         Ok(Value::Array(Arc::new(ArrayValue { element, shape: vec![values.len() as u64], data: values })))
+    }
+}
+
+/// What is known of each cell of a larger network would take all memory before the network does.
+const MOST_CELLS: u64 = 1 << 24;
+
+/// The synapses that a measure looks at, in a network that is not built.
+pub(super) fn selected(call: &MeasureCall, scope: &Scope, span: Span) -> Evaluated<Selection> {
+    let cells: u64 = scope.net.populations.iter().map(|population| u64::from(population.cells())).sum();
+    match MOST_CELLS < cells {
+        true => Err(Box::new(not_yet(
+            span,
+            &format!("a constraint in a network of more than {MOST_CELLS} cells"),
+        ))),
+        false => selection(call, scope),
     }
 }
 

@@ -4,11 +4,11 @@
 //! about what fails or surely will, and the constraints that the build and the run are held to.
 
 use super::Elaborator;
-use super::planned::{Planned, bounds};
+use super::planned::{self, Planned, bounds};
 use crate::diagnose::constraint as say;
 use crate::diagnose::value::NEEDS_RUN;
 use crate::eval::judge::{self, Bound, Comparison, Sure};
-use crate::eval::synapses::{cell_name, selection};
+use crate::eval::synapses::cell_name;
 use crate::eval::{self, Evaluated, number};
 use crate::hir::{ExprId, ExprKind};
 use crate::net::{self, ConstraintKind, EnvironmentId, Proof};
@@ -83,7 +83,7 @@ impl Elaborator<'_> {
         let mut scope = self.scope(environment);
         let mut world = Planned { hir: self.hir, types: self.types, net: &self.net };
         let call = eval::measure_call(measured, &mut scope, &mut world).ok()?;
-        let selection = selection(&call, &scope).ok()?;
+        let selection = planned::selected(&call, &scope, self.hir.expr(measured).span).ok()?;
         let mut value = |expr: ExprId| {
             number::number(&eval::eval(expr, &mut scope, &mut world).ok()?).map(number::Number::real)
         };
@@ -119,7 +119,7 @@ impl Elaborator<'_> {
         let mut scope = self.scope(environment);
         let mut world = Planned { hir: self.hir, types: self.types, net: &self.net };
         let call = eval::measure_call(measured, &mut scope, &mut world).ok()?;
-        let selection = selection(&call, &scope).ok()?;
+        let selection = planned::selected(&call, &scope, self.hir.expr(measured).span).ok()?;
         let enforced = self.enforced.iter().find(|enforced| enforced.left == selection)?;
         let has = enforced.value?;
         let mut value = |expr: ExprId| eval::eval_real(expr, &mut scope, &mut world).ok();
@@ -167,6 +167,6 @@ impl Elaborator<'_> {
     ) -> Evaluated<crate::eval::synapses::Selection> {
         let mut scope = self.scope(environment);
         let call = eval::measure_call(measure, &mut scope, &mut eval::NotBuilt)?;
-        selection(&call, &scope)
+        planned::selected(&call, &scope, self.hir.expr(measure).span)
     }
 }

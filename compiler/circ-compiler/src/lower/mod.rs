@@ -117,7 +117,7 @@ fn lowered(source: Source, sink: &mut Sink) -> Option<Lowered> {
         .map(|(layout, keys)| population::population(source, layout, &mut report, keys, &mut kinds))
         .unzip();
     for (at, flowing) in flowing {
-        projections[at].flow = Some(flowing.resolve(&layouts, &populations));
+        projections[at].flow = Some(Box::new(flowing.resolve(&layouts, &populations)));
     }
     let order = net
         .order

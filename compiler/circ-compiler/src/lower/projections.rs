@@ -66,7 +66,7 @@ pub fn projection<'a>(
         target: net.target.clone(),
         ports: arrivals(net, layouts),
         connect,
-        onto,
+        onto: onto.map(Box::new),
         allow_self: net.allow_self,
         allow_multiple: net.allow_multiple,
         weight,

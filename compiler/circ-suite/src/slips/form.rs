@@ -117,8 +117,15 @@ fn bracket_lost(lines: &[Line]) -> Vec<Change> {
 }
 
 fn comma_lost(lines: &[Line]) -> Vec<Change> {
-    // A number before the comma would take the next word as its unit, and a comma at the end of a line joins lines.
-    each_line(lines, |line| line.replaced(", ", " "))
+    // A comma at the end of a line joins lines, and before a `-` a difference is left.
+    let lost = |line: &Line| {
+        let commas = line.places(", ").into_iter();
+        commas
+            .filter(|comma| !line.code[comma.end..].starts_with('-'))
+            .map(|comma| line.with(comma, " "))
+            .collect()
+    };
+    each_line(lines, lost)
 }
 
 fn colon_lost(lines: &[Line]) -> Vec<Change> {

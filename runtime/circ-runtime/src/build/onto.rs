@@ -21,7 +21,7 @@ pub struct Placer<'a> {
 
 impl<'a> Placer<'a> {
     pub fn new(context: &'a Context<'a>) -> Placer<'a> {
-        let onto = context.plan.onto.as_ref().map(|onto| (onto, Rows::new(&onto.part)));
+        let onto = context.plan.onto.as_deref().map(|onto| (onto, Rows::new(&onto.part)));
         Placer { context, onto, sides: Sides::default(), order: vec![] }
     }
 
