@@ -103,7 +103,7 @@ fn lowered(source: Source, sink: &mut Sink) -> Option<Lowered> {
             drives.push(plan);
         }
     }
-    let mut projections: Vec<ProjectionPlan> = vec![];
+    let mut projections: Vec<ProjectionPlan> = Vec::with_capacity(net.projections.len());
     for projection in &net.projections {
         let earlier = projection.mirrored().and_then(|other| projections.get(other as usize));
         let plan = projections::projection(source, projection, earlier, &mut layouts, &mut report);

@@ -130,6 +130,10 @@ fn value_of(line: &Line, word: &str) -> Option<std::ops::Range<usize>> {
 
 /// Of a projection to an excitatory or inhibitory port, as most are.
 fn weight(lines: &[Line]) -> Vec<Change> {
+    // At modulatory ports weights are signed.
+    if lines.iter().any(|line| line.code.contains("modulatory")) {
+        return vec![];
+    }
     let of = |line: &Line| {
         let value = value_of(line, "weight").filter(|value| {
             line.inside() == "projection"
