@@ -73,7 +73,7 @@ pub fn lower(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) -> Option<Low
 }
 
 /// Lowers a circuit that is only looked at: with the same messages, and a plan that holds what lints look at. See
-/// [`Purpose::Look`].
+/// `Purpose::Look`.
 pub fn survey(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) -> Option<Lowered> {
     lowered(Source { hir, types, net, purpose: Purpose::Look }, sink)
 }
