@@ -186,7 +186,14 @@ impl<'a> Prover<'a> {
             Subject::Probability => say::probability(&breach),
             Subject::Rate => say::rate(&breach),
             Subject::Weight { reason, dale } => say::weight(&breach, "the weight", reason, *dale),
-            Subject::Flow { reason, dale } => say::weight(&breach, "what flows", reason, *dale),
+            Subject::Flow { reason, dale } => {
+                let message = say::weight(&breach, "what flows", reason, *dale);
+                match finding.found.interval.is_bounded() && finding.found.interval.hi < f64::MAX {
+                    true => message,
+                    false => message
+                        .note("of a state its range is known, where it has one: `state x in 0 .. inf = 0`"),
+                }
+            }
             Subject::Delay { .. } => say::delay(&breach, self.step()),
         }
     }

@@ -71,7 +71,11 @@ impl Prover<'_> {
             Sign::Free => Interval::UNKNOWN,
         };
         let subject = Subject::Flow { reason: self.sign_reason(projection), dale: projection.dale };
-        Some(self.of_setting(&Setting::Each(flow.value), Need::Within(range), subject, site, projection.span))
+        let need = Need::Within(range);
+        let mut finding = self.of_setting(&Setting::Each(flow.value), need, subject, site, projection.span);
+        // Under `dale` it is to be proved, also where it depends on a state of which nothing is known.
+        finding.found.open &= projection.dale.is_none();
+        Some(finding)
     }
 
     /// What demands the sign: the port, else the first source.

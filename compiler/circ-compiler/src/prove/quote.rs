@@ -17,6 +17,8 @@ const LONGEST: usize = 72;
 
 /// A number with its unit.
 pub fn show(x: f64, dimension: Dimension) -> String {
+    // The largest number there is stands for no bound at all.
+    let x = if x.abs() == f64::MAX { x * 2.0 } else { x };
     match dimension {
         Dimension::TIME if x.is_finite() => time(x),
         Dimension::FREQUENCY if x == 0.0 => "0 Hz".to_string(),
