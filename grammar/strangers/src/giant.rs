@@ -386,6 +386,8 @@ fn networks() -> Vec<(&'static str, String)> {
         ("loops-in-loops-around-nothing", circuit(&nested_fors(""))),
         ("a-family-to-a-family", circuit("for a in 0 .. 1000 { population E: excitatory Lif }\nprojection p: E -> E.x { connect all_to_all; weight 1 mV; delay 1 ms }")),
         ("projections-of-a-family", circuit("for a in 0 .. 300 { population E: excitatory Lif }\nfor a in 0 .. 300 { for b in 0 .. 300 { projection p: E[a] -> E[b].x { connect all_to_all; weight 1 mV; delay 1 ms } } }")),
+        ("segments-that-name-all-segments", "cell C { segment d[10000] { state v = 0; let s = sum(d.v); 10 ms * v' = s - v }\nlet all = sum(d.s) }\ncircuit N { population P: C }\nexperiment Main of N { run 1 ms; record P.all }\n".to_string()),
+        ("couplings-of-all-with-all", "cell C { segment d[10000] { state v: voltage = 0 mV; 100 pF * v' = -10 nS * v }\nfor q in 0 .. 10000 { for r in 0 .. 10000 { couple d[q].v <-> d[r].v by 1 nS } } }\ncircuit N { population P: C }\nexperiment Main of N { run 1 ms }\n".to_string()),
         ("a-million-cells", circuit("population E: Lif[1000000]")),
         ("two-billion-cells", circuit("population E: Lif[2000000000]")),
         ("two-billion-times-two-billion-cells", circuit("population E: Lif[2000000000, 2000000000]")),

@@ -132,6 +132,7 @@ impl<'a> Checker<'a> {
         };
         let what = format!("the right side of the equation of `{}`", var.name);
         let message = typing::must_be(at, &what, &Type::Real(due), &value, Some(left));
+        let message = self.with_family(equation.value, &value, message);
         let parts: Vec<ExprId> = [Some(equation.value), equation.factor].into_iter().flatten().collect();
         let message = self.with_origins(&parts, message);
         let message = self.with_origin_of(var, message);

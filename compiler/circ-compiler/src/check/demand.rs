@@ -28,7 +28,7 @@ impl<'a> Checker<'a> {
                 Some(meant) => message.help(format!("did you mean `{meant}`?")),
                 None => message,
             };
-            let message = self.with_origins(&[id], message);
+            let message = self.with_origins(&[id], self.with_family(id, &found, message));
             self.sink.push(message);
         }
     }

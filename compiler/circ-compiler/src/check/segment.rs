@@ -3,8 +3,9 @@
 //! In: `distal[3].v` and its like. Out: types.
 
 use super::Checker;
-use crate::diagnose::segment as say;
+use crate::diagnose::{Diagnostic, segment as say};
 use crate::hir::*;
+use crate::resolve::graph;
 use crate::types::Type;
 use circ_grammar::ast::Span;
 
@@ -47,6 +48,46 @@ impl<'a> Checker<'a> {
             }
             element => Type::Array(Box::new(element), shape),
         }
+    }
+
+    /// Where a family of segments stands for one number: how to make one of it.
+    pub(super) fn with_family(&self, id: ExprId, found: &Type, message: Diagnostic) -> Diagnostic {
+        let Type::Array(element, _) = found else { return message };
+        let Some((path, one)) = self.family_in(id) else { return message };
+        let reduce = if **element == Type::Bool { "any" } else { "sum" };
+        say::one_of_family(message, &path, &one, reduce)
+    }
+
+    /// `distal.v` and `distal[0].v` of the first family in an expression that nothing reduces.
+    fn family_in(&self, root: ExprId) -> Option<(String, String)> {
+        let Owner::Cell(cell) = self.owner else { return None };
+        let cell = self.hir.cell(cell);
+        let mut open = vec![root];
+        while let Some(id) = open.pop() {
+            match &self.hir.expr(id).kind {
+                ExprKind::Reduce { .. } => {}
+                ExprKind::OfSegment { steps, member } if matches!(self.types.expr(id), Type::Array(..)) => {
+                    let member = match member {
+                        SegmentMember::Var(var) => cell.vars[var.index()].name.to_string(),
+                        SegmentMember::Derivative(var) => format!("{}'", cell.vars[var.index()].name),
+                        SegmentMember::Mode(mode) => cell.modes[mode.index()].name.to_string(),
+                    };
+                    let (mut path, mut one) = (String::new(), String::new());
+                    for (segment, _) in steps {
+                        let segment = &cell.segments[segment.index()];
+                        path += &format!("{}.", segment.name);
+                        one += &format!("{}{}.", segment.name, segment.count.map_or("", |_| "[0]"));
+                    }
+                    return Some((path + &member, one + &member));
+                }
+                kind => {
+                    let begin = open.len();
+                    graph::children(kind, &mut |child| open.push(child));
+                    open[begin..].reverse();
+                }
+            }
+        }
+        None
     }
 
     /// Counts of segments are whole numbers.

@@ -43,6 +43,13 @@ pub fn segment_alone(at: Span, name: &str) -> Diagnostic {
         .help(format!("name one of them, as in `{name}.v`"))
 }
 
+/// What to write where one number is due and a family of segments stands: `path` for all, `one` for the first.
+pub fn one_of_family(message: Diagnostic, path: &str, one: &str, reduce: &str) -> Diagnostic {
+    message.help(format!(
+        "`{path}` is one for each segment: write `{reduce}({path})`, or choose one, as in `{one}`"
+    ))
+}
+
 /// An index of a segment that is one.
 pub fn index_of_one(at: Span, name: &str, declared: Span) -> Diagnostic {
     SEGMENT_INDEX
@@ -64,6 +71,15 @@ pub fn too_many_segments(at: Span, name: &str, found: u64, most: u64) -> Diagnos
         .at(at, format!("each cell would have {found} segments `{name}`, more than {most}"))
         .primary("so many are not built")
         .note("every segment is computed with variables of its own: this many are cells of a population")
+}
+
+/// A cell whose segments hold more, all in all, than is unrolled.
+pub fn too_much_of_segments(at: Span, cell: &str, most: usize) -> Diagnostic {
+    SEGMENT_COUNT
+        .at(at, format!("the segments of `{cell}` hold more than {most} expressions in all"))
+        .primary("so much is not built")
+        .note("every segment is computed with variables of its own, and an array of segments names each of them")
+        .help("read an array of segments once, in a `let` of the cell, or take fewer segments")
 }
 
 /// A count that differs from cell to cell.

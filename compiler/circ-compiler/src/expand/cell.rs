@@ -4,7 +4,8 @@
 //! ids; those of segments follow, declaration by declaration, segments by `k`. So do events and blocks in order of
 //! writing.
 
-use super::{At, Expander, Flat};
+use super::{At, Expander, Flat, MOST_COPIES};
+use crate::diagnose::segment as say;
 use crate::hir::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +31,9 @@ impl Expander<'_> {
             ..template.clone()
         });
         self.check_couples();
+        if self.is_cut_short() {
+            self.sink.push(say::too_much_of_segments(template.span, &template.name, MOST_COPIES));
+        }
         let each = |var: usize| {
             let var = VarId(var as u32);
             self.instances.homes(template.vars[var.index()].home).into_iter().map(move |at| (var, at))
@@ -37,7 +41,7 @@ impl Expander<'_> {
         let vars = (0..template.vars.len())
             .map(|var| each(var).filter_map(|key| self.vars.get(&key).copied()).collect())
             .collect();
-        Flat { cell: self.cell, vars, equations: own }
+        Flat { cell: self.cell, vars, equations: own, cut_short: self.is_cut_short() }
     }
 
     fn path(&self, name: &str, instance: Option<usize>) -> Arc<str> {

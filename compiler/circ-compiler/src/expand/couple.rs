@@ -37,9 +37,12 @@ impl Expander<'_> {
             }
             value.unwrap_or(0)
         });
-        // More passes than segments make a ring, or leave them: the first of these say so.
-        let most = self.instances.all.len() as i64 + 1;
-        for pass in lo..hi.min(lo.saturating_add(most)) {
+        // More couplings than variables make a ring, or leave them: the first of these say so.
+        let most = self.vars.len() + 1;
+        for pass in lo..hi {
+            if most < found.len() || self.is_cut_short() {
+                break;
+            }
             self.loops.insert(*index, pass);
             self.passes(couple, inner, at, found);
         }
@@ -65,7 +68,9 @@ impl Expander<'_> {
 
     /// What only indices tell: the variables that are coupled, and that they are two, and a forest.
     pub(super) fn check_couples(&mut self) {
-        self.tell_couples();
+        if !self.is_cut_short() {
+            self.tell_couples();
+        }
         // Whatever was wrong, those who go on see a forest.
         let cell = self.cell.index();
         let mut couples = std::mem::take(&mut self.hir.cells[cell].couples);

@@ -19,6 +19,9 @@ impl Expander<'_> {
     }
 
     pub(super) fn copy(&mut self, root: ExprId, at: At) -> ExprId {
+        if self.is_cut_short() {
+            return root;
+        }
         // Children come before parents in the arena, so that the walk needs no recursion.
         let mut copies = Copies::new();
         for id in self.taken(root, at) {
@@ -228,8 +231,13 @@ impl Expander<'_> {
         if let Some(at) = chosen {
             return self.gather(all.get(at).copied(), inner, member, span);
         }
-        let parts: Vec<ExprId> =
-            all.iter().map(|instance| self.gather(Some(*instance), inner, member, span)).collect();
+        let mut parts = vec![];
+        for instance in all {
+            parts.push(self.gather(Some(instance), inner, member, span));
+            if self.is_cut_short() {
+                break;
+            }
+        }
         let size = Some(parts.len() as u64);
         let ty = match parts.first().map(|part| self.types.expr(*part).clone()) {
             Some(Type::Array(element, inner)) => {

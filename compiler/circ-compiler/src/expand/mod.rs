@@ -20,6 +20,9 @@ use circ_grammar::ast::Span;
 use instance::Instances;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// A cell whose segments would take more expressions is not unrolled: each in each of a thousand would be a million.
+const MOST_COPIES: usize = 200_000;
+
 /// Cells that were unrolled, by what they are made from; one program unrolls each once.
 #[derive(Clone, Debug, Default)]
 pub struct Expanded {
@@ -34,6 +37,8 @@ struct Flat {
     vars: Vec<Vec<VarId>>,
     /// The place of each equation that is the cell's own.
     equations: BTreeMap<usize, usize>,
+    /// Whether something was left out, as it would be too much.
+    cut_short: bool,
 }
 
 /// Gives every population with segments its flat cell.
@@ -48,6 +53,7 @@ pub fn expand(hir: &mut Hir, types: &mut Types, net: &mut Net, expanded: &mut Ex
             Expander::new(hir, types, sink, population.cell, &population.segments).unroll()
         });
         flat.move_in(&mut net.populations[at]);
+        net.populations[at].partial |= flat.cut_short;
         if let Some(balance) = net.balances.get_mut(&(at as u32)) {
             balance.equation = flat.equations.get(&balance.equation).copied().unwrap_or(balance.equation);
             let ports =
@@ -101,6 +107,8 @@ struct Expander<'a> {
     loops: BTreeMap<LocalId, i64>,
     /// Places of which a message was given.
     told: BTreeSet<Span>,
+    /// How many expressions may still be copied.
+    left: usize,
 }
 
 impl<'a> Expander<'a> {
@@ -129,10 +137,17 @@ impl<'a> Expander<'a> {
             functions: BTreeMap::new(),
             loops: BTreeMap::new(),
             told: BTreeSet::new(),
+            left: MOST_COPIES,
         }
     }
 
+    /// Whether more was to be copied than is allowed; nobody evaluates what came of it.
+    fn is_cut_short(&self) -> bool {
+        self.left == 0
+    }
+
     fn push(&mut self, kind: ExprKind, span: Span, ty: Type) -> ExprId {
+        self.left = self.left.saturating_sub(1);
         let id = ExprId(self.hir.exprs.len() as u32);
         self.hir.exprs.push(Expr { kind, span });
         self.types.exprs.resize(id.index(), Type::Error);

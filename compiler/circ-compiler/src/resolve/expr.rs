@@ -234,7 +234,7 @@ impl<'a> Resolver<'a> {
             self.sink.push(names::unknown_name(at, name, "", None));
             return self.push(ExprKind::Error, at);
         }
-        let is_value = |named| !matches!(named, Named::Function(_) | Named::Event(_) | Named::Segment(_));
+        let is_value = |named| !matches!(named, Named::Function(_) | Named::Event(_));
         let mut candidates: Vec<String> = cx.locals.iter().rev().map(|(name, _)| name.to_string()).collect();
         candidates.extend(cx.candidates(is_value));
         candidates.extend(self.top_level_names(cx.module, |def| matches!(def, Def::Global(_))));
