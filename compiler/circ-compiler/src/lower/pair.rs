@@ -76,8 +76,12 @@ impl<'a> Lowerer<'a, '_, '_> {
 
     fn edge_column(&mut self, name: &str, span: Span) -> Lowered {
         let Some(site) = self.pair() else { return self.refuse(not_yet(span, "`edge` here")) };
-        let net = site.net;
+        let (net, flows) = (site.net, site.flows);
         match net.edges.iter().position(|(other, _)| other == name) {
+            Some(_) if flows => self.refuse(
+                not_yet(span, "a column of a table in `continuous`")
+                    .help(format!("give it as the weight, `weight edge.{name}`, and read that as `w`")),
+            ),
             Some(at) => Lowered::One(self.b.edge(at as u32)),
             None => {
                 let known: Vec<_> = net.edges.iter().map(|(name, _)| format!("edge.{name}")).collect();
