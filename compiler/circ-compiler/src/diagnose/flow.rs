@@ -46,6 +46,8 @@ pub enum Clash<'a> {
     Selves,
     /// The sides share cells, but not all.
     Overlap,
+    /// `onto e`
+    Onto,
     /// The pair of these cells, and that pair the other way round.
     Twice(String, String),
 }
@@ -66,6 +68,11 @@ pub fn symmetric_pairs(at: Span, clash: Clash) -> Diagnostic {
             "the sides of `<->` share some of their cells, but not all".to_string(),
             "some pairs would be there twice".to_string(),
             "both sides are the same view, or have no cell in common",
+        ),
+        Clash::Onto => (
+            "`onto` does not go together with `<->`".to_string(),
+            "chooses a segment in one direction only".to_string(),
+            "name the segments on both sides, as in `A.distal[0].gap <-> B.distal[0].gap`, or write one `->` for each direction",
         ),
         Clash::Twice(a, b) => (
             format!("the table lists the pair of `{a}` and `{b}` twice"),

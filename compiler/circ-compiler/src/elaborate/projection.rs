@@ -346,6 +346,9 @@ impl Elaborator<'_> {
         environment: EnvironmentId,
     ) -> Option<Option<net::Onto>> {
         let Some((which, span)) = projection.onto else { return Some(None) };
+        if projection.symmetric {
+            return self.report(say_flow::symmetric_pairs(span, Clash::Onto));
+        }
         let Ends { target, ports, .. } = ends?;
         let same = |port: &&Arc<str>| part_of(port).0 == part_of(ports.first()).0;
         let cells = ports.each.iter().take_while(same).count().max(1);
