@@ -85,7 +85,8 @@ fn gamma_variate(shape: Interval) -> Interval {
         hi = hi.max(most(1.0)).max(most(2.0));
     }
     let lo = match shape.lo < 1.0 {
-        true => SMALLEST_GAMMA * math::exp(-EXPONENTIAL_LIMIT / shape.lo),
+        // A shape from -0 on is one from 0 on.
+        true => SMALLEST_GAMMA * math::exp(-EXPONENTIAL_LIMIT / shape.lo.abs()),
         false => SMALLEST_GAMMA,
     };
     Interval { lo: lo * (1.0 - 1e-9), hi: hi * (1.0 + 1e-9), nan }

@@ -370,6 +370,14 @@ fn draws_are_as_narrow_as_the_generator() {
 }
 
 /// The largest radius of Box and Muller is that of the smallest uniform number.
+/// Which of two zeros a maximum gives is the processor's choice.
+#[test]
+fn a_shape_from_minus_0_on_is_one_from_0_on() {
+    let small = draw(Distribution::Gamma, [of(-0.0, 0.1), of(1.0, 1.0)]);
+    assert!(small.contains(0.0) && small.contains(1.0), "{small:?}");
+    assert!(draw(Distribution::Beta, [of(-0.0, 0.1), of(-0.0, 0.1)]).contains(0.5));
+}
+
 #[test]
 fn the_limit_of_normal_draws_is_the_generator_s() {
     let radius = (-2.0 * circ_numerics::math::log(f64::EPSILON / 2.0)).sqrt();
