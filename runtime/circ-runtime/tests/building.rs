@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use circ_numerics::Distribution;
-use circ_plan::engine::{Synapses, Values};
+use circ_plan::engine::Values;
 use circ_plan::ir::*;
 use circ_plan::plan::*;
 use circ_runtime::{BuildError, Network, estimate};
@@ -22,30 +22,6 @@ fn one(sizes: &[u32], connect: Connect, change: impl Fn(&mut ProjectionPlan)) ->
     let (source, target) = (all(&plan, &[0]), all(&plan, &[sizes.len() as u32 - 1]));
     change(project(&mut plan, source, target, 0, connect));
     Arc::new(plan)
-}
-
-/// The synapses, which must be the same for 1, 2, 3 and 7 threads, and in canonical order.
-#[track_caller]
-fn synapses(plan: &Arc<Plan>) -> Synapses {
-    let first = build(plan, 1).synapses(0);
-    for threads in [2, 3, 7] {
-        let network = build(plan, threads);
-        assert_eq!(network.synapses(0), first, "on {threads} threads");
-        assert_eq!(network.synapse_count(0), first.source.len() as u64, "on {threads} threads");
-    }
-    let pairs: Vec<_> = first.source.iter().zip(&first.target).collect();
-    assert!(pairs.is_sorted());
-    let projection = &plan.projections[0];
-    if !projection.allow_multiple {
-        assert!(pairs.windows(2).all(|w| w[0] != w[1]), "a pair is there twice");
-    }
-    if !projection.allow_self {
-        let (sources, targets) = (cells(&projection.source), cells(&projection.target));
-        let cell = |c: (u32, u32, usize)| (c.0, c.1);
-        let itself = |p: &(&u32, &u32)| cell(sources[*p.0 as usize]) == cell(targets[*p.1 as usize]);
-        assert!(!pairs.iter().any(itself), "a cell is connected to itself");
-    }
-    first
 }
 
 fn degrees(positions: &[u32], n: u32) -> Vec<u32> {

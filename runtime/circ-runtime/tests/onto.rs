@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use circ_numerics::Distribution;
-use circ_plan::engine::{Engine, Synapses, Values};
+use circ_plan::engine::{Engine, Values};
 use circ_plan::ir::*;
 use circ_plan::plan::*;
 use circ_runtime::{BuildError, Network, estimate};
@@ -67,19 +67,6 @@ fn plan_of(
     projection.onto = onto.map(|part| Box::new(Onto { parts: PARTS, part }));
     change(projection);
     Arc::new(plan)
-}
-
-/// The synapses, which are the same on any number of threads, and in canonical order.
-#[track_caller]
-fn synapses(plan: &Arc<Plan>) -> Synapses {
-    let first = build(plan, 1).synapses(0);
-    for threads in [2, 3, 7] {
-        let network = build(plan, threads);
-        assert_eq!(network.synapses(0), first, "on {threads} threads");
-        assert_eq!(network.synapse_count(0), first.source.len() as u64);
-    }
-    assert!(first.source.iter().zip(&first.target).is_sorted());
-    first
 }
 
 #[track_caller]

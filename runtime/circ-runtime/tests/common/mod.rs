@@ -198,6 +198,30 @@ pub fn build(plan: &Arc<Plan>, threads: usize) -> Arc<Network> {
     Arc::new(Network::build(Arc::clone(plan), threads, ROOM).expect("the plan can be built"))
 }
 
+/// The synapses of the first projection, which must be the same for 1, 2, 3 and 7 threads, and in canonical order.
+#[track_caller]
+pub fn synapses(plan: &Arc<Plan>) -> Synapses {
+    let first = build(plan, 1).synapses(0);
+    for threads in [2, 3, 7] {
+        let network = build(plan, threads);
+        assert_eq!(network.synapses(0), first, "on {threads} threads");
+        assert_eq!(network.synapse_count(0), first.source.len() as u64, "on {threads} threads");
+    }
+    let pairs: Vec<_> = first.source.iter().zip(&first.target).collect();
+    assert!(pairs.is_sorted());
+    let projection = &plan.projections[0];
+    if !projection.allow_multiple {
+        assert!(pairs.windows(2).all(|w| w[0] != w[1]), "a pair is there twice");
+    }
+    if !projection.allow_self {
+        let (sources, targets) = (cells(&projection.source), cells(&projection.target));
+        let cell = |c: (u32, u32, usize)| (c.0, c.1);
+        let itself = |p: &(&u32, &u32)| cell(sources[*p.0 as usize]) == cell(targets[*p.1 as usize]);
+        assert!(!pairs.iter().any(itself), "a cell is connected to itself");
+    }
+    first
+}
+
 pub fn machine(plan: &Arc<Plan>, threads: usize) -> Machine {
     let kernels = plan.populations.iter().map(|p| match (&p.dynamics, p.precision) {
         (Dynamics::SpikeTimes(_), _) => None,
