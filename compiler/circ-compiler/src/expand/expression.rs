@@ -227,10 +227,11 @@ impl Expander<'_> {
             }
             Step::All(segment) => (segment, None),
         };
-        let all = self.instances.within(parent, segment).to_vec();
+        let all = self.instances.within(parent, segment);
         if let Some(at) = chosen {
             return self.gather(all.get(at).copied(), inner, member, span);
         }
+        let all = all.to_vec();
         let mut parts = vec![];
         for instance in all {
             parts.push(self.gather(Some(instance), inner, member, span));

@@ -34,25 +34,38 @@ pub struct Classes {
 
 /// Takes every equation apart and chooses its scheme.
 pub fn classify(b: &mut Builder, facts: &mut Facts, system: &System) -> Result<Classes, Problem> {
+    let count = system.equations.len();
+    let names =
+        Names { variables: (0..count).collect(), sources: (count..count + system.sources.len()).collect() };
     let mut parts = vec![];
-    for equation in 0..system.equations.len() {
-        parts.push(part_of(b, facts, system, equation)?);
+    for equation in 0..count {
+        parts.push(part_of(b, facts, system, &names, equation)?);
     }
     let tree = system.couplings.iter().flat_map(|coupling| [coupling.a, coupling.b]).collect();
     let choices = Chooser { b, facts, system, parts: &parts, tree }.choose()?;
     Ok(Classes { parts, choices })
 }
 
-fn part_of(b: &mut Builder, facts: &mut Facts, system: &System, equation: usize) -> Result<Part, Problem> {
+/// What the variables and the sources of noise of a system are called in its facts.
+struct Names {
+    variables: BTreeSet<usize>,
+    sources: BTreeSet<usize>,
+}
+
+fn part_of(
+    b: &mut Builder,
+    facts: &mut Facts,
+    system: &System,
+    names: &Names,
+    equation: usize,
+) -> Result<Part, Problem> {
     let count = system.equations.len();
-    let sources: BTreeSet<usize> = (count..count + system.sources.len()).collect();
     let derivative = system.equations[equation].derivative;
-    let split =
-        affine(b, facts, derivative, &sources).map_err(|term| Problem::NoiseNotLinear { equation, term })?;
+    let split = affine(b, facts, derivative, &names.sources)
+        .map_err(|term| Problem::NoiseNotLinear { equation, term })?;
     let drift = split.rest.unwrap_or_else(|| b.float(0.0));
     let noise = split.coefficients.into_iter().map(|(k, factor)| (k - count, factor)).collect();
-    let all: BTreeSet<usize> = (0..count).collect();
-    let joint = affine(b, facts, drift, &all);
+    let joint = affine(b, facts, drift, &names.variables);
     let own = affine(b, facts, drift, &BTreeSet::from([equation]));
     Ok(Part { drift, noise, joint, own })
 }

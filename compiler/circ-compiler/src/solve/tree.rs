@@ -42,7 +42,9 @@ pub fn step_trees(
     let mut left = nodes;
     while let Some(first) = left.first().copied() {
         let order = trees.parents_first(first);
-        left.retain(|node| order.iter().all(|(other, _)| other != node));
+        for (node, _) in &order {
+            left.remove(node);
+        }
         trees.solve(&order, &mut moves);
     }
     moves.into_iter().map(|(node, by)| (node, b.add(system.equations[node].variable, by))).collect()
