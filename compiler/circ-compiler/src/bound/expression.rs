@@ -271,7 +271,12 @@ impl Bounds<'_> {
     ) -> Estimate {
         let Some((index, lo, hi)) = over else {
             let array = self.expression(value, site);
-            let count = array.count.unwrap_or(Interval::point(1.0));
+            let count = match (array.count, self.types.expr(value)) {
+                (Some(count), _) => count,
+                // As many as there are cells, of `count(each A)`.
+                (None, Type::Array(..)) => Interval { lo: 0.0, hi: f64::MAX, nan: false },
+                (None, _) => Interval::point(1.0),
+            };
             return Estimate::of(interval::reduce(reduce, array.interval, count)).opened(array.open);
         };
         let (lo, hi) = (self.expression(lo, site), self.expression(hi, site));
