@@ -3,8 +3,9 @@
 
 use circ::compile::{Form, Options, check_all, emit};
 use circ::diagnose::render;
+use circ::run::EngineKind;
 use circ::sources;
-use circ_suite::oracle::{ALL, agree};
+use circ_suite::oracle::{ALL, Configuration, agree};
 use std::path::{Path, PathBuf};
 
 /// The root of the repository.
@@ -28,22 +29,58 @@ const SHORT: [(&str, &[(&str, &str)]); 8] = [
 ];
 
 /// Examples of several experiments, each of which is short as it is.
-const SEVERAL: [(&str, &[&str]); 2] =
-    [("ncap", &["Forward", "OtherPhase", "Turning"]), ("synchronisation", &["All", "OnRing", "OnStar"])];
+const SEVERAL: [(&str, &[&str]); 3] = [
+    ("ncap", &["Forward", "OtherPhase", "Turning"]),
+    ("synchronisation", &["All", "OnRing", "OnStar"]),
+    ("bac_firing", &["Main"]),
+];
+
+/// The library's tests, and where they run: those of point cells are too long for the interpreter.
+const LIBRARY: [(&str, &[Configuration]); 2] =
+    [("cells", &[(EngineKind::Jit, 1), (EngineKind::Jit, 2)]), ("dendrites", &ALL)];
 
 #[test]
 fn every_example_is_among_the_short_ones() {
-    let files = std::fs::read_dir(root().join("examples")).expect("the examples");
+    let several = SEVERAL.iter().map(|it| it.0.to_string());
+    let mut short: Vec<_> = SHORT.iter().map(|it| it.0.to_string()).chain(several).collect();
+    short.sort();
+    assert_eq!(programs_in("examples"), short);
+}
+
+/// The names of the programs in a folder, sorted.
+fn programs_in(folder: &str) -> Vec<String> {
+    let files = std::fs::read_dir(root().join(folder)).expect("the folder");
     let mut names: Vec<String> = files
         .map(|file| file.expect("an entry").path())
         .filter(|path| path.extension().is_some_and(|it| it == "circ"))
         .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
         .collect();
     names.sort();
-    let several = SEVERAL.iter().map(|it| it.0.to_string());
-    let mut short: Vec<_> = SHORT.iter().map(|it| it.0.to_string()).chain(several).collect();
-    short.sort();
-    assert_eq!(names, short);
+    names
+}
+
+#[test]
+fn every_part_of_the_library_has_tests() {
+    let tested = LIBRARY.map(|it| it.0.to_string());
+    assert_eq!(programs_in("stdlib"), tested);
+    assert_eq!(programs_in("stdlib/tests"), tested);
+}
+
+#[test]
+fn every_test_of_the_library_holds() {
+    for (name, on) in LIBRARY {
+        let folder = root().join("stdlib/tests");
+        let text = std::fs::read_to_string(folder.join(format!("{name}.circ"))).expect("the tests");
+        let experiments = text.lines().filter_map(|line| line.strip_prefix("experiment "));
+        for experiment in experiments.filter_map(|line| line.split(['(', ' ']).next()) {
+            let options = Options { experiment: Some(experiment.to_string()), ..Options::default() };
+            let results = agree(name, &text, &folder, &options, on);
+            let results = results.unwrap_or_else(|error| panic!("{name}, {experiment}: {error}"));
+            let broken: Vec<_> = results.expectations.iter().filter(|it| !it.holds).collect();
+            assert!(broken.is_empty(), "{name}, {experiment}: {broken:?}");
+            assert!(!results.expectations.is_empty(), "{name}, {experiment} expects something");
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,10 @@
 //! In: a module path such as `std.cells`. Out: the text and the name under which messages show it.
 
 /// Module path below `std` and text.
-const FILES: &[(&str, &str)] = &[("cells", include_str!("../../../stdlib/cells.circ"))];
+const FILES: &[(&str, &str)] = &[
+    ("cells", include_str!("../../../stdlib/cells.circ")),
+    ("dendrites", include_str!("../../../stdlib/dendrites.circ")),
+];
 
 /// The text of `std.NAME`.
 pub fn text(name: &str) -> Option<&'static str> {
