@@ -3,7 +3,7 @@
 //!
 //! In: HIR and arguments, by `elaborate`. Out: data for `lower`.
 
-use crate::hir::{CellId, CircuitId, ExprId, GlobalId, Method, SlotId, VarId};
+use crate::hir::{CellId, CircuitId, ExprId, GlobalId, Method, SlotId, VarId, path::without_indices};
 use crate::types::Value;
 use circ_grammar::ast::{Polarity, Span};
 use circ_plan::ir::Precision;
@@ -166,6 +166,9 @@ pub struct Population {
     pub settings: Vec<(VarId, Setting, Span)>,
     /// Parameters that an experiment sets for some cells only, or by `i`: they need an array.
     pub per_cell: Vec<VarId>,
+    /// States that an experiment clamps, as the unrolled cell calls them: `v`, `distal[3].v`; and `distal.v`, which is that
+    /// of every instance, where the run decides of which.
+    pub clamped: BTreeSet<Arc<str>>,
     pub at: Option<Position>,
     /// What tables call the cells, one each; empty where they have only indices.
     pub names: Vec<String>,
@@ -180,6 +183,17 @@ impl Population {
     /// The number of cells.
     pub fn cells(&self) -> u32 {
         self.shape.iter().product()
+    }
+
+    /// Whether an experiment clamps the state that the unrolled cell calls so.
+    pub fn is_clamped(&self, state: &str) -> bool {
+        let clamped = |name: &str| self.clamped.contains(name);
+        !self.clamped.is_empty() && (clamped(state) || clamped(&without_indices(state)))
+    }
+
+    /// Whether it clamps this state, or of all that a name without an index means some.
+    pub fn may_hold(&self, state: &str) -> bool {
+        self.is_clamped(state) || self.clamped.iter().any(|clamped| without_indices(clamped) == state)
     }
 }
 

@@ -171,6 +171,9 @@ impl Printer<'_> {
                 let _ = writeln!(out, "  {} per cell", cell.vars.get(var.index()).map_or("?", |v| &v.name));
             }
         }
+        for state in &population.clamped {
+            let _ = writeln!(out, "  {state} can be clamped");
+        }
         match &population.at {
             Some(Position::Grid(spacing)) => {
                 let _ = writeln!(out, "  at grid({})", show(*spacing, Dimension::LENGTH));

@@ -407,6 +407,18 @@ impl Census<'_> {
                 });
                 self.varies("set", *value);
             }
+            StatementKind::Clamp { target, .. } => {
+                self.has("clamp");
+                if let ExprKind::Field { base, .. } = &self.file.expr(*target).kind {
+                    self.has(match &self.file.expr(*base).kind {
+                        ExprKind::Index { .. } => "clamp of cells",
+                        _ => "clamp of a population",
+                    });
+                }
+            }
+            StatementKind::Release(targets) => {
+                self.has(if targets.is_empty() { "release of all" } else { "release" })
+            }
             StatementKind::Print(_) => self.has("print"),
             StatementKind::Report(_) => self.has("report"),
             StatementKind::Expect(_) => self.has("expect"),

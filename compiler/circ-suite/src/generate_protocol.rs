@@ -23,7 +23,17 @@ pub(crate) fn experiment(g: &mut Gen, handles: &Handles) -> String {
     }
     lines.push("run length".into());
     lines.extend(between(g, handles));
+    let clamped = g.one_in(3);
+    if clamped {
+        let clamp =
+            g.pick(&[".v = 1.5 mV", "[0].v = 2 mV", "[0 .. 1].u = 0.3 mV", ".v = 0.2 mV * i", ".hits = 3"]);
+        lines.push(format!("clamp {name}{clamp}"));
+    }
     lines.push(format!("run {} ms", g.range(2, 8)));
+    if clamped {
+        lines.push(g.pick(&["release", "release @.v, @.u, @.hits", "release @[0]"]).replace('@', name));
+        lines.push("run 2 ms".into());
+    }
     lines.extend(afterwards(g, name));
     let arguments = g.pick(&["", "(strength = 1.5)", "(strength = boost, more = true)"]);
     block(&format!("experiment Main(length = {} ms, boost = 0.8) of Net{arguments}", g.range(4, 12)), &lines)

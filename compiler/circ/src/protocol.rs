@@ -29,6 +29,7 @@ mod enforce;
 mod monitor;
 pub(crate) use monitor::look_back;
 
+mod clamp;
 mod parameters;
 mod record;
 mod set;
@@ -148,6 +149,8 @@ impl<'a> Protocol<'a> {
             StatementKind::Record { what, every } => self.record(what, *every)?,
             StatementKind::Run { duration, until } => self.run(*duration, *until)?,
             StatementKind::Set { target, value } => self.set(*target, *value)?,
+            StatementKind::Clamp { target, value } => self.clamp(*target, *value)?,
+            StatementKind::Release(targets) => self.release(targets)?,
             StatementKind::Print(values) => self.print(values)?,
             StatementKind::Report(values) => self.report(values)?,
             StatementKind::Expect(condition) => self.expect(*condition)?,
@@ -400,6 +403,8 @@ impl<'a> Protocol<'a> {
             | StatementKind::Assign { .. }
             | StatementKind::Record { .. }
             | StatementKind::Set { .. }
+            | StatementKind::Clamp { .. }
+            | StatementKind::Release(_)
             | StatementKind::Print(_)
             | StatementKind::Report(_)
             | StatementKind::Expect(_)

@@ -55,6 +55,8 @@ impl<'a> Checker<'a> {
                     }
                 }
                 StatementKind::Set { target, value } => self.set(*target, *value),
+                StatementKind::Clamp { target, value } => self.clamp(*target, *value),
+                StatementKind::Release(targets) => targets.iter().for_each(|target| self.release(*target)),
                 StatementKind::Print(values) | StatementKind::Report(values) => {
                     values.iter().for_each(|value| {
                         self.infer(*value);
@@ -113,12 +115,64 @@ impl<'a> Checker<'a> {
             Type::Array(element, _) if matches!(**element, Type::Array(..)) => {
                 self.sink.push(structure::not_yet(self.span(target), "`set` of a parameter that is an array"))
             }
+            _ => self.demand_of_cells(target, value, &found, "what is set"),
+        }
+    }
+
+    /// A value for what a target names, or one for each of its cells.
+    fn demand_of_cells(&mut self, target: ExprId, value: ExprId, found: &Type, what: &str) {
+        let ty = self.ty(target);
+        match innermost(&ty) {
             Type::Array(element, _) => {
                 let one = !matches!(found, Type::Array(..));
                 let due = if one { (**element).clone() } else { ty.clone() };
-                self.demand(value, &due, "what is set", Some((self.span(target), typing::words(element))));
+                self.demand(value, &due, what, Some((self.span(target), typing::words(element))));
             }
-            due => self.demand(value, due, "what is set", Some((self.span(target), typing::words(due)))),
+            due => self.demand(value, due, what, Some((self.span(target), typing::words(due)))),
+        }
+    }
+
+    /// A state; that it is none is seen where the population is known.
+    fn clamp(&mut self, target: ExprId, value: ExprId) {
+        self.infer(target);
+        let found = self.infer(value);
+        if self.can_be_clamped(target, "a state of a population") {
+            self.demand_of_cells(target, value, &found, "the clamped value");
+        }
+    }
+
+    /// A state, or a population for all of its states.
+    fn release(&mut self, target: ExprId) {
+        self.infer(target);
+        if !matches!(innermost(&self.ty(target)), Type::View(_)) {
+            self.can_be_clamped(target, "a state of a population, or a population");
+        }
+    }
+
+    fn can_be_clamped(&mut self, target: ExprId, due: &str) -> bool {
+        let ty = self.ty(target);
+        match innermost(&ty) {
+            Type::Error => false,
+            Type::Projection
+            | Type::Part(_)
+            | Type::View(_)
+            | Type::Segment
+            | Type::Events
+            | Type::Port(_)
+            | Type::Drive
+            | Type::Family(_) => {
+                self.sink.push(typing::wrong_type(self.span(target), due, &ty));
+                false
+            }
+            Type::Array(element, _) if matches!(**element, Type::Array(..)) => {
+                self.sink.push(structure::not_yet(self.span(target), "`clamp` of an array"));
+                false
+            }
+            _ if self.is_of_projection(target) => {
+                self.sink.push(structure::not_yet(self.span(target), "`clamp` of synapses"));
+                false
+            }
+            _ => true,
         }
     }
 

@@ -19,6 +19,8 @@ crate::rules! {
     UNSTABLE_STEP = "unstable-step", Warning;
     /// A weight that takes a cell from rest to its threshold at once.
     ONE_SPIKE_FIRES = "one-spike-fires", Note;
+    /// A `release` of something that no statement clamps.
+    RELEASE_WITHOUT_CLAMP = "release-without-clamp", Warning;
     /// A parameter outside of its usual physiological range.
     UNUSUAL_VALUE = "unusual-value", Note;
 }
@@ -50,6 +52,18 @@ pub fn constant_state(at: Span, state: &str, cell: &str) -> Diagnostic {
         .at(at, format!("the state `{state}` of `{cell}` never changes"))
         .primary("no equation, no block and no port changes it")
         .help(format!("write its equation, as in `10 ms * {state}' = -{state}`, or make it a `param`"))
+}
+
+/// `what` is a state or a population; `None` for all that is clamped.
+pub fn release_without_clamp(at: Span, what: Option<&str>) -> Diagnostic {
+    let message = match what {
+        Some(what) => format!("`{what}` is released, but no statement clamps it"),
+        None => "`release` releases nothing: no statement clamps anything".to_owned(),
+    };
+    RELEASE_WITHOUT_CLAMP
+        .at(at, message)
+        .primary("not clamped")
+        .note("`release` lets go on what a `clamp` of the same experiment holds; all else goes on anyway")
 }
 
 /// Means in ms.

@@ -34,7 +34,9 @@ impl Elaborator<'_> {
         for statement in statements {
             match &statement.kind {
                 StatementKind::Binding(slot) => out.extend(self.bound(*slot)),
-                StatementKind::Assign { value, .. } | StatementKind::Set { value, .. } => out.push(*value),
+                StatementKind::Assign { value, .. }
+                | StatementKind::Set { value, .. }
+                | StatementKind::Clamp { value, .. } => out.push(*value),
                 StatementKind::Print(values) | StatementKind::Report(values) => out.extend(values),
                 StatementKind::Expect(value) => out.push(*value),
                 StatementKind::If { condition, then, otherwise } => {
@@ -43,7 +45,10 @@ impl Elaborator<'_> {
                     self.roots(otherwise, out);
                 }
                 StatementKind::Run { until, .. } => out.extend(until),
-                StatementKind::Drive(_) | StatementKind::Record { .. } | StatementKind::Enforce(_) => {}
+                StatementKind::Drive(_)
+                | StatementKind::Record { .. }
+                | StatementKind::Release(_)
+                | StatementKind::Enforce(_) => {}
             }
         }
     }

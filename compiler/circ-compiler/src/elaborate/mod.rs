@@ -7,6 +7,7 @@
 //! complete wherever it is used.
 
 mod balance;
+mod clamp;
 mod connect;
 mod constant;
 mod constraint;
@@ -214,6 +215,7 @@ impl<'a> Elaborator<'a> {
         self.experiment_drives(&experiment.statements, environment);
         self.finish(&experiment.statements);
         self.per_cell_settings(&experiment.statements, environment);
+        self.clamps(experiment, environment);
         self.look_at_statements(experiment, environment);
         Some(())
     }

@@ -7,7 +7,7 @@
 use super::{Elaborator, Settings, constant};
 use crate::diagnose::data as say;
 use crate::eval::number;
-use crate::hir::{CellId, VarId, VarKind};
+use crate::hir::{CellId, VarId, VarKind, path::without_indices};
 use crate::net::Setting;
 use crate::types::{Dimension, Type, Value};
 use circ_grammar::ast::Span;
@@ -127,19 +127,6 @@ impl Elaborator<'_> {
             }
         }
     }
-}
-
-/// `col[2].E` as `col.E`
-fn without_indices(path: &str) -> String {
-    let mut bare = String::with_capacity(path.len());
-    let mut inside = false;
-    for c in path.chars() {
-        inside = (inside || c == '[') && c != ']';
-        if !inside && c != ']' {
-            bare.push(c);
-        }
-    }
-    bare
 }
 
 /// "a time", "a whole number", for messages.

@@ -54,6 +54,10 @@ impl Look<'_> {
                     None => [then, otherwise].into_iter().for_each(|branch| self.statements(branch, net)),
                 }
             }
+            StatementKind::Clamp { target, .. } => self.recorded(*target, net),
+            StatementKind::Release(targets) => {
+                targets.iter().for_each(|target| self.recorded(*target, net));
+            }
             // A `set` is judged by its parameter, an `enforce` by its form, a drive with the circuit.
             StatementKind::Set { .. } | StatementKind::Enforce(_) | StatementKind::Drive(_) => {}
         }
@@ -128,7 +132,7 @@ fn is_left_to_the_run(diagnostic: &Diagnostic) -> bool {
 }
 
 /// The `let`s that statements change, and those that read one of them.
-fn changed(hir: &Hir, experiment: &Experiment) -> BTreeSet<SlotId> {
+pub(super) fn changed(hir: &Hir, experiment: &Experiment) -> BTreeSet<SlotId> {
     let mut changed = experiment.assigned();
     // A `let` may read one that is written below it.
     let mut before = usize::MAX;
@@ -145,7 +149,7 @@ fn changed(hir: &Hir, experiment: &Experiment) -> BTreeSet<SlotId> {
     changed
 }
 
-fn reads(hir: &Hir, root: ExprId, slots: &BTreeSet<SlotId>) -> bool {
+pub(super) fn reads(hir: &Hir, root: ExprId, slots: &BTreeSet<SlotId>) -> bool {
     let mut found = false;
     graph::walk(hir, root, &mut |_, expr| {
         found |= matches!(expr.kind, ExprKind::Ref(Ref::Slot(slot)) if slots.contains(&slot));

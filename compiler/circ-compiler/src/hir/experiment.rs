@@ -75,6 +75,13 @@ pub enum StatementKind {
         target: ExprId,
         value: ExprId,
     },
+    /// A state of a population is held at a value from here on.
+    Clamp {
+        target: ExprId,
+        value: ExprId,
+    },
+    /// What clamps hold goes on: these states, all of these populations, or without any everything.
+    Release(Vec<ExprId>),
     Print(Vec<ExprId>),
     Report(Vec<ExprId>),
     Expect(ExprId),

@@ -64,3 +64,16 @@ pub fn part_of(path: &str) -> (&str, Option<i64>) {
     let index = part.rsplit_once('[').and_then(|(_, rest)| rest.split(']').next()?.parse().ok());
     (part, index)
 }
+
+/// `col[2].E` as `col.E`
+pub fn without_indices(path: &str) -> String {
+    let mut bare = String::with_capacity(path.len());
+    let mut inside = false;
+    for c in path.chars() {
+        inside = (inside || c == '[') && c != ']';
+        if !inside && c != ']' {
+            bare.push(c);
+        }
+    }
+    bare
+}

@@ -42,6 +42,12 @@ impl Printer<'_> {
                 StatementKind::Set { target, value } => {
                     self.line(format!("set {} = {}", self.expr(*target), self.expr(*value)))
                 }
+                StatementKind::Clamp { target, value } => {
+                    self.line(format!("clamp {} = {}", self.expr(*target), self.expr(*value)))
+                }
+                StatementKind::Release(targets) => {
+                    self.line(format!("release {}", self.list(targets)).trim_end())
+                }
                 StatementKind::Print(values) => self.line(format!("print {}", self.list(values))),
                 StatementKind::Report(values) => self.line(format!("report {}", self.list(values))),
                 StatementKind::Enforce(equation) => self.line(format!("enforce {}", self.expr(*equation))),

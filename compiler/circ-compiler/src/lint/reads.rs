@@ -272,12 +272,15 @@ impl Reader<'_> {
                 StatementKind::Run { duration, until } => {
                     self.roots(place, [Some(*duration), *until].into_iter().flatten())
                 }
-                StatementKind::Set { target, value } => {
+                StatementKind::Set { target, value } | StatementKind::Clamp { target, value } => {
                     if let ExprKind::Field { name, .. } = &self.hir.expr(*target).kind {
                         self.reads.set.insert(name.clone());
                     }
                     self.target(place, *target);
                     self.root(place, *value);
+                }
+                StatementKind::Release(targets) => {
+                    targets.iter().for_each(|target| self.target(place, *target));
                 }
                 StatementKind::Print(values) | StatementKind::Report(values) => {
                     self.roots(place, values.iter().copied())

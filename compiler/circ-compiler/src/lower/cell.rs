@@ -10,6 +10,7 @@ use circ_grammar::ast::Span;
 use circ_plan::ir::*;
 
 use super::context::{Lowerer, Site};
+use super::integrate::holding;
 use super::layout::{Layout, Storage};
 use super::value::Lowered;
 use crate::diagnose::structure::not_yet;
@@ -62,6 +63,8 @@ pub enum Slot {
     /// Whether one is due in the next.
     Later(EventIx),
     Rising(ExprId),
+    /// Whether the experiment clamps a state; no tick changes it.
+    Clamped(VarId),
 }
 
 /// A cell of a population.
@@ -142,6 +145,7 @@ impl<'a> Lowerer<'a, '_, '_> {
             Slot::Emitted(event) | Slot::Later(event) => {
                 layout.pending.get(&event).map(|array| (*array, Ty::Bool))
             }
+            Slot::Clamped(var) => layout.clamps.get(&var).map(|array| (*array, Ty::Bool)),
             Slot::Left(_) => None,
         }
     }
@@ -158,9 +162,8 @@ impl<'a> Lowerer<'a, '_, '_> {
     pub fn loaded(&mut self, slot: Slot) -> ValueId {
         let array = self.layout().and_then(|layout| Lowerer::array_of(layout, slot));
         match (slot, array) {
-            (Slot::Later(_) | Slot::Left(_), _) | (Slot::Emitted(_) | Slot::Rising(_), None) => {
-                self.b.bool(false)
-            }
+            (Slot::Later(_) | Slot::Left(_), _)
+            | (Slot::Emitted(_) | Slot::Rising(_) | Slot::Clamped(_), None) => self.b.bool(false),
             (_, Some((array, ty))) => self.b.load(Side::Own, array, ty),
             (_, None) => self.b.float(0.0),
         }
@@ -300,6 +303,13 @@ impl<'a> Lowerer<'a, '_, '_> {
             let on = self.mode_is_on(*mode);
             self.b.or(any, on)
         })
+    }
+
+    /// Whether a clamp or a mode that is on holds a state.
+    pub fn is_held(&mut self, layout: &Layout, var: VarId) -> ValueId {
+        let by_mode = self.any_on(&holding(layout, var));
+        let clamped = self.slot(Slot::Clamped(var));
+        self.b.or(by_mode, clamped)
     }
 
     /// `i`

@@ -24,10 +24,11 @@ use crate::units::show;
 /// More modes that change equations make too many regimes.
 const MOST_EFFECTS: usize = 4;
 
-/// What some modes do to the equations while on.
+/// What some modes do to the equations while on, or clamps of some states.
 #[derive(Clone, Debug)]
 struct Effect {
     modes: Vec<ModeId>,
+    clamps: Vec<VarId>,
     hold: Vec<VarId>,
     /// The mode's own equations.
     equations: Option<ModeId>,
@@ -47,7 +48,7 @@ impl<'a> Lowerer<'a, '_, '_> {
     pub fn integrate(&mut self, layout: &'a Layout<'a>) -> Vec<EquationMethod> {
         let trees = self.trees(layout);
         let effects = self.effects(layout, &trees);
-        let masks: Vec<ValueId> = effects.iter().map(|e| self.any_on(&e.modes)).collect();
+        let masks: Vec<ValueId> = effects.iter().map(|effect| self.acts(effect)).collect();
         let mut methods = vec![];
         let mut results: Vec<BTreeMap<Slot, ValueId>> = vec![];
         for combination in 0..1usize << effects.len() {
@@ -80,12 +81,21 @@ impl<'a> Lowerer<'a, '_, '_> {
         }
     }
 
-    /// What each mode does to equations; modes that only hold, and hold the same, are one.
+    /// Whether what makes an effect is there.
+    fn acts(&mut self, effect: &Effect) -> ValueId {
+        let on = self.any_on(&effect.modes);
+        effect.clamps.iter().fold(on, |acts, var| {
+            let clamped = self.slot(Slot::Clamped(*var));
+            self.b.or(acts, clamped)
+        })
+    }
+
+    /// What each mode and clamp does to equations; those that only hold, and hold the same, are one.
     fn effects(&mut self, layout: &Layout, trees: &BTreeSet<VarId>) -> Vec<Effect> {
+        let in_regimes = |var: VarId| has_equation(layout, var) && !trees.contains(&var);
         let mut effects: Vec<Effect> = vec![];
         for (at, mode) in layout.cell.modes.iter().enumerate() {
             let id = ModeId(at as u32);
-            let in_regimes = |var: VarId| has_equation(layout, var) && !trees.contains(&var);
             let mut hold: Vec<VarId> = mode.hold.iter().copied().filter(|var| in_regimes(*var)).collect();
             let replaces = mode.equations.iter().any(|equation| in_regimes(equation.var));
             hold.sort_unstable();
@@ -98,15 +108,28 @@ impl<'a> Lowerer<'a, '_, '_> {
                 Some(effect) => effect.modes.push(id),
                 None => {
                     let equations = replaces.then_some(id);
-                    effects.push(Effect { modes: vec![id], hold, equations });
+                    effects.push(Effect { modes: vec![id], clamps: vec![], hold, equations });
+                }
+            }
+        }
+        for var in layout.clamps.keys().copied().filter(|var| in_regimes(*var)) {
+            match effects.iter_mut().find(|effect| effect.equations.is_none() && effect.hold == [var]) {
+                Some(effect) => effect.clamps.push(var),
+                None => {
+                    let hold = vec![var];
+                    effects.push(Effect { modes: vec![], clamps: vec![var], hold, equations: None });
                 }
             }
         }
         if effects.len() > MOST_EFFECTS {
-            let span = layout.cell.modes[effects[MOST_EFFECTS].modes[0].index()].span;
+            let effect = &effects[MOST_EFFECTS];
+            let (span, what) = match effect.modes.first() {
+                Some(mode) => (layout.cell.modes[mode.index()].span, "modes"),
+                None => (layout.cell.vars[effect.hold[0].index()].span, "modes and clamps"),
+            };
             self.report.push(not_yet(
                 span,
-                &format!("more than {MOST_EFFECTS} modes that change equations in different ways"),
+                &format!("more than {MOST_EFFECTS} {what} that change equations in different ways"),
             ));
             effects.truncate(MOST_EFFECTS);
         }
@@ -427,7 +450,7 @@ impl<'a> Lowerer<'a, '_, '_> {
         value
     }
 
-    /// Something of the equation of a variable that is in force in the modes that are on; 0 while it is held.
+    /// Something of the equation of a variable that is in force in the modes that are on; 0 while it is held or clamped.
     fn in_any_mode(
         &mut self,
         layout: &Layout,
@@ -446,8 +469,7 @@ impl<'a> Lowerer<'a, '_, '_> {
                 value = self.b.select(on, replaced, value);
             }
         }
-        let holding = holding(layout, var);
-        let held = self.any_on(&holding);
+        let held = self.is_held(layout, var);
         let zero = self.b.float(0.0);
         self.b.select(held, zero, value)
     }

@@ -71,6 +71,8 @@ pub struct Layout<'a> {
     pub rising: BTreeMap<ExprId, ArrayId>,
     /// Events that may be emitted for the next tick.
     pub pending: BTreeMap<EventIx, ArrayId>,
+    /// Whether each state that an experiment clamps is held.
+    pub clamps: BTreeMap<VarId, ArrayId>,
     /// Value drives, by port.
     pub inputs: BTreeMap<VarId, Vec<Input<'a>>>,
     /// Positions that connections read: arrays of x, y, z.
@@ -96,6 +98,7 @@ impl<'a> Layout<'a> {
             modes: vec![],
             rising: BTreeMap::new(),
             pending: BTreeMap::new(),
+            clamps: BTreeMap::new(),
             inputs: BTreeMap::new(),
             positions: [None; 3],
         };
@@ -193,7 +196,18 @@ impl<'a> Layout<'a> {
             let array = self.array(name, Ty::Bool, Role::Memory);
             self.pending.insert(event, array);
         }
+        for (at, var) in cell.vars.iter().enumerate() {
+            if matches!(var.kind, VarKind::State { .. }) && self.net.is_clamped(&var.name) {
+                let array = self.array(clamp_of(&var.name), Ty::Bool, Role::Memory);
+                self.clamps.insert(VarId(at as u32), array);
+            }
+        }
     }
+}
+
+/// What the array is called that says whether a state is clamped.
+pub fn clamp_of(state: &str) -> String {
+    format!("clamp {state}")
 }
 
 /// The type in which a value, or an element of an array, is kept.

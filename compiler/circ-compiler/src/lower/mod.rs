@@ -36,6 +36,7 @@ use circ_plan::ir::UniformId;
 use circ_plan::plan::*;
 
 pub use self::explain::{EquationMethod, PopulationMethods};
+pub use self::layout::clamp_of;
 pub use self::look::look;
 pub use self::population::{EXCITATION, INHIBITION};
 

@@ -11,7 +11,6 @@ use circ_plan::ir::*;
 
 use super::cell::Slot;
 use super::context::{Draws, Lowerer};
-use super::integrate::holding;
 use super::layout::Layout;
 use super::time::whole_ticks;
 use crate::diagnose::structure::not_yet;
@@ -180,7 +179,7 @@ impl<'l> Ticker<'_, '_, 'l, '_, '_> {
                     false => lowerer.b.add(before, arrival),
                 };
                 let sum = lowerer.within_range(*state, sum);
-                let held = lowerer.any_on(&holding(self.layout, *state));
+                let held = lowerer.is_held(self.layout, *state);
                 let after = lowerer.b.select(held, before, sum);
                 lowerer.store(Slot::State(*state), after);
             }
@@ -383,12 +382,12 @@ impl<'l> Ticker<'_, '_, 'l, '_, '_> {
         self.lowerer.store(slot, after);
     }
 
-    /// In `on tick`, a variable that a mode holds keeps its value.
+    /// What is clamped keeps its value, in `on tick` what a mode holds does too.
     fn unless_held(&mut self, var: VarId, before: ValueId, after: ValueId) -> ValueId {
-        if self.stage != Stage::Tick {
-            return after;
-        }
-        let held = self.lowerer.any_on(&holding(self.layout, var));
+        let held = match self.stage {
+            Stage::Tick => self.lowerer.is_held(self.layout, var),
+            Stage::Arrival | Stage::Event(_) | Stage::After => self.lowerer.slot(Slot::Clamped(var)),
+        };
         self.lowerer.choose(held, before, after)
     }
 

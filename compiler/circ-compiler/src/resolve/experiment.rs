@@ -160,6 +160,8 @@ impl<'a> Resolver<'a> {
                 None
             }
             StatementKind::Set { target, filter: None, value } => self.set(cx, *target, *value),
+            StatementKind::Clamp { target, value } => self.clamp(cx, *target, *value),
+            StatementKind::Release(targets) => Some(Out::Release(self.exprs(cx, targets))),
             StatementKind::Print(values) => Some(Out::Print(self.exprs(cx, values))),
             StatementKind::Report(values) => Some(Out::Report(self.exprs(cx, values))),
             StatementKind::Expect(value) => Some(Out::Expect(self.expr(cx, *value))),
@@ -295,6 +297,21 @@ impl<'a> Resolver<'a> {
         self.sink.push(structure::argument_form(at, message, "neither of them"));
         None
     }
+
+    fn clamp(&mut self, cx: &mut Context, target: ast::ExprId, value: ast::ExprId) -> Option<Out> {
+        let target = self.expr(cx, target);
+        let value = self.expr_in(cx, Place::PROTOCOL.and(Place::CELL).and(Place::TIME), value);
+        match self.hir.expr(target).kind {
+            ExprKind::Field { .. } => Some(Out::Clamp { target, value }),
+            ExprKind::Error => None,
+            _ => {
+                let at = self.hir.expr(target).span;
+                let message = "`clamp` holds a state of a population, as in `clamp E.v = -70 mV`".to_owned();
+                self.sink.push(structure::argument_form(at, message, "not a state of a population"));
+                None
+            }
+        }
+    }
 }
 
 /// What the statement is, where no later pass builds it.
@@ -304,8 +321,6 @@ fn not_yet(statement: &StatementKind) -> Option<&'static str> {
         StatementKind::Reset { .. } => "`reset`",
         StatementKind::FreezePlasticity { thaw: false, .. } | StatementKind::Freeze(_) => "`freeze`",
         StatementKind::FreezePlasticity { thaw: true, .. } => "`thaw`",
-        StatementKind::Clamp { .. } => "`clamp`",
-        StatementKind::Release(_) => "`release`",
         StatementKind::Silence(_) => "`silence`",
         StatementKind::Save(_) => "`save`",
         StatementKind::Load(_) => "the statement `load`",

@@ -83,7 +83,7 @@ impl Protocol<'_> {
     }
 
     /// One value for each cell of a view: of an expression of `i`, of an array, or the same for all.
-    fn values_of_cells(&self, view: &View, value: ExprId) -> Evaluated<Vec<f64>> {
+    pub(super) fn values_of_cells(&self, view: &View, value: ExprId) -> Evaluated<Vec<f64>> {
         let depends = self.with_scope(|scope, _| Ok(depends::uses_cell(value, scope)))?;
         if depends {
             return self.values_by_index(view, value);
@@ -118,7 +118,13 @@ impl Protocol<'_> {
     }
 
     /// A state is clipped to its range.
-    fn clipped(&self, population: u32, name: &str, cells: &Indices, values: &[f64]) -> Evaluated<Vec<f64>> {
+    pub(super) fn clipped(
+        &self,
+        population: u32,
+        name: &str,
+        cells: &Indices,
+        values: &[f64],
+    ) -> Evaluated<Vec<f64>> {
         let var = self.cell_of(population).vars.iter().find(|var| &*var.name == name);
         let Some(VarKind::State { range: Some(range), .. }) = var.map(|var| &var.kind) else {
             return Ok(values.to_vec());
