@@ -66,6 +66,15 @@ pub fn divide_by_zero(at: Span) -> Diagnostic {
     DIVIDE_BY_ZERO.at(at, "the remainder of a division by 0 has no value").primary("divides by 0 here")
 }
 
+/// A divisor that is 0 when the circuit is built.
+pub fn quotient_by_zero(divisor: Span, quotient: Span) -> Diagnostic {
+    DIVIDE_BY_ZERO
+        .at(divisor, "this divides by 0")
+        .primary("0")
+        .label(quotient, "has no finite value")
+        .help("keep 0 apart: `if k == 0 then 0 else 1 / k`")
+}
+
 /// An index (or the end of a range) outside what it counts.
 pub fn index_range(at: Span, index: i64, length: u64, what: &str) -> Diagnostic {
     let last = match length {

@@ -220,6 +220,9 @@ impl<'a> Elaborator<'a> {
         let Some(x) = number::number(value).map(number::Number::real) else {
             return;
         };
+        if self.finite_weight(expr, x).is_none() {
+            return;
+        }
         for (segment, port) in ports.of(view) {
             let (sign, reason) = self.required_sign(None, segment.population, port);
             if sign == Sign::NotNegative && x < 0.0 {

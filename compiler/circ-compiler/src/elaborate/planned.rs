@@ -7,7 +7,7 @@ use crate::data::NoFiles;
 use crate::diagnose::structure::not_yet;
 use crate::diagnose::value as say;
 use crate::eval::synapses::{Selection, Sheaf, selection};
-use crate::eval::{Evaluated, MeasureCall, Scope, World, number};
+use crate::eval::{Evaluated, MeasureCall, Quotients, Scope, World, number};
 use crate::net::{Connect, Net, Projection, Setting};
 use crate::types::{ArrayValue, Dimension, Type, Value};
 use circ_grammar::ast::Span;
@@ -23,6 +23,10 @@ pub(super) struct Planned<'a> {
 }
 
 impl World for Planned<'_> {
+    fn quotients(&self) -> Quotients {
+        Quotients::Finite
+    }
+
     fn measure(&mut self, call: &MeasureCall, span: Span) -> Evaluated<Value> {
         let unknown = || Box::new(say::needs_run(span, &call.name));
         let scope = Scope::new(self.hir, self.types, self.net, &NoFiles, self.net.experiment);

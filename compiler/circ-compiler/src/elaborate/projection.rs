@@ -474,6 +474,7 @@ impl Elaborator<'_> {
         let Some(x) = number::number(value).map(number::Number::real) else {
             return self.report(say_value::wrong_kind(span, "one weight", &number::kind(value)));
         };
+        self.finite_weight(expr, x)?;
         if projection.continuous.is_some_and(|value| !self.hir.reads_weight(value)) {
             return Some(Setting::Value(Value::Real(x)));
         }
@@ -492,6 +493,15 @@ impl Elaborator<'_> {
             }
         }
         Some(Setting::Value(Value::Real(x)))
+    }
+
+    /// What is drawn or computed is looked at when the network is built.
+    pub(super) fn finite_weight(&mut self, expr: ExprId, weight: f64) -> Option<()> {
+        if weight.is_finite() {
+            return Some(());
+        }
+        let shown = self.show(weight, expr);
+        self.report(say::outside_domain(self.span(expr), "a weight", "a finite number", &shown))
     }
 
     fn port_dimension(&self, population: u32, port: &str) -> Option<Dimension> {

@@ -53,13 +53,30 @@ pub trait World {
     fn time(&self) -> Option<f64> {
         None
     }
+    /// Whether a quotient by 0 is a mistake of the text. What is measured may well be 0.
+    fn quotients(&self) -> Quotients {
+        Quotients::Free
+    }
+}
+
+/// What becomes of a quotient by 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quotients {
+    /// It is infinite, or not a number.
+    Free,
+    /// It is an error.
+    Finite,
 }
 
 /// The world of a circuit that is being built.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NotBuilt;
 
-impl World for NotBuilt {}
+impl World for NotBuilt {
+    fn quotients(&self) -> Quotients {
+        Quotients::Finite
+    }
+}
 
 /// A measure with its arguments evaluated.
 #[derive(Clone, Debug)]
@@ -334,7 +351,11 @@ fn chain(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<Va
         if decided {
             continue;
         }
-        let right = eval(right, scope, world)?;
+        let by = right;
+        let right = eval(by, scope, world)?;
+        if op == BinaryOp::Divide && world.quotients() == Quotients::Finite && number::has_zero(&right) {
+            return Err(say::quotient_by_zero(scope.expr(by).span, scope.expr(link).span).into());
+        }
         let ty = scope.ty(link);
         // A power of whole numbers may be typed as a real, which then must not overflow as an `int`.
         if op == BinaryOp::Power && matches!(ty, Type::Real(_)) {

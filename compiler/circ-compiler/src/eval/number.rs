@@ -110,6 +110,14 @@ pub fn whole(x: f64) -> Option<i64> {
     (x.trunc() == x && (-9.223372036854775e18..=9.223372036854775e18).contains(&x)).then_some(x as i64)
 }
 
+/// Whether it is 0, or an array with a 0.
+pub fn has_zero(value: &Value) -> bool {
+    match value {
+        Value::Array(array) => array.element != Type::Bool && array.data.contains(&0.0),
+        value => matches!(number(value), Some(Number::Int(0) | Number::Real(0.0))),
+    }
+}
+
 pub fn unary(op: UnaryOp, value: &Value, at: Span) -> Evaluated<Value> {
     each1(value, at, |x| match (op, x) {
         (UnaryOp::Negate, Number::Int(n)) => {
