@@ -20,6 +20,7 @@ mod planned;
 mod population;
 mod projection;
 mod protocol;
+mod ranges;
 mod require;
 mod segment;
 mod set;

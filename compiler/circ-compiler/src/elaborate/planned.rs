@@ -106,7 +106,7 @@ struct Sides<'a> {
 }
 
 /// (place, bounds) of each cell that a sheaf's synapses are counted at.
-fn of_sheaf(
+pub(super) fn of_sheaf(
     selection: &Selection,
     sheaf: &Sheaf,
     projection: &Projection,

@@ -4,12 +4,11 @@
 //! about what fails or surely will, and the constraints that the build and the run are held to.
 
 use super::Elaborator;
-use super::planned::{self, Planned, bounds};
+use super::planned::{self, Planned};
 use crate::diagnose::constraint as say;
 use crate::diagnose::value::NEEDS_RUN;
 use crate::eval::judge::{self, Bound, Comparison, Sure};
-use crate::eval::synapses::cell_name;
-use crate::eval::{self, Evaluated, number};
+use crate::eval::{self, Evaluated};
 use crate::hir::{ExprId, ExprKind};
 use crate::net::{self, ConstraintKind, EnvironmentId, Proof};
 use circ_grammar::ast::{BinaryOp, Span};
@@ -55,7 +54,7 @@ impl Elaborator<'_> {
                     return self.report(say::require_fails(span, &broken.numbers, cells));
                 }
                 Err(diagnostic) if diagnostic.rule.name == NEEDS_RUN.name => {
-                    match self.by_bounds(part, environment) {
+                    match self.by_ranges(part, environment) {
                         Sure::Holds => {}
                         Sure::Fails(numbers) => {
                             return self.report(say::require_never_holds(span, &numbers));
@@ -67,33 +66,6 @@ impl Elaborator<'_> {
             }
         }
         Some(proof)
-    }
-
-    /// From how many synapses a cell can have at least and at most.
-    fn by_bounds(&self, part: ExprId, environment: EnvironmentId) -> Sure {
-        self.try_bounds(part, environment).unwrap_or(Sure::No)
-    }
-
-    fn try_bounds(&self, part: ExprId, environment: EnvironmentId) -> Option<Sure> {
-        let Comparison { measured, bound } = judge::comparison(self.hir, part)?;
-        let ExprKind::Measure { name, .. } = &self.hir.expr(measured).kind else { return None };
-        if !matches!(&**name, "in_degree" | "out_degree") {
-            return None;
-        }
-        let mut scope = self.scope(environment);
-        let mut world = Planned { hir: self.hir, types: self.types, net: &self.net };
-        let call = eval::measure_call(measured, &mut scope, &mut world).ok()?;
-        let selection = planned::selected(&call, &scope, self.hir.expr(measured).span).ok()?;
-        let mut value = |expr: ExprId| {
-            number::number(&eval::eval(expr, &mut scope, &mut world).ok()?).map(number::Number::real)
-        };
-        let wanted = match bound {
-            Bound::By(op, right) => judge::Wanted::By(op, value(right)?),
-            Bound::Within(lo, hi) => judge::Wanted::Within(value(lo)?, value(hi)?),
-        };
-        let all = bounds(&selection, &self.net);
-        let name = |k: usize| cell_name(&self.net, &selection.cells, k);
-        Some(judge::sure(&all, wanted, &name))
     }
 
     /// A sum that an `enforce` makes a number can not be held to another.

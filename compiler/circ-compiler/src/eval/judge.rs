@@ -11,7 +11,6 @@ use super::synapses::{cell_name, selection};
 use super::{Evaluated, MeasureCall, Scope, Thing, World, eval, view_of};
 use crate::diagnose::value as say;
 use crate::hir::{ExprId, ExprKind, Hir};
-use crate::interval::{Interval, Truth};
 use crate::resolve::graph;
 use crate::types::Value;
 use circ_grammar::ast::BinaryOp;
@@ -352,17 +351,6 @@ impl Wanted {
         }
     }
 
-    /// Of numbers within these bounds.
-    fn among(self, numbers: Interval) -> Truth {
-        match self {
-            Wanted::By(op, bound) => numbers.compare(op, Interval::point(bound)),
-            Wanted::Within(lo, hi) => {
-                let above = Interval::point(lo).compare(BinaryOp::LessEqual, numbers);
-                above.and(numbers.compare(BinaryOp::LessEqual, Interval::point(hi)))
-            }
-        }
-    }
-
     /// `4 nS in 1 nS .. 2 nS is false`
     pub fn text(self, value: &str, show: &dyn Fn(f64) -> String) -> String {
         match self {
@@ -372,28 +360,4 @@ impl Wanted {
             Wanted::Within(lo, hi) => format!("{value} in {} .. {} is false", show(lo), show(hi)),
         }
     }
-}
-
-/// From the least and greatest number that each cell can have; `name` calls a cell by its place.
-pub fn sure(bounds: &[(f64, f64)], wanted: Wanted, name: &dyn Fn(usize) -> String) -> Sure {
-    let text = |lo: f64, hi: f64| match lo == hi {
-        true => format!("{lo}"),
-        false if hi == f64::INFINITY => format!("{lo} or more"),
-        false => format!("{lo} to {hi}"),
-    };
-    let asked = match wanted {
-        Wanted::By(op, bound) => format!("{} {bound}", crate::net_print::operator(op)),
-        Wanted::Within(lo, hi) => format!("in {lo} .. {hi}"),
-    };
-    let mut all = Truth::Always;
-    for (k, (lo, hi)) in bounds.iter().enumerate() {
-        match wanted.among(Interval::new(*lo, *hi)) {
-            Truth::Never => {
-                let has = text(*lo, *hi);
-                return Sure::Fails(format!("`{}` has {has}, which is not {asked}", name(k)));
-            }
-            truth => all = all.and(truth),
-        }
-    }
-    if all == Truth::Always { Sure::Holds } else { Sure::No }
 }

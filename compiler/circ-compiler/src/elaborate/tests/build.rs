@@ -307,3 +307,48 @@ fn synapses_between_cells_with_names() {
       delay 0.1 ms
     ");
 }
+
+#[test]
+fn sums_of_weights_are_proved_where_draws_can_not_change_them() {
+    let proved = |condition: &str| {
+        let net = net(&format!(
+            "circuit C {{
+               population E: excitatory Lif[100]
+               projection p: E -> E.exc {{ connect in_degree 10; weight uniform(1 mV, 2 mV); delay 1 ms }}
+               projection q: E -> E.plain {{ connect probability 0.4; weight lognormal(1 mV, 1 mV); delay 1 ms }}
+               constraints {{ require {condition} }}
+             }}"
+        ));
+        assert!(net.contains("require "), "{net}");
+        net.contains(", proved")
+    };
+    assert!(proved("weight_sum(E.exc) > 0"));
+    assert!(proved("weight_sum(E.exc) in 9.99 mV .. 20.01 mV and weight_sum(E.plain) >= 0"));
+    assert!(proved("0 <= min(weight_sum(E.exc)) - 9.99 mV"));
+    assert!(proved("-weight_sum(E.exc) <= -9.99 mV"));
+    assert!(proved("weight_sum(E.exc) / in_degree(E -> E) < 2.01 mV"));
+    // What draws decide is left to the build, and so is what single precision may round either way.
+    assert!(!proved("weight_sum(E.exc) > 12 mV"));
+    assert!(!proved("weight_sum(E.exc) <= 20 mV"));
+    assert!(!proved("weight_sum(E.plain) > 0"));
+    assert!(!proved("weight_sum(E.exc) > weight_sum(E.plain)"));
+}
+
+#[test]
+fn what_is_scaled_keeps_its_sign_and_nothing_else() {
+    let proved = |condition: &str| {
+        let net = net(&format!(
+            "circuit C {{
+               population E: excitatory Lif[100]
+               projection p: E -> E.exc {{ connect in_degree 10; weight uniform(1 mV, 2 mV); delay 1 ms }}
+               constraints {{ enforce weight_sum(E[0 .. 50].exc) == 5 mV; require {condition} }}
+             }}"
+        ));
+        assert!(net.contains("require "), "{net}");
+        net.contains(", proved")
+    };
+    assert!(proved("weight_sum(E[0 .. 50].exc) in 4.99 mV .. 5.01 mV"));
+    assert!(proved("weight_sum(E.exc) >= 0"));
+    assert!(!proved("weight_sum(E.exc) > 4.99 mV"));
+    assert!(!proved("weight_sum(E[50 .. 100].exc) > 9 mV"));
+}
