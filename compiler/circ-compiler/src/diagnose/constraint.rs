@@ -82,6 +82,32 @@ pub fn enforce_fails(at: Span, why: &str, failing: usize, of: usize, cells: &str
         .note("`enforce` multiplies the weights of the synapses that a cell has")
 }
 
+/// A sum whose weights have one sign, and that would need the other; `side` of 0 it would have to be.
+pub fn enforce_sign(at: Span, side: &str) -> Diagnostic {
+    ENFORCE_FAILS
+        .at(at, format!("an `enforce` can not be met: the sum on its left would have to be {side} 0"))
+        .primary(format!("asks for a sum {side} 0"))
+        .note(
+            "`enforce` multiplies weights by positive factors; those at excitatory and inhibitory ports are magnitudes",
+        )
+}
+
+/// A sum that would be 0.
+pub fn enforce_nothing(at: Span) -> Diagnostic {
+    ENFORCE_FAILS
+        .at(at, "an `enforce` can not make weights of nothing: the sum on its left would be 0")
+        .primary("asks for a sum of 0")
+        .note("weights that are 0 can not be scaled to anything else again")
+        .help("leave out the projection, as in `if g > 0 { projection ... }`, and this `enforce`")
+}
+
+/// A sum that would be infinite.
+pub fn enforce_infinite(at: Span) -> Diagnostic {
+    ENFORCE_FAILS
+        .at(at, "an `enforce` can not be met: the sum on its left would be infinite")
+        .primary("is no finite number")
+}
+
 /// Two `enforce`s that scale the same synapses.
 pub fn enforced_twice(at: Span, first: Span) -> Diagnostic {
     CONSTRAINT_CONFLICT

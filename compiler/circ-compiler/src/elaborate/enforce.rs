@@ -16,7 +16,8 @@ use crate::eval::{self, number};
 use crate::hir::{self, ExprId, ExprKind, Statement, StatementKind};
 use crate::net::{self, ConstraintKind, EnvironmentId};
 use crate::resolve::graph;
-use circ_grammar::ast::{BinaryOp, Span};
+use circ_grammar::ast::{BinaryOp, Span, UnaryOp};
+use circ_plan::plan::Sign;
 
 /// An `enforce` of the circuit.
 pub(super) struct Enforced {
@@ -52,6 +53,7 @@ impl Elaborator<'_> {
             reads.push(self.keep(read)?);
         }
         let ratio = self.ratio(value, environment);
+        self.reachable(value, &left, environment)?;
         let kind = ConstraintKind::Enforce(net::Enforce { sum, value, every_ms, equation });
         let constraint = net::Constraint { kind, environment, span };
         self.enforced.push(Enforced { constraint, left, reads, ratio, value: None, span });
@@ -59,7 +61,7 @@ impl Elaborator<'_> {
     }
 
     /// Both sides; the form was checked before.
-    fn sides(&self, equation: ExprId) -> Option<(ExprId, ExprId)> {
+    pub(super) fn sides(&self, equation: ExprId) -> Option<(ExprId, ExprId)> {
         match self.hir.expr(equation).kind {
             ExprKind::Binary { left, right, .. } => Some((left, right)),
             _ => None,
@@ -78,7 +80,65 @@ impl Elaborator<'_> {
             ExprKind::Binary { op: BinaryOp::Divide, left, right } => {
                 Some(self.ratio(*left, environment)? / self.factor(*right, environment)?)
             }
+            ExprKind::Unary { op: UnaryOp::Negate, value } => Some(-self.ratio(*value, environment)?),
             _ => None,
+        }
+    }
+
+    /// Whether weights that keep their signs and stay as they are but for a factor can add up to this: to a number, or
+    /// to so many times another sum.
+    pub(super) fn reachable(
+        &mut self,
+        value: ExprId,
+        left: &Selection,
+        environment: EnvironmentId,
+    ) -> Option<()> {
+        let (at, wanted) = match self.weight_sums_in(value)[..] {
+            [] => (value, self.factor(value, environment)),
+            [sum] => {
+                let read = self.planned_selection(sum, environment).ok();
+                let inverted = read.and_then(|read| self.sign_of_sum(&read)) == Some(Sign::NotPositive);
+                let ratio = self.ratio(value, environment);
+                (self.factor_in(value), ratio.map(|ratio| if inverted { -ratio } else { ratio }))
+            }
+            [_, _, ..] => return Some(()),
+        };
+        let Some(wanted) = wanted else { return Some(()) };
+        let span = self.span(at);
+        if !wanted.is_finite() {
+            return self.report(say::enforce_infinite(span));
+        }
+        if wanted == 0.0 {
+            return self.report(say::enforce_nothing(span));
+        }
+        match self.sign_of_sum(left) {
+            Some(Sign::NotNegative) if wanted < 0.0 => self.report(say::enforce_sign(span, "below")),
+            Some(Sign::NotPositive) if 0.0 < wanted => self.report(say::enforce_sign(span, "above")),
+            _ => Some(()),
+        }
+    }
+
+    /// The sign that all weights of a sum have, where port or source demand one. Of a ratio of two sums of which one
+    /// may have any sign nothing is known.
+    fn sign_of_sum(&self, sum: &Selection) -> Option<Sign> {
+        let mut signs =
+            sum.sheaves.iter().map(|sheaf| Some(self.net.projections.get(sheaf.projection as usize)?.sign));
+        let first = signs.next()??;
+        (first != Sign::Free && signs.all(|sign| sign == Some(first))).then_some(first)
+    }
+
+    /// The factor of `-4 * weight_sum(...)`, to point at; of more than a product of two the whole.
+    fn factor_in(&self, value: ExprId) -> ExprId {
+        match self.hir.expr(value).kind {
+            ExprKind::Binary { op: BinaryOp::Multiply | BinaryOp::Divide, left, right } => {
+                let is_sum = |expr: ExprId| matches!(self.hir.expr(expr).kind, ExprKind::Measure { .. });
+                match (is_sum(left), is_sum(right)) {
+                    (true, false) => right,
+                    (false, true) => left,
+                    _ => value,
+                }
+            }
+            _ => value,
         }
     }
 

@@ -58,8 +58,9 @@ impl Look<'_> {
             StatementKind::Release(targets) => {
                 targets.iter().for_each(|target| self.recorded(*target, net));
             }
-            // A `set` is judged by its parameter, an `enforce` by its form, a drive with the circuit.
-            StatementKind::Set { .. } | StatementKind::Enforce(_) | StatementKind::Drive(_) => {}
+            StatementKind::Enforce(equation) => self.enforce(*equation, net),
+            // A `set` is judged by its parameter, a drive with the circuit.
+            StatementKind::Set { .. } | StatementKind::Drive(_) => {}
         }
     }
 
@@ -71,6 +72,16 @@ impl Look<'_> {
             _ => return,
         };
         self.ask(expr, net, |scope| eval::eval_binding(&declared.name, expr, ty, scope, &mut NotBuilt));
+    }
+
+    fn enforce(&self, equation: ExprId, net: &mut Elaborator<'_>) {
+        if net.untainted(equation).is_none() || reads(net.hir, equation, &self.changed) {
+            return;
+        }
+        let Some((sum, value)) = net.sides(equation) else { return };
+        if let Ok(left) = net.planned_selection(sum, self.environment) {
+            net.reachable(value, &left, self.environment);
+        }
     }
 
     fn value(&self, expr: ExprId, net: &mut Elaborator<'_>) {
