@@ -28,7 +28,7 @@ fn a_line_says_all_in_the_form_for_editors() {
     let said = bench.circ(&["check", "a.circ", "--format=plain"]).exits(1);
     assert_eq!(
         said.out,
-        "a.circ:2:9-2:14: error[unknown-name]: there is no `tau_n` here\n  help: did you mean `tau_m`?\n"
+        "a.circ:2:9-2:14: error[unknown-name]: there is no `tau_n` here\n  a.circ:2:9-2:14: not declared\n  help: did you mean `tau_m`?\n"
     );
 }
 

@@ -308,9 +308,11 @@ fn plain_message(it: &Message) -> String {
     };
     let first =
         format!("{}: {}[{}]: {}\n", place(&it.file, &it.start, &it.end), it.level, it.rule, it.message);
-    let labels = it.labels.iter().filter(|label| (label.start, label.end) != (it.start, it.end));
-    let labels =
-        labels.map(|label| format!("  {}: {}\n", place(&label.file, &label.start, &label.end), label.text));
+    let labels = it
+        .labels
+        .iter()
+        .filter(|label| !label.text.is_empty())
+        .map(|label| format!("  {}: {}\n", place(&label.file, &label.start, &label.end), label.text));
     let notes = it.notes.iter().map(|note| format!("  note: {note}\n"));
     let help = it.help.iter().map(|help| format!("  help: {help}\n"));
     labels.chain(notes).chain(help).fold(first, |text, line| text + &line)
