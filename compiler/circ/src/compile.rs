@@ -212,7 +212,12 @@ fn build_and_lint(program: &Program, hir: &mut Hir, types: &mut Types, sink: &mu
         // What was not built would have had these.
         instantiated.extend(named_by_circuits(hir));
     }
-    for settings in alone(program, hir, &instantiated) {
+    let mut alone = alone(program, hir, &instantiated);
+    if all.is_empty() && alone.is_empty() {
+        // The constants and tables of a file for others.
+        alone.push(Settings::default());
+    }
+    for settings in alone {
         if is_enough(sink) {
             break;
         }
