@@ -254,7 +254,9 @@ impl<'a> Checker<'a> {
                 port.clone()
             }
             (Some(weight), Some(_)) => self.free_weight(weight),
-            (None, _) => port.clone(),
+            (None, None) => port.clone(),
+            // One that is missing was reported, and its dimension is anyone's guess.
+            (None, Some(_)) => Type::Error,
         };
         projection.delay.iter().for_each(|delay| self.demand_time(*delay, "a delay"));
         projection.dendritic.iter().for_each(|delay| self.demand_time(*delay, "a delay"));

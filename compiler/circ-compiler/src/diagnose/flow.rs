@@ -22,12 +22,12 @@ pub fn cyclic_flow(members: &[(String, Span)]) -> Diagnostic {
 }
 
 /// `of` is what lacks it: "projection `gap`".
-pub fn missing_weight(at: Span, of: &str, flows: Span) -> Diagnostic {
+pub fn missing_weight(at: Span, of: &str, flows: Span, example: &str) -> Diagnostic {
     MISSING_CLAUSE
         .at(at, format!("{of} has no `weight`"))
         .primary("needs a `weight`")
         .label(flows, "reads it as `w`")
-        .help("add a line such as `weight 1 nS`")
+        .help(format!("add a line such as `{example}`"))
 }
 
 pub fn unread_weight(weight: Span, flows: Span) -> Diagnostic {

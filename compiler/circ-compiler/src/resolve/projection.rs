@@ -5,9 +5,10 @@
 
 use super::builtins;
 use super::context::Place;
-use super::{Context, ERROR, Resolver};
+use super::{Context, ERROR, Resolver, graph};
 use crate::diagnose::{flow as say_flow, names, structure, suggest};
-use crate::hir::{self, Connect, DriveSource, ExprId, SlotId};
+use crate::hir::{self, Connect, DriveSource, ExprId, ExprKind, Ref, SlotId, SlotKind};
+use crate::types::{Dimension, Type};
 use circ_grammar::ast::{self, Arg, ClauseKind, DriveClauseKind, Name, Span};
 use circ_plan::ir::Precision;
 use std::collections::BTreeMap;
@@ -59,25 +60,56 @@ impl<'a> Resolver<'a> {
             ));
         }
         if !broken {
-            self.needed_weight(&projection, written.name.span, &name);
+            self.needed_weight(cx, &projection, written.name.span, &name);
         }
         Some(projection)
     }
 
     /// Spikes carry a weight; a value does where it is made of one.
-    fn needed_weight(&mut self, projection: &hir::Projection, at: Span, name: &str) {
+    fn needed_weight(&mut self, cx: &Context, projection: &hir::Projection, at: Span, name: &str) {
+        let example = self.example_weight(cx, projection.target);
         let reads = projection.continuous.map(|value| (value, self.hir.reads_weight(value)));
         match (projection.weight, reads) {
-            (None, None) => self.sink.push(structure::missing_clause(at, name, "weight", "weight 1 mV")),
+            (None, None) => self.sink.push(structure::missing_clause(at, name, "weight", &example)),
             (None, Some((value, true))) => {
+                // A difference of voltages flows as a current through a conductance.
+                let current = self.port_dimension(cx, projection.target) == Some(Dimension::CURRENT);
+                let example = if current { "weight 1 nS" } else { &example };
                 let flows = self.hir.expr(value).span;
-                self.sink.push(say_flow::missing_weight(at, name, flows));
+                self.sink.push(say_flow::missing_weight(at, name, flows, example));
             }
             (Some(weight), Some((value, false))) => {
                 let [weight, flows] = [weight, value].map(|it| self.hir.expr(it).span);
                 self.sink.push(say_flow::unread_weight(weight, flows));
             }
             (None, Some((_, false))) | (Some(_), None | Some((_, true))) => {}
+        }
+    }
+
+    /// `weight 1 nS`, in the unit of the port that a target names.
+    fn example_weight(&self, cx: &Context, target: ExprId) -> String {
+        let unit = self.port_dimension(cx, target).map(|it| crate::units::show(1.0, it));
+        format!("weight {}", unit.as_deref().unwrap_or("1 mV"))
+    }
+
+    /// Of the first population of a target that has a port of this name, its segments included.
+    fn port_dimension(&self, cx: &Context, target: ExprId) -> Option<Dimension> {
+        let ExprKind::Field { base, name: port, .. } = &self.hir.expr(target).kind else { return None };
+        let mut slots = vec![];
+        graph::walk(&self.hir, *base, &mut |_, expr| {
+            if let ExprKind::Ref(Ref::Slot(slot)) = expr.kind {
+                slots.push(slot);
+            }
+        });
+        let cell = |slot: SlotId| match self.slots(cx.owner).get(slot.index())?.kind {
+            SlotKind::Population { cell } => Some(self.hir.cell(cell)),
+            _ => None,
+        };
+        let is_port = |var: &&hir::Var| var.name == *port && matches!(var.kind, hir::VarKind::Port { .. });
+        let declared = slots.into_iter().filter_map(cell).find_map(|cell| cell.vars.iter().find(is_port));
+        match declared?.declared {
+            Some(Type::Real(dimension) | Type::Port(dimension)) => Some(dimension),
+            _ => None,
         }
     }
 
@@ -243,7 +275,8 @@ impl<'a> Resolver<'a> {
         let broken = written.clauses.iter().any(|clause| matches!(clause.kind, DriveClauseKind::Error));
         if events && !broken && drive.weight.is_none() {
             let name = format!("drive `{}`", written.name.text);
-            self.sink.push(structure::missing_clause(written.name.span, &name, "weight", "weight 1 mV"));
+            let example = self.example_weight(cx, drive.target);
+            self.sink.push(structure::missing_clause(written.name.span, &name, "weight", &example));
         }
         Some(drive)
     }
