@@ -145,14 +145,19 @@ impl Sink {
     pub fn so_far(&self) -> &[Diagnostic] {
         &self.diagnostics
     }
-    /// Takes one in, unless the same rule was said of the same place, or the same words at another.
+    /// Takes one in, unless the same rule was said of the same place, or the same words at another. One that leads from
+    /// elsewhere to the place of another takes the other's place.
     pub fn push_unless_said(&mut self, diagnostic: Diagnostic) {
-        let said = |d: &Diagnostic| {
-            d.rule.name == diagnostic.rule.name
-                && (d.span == diagnostic.span || d.message == diagnostic.message)
+        let leads_to = |d: &Diagnostic| {
+            d.span != diagnostic.span && diagnostic.labels.iter().any(|(label, _)| *label == d.span)
         };
-        if !self.diagnostics.iter().any(said) {
-            self.push(diagnostic);
+        let said =
+            |d: &Diagnostic| d.span == diagnostic.span || d.message == diagnostic.message || leads_to(d);
+        let same = |d: &&mut Diagnostic| d.rule.name == diagnostic.rule.name && said(d);
+        match self.diagnostics.iter_mut().find(same) {
+            Some(other) if leads_to(other) => *other = diagnostic,
+            Some(_) => {}
+            None => self.push(diagnostic),
         }
     }
     /// Whether the program was rejected.

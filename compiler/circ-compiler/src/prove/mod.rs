@@ -146,6 +146,9 @@ impl<'a> Prover<'a> {
             return;
         }
         let message = self.message(&finding, verdict);
+        if let Some((at, name)) = self.given_elsewhere(&finding) {
+            return self.say(set::moved(message, at, &name));
+        }
         // A parameter that is wrong is wrong wherever it is read: once is enough.
         if let Some((origin, _)) = finding.expr.and_then(|expr| self.origin(expr, &finding.site))
             && !self.said.insert((origin, message.rule.name))
@@ -207,6 +210,8 @@ impl<'a> Prover<'a> {
         let share = finding.expr.and_then(|expr| self.share(expr, finding));
         let range = match interval.single() {
             Some(x) => show(x),
+            // A product that rounds is one number for people.
+            None if show(interval.lo) == show(interval.hi) => show(interval.lo),
             None => format!("{} .. {}", show(interval.lo), show(interval.hi)),
         };
         Breach {

@@ -7,11 +7,15 @@ use super::{Finding, Prover, Subject};
 use crate::bound::{DemandKind, Place, Site};
 use crate::diagnose::time::time;
 use crate::eval::depends;
-use crate::hir::{ExprId, ExprKind, Ref, VarKind};
+use crate::hir::{ExprId, ExprKind, Ref, VarId, VarKind};
+use crate::resolve::graph;
 use crate::types::{Dimension, Type};
 use circ_grammar::ast::Span;
 use circ_plan::ir::Distribution;
+use std::collections::BTreeSet;
 
+/// Names that lead to names are followed so far.
+const DEEPEST: u32 = 32;
 /// Longer texts are not repeated.
 const LONGEST: usize = 72;
 
@@ -97,6 +101,36 @@ impl Prover<'_> {
         let of = self.bounds.net.populations.get(population as usize)?;
         let (_, _, span) = of.settings.iter().rev().find(|(id, _, _)| id == var)?;
         Some((*span, format!("`{}` is given here", declared.name)))
+    }
+
+    /// Where a population gives a cell of another file the parameter that makes something wrong in it, with its name.
+    pub(super) fn given_elsewhere(&self, finding: &Finding) -> Option<(Span, String)> {
+        let Place::Cell(population) = finding.site.place else { return None };
+        let of = self.bounds.net.populations.get(population as usize)?;
+        let mut read = BTreeSet::new();
+        self.variables(finding.expr?, population, &mut read, 0);
+        let given =
+            of.settings.iter().rev().find(|(var, _, at)| read.contains(var) && at.file != finding.at.file);
+        let (var, _, at) = given?;
+        Some((*at, self.variable(population, *var)?.name.to_string()))
+    }
+
+    /// The variables that an expression of a cell depends on, through other parameters and `let`s.
+    fn variables(&self, expr: ExprId, population: u32, read: &mut BTreeSet<VarId>, depth: u32) {
+        let mut new = vec![];
+        graph::walk(self.bounds.hir, expr, &mut |_, expr| {
+            if let ExprKind::Ref(Ref::Var(var)) = expr.kind {
+                new.extend(read.insert(var).then_some(var));
+            }
+        });
+        for var in new.into_iter().filter(|_| depth < DEEPEST) {
+            let value = match self.variable(population, var).map(|var| &var.kind) {
+                Some(VarKind::Param { default, .. }) => *default,
+                Some(VarKind::Let { value }) => Some(*value),
+                Some(VarKind::State { .. } | VarKind::Port { .. }) | None => None,
+            };
+            value.into_iter().for_each(|value| self.variables(value, population, read, depth + 1));
+        }
     }
 
     fn is_random(&self, expr: ExprId) -> bool {

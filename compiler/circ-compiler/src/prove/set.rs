@@ -144,7 +144,11 @@ pub fn after_set(hir: &Hir, types: &Types, net: &Net, sources: &Sources, set: Wa
 }
 
 /// Says at the statement what goes wrong elsewhere.
-fn moved(message: crate::diagnose::Diagnostic, to: Span, target: &str) -> crate::diagnose::Diagnostic {
+pub(super) fn moved(
+    message: crate::diagnose::Diagnostic,
+    to: Span,
+    target: &str,
+) -> crate::diagnose::Diagnostic {
     let mut message = message;
     let from = message.span;
     message.span = to;
