@@ -9,7 +9,7 @@ use crate::synaptic::Known;
 use crate::world::Present;
 use circ_compiler::diagnose::{Diagnostic, constraint as say, value as say_value};
 use circ_compiler::eval::judge::judge;
-use circ_compiler::eval::synapses::{Selection, cell_name, selection};
+use circ_compiler::eval::synapses::{Selection, selection};
 use circ_compiler::eval::{self, Evaluated, Scope, number};
 use circ_compiler::hir::ExprId;
 use circ_compiler::types::Value;
@@ -131,7 +131,7 @@ fn refuse(
         .iter()
         .take(NAMED)
         .map(|cell| {
-            let name = cell_name(scope.net, &selection.cells, *cell);
+            let name = selection.name(scope.net, *cell);
             format!("`{name}` has {}, not {}", show(has[*cell]), show(wanted[*cell]))
         })
         .collect();

@@ -134,7 +134,8 @@ pub fn choose_range(at: Span, wanted: i64, cells: u64) -> Diagnostic {
         .primary(format!("must be from 1 to {cells}"))
 }
 
-pub fn one_to_one_size(at: Span, source: (Span, u64), target: (Span, u64)) -> Diagnostic {
+pub fn one_to_one_size(at: Span, [source, target]: [(Span, u64, &str); 2]) -> Diagnostic {
+    let pairs = if source.2 == target.2 { source.2 } else { "cells and segments" };
     ONE_TO_ONE_SIZE
         .at(
             at,
@@ -143,9 +144,9 @@ pub fn one_to_one_size(at: Span, source: (Span, u64), target: (Span, u64)) -> Di
                 source.1, target.1
             ),
         )
-        .primary("pairs cells by their place in the views")
-        .label(source.0, format!("{} cells", source.1))
-        .label(target.0, format!("{} cells", target.1))
+        .primary(format!("pairs {pairs} by their place in the views"))
+        .label(source.0, format!("{} {}", source.1, source.2))
+        .label(target.0, format!("{} {}", target.1, target.2))
 }
 
 /// What a sign is required by.

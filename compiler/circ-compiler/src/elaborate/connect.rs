@@ -19,10 +19,12 @@ use std::sync::Arc;
 type Edges = Vec<(String, Vec<f64>)>;
 
 impl Elaborator<'_> {
+    /// `counted` says what the views hold: cells or segments.
     pub(super) fn connect(
         &mut self,
         projection: &hir::Projection,
         views: Option<(&View, &View)>,
+        counted: [&'static str; 2],
         environment: EnvironmentId,
         edges: &mut Edges,
     ) -> Option<Connect> {
@@ -53,8 +55,9 @@ impl Elaborator<'_> {
                 let (source, target) = views?;
                 let (from, to) = (source.len() as u64, target.len() as u64);
                 if from != to {
-                    let ends = ((self.span(projection.source), from), (self.span(projection.target), to));
-                    return self.report(say::one_to_one_size(projection.connect_span, ends.0, ends.1));
+                    let ends = [(projection.source, from, counted[0]), (projection.target, to, counted[1])]
+                        .map(|(end, count, of)| (self.span(end), count, of));
+                    return self.report(say::one_to_one_size(projection.connect_span, ends));
                 }
                 Some(Connect::OneToOne)
             }

@@ -74,7 +74,14 @@ impl Elaborator<'_> {
             (None, _) => None,
         };
         let views = ends.as_ref().zip(paired.as_ref()).map(|(ends, paired)| (&ends.source, paired));
-        let connect = self.connect(projection, views, environment, &mut edges);
+        let segments = |names: &Members| names.each.iter().any(|name| !part_of(name).0.is_empty());
+        let counted = |names: &Members| if segments(names) { "segments" } else { "cells" };
+        let counted = match (&ends, &onto) {
+            (Some(ends), Some(Some(_))) => [counted(&ends.events), "cells"],
+            (Some(ends), _) => [counted(&ends.events), counted(&ends.ports)],
+            (None, _) => ["cells"; 2],
+        };
+        let connect = self.connect(projection, views, counted, environment, &mut edges);
         let unordered = ends.as_ref().is_some_and(|ends| ends.one_view());
         let connect = connect.and_then(|connect| self.symmetric(projection, ends.as_ref(), connect));
         let Ends { source, events, target, ports, sign, back } = ends?;

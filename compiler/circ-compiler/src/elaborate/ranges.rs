@@ -9,14 +9,14 @@ use super::planned::{self, Planned};
 use crate::bound::{Bounds, Consider, Place, Site};
 use crate::eval;
 use crate::eval::judge::{self, Bound, Comparison, SLACK, Sure};
-use crate::eval::synapses::{Selection, cell_name};
+use crate::eval::synapses::Selection;
 use crate::hir::{ExprId, ExprKind, Reduce};
 use crate::interval::{self, Interval, Truth};
 use crate::net::EnvironmentId;
 use crate::resolve::graph;
 use crate::types::{Dimension, Value};
 use circ_grammar::ast::{BinaryOp, UnaryOp};
-use circ_plan::plan::{Sign, View};
+use circ_plan::plan::Sign;
 
 /// Deeper expressions are left to the build.
 const MAX_DEPTH: u32 = 64;
@@ -29,7 +29,7 @@ const LOST: f64 = 1e-37;
 /// Between which numbers a value lies: one for all, or one for each cell.
 struct Ranges {
     each: Vec<Interval>,
-    cells: Option<View>,
+    cells: Option<Selection>,
 }
 
 impl Ranges {
@@ -104,7 +104,7 @@ impl Elaborator<'_> {
         dimension: Dimension,
     ) -> String {
         let text = |ranges: &Ranges| text(ranges.at(k), dimension);
-        let has = |cells: &View, has: String| format!("`{}` has {has}", cell_name(&self.net, cells, k));
+        let has = |cells: &Selection, has: String| format!("`{}` has {has}", cells.name(&self.net, k));
         match (op, &left.cells, right) {
             (Some(op), None, [other @ Ranges { cells: Some(cells), .. }]) => {
                 let op = crate::net_print::operator(turned(op));
@@ -184,7 +184,7 @@ impl Elaborator<'_> {
                 .map(|(lo, hi)| Interval::new(lo, hi))
                 .collect(),
         };
-        Some(Ranges { each, cells: Some(selection.cells) })
+        Some(Ranges { each, cells: Some(selection) })
     }
 
     fn sums(&self, selection: &Selection) -> Option<Vec<Interval>> {

@@ -7,10 +7,11 @@
 //! Where a condition reads a `weight_sum`, numbers that agree to [`SLACK`] count as equal.
 
 use super::number::number;
-use super::synapses::{cell_name, selection};
+use super::synapses::{Selection, cell_name, selection};
 use super::{Evaluated, MeasureCall, Scope, Thing, World, eval, view_of};
 use crate::diagnose::value as say;
 use crate::hir::{ExprId, ExprKind, Hir};
+use crate::net::Net;
 use crate::resolve::graph;
 use crate::types::Value;
 use circ_grammar::ast::BinaryOp;
@@ -230,8 +231,8 @@ fn judge_part(part: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluat
     }
     let found = failing.len();
     failing.sort_by(|a, b| sides.excess(*b).total_cmp(&sides.excess(*a)));
-    let view = cells_of(part, count, scope, world);
-    let name = |k: usize| view.as_ref().map_or(format!("element {k}"), |view| cell_name(scope.net, view, k));
+    let cells = cells_of(part, count, scope, world);
+    let name = |k: usize| cells.as_ref().map_or(format!("element {k}"), |cells| cells.name(scope.net, k));
     let worst = failing.iter().take(NAMED);
     let told: Vec<String> =
         worst.clone().map(|k| format!("`{}` has {}", name(*k), sides.of_cell(*k, &show))).collect();
@@ -274,10 +275,9 @@ fn judge_whole(part: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evalua
             if failing.is_empty() {
                 return Ok(None);
             }
-            let view = cells_of(part, array.data.len(), scope, world);
-            let name = |k: &usize| {
-                view.as_ref().map_or(format!("element {k}"), |view| cell_name(scope.net, view, *k))
-            };
+            let cells = cells_of(part, array.data.len(), scope, world);
+            let name =
+                |k: &usize| cells.as_ref().map_or(format!("element {k}"), |cells| cells.name(scope.net, *k));
             let told: Vec<String> = failing.iter().take(NAMED).map(|k| format!("`{}`", name(k))).collect();
             let cells = Cells { failing: failing.len(), of: array.data.len(), worst: vec![] };
             Ok(Some(Broken { numbers: format!("at {}", told.join(", ")), cells: Some(cells) }))
@@ -301,7 +301,7 @@ fn texts(part: ExprId, scope: &mut Scope, world: &mut dyn World) -> String {
 }
 
 /// The cells that a condition speaks of: those of its first measure that gives a number for each of so many.
-fn cells_of(part: ExprId, count: usize, scope: &mut Scope, world: &mut dyn World) -> Option<View> {
+fn cells_of(part: ExprId, count: usize, scope: &mut Scope, world: &mut dyn World) -> Option<Spoken> {
     let mut measures = vec![];
     graph::walk(scope.hir, part, &mut |_, expr| {
         if let ExprKind::Measure { name, name_span, args } = &expr.kind
@@ -313,15 +313,38 @@ fn cells_of(part: ExprId, count: usize, scope: &mut Scope, world: &mut dyn World
     measures.into_iter().find_map(|(name, name_span, args)| {
         let args = super::arguments(&args, scope, world).ok()?;
         let call = MeasureCall { name, name_span, args };
-        let view = match &*call.name {
-            "in_degree" | "out_degree" | "weight_sum" => selection(&call, scope).ok()?.cells,
+        let cells = match &*call.name {
+            "in_degree" | "out_degree" | "weight_sum" => Spoken::Synapses(selection(&call, scope).ok()?),
             _ => match call.args.first()?.value.clone() {
-                Thing::Member { view, .. } => view,
-                other => view_of(other, name_span, scope).ok()?,
+                Thing::Member { view, .. } => Spoken::Cells(view),
+                other => Spoken::Cells(view_of(other, name_span, scope).ok()?),
             },
         };
-        (view.len() == count).then_some(view)
+        (cells.view().len() == count).then_some(cells)
     })
+}
+
+/// What has a number each.
+enum Spoken {
+    Cells(View),
+    /// Cells, or segments of them, by their synapses.
+    Synapses(Selection),
+}
+
+impl Spoken {
+    fn view(&self) -> &View {
+        match self {
+            Spoken::Cells(view) => view,
+            Spoken::Synapses(selection) => &selection.cells,
+        }
+    }
+
+    fn name(&self, net: &Net, k: usize) -> String {
+        match self {
+            Spoken::Cells(view) => cell_name(net, view, k),
+            Spoken::Synapses(selection) => selection.name(net, k),
+        }
+    }
 }
 
 /// What is known of a condition without its values.

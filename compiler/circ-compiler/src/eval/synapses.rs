@@ -12,6 +12,7 @@
 //! those that begin in `A` and end in `B`, the name of a projection its own. Drives have no synapses.
 
 use super::{Argument, Evaluated, MeasureCall, Scope, Thing, view_of};
+use crate::hir::path::part_of;
 use crate::net::{Members, Net, Projection};
 use circ_plan::plan::{Indices, Segment, View};
 use std::collections::BTreeMap;
@@ -53,6 +54,34 @@ impl Selection {
             End::Source => &sheaf.sources,
             End::Target => &sheaf.targets,
         }
+    }
+
+    /// What a cell is called that has a number: `E[3]`, or `E[3].distal[2]` where its synapses are all of one segment.
+    pub fn name(&self, net: &Net, place: usize) -> String {
+        let mut parts = self.sheaves.iter().flat_map(|sheaf| self.parts(sheaf, net, place));
+        let first = parts.next().filter(|part| !part.is_empty());
+        let part = first.filter(|first| parts.all(|part| part == *first));
+        let cell = cell_name(net, &self.cells, place);
+        part.map_or(cell.clone(), |part| format!("{cell}.{part}"))
+    }
+
+    /// The segments that a sheaf has for a place.
+    fn parts<'n>(&self, sheaf: &Sheaf, net: &'n Net, place: usize) -> Vec<&'n str> {
+        let Some(of) = net.projections.get(sheaf.projection as usize) else { return vec![] };
+        let (view, names) = match self.end {
+            End::Source => (&of.source, &of.events),
+            End::Target => (&of.target, &of.ports),
+        };
+        let (places, mut first) = (self.places(sheaf), 0);
+        let mut parts = vec![];
+        for (segment, name) in names.of(view) {
+            let cells = places.get(first..first + segment.cells.len()).unwrap_or(&[]);
+            if cells.contains(&Some(place as u32)) {
+                parts.push(part_of(name).0);
+            }
+            first += segment.cells.len();
+        }
+        parts
     }
 
     /// Whether a synapse belongs to both.
