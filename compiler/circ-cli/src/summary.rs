@@ -7,8 +7,8 @@ use crate::raster::{self, Band};
 use crate::terminal::{self, Paint};
 use circ::quantity::{Grid, significant};
 use circ::results::{
-    BreachCells, Constraint, Established, Expectation, Monitor, Number, PopulationResult, Report, Results,
-    Timing,
+    Awaited, BreachCells, Constraint, Established, Expectation, Monitor, Number, PopulationResult, Report,
+    Results, Timing,
 };
 use circ::run::{Built, Finished};
 
@@ -44,6 +44,7 @@ pub fn finished(finished: &Finished, detail: Detail, paint: Paint) -> String {
         text += &populations(&results.populations, paint);
         text += &spike_raster(finished, paint);
     }
+    results.awaited.iter().for_each(|it| text += &awaited(it, detail, paint));
     results.reports.iter().for_each(|it| text += &report(it));
     if detail == Detail::Full {
         results.constraints.iter().for_each(|it| text += &constraint(it, paint));
@@ -103,6 +104,16 @@ fn spike_raster(finished: &Finished, paint: Paint) -> String {
 
 fn report(report: &Report) -> String {
     format!("{} = {}\n", report.text, with_unit(&report.value, &report.unit))
+}
+
+/// `✓ until max(abs(E.v')) < 1 mV/ms: at 12.3 ms`
+fn awaited(awaited: &Awaited, detail: Detail, paint: Paint) -> String {
+    let time = significant(awaited.time_ms, 6);
+    match (awaited.met, detail) {
+        (true, Detail::Quiet) => String::new(),
+        (true, Detail::Full) => format!("{} until {}: at {time} ms\n", paint.green("✓"), awaited.text),
+        (false, _) => format!("{} until {}: not by {time} ms\n", paint.yellow("!"), awaited.text),
+    }
 }
 
 /// `✓ require in_degree(I -> E) in 15 .. 25`

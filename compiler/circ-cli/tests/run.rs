@@ -89,6 +89,25 @@ fn one_object_of_json_and_nothing_else() {
 }
 
 #[test]
+fn what_a_run_waited_for_is_said_and_repeated() {
+    let bench = Bench::new();
+    bench.small("run 1 s until count(E) >= 1\nrun 2 ms until count(E) >= 1000");
+    let args = ["run", "small.circ", "--seed", "7"];
+    let json = bench.circ(&[&args[..], &["--json"]].concat()).exits(0).json();
+    let awaited = &json["awaited"];
+    assert_eq!(awaited[0]["text"], "count(E) >= 1");
+    assert_eq!(awaited[0]["met"], true);
+    let met_ms = awaited[0]["time_ms"].as_f64().expect("a time");
+    assert!(0.0 < met_ms && met_ms < 1000.0, "{met_ms}");
+    assert_eq!(awaited[1]["met"], false);
+    assert_eq!(awaited[1]["time_ms"], json["simulated_ms"]);
+    let text = bench.circ(&[&args[..], &["--out", "results"]].concat()).exits(0).out;
+    assert!(text.contains("until count(E) >= 1: at "), "{text}");
+    assert!(text.contains("until count(E) >= 1000: not by "), "{text}");
+    bench.circ(&["verify", "results/run.json"]).exits(0);
+}
+
+#[test]
 fn engines_threads_and_seeds() {
     let bench = Bench::new();
     let file = example("cuba.circ");

@@ -396,7 +396,7 @@ impl Census<'_> {
             StatementKind::Record { every, .. } => {
                 self.has(if every.is_some() { "record every" } else { "record" })
             }
-            StatementKind::Run { .. } => self.has("run"),
+            StatementKind::Run { until, .. } => self.has(if until.is_some() { "run until" } else { "run" }),
             StatementKind::Set { target, value, .. } => {
                 self.has(match &self.file.expr(*target).kind {
                     ExprKind::Field { base, .. } => match &self.file.expr(*base).kind {

@@ -30,6 +30,10 @@ pub(crate) fn experiment(g: &mut Gen, handles: &Handles) -> String {
         lines.push(format!("clamp {name}{clamp}"));
     }
     lines.push(format!("run {} ms", g.range(2, 8)));
+    if g.one_in(4) {
+        let until = g.pick(&["count(@) >= 2", "max(abs(@.v')) < 0.1 mV/ms", "t > 15 ms and @[0].v > 1 mV"]);
+        lines.push(format!("run 3 ms until {}", until.replace('@', name)));
+    }
     if clamped {
         lines.push(g.pick(&["release", "release @.v, @.u, @.hits", "release @[0]"]).replace('@', name));
         lines.push("run 2 ms".into());

@@ -79,8 +79,8 @@ pub fn compare(meaning: &Results, other: &Results) -> Result<(), String> {
         let expectations: Vec<_> = results.expectations.iter().map(|it| (&it.text, &it.value)).collect();
         format!(
             "{:?} with spikes {spikes:?}, said {said:?}, reported {reports:?} and {expectations:?}, printed {:?}, \
-             watched {:?}, digest {}",
-            results.ended, results.prints, results.monitors, results.digest
+             watched {:?}, awaited {:?}, digest {}",
+            results.ended, results.prints, results.monitors, results.awaited, results.digest
         )
     };
     let (left, right) = (what(meaning), what(other));

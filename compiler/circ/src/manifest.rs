@@ -4,7 +4,7 @@
 //! the settings, the method of every equation, and the results with their digest.
 
 use crate::compile::Options;
-use crate::results::Results;
+use crate::results::{Awaited, Results};
 use crate::run::EngineKind;
 use crate::sources::Program;
 use circ_plan::ir::Precision;
@@ -130,6 +130,11 @@ impl Manifest {
         }
         for (then, now) in then.reports.iter().zip(&other.reports) {
             pairs.push((then.text.clone(), then.value.show(), now.value.show()));
+        }
+        for (then, now) in then.awaited.iter().zip(&other.awaited) {
+            let ended =
+                |it: &Awaited| format!("{} at {} ms", if it.met { "met" } else { "not met" }, it.time_ms);
+            pairs.push((format!("until {}", then.text), ended(then), ended(now)));
         }
         for (then, now) in then.expectations.iter().zip(&other.expectations) {
             pairs.push((then.text.clone(), then.value.show(), now.value.show()));

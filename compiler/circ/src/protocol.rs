@@ -7,7 +7,8 @@ use crate::balance::Balances;
 use crate::compile::Compiled;
 use crate::measures::Window;
 use crate::recording::Recordings;
-use crate::results::{Ended, Expectation, Monitor, Number, Report};
+use crate::results::{Awaited, Ended, Expectation, Monitor, Number, Report};
+use crate::rules;
 use crate::run::{Observer, Progress};
 use crate::sources::Beneath;
 use crate::synaptic::Known;
@@ -40,6 +41,7 @@ pub struct Outcome {
     pub ended: Ended,
     pub expectations: Vec<Expectation>,
     pub monitors: Vec<Monitor>,
+    pub awaited: Vec<Awaited>,
     pub reports: Vec<Report>,
     pub prints: Vec<String>,
     /// Why it ended before its end.
@@ -323,13 +325,17 @@ impl<'a> Protocol<'a> {
         self.balances.run_begins(self.engine);
         let result = self.advance(end, until);
         self.last_run = Some(Window { after: start, until: self.engine.tick().max(start) });
-        result?;
+        let met = result?;
+        if let Some(condition) = until {
+            let time_ms = self.engine.tick() as f64 * step.ms;
+            self.outcome.awaited.push(Awaited { text: self.text(condition), met, time_ms });
+        }
         self.judge_at_end()?;
         Ok(())
     }
 
-    /// Makes ticks up to `end`, or until the condition holds.
-    fn advance(&mut self, end: i64, until: Option<ExprId>) -> Result<(), Halt> {
+    /// Makes ticks up to `end`, or until the condition holds at the end of one. Returns whether it did.
+    fn advance(&mut self, end: i64, until: Option<ExprId>) -> Result<bool, Halt> {
         loop {
             let next = match until {
                 Some(_) => self.engine.tick() + 1,
@@ -345,15 +351,22 @@ impl<'a> Protocol<'a> {
             self.report_progress(now);
             self.enforce_at(now)?;
             self.judge_at_tick(now)?;
-            let reached = match until {
-                Some(condition) => {
-                    self.with_scope(|scope, world| eval::eval_bool(condition, scope, world))?
-                }
+            let met = match until {
+                Some(condition) => self.is_met(condition, end)?,
                 None => false,
             };
-            if end <= now || reached {
-                return Ok(());
+            if end <= now || met {
+                return Ok(met);
             }
+        }
+    }
+
+    /// What asks for a window that has not passed yet does not hold yet; at the end of the run that is a mistake.
+    fn is_met(&self, condition: ExprId, end: i64) -> Evaluated<bool> {
+        let judged = self.with_scope(|scope, world| eval::eval_bool(condition, scope, world));
+        match judged {
+            Err(reason) if self.engine.tick() < end && rules::is_window_outside(&reason) => Ok(false),
+            other => other,
         }
     }
 

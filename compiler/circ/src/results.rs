@@ -27,6 +27,9 @@ pub struct Results {
     #[serde(default)]
     pub constraints: Vec<Constraint>,
     pub monitors: Vec<Monitor>,
+    /// Every `run ... until`, in order.
+    #[serde(default)]
+    pub awaited: Vec<Awaited>,
     pub reports: Vec<Report>,
     /// What `print` wrote, a line each.
     pub prints: Vec<String>,
@@ -132,6 +135,17 @@ pub struct BreachCells {
     pub of: u64,
     /// The worst first; a few.
     pub worst: Vec<CellValue>,
+}
+
+/// The condition of a `run ... until`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Awaited {
+    /// As written.
+    pub text: String,
+    /// Whether it came to hold; else the whole duration was run.
+    pub met: bool,
+    /// When the run ended.
+    pub time_ms: f64,
 }
 
 /// What one cell has.

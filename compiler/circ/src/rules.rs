@@ -103,6 +103,11 @@ pub fn window_outside(span: Span, asked: (f64, f64), simulated: f64) -> Diagnost
         .primary("asks for this window")
 }
 
+/// Whether a message is about such a window.
+pub fn is_window_outside(diagnostic: &Diagnostic) -> bool {
+    diagnostic.rule.name == WINDOW_OUTSIDE.name
+}
+
 /// A `balance` over a window whose beginning nobody kept.
 pub fn balance_window(span: Span) -> Diagnostic {
     WINDOW_OUTSIDE

@@ -5,7 +5,7 @@
 use super::Checker;
 use super::dendrite::{Part, is_view_or_segment};
 use super::infer::view_of;
-use crate::diagnose::{names, suggest};
+use crate::diagnose::{names, suggest, typing};
 use crate::hir::*;
 use crate::resolve::graph;
 use crate::types::{Dimension, Type};
@@ -93,12 +93,40 @@ impl<'a> Checker<'a> {
             Type::Segment => self.is_one_segment(base),
             _ => self.is_one(base),
         };
+        if let Some(state) = name.strip_suffix('\'') {
+            return each(self.slope(&cells, state, at), one);
+        }
         match self.member_of(&cells, name, at) {
             Some(Member::Value(ty)) => each(ty, one),
             Some(Member::Mode) => each(Type::Bool, one),
             Some(Member::Port(Type::Real(dimension))) => Type::Port(dimension),
             Some(Member::Port(_)) | None => Type::Error,
             Some(Member::Event) => Type::Events,
+        }
+    }
+
+    /// `v'` of a state that has an equation in all of these cells.
+    fn slope(&mut self, cells: &[Part], state: &str, at: Span) -> Type {
+        let Some(found) = self.member_of(cells, state, at) else { return Type::Error };
+        for part in cells {
+            let cell = self.hir.cell(part.cell);
+            let var = cell.vars.iter().position(|var| var.home == part.home && &*var.name == state);
+            let Some(var) = var.map(|var| VarId(var as u32)) else {
+                self.sink.push(typing::no_slope(at, state));
+                return Type::Error;
+            };
+            if !cell.equations.iter().any(|equation| equation.var == var) {
+                let declared = &cell.vars[var.index()];
+                let words = crate::resolve::kind_words(&declared.kind);
+                self.sink.push(typing::no_derivative(at, state, words, declared.span));
+                return Type::Error;
+            }
+        }
+        match found {
+            Member::Value(Type::Real(dimension)) => {
+                dimension.per(Dimension::TIME).map_or(Type::Error, Type::Real)
+            }
+            Member::Value(_) | Member::Port(_) | Member::Mode | Member::Event => Type::Error,
         }
     }
 
@@ -129,9 +157,7 @@ impl<'a> Checker<'a> {
                         self.hir.cell(cells[0].cell).name,
                         self.hir.cell(id.cell).name
                     );
-                    self.sink.push(
-                        crate::diagnose::typing::UNIT_MISMATCH.at(at, text).primary("of both in one view"),
-                    );
+                    self.sink.push(typing::UNIT_MISMATCH.at(at, text).primary("of both in one view"));
                     return None;
                 }
                 Some(_) => {}

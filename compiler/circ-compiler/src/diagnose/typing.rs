@@ -181,6 +181,14 @@ pub fn no_derivative(at: Span, name: &str, is: &str, declared: Span) -> Diagnost
         .label(declared, "declared here")
 }
 
+/// `E.spike'`
+pub fn no_slope(at: Span, name: &str) -> Diagnostic {
+    WRONG_TYPE
+        .at(at, format!("`{name}` is no state, so `{name}'` has no value"))
+        .primary("no derivative")
+        .note("a state that has an equation has one")
+}
+
 /// A condition for each cell where one is due.
 pub fn many_conditions(at: Span) -> Diagnostic {
     WRONG_TYPE

@@ -45,8 +45,9 @@ impl Look<'_> {
                 what.iter().for_each(|what| self.recorded(*what, net));
                 every.iter().for_each(|every| self.interval(*every, net));
             }
-            StatementKind::Run { duration, .. } => {
+            StatementKind::Run { duration, until } => {
                 self.ticks(*duration, "the run", net);
+                until.iter().for_each(|until| self.value(*until, net));
             }
             StatementKind::If { condition, then, otherwise } => {
                 match self.ask(*condition, net, |scope| eval::eval_bool(*condition, scope, &mut NotBuilt)) {

@@ -109,7 +109,7 @@ fn reference(name: Ref, at: Span, scope: &mut Scope, world: &mut dyn World) -> E
     let value = match name {
         Ref::Time => match world.time() {
             Some(ms) => Value::Real(ms),
-            None => return Err(say::not_known(at, "t", "passes while the circuit runs").into()),
+            None => return Err(say::needs_run(at, "t").into()),
         },
         Ref::Step if scope.net.dt.is_nan() => return Err(follows(at).into()),
         Ref::Step => Value::Real(scope.net.dt),

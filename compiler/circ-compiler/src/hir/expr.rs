@@ -95,6 +95,7 @@ pub enum ExprKind {
         indices: Vec<Index>,
     },
     /// A member of what `base` is: a population's state, port or event, a part's item, `pre.x`.
+    /// A name that ends in `'` is a derivative: `E.v'`.
     Field {
         base: ExprId,
         name: Arc<str>,

@@ -90,6 +90,11 @@ impl Judge<'_> {
                     let whose = "the condition of this `expect`";
                     self.parts(&Condition { expr: *condition, whose }, None, &site, bounds);
                 }
+                StatementKind::Run { until: Some(condition), .. } if looks_at_run(hir, *condition) => {
+                    let site = Site::new(Place::Outside, Some(net.experiment));
+                    let whose = "the condition of this `run`";
+                    self.parts(&Condition { expr: *condition, whose }, None, &site, bounds);
+                }
                 StatementKind::If { then, otherwise, .. } => open.extend(then.iter().chain(otherwise)),
                 _ => {}
             }

@@ -76,7 +76,8 @@ impl Reader<'_> {
         let (hir, reads) = (self.hir, &mut self.reads);
         graph::walk(hir, root, &mut |_, expr| {
             if let ExprKind::Field { name, .. } = &expr.kind {
-                reads.members.insert(name.clone());
+                // `E.v'` reads what makes `v` change, and counts as reading it.
+                reads.members.insert(name.strip_suffix('\'').map_or_else(|| name.clone(), Arc::from));
             }
             reads.declarations.extend(declaration(hir, place, &expr.kind).filter(|it| *it != place.of));
         });

@@ -65,7 +65,7 @@ impl<'a> Resolver<'a> {
                 .collect();
         }
         cx.is_of_unknown = written.of.is_some() && self.hir.experiments[at as usize].circuit.is_none();
-        cx.place = Place::PROTOCOL;
+        cx.place = Place::PROTOCOL.and(Place::TIME);
         self.experiment_functions(&mut cx, &written.items);
         self.check_settings(&written.items);
         let statements = self.statements(&mut cx, at, &written.items);
@@ -146,13 +146,10 @@ impl<'a> Resolver<'a> {
                 let every = every.map(|every| self.expr(cx, every));
                 Some(Out::Record { what, every })
             }
-            StatementKind::Run { until: Some(until), .. } => {
-                let at = self.span(cx, *until);
-                self.refuse(at, "`run ... until`");
-                None
-            }
-            StatementKind::Run { duration, until: None } => {
-                Some(Out::Run { duration: self.expr(cx, *duration), until: None })
+            StatementKind::Run { duration, until } => {
+                let duration = self.expr(cx, *duration);
+                let until = until.map(|until| self.expr(cx, until));
+                Some(Out::Run { duration, until })
             }
             StatementKind::Set { filter: Some(filter), .. } => {
                 let at = self.span(cx, *filter);
@@ -282,7 +279,7 @@ impl<'a> Resolver<'a> {
         };
         let at = self.hir.expr(target).span;
         let fits = match &self.hir.expr(target).kind {
-            ExprKind::Field { .. } => true,
+            ExprKind::Field { name, .. } => !name.ends_with('\''),
             ExprKind::Ref(Ref::OfCircuit(slot)) => drive(self.outer_slots(cx.owner), *slot),
             ExprKind::Ref(Ref::Slot(slot)) => drive(self.slots(cx.owner), *slot),
             ExprKind::Index { base, .. } => matches!(self.hir.expr(*base).kind, ExprKind::Ref(_)),
@@ -301,8 +298,8 @@ impl<'a> Resolver<'a> {
     fn clamp(&mut self, cx: &mut Context, target: ast::ExprId, value: ast::ExprId) -> Option<Out> {
         let target = self.expr(cx, target);
         let value = self.expr_in(cx, Place::PROTOCOL.and(Place::CELL).and(Place::TIME), value);
-        match self.hir.expr(target).kind {
-            ExprKind::Field { .. } => Some(Out::Clamp { target, value }),
+        match &self.hir.expr(target).kind {
+            ExprKind::Field { name, .. } if !name.ends_with('\'') => Some(Out::Clamp { target, value }),
             ExprKind::Error => None,
             _ => {
                 let at = self.hir.expr(target).span;

@@ -335,14 +335,14 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// `x'` of a state of the cell at hand.
+    /// `x'` of a state of the cell at hand; `E.v'` where the network is looked at, which is a member called so.
     fn prime(&mut self, cx: &mut Context, value: ast::ExprId, at: Span) -> ExprId {
-        if cx.place.allows(Place::MEASURES) {
-            self.refuse(at, "the derivative of a recorded value");
-            return self.push(ExprKind::Error, at);
-        }
         let value = self.lower(cx, value);
         match self.hir.expr(value).kind {
+            ExprKind::Field { base, ref name, name_span } if cx.place.allows(Place::MEASURES) => {
+                let name = format!("{name}'").into();
+                self.push(ExprKind::Field { base, name, name_span }, at)
+            }
             ExprKind::Ref(Ref::Var(var)) if cx.place.allows(Place::RATES) => {
                 self.push(ExprKind::Derivative(var), at)
             }
