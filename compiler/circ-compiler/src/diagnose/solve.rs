@@ -22,6 +22,15 @@ pub fn no_exact_solution(term: Span, variable: &str, asked: Option<Span>) -> Dia
         .help("leave `method` out, and the compiler picks the method of each equation")
 }
 
+/// `method exact` where the matrix of what acts on an equation were too large.
+pub fn too_many_for_exact(equation: Span, variable: &str, most: usize, asked: Option<Span>) -> Diagnostic {
+    let diagnostic = NO_EXACT_SOLUTION
+        .at(equation, format!("more linear equations act on `{variable}` than `exact` can solve together"))
+        .primary(format!("at most {most} may act on each other"));
+    with_asked(diagnostic, asked, "`exact` asked for here")
+        .help("leave `method` out: `exponential_euler` then steps this equation, and the others stay exact")
+}
+
 /// `method exponential_euler` for an equation that is not linear in its own variable.
 pub fn not_linear_in_itself(term: Span, variable: &str, asked: Option<Span>) -> Diagnostic {
     let diagnostic = NOT_LINEAR_IN_ITSELF

@@ -2,7 +2,7 @@
 //!
 //! In: a lowerer in phase `Start`. Out: the state after the step. Modes that replace equations or hold
 //! variables make regimes; each is solved on its own and the modes' masks choose. What regimes share is
-//! computed once.
+//! computed once. Of many modes there are too many regimes: then one system holds what each equation is in each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,55 +13,82 @@ use super::cell::{NOISE, Phase, Slot};
 use super::context::Lowerer;
 use super::explain::EquationMethod;
 use super::layout::Layout;
+use super::regimes::{Effect, MOST_REGIMES, equation_of, has_equation};
 use crate::diagnose::build::outside_domain;
 use crate::diagnose::solve as say;
-use crate::diagnose::structure::not_yet;
 use crate::hir::*;
 use crate::solve::{self, Choice, Coupling, Kind, Problem, Source, System};
 use crate::types::Dimension;
 use crate::units::show;
 
-/// More modes that change equations make too many regimes.
-const MOST_EFFECTS: usize = 4;
-
-/// What some modes do to the equations while on, or clamps of some states.
-#[derive(Clone, Debug)]
-struct Effect {
-    modes: Vec<ModeId>,
-    clamps: Vec<VarId>,
-    hold: Vec<VarId>,
-    /// The mode's own equations.
-    equations: Option<ModeId>,
-}
-
 /// One regime's system, with the slot of each equation.
 #[derive(Default)]
-struct Regime {
-    slots: Vec<Slot>,
+pub struct Regime {
+    pub slots: Vec<Slot>,
     spans: Vec<Span>,
-    equations: Vec<solve::Equation>,
+    pub equations: Vec<solve::Equation>,
+    /// The masks of what changes these equations within the regime.
+    pub effects: Vec<ValueId>,
     couplings: Vec<Coupling>,
 }
 
 impl<'a> Lowerer<'a, '_, '_> {
-    /// Integrates all equations. Returns the methods of the base regime and of what modes replace.
+    /// Integrates all equations. Returns the methods of the base regime and of what modes replace; none after a message.
     pub fn integrate(&mut self, layout: &'a Layout<'a>) -> Vec<EquationMethod> {
         let trees = self.trees(layout);
         let effects = self.effects(layout, &trees);
         let masks: Vec<ValueId> = effects.iter().map(|effect| self.acts(effect)).collect();
+        let methods = match effects.len() <= MOST_REGIMES {
+            true => self.by_regimes(layout, &effects, &masks, &trees),
+            false => self.at_once(layout, &effects, masks, &trees),
+        };
+        if let Some(methods) = methods {
+            self.clip_states(layout);
+            return methods;
+        }
+        vec![]
+    }
+
+    /// Solves each regime and takes what is on.
+    fn by_regimes(
+        &mut self,
+        layout: &'a Layout<'a>,
+        effects: &[Effect],
+        masks: &[ValueId],
+        trees: &BTreeSet<VarId>,
+    ) -> Option<Vec<EquationMethod>> {
         let mut methods = vec![];
         let mut results: Vec<BTreeMap<Slot, ValueId>> = vec![];
         for combination in 0..1usize << effects.len() {
             let active: Vec<&Effect> =
                 (0..effects.len()).filter(|k| combination >> k & 1 == 1).map(|k| &effects[k]).collect();
-            let regime = self.regime(layout, &active, &trees);
-            let Some(solution) = self.solved(layout, &regime) else { return methods };
-            explain(layout, &active, &trees, &regime, &solution.choices, &mut methods);
+            let regime = self.regime(layout, &active, trees);
+            let solution = self.solved(layout, &regime)?;
+            explain(layout, &active, trees, &regime, &solution.choices, &mut methods);
             results.push(regime.slots.iter().copied().zip(solution.next).collect());
         }
-        self.choose_regime(layout, &masks, &results);
-        self.clip_states(layout);
-        methods
+        self.choose_regime(layout, masks, &results);
+        Some(methods)
+    }
+
+    /// Solves one system in which each equation says what it is in each mode.
+    fn at_once(
+        &mut self,
+        layout: &'a Layout<'a>,
+        effects: &[Effect],
+        masks: Vec<ValueId>,
+        trees: &BTreeSet<VarId>,
+    ) -> Option<Vec<EquationMethod>> {
+        let mut regime = self.regime(layout, &[], trees);
+        self.with_changes(layout, &mut regime, effects, masks, trees);
+        let solution = self.solved(layout, &regime)?;
+        let every = (0..layout.cell.vars.len()).map(|at| VarId(at as u32)).collect();
+        let mut methods = vec![];
+        explain(layout, &[], &every, &regime, &solution.choices, &mut methods);
+        for (slot, next) in regime.slots.into_iter().zip(solution.next) {
+            self.store(slot, next);
+        }
+        Some(methods)
     }
 
     /// The coupled variables, where couplings are solved as trees. What modes do to these needs no regimes: each node
@@ -79,61 +106,6 @@ impl<'a> Lowerer<'a, '_, '_> {
             Some((method, at)) => (method, Some(at)),
             None => (Method::Auto, None),
         }
-    }
-
-    /// Whether what makes an effect is there.
-    fn acts(&mut self, effect: &Effect) -> ValueId {
-        let on = self.any_on(&effect.modes);
-        effect.clamps.iter().fold(on, |acts, var| {
-            let clamped = self.slot(Slot::Clamped(*var));
-            self.b.or(acts, clamped)
-        })
-    }
-
-    /// What each mode and clamp does to equations; those that only hold, and hold the same, are one.
-    fn effects(&mut self, layout: &Layout, trees: &BTreeSet<VarId>) -> Vec<Effect> {
-        let in_regimes = |var: VarId| has_equation(layout, var) && !trees.contains(&var);
-        let mut effects: Vec<Effect> = vec![];
-        for (at, mode) in layout.cell.modes.iter().enumerate() {
-            let id = ModeId(at as u32);
-            let mut hold: Vec<VarId> = mode.hold.iter().copied().filter(|var| in_regimes(*var)).collect();
-            let replaces = mode.equations.iter().any(|equation| in_regimes(equation.var));
-            hold.sort_unstable();
-            hold.dedup();
-            if hold.is_empty() && !replaces {
-                continue;
-            }
-            let same = |e: &&mut Effect| e.equations.is_none() && !replaces && e.hold == hold;
-            match effects.iter_mut().find(same) {
-                Some(effect) => effect.modes.push(id),
-                None => {
-                    let equations = replaces.then_some(id);
-                    effects.push(Effect { modes: vec![id], clamps: vec![], hold, equations });
-                }
-            }
-        }
-        for var in layout.clamps.keys().copied().filter(|var| in_regimes(*var)) {
-            match effects.iter_mut().find(|effect| effect.equations.is_none() && effect.hold == [var]) {
-                Some(effect) => effect.clamps.push(var),
-                None => {
-                    let hold = vec![var];
-                    effects.push(Effect { modes: vec![], clamps: vec![var], hold, equations: None });
-                }
-            }
-        }
-        if effects.len() > MOST_EFFECTS {
-            let effect = &effects[MOST_EFFECTS];
-            let (span, what) = match effect.modes.first() {
-                Some(mode) => (layout.cell.modes[mode.index()].span, "modes"),
-                None => (layout.cell.vars[effect.hold[0].index()].span, "modes and clamps"),
-            };
-            self.report.push(not_yet(
-                span,
-                &format!("more than {MOST_EFFECTS} {what} that change equations in different ways"),
-            ));
-            effects.truncate(MOST_EFFECTS);
-        }
-        effects
     }
 
     /// The equations while these effects act.
@@ -196,7 +168,7 @@ impl<'a> Lowerer<'a, '_, '_> {
     }
 
     /// `x'` by an equation: its right side with what couplings add, over its factor.
-    fn rate(&mut self, layout: &Layout, mode: Option<ModeId>, equation: &Equation) -> ValueId {
+    pub fn rate(&mut self, layout: &Layout, mode: Option<ModeId>, equation: &Equation) -> ValueId {
         let mut rate = self.right_side(layout, mode, equation);
         let own = self.slot(Slot::State(equation.var));
         let hir = self.source.hir;
@@ -211,7 +183,7 @@ impl<'a> Lowerer<'a, '_, '_> {
         rate
     }
 
-    fn push_equation(
+    pub fn push_equation(
         &mut self,
         regime: &mut Regime,
         slot: Slot,
@@ -222,7 +194,7 @@ impl<'a> Lowerer<'a, '_, '_> {
         let variable = self.slot(slot);
         regime.slots.push(slot);
         regime.spans.push(span);
-        regime.equations.push(solve::Equation { variable, derivative, kind });
+        regime.equations.push(solve::Equation::plain(variable, derivative, kind));
     }
 
     /// What ports add to the right side of an equation (over its factor): its value less its value with them at 0.
@@ -334,6 +306,7 @@ impl<'a> Lowerer<'a, '_, '_> {
         let inputs = self.value_inputs();
         let system = System {
             equations: &regime.equations,
+            effects: &regime.effects,
             couplings: &regime.couplings,
             sources: &sources,
             inputs: &inputs,
@@ -389,36 +362,12 @@ impl<'a> Lowerer<'a, '_, '_> {
             Problem::NoiseNotLinear { equation, term } => {
                 say::noise_not_linear(at(self, equation, term), &name(equation))
             }
-            Problem::TooManyCoupled { equation } => not_yet(
-                regime.spans.get(equation).copied().unwrap_or_default(),
-                "so many coupled linear equations",
-            ),
+            Problem::TooManyCoupled { equation } => {
+                let span = regime.spans.get(equation).copied().unwrap_or_default();
+                say::too_many_for_exact(span, &name(equation), solve::MOST_COUPLED, asked)
+            }
         };
         self.report.push(message);
-    }
-
-    /// Takes each slot from the regime that is on.
-    fn choose_regime(
-        &mut self,
-        layout: &'a Layout<'a>,
-        masks: &[ValueId],
-        results: &[BTreeMap<Slot, ValueId>],
-    ) {
-        for slot in Lowerer::kept_slots(layout) {
-            if !results.iter().any(|result| result.contains_key(&slot)) {
-                continue;
-            }
-            let before = self.slot(slot);
-            let mut values: Vec<ValueId> =
-                results.iter().map(|r| r.get(&slot).copied().unwrap_or(before)).collect();
-            // The last effect is the highest bit: halves of the list differ in it alone.
-            for mask in masks.iter().rev() {
-                let upper = values.split_off(values.len() / 2);
-                values =
-                    values.into_iter().zip(upper).map(|(off, on)| self.b.select(*mask, on, off)).collect();
-            }
-            self.store(slot, values[0]);
-        }
     }
 
     fn clip_states(&mut self, layout: &'a Layout<'a>) {
@@ -491,24 +440,6 @@ pub fn is_parameter(layout: &Layout, op: &Op) -> bool {
         Op::Load(_, array) => layout.arrays.get(array.0 as usize).is_some_and(|a| a.role == Role::Parameter),
         _ => false,
     }
-}
-
-fn has_equation(layout: &Layout, var: VarId) -> bool {
-    let mut all = layout.cell.equations.iter().chain(layout.cell.modes.iter().flat_map(|m| &m.equations));
-    all.any(|e| e.var == var)
-}
-
-/// The equation of a variable while these effects act; of two modes', the later written.
-fn equation_of<'a>(
-    layout: &'a Layout,
-    active: &[&Effect],
-    var: VarId,
-) -> Option<(Option<ModeId>, &'a Equation)> {
-    let replaced = active.iter().rev().filter_map(|e| e.equations).find_map(|mode| {
-        let equations = &layout.cell.modes[mode.index()].equations;
-        equations.iter().rev().find(|e| e.var == var).map(|e| (Some(mode), e))
-    });
-    replaced.or_else(|| layout.cell.equations.iter().rev().find(|e| e.var == var).map(|e| (None, e)))
 }
 
 /// Adds the methods of the base regime, or of what a single mode replaces.

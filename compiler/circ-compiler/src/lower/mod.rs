@@ -23,6 +23,7 @@ mod pair;
 mod params;
 mod population;
 mod projections;
+mod regimes;
 mod step;
 #[cfg(test)]
 mod tests;

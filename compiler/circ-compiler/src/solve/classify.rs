@@ -9,9 +9,12 @@ use circ_plan::ir::ValueId;
 
 use super::affine::{Affine, affine};
 use super::facts::Facts;
-use super::{Choice, Kind, Problem, Scheme, System};
+use super::propagator::{Propagator, propagators};
+use super::{Choice, Equation, Kind, Problem, Scheme, System};
 use crate::hir::Method;
 use crate::kernel::build::Builder;
+
+const TOO_MANY: &str = "too many linear equations act on it for an exact solution: of first order";
 
 /// An equation, taken apart.
 #[derive(Clone, Debug)]
@@ -24,12 +27,46 @@ pub struct Part {
     pub joint: Result<Affine, ValueId>,
     /// The drift, affine in the equation's own variable.
     pub own: Result<Affine, ValueId>,
+    /// The forms of an equation that something changes: the base, then each change. Of any other none.
+    pub forms: Vec<Form>,
+}
+
+/// The drift of an equation while one form of it is in force, affine in all variables, and in its own.
+#[derive(Clone, Debug)]
+pub struct Form {
+    pub joint: Result<Affine, ValueId>,
+    pub own: Result<Affine, ValueId>,
+}
+
+impl Part {
+    /// How many forms there are.
+    pub fn count(&self) -> usize {
+        self.forms.len().max(1)
+    }
+
+    /// The drift of a form, affine in all variables.
+    pub fn joint_of(&self, form: usize) -> &Result<Affine, ValueId> {
+        self.forms.get(form).map_or(&self.joint, |form| &form.joint)
+    }
+
+    /// The drift of a form, affine in the equation's own variable.
+    pub fn own_of(&self, form: usize) -> &Result<Affine, ValueId> {
+        self.forms.get(form).map_or(&self.own, |form| &form.own)
+    }
+
+    /// The variables in which any form is affine.
+    pub fn reads(&self) -> BTreeSet<usize> {
+        let forms = (0..self.count()).filter_map(|form| self.joint_of(form).as_ref().ok());
+        forms.flat_map(|form| form.coefficients.keys().copied()).collect()
+    }
 }
 
 /// All equations of a system.
 pub struct Classes {
     pub parts: Vec<Part>,
     pub choices: Vec<Choice>,
+    /// Of the exact equations with constant coefficients.
+    pub propagators: BTreeMap<usize, Propagator>,
 }
 
 /// Takes every equation apart and chooses its scheme.
@@ -42,8 +79,9 @@ pub fn classify(b: &mut Builder, facts: &mut Facts, system: &System) -> Result<C
         parts.push(part_of(b, facts, system, &names, equation)?);
     }
     let tree = system.couplings.iter().flat_map(|coupling| [coupling.a, coupling.b]).collect();
-    let choices = Chooser { b, facts, system, parts: &parts, tree }.choose()?;
-    Ok(Classes { parts, choices })
+    let mut chooser = Chooser { b, facts, system, parts: &parts, tree, large: BTreeSet::new() };
+    let (choices, propagators) = chooser.choose()?;
+    Ok(Classes { parts, choices, propagators })
 }
 
 /// What the variables and the sources of noise of a system are called in its facts.
@@ -60,14 +98,42 @@ fn part_of(
     equation: usize,
 ) -> Result<Part, Problem> {
     let count = system.equations.len();
-    let derivative = system.equations[equation].derivative;
-    let split = affine(b, facts, derivative, &names.sources)
-        .map_err(|term| Problem::NoiseNotLinear { equation, term })?;
+    let Equation { derivative, base, changes, .. } = &system.equations[equation];
+    let split = without_noise(b, facts, names, equation, *derivative)?;
     let drift = split.rest.unwrap_or_else(|| b.float(0.0));
     let noise = split.coefficients.into_iter().map(|(k, factor)| (k - count, factor)).collect();
+    let Form { joint, own } = form_of(b, facts, names, equation, drift);
+    let mut forms = vec![];
+    if !changes.is_empty() {
+        for derivative in std::iter::once(*base).chain(changes.iter().map(|change| change.derivative)) {
+            forms.push(match derivative {
+                None => Form { joint: Ok(Affine::default()), own: Ok(Affine::default()) },
+                Some(derivative) => {
+                    let split = without_noise(b, facts, names, equation, derivative)?;
+                    let drift = split.rest.unwrap_or_else(|| b.float(0.0));
+                    form_of(b, facts, names, equation, drift)
+                }
+            });
+        }
+    }
+    Ok(Part { drift, noise, joint, own, forms })
+}
+
+/// A derivative, affine in the sources of noise.
+fn without_noise(
+    b: &mut Builder,
+    facts: &mut Facts,
+    names: &Names,
+    equation: usize,
+    derivative: ValueId,
+) -> Result<Affine, Problem> {
+    affine(b, facts, derivative, &names.sources).map_err(|term| Problem::NoiseNotLinear { equation, term })
+}
+
+fn form_of(b: &mut Builder, facts: &mut Facts, names: &Names, equation: usize, drift: ValueId) -> Form {
     let joint = affine(b, facts, drift, &names.variables);
     let own = affine(b, facts, drift, &BTreeSet::from([equation]));
-    Ok(Part { drift, noise, joint, own })
+    Form { joint, own }
 }
 
 struct Chooser<'a, 'b, 'f, 'p> {
@@ -77,12 +143,15 @@ struct Chooser<'a, 'b, 'f, 'p> {
     parts: &'a [Part],
     /// Equations that are coupled.
     tree: BTreeSet<usize>,
+    /// Equations that too many others act on for an exact solution.
+    large: BTreeSet<usize>,
 }
 
 impl Chooser<'_, '_, '_, '_> {
-    fn choose(&mut self) -> Result<Vec<Choice>, Problem> {
-        let closed = self.closed_linear();
-        (0..self.parts.len()).map(|equation| self.scheme_of(equation, &closed)).collect()
+    fn choose(&mut self) -> Result<(Vec<Choice>, BTreeMap<usize, Propagator>), Problem> {
+        let (closed, propagators) = self.closed_linear();
+        let choices = (0..self.parts.len()).map(|equation| self.scheme_of(equation, &closed));
+        Ok((choices.collect::<Result<_, _>>()?, propagators))
     }
 
     fn scheme_of(&mut self, equation: usize, closed: &BTreeSet<usize>) -> Result<Choice, Problem> {
@@ -100,6 +169,7 @@ impl Chooser<'_, '_, '_, '_> {
             Method::Auto => Ok(self.automatic(equation, closed)),
             Method::Exact => match self.exact(equation, closed) {
                 Some(choice) => Ok(choice),
+                None if self.large.contains(&equation) => Err(Problem::TooManyCoupled { equation }),
                 None => Err(Problem::NotExact { equation, term: self.obstacle(equation, closed) }),
             },
             Method::ExponentialEuler => match self.parts[equation].own {
@@ -118,6 +188,9 @@ impl Chooser<'_, '_, '_, '_> {
     fn automatic(&mut self, equation: usize, closed: &BTreeSet<usize>) -> Choice {
         if let Some(choice) = self.exact(equation, closed) {
             return choice;
+        }
+        if self.large.contains(&equation) {
+            return Choice { scheme: Scheme::ExponentialEuler, reason: TOO_MANY };
         }
         let noisy = !self.parts[equation].noise.is_empty();
         if noisy && self.multiplicative(equation) {
@@ -156,16 +229,21 @@ impl Chooser<'_, '_, '_, '_> {
         alone.then_some(Choice { scheme, reason: "it is linear, and its coefficient is held during a step" })
     }
 
-    /// Equations that are linear with constant coefficients in variables that are so too.
-    fn closed_linear(&mut self) -> BTreeSet<usize> {
+    /// Equations that are linear with constant coefficients in variables that are so too, with what solves them.
+    fn closed_linear(&mut self) -> (BTreeSet<usize>, BTreeMap<usize, Propagator>) {
         let mut closed: BTreeSet<usize> =
             (0..self.parts.len()).filter(|equation| self.constant_linear(*equation)).collect();
         closed.retain(|equation| !self.tree.contains(equation));
+        let closed = self.closure(closed);
+        let found = propagators(self.system, self.parts, &closed);
+        self.large = found.large;
+        (found.of.keys().copied().collect(), found.of)
+    }
+
+    /// Those of some equations that depend on nothing else.
+    fn closure(&self, mut closed: BTreeSet<usize>) -> BTreeSet<usize> {
         loop {
-            let inside = |equation: &usize| match &self.parts[*equation].joint {
-                Ok(form) => form.coefficients.keys().all(|k| closed.contains(k)),
-                Err(_) => false,
-            };
+            let inside = |equation: &usize| self.parts[*equation].reads().iter().all(|k| closed.contains(k));
             let smaller: BTreeSet<usize> = closed.iter().copied().filter(inside).collect();
             if smaller.len() == closed.len() {
                 return closed;
@@ -174,11 +252,15 @@ impl Chooser<'_, '_, '_, '_> {
         }
     }
 
+    /// In every form.
     fn constant_linear(&mut self, equation: usize) -> bool {
-        let parts = self.parts;
-        let Ok(form) = &parts[equation].joint else { return false };
-        let timed = form.rest.is_some_and(|rest| self.facts.of(self.b, rest).timed);
-        !timed && self.steady_coefficients(form) && !self.multiplicative(equation)
+        let part = &self.parts[equation];
+        let steady = (0..part.count()).all(|form| {
+            let Ok(form) = part.joint_of(form) else { return false };
+            let timed = form.rest.is_some_and(|rest| self.facts.of(self.b, rest).timed);
+            !timed && self.steady_coefficients(form)
+        });
+        steady && !self.multiplicative(equation)
     }
 
     fn steady_coefficients(&mut self, form: &Affine) -> bool {

@@ -4,11 +4,11 @@
 //! Numbers that follow from parameters, such as `exp(-h/tau)`, are written where they are used; the
 //! kernel passes move them out of the step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use circ_plan::ir::*;
 
-use super::affine::{Affine, Algebra};
+use super::affine::Algebra;
 use super::classify::{Classes, Part};
 use super::covariance::{Spread, spread};
 use super::facts::Facts;
@@ -17,10 +17,6 @@ use super::substitute::Substitution;
 use super::tree::step_trees;
 use super::{Problem, Scheme, System};
 use crate::kernel::build::Builder;
-
-/// Coupled linear equations, with their inputs, that are solved together: with n of them a step has n^2 weights, each an
-/// entry of a matrix of n^2 numbers.
-const MOST_COUPLED: usize = 32;
 
 /// The values of all variables after a step.
 pub fn integrate(
@@ -40,11 +36,11 @@ pub fn integrate(
         .collect()
 }
 
-struct Step<'a, 'b, 'f, 'p> {
-    b: &'b mut Builder,
+pub struct Step<'a, 'b, 'f, 'p> {
+    pub b: &'b mut Builder,
     facts: &'f mut Facts<'p>,
-    system: &'a System<'a>,
-    classes: &'a Classes,
+    pub system: &'a System<'a>,
+    pub classes: &'a Classes,
     spread: Spread,
     h: f64,
 }
@@ -52,7 +48,7 @@ struct Step<'a, 'b, 'f, 'p> {
 type Values = BTreeMap<usize, ValueId>;
 
 impl<'a, 'p> Step<'a, '_, '_, 'p> {
-    fn part(&self, equation: usize) -> &'a Part {
+    pub fn part(&self, equation: usize) -> &'a Part {
         &self.classes.parts[equation]
     }
 
@@ -60,7 +56,7 @@ impl<'a, 'p> Step<'a, '_, '_, 'p> {
         self.classes.choices[equation].scheme
     }
 
-    fn variable(&self, equation: usize) -> ValueId {
+    pub fn variable(&self, equation: usize) -> ValueId {
         self.system.equations[equation].variable
     }
 
@@ -76,7 +72,7 @@ impl<'a, 'p> Step<'a, '_, '_, 'p> {
     fn alone(&mut self, equation: usize) -> Result<ValueId, Problem> {
         match self.scheme(equation) {
             Scheme::Exact | Scheme::OrnsteinUhlenbeck => {
-                let mean = self.propagated(equation, self.h)?;
+                let mean = self.propagated(equation, self.h);
                 let mean = self.with_spread_noise(equation, mean);
                 Ok(self.with_noise(equation, mean))
             }
@@ -119,103 +115,21 @@ impl<'a, 'p> Step<'a, '_, '_, 'p> {
         step_trees(self.b, self.facts, self.system, &self.classes.parts, pushes)
     }
 
-    // Exact propagators.
-
-    /// The mean of an exact variable after `h` ms.
-    fn propagated(&mut self, equation: usize, h: f64) -> Result<ValueId, Problem> {
-        let ancestors = self.ancestors(equation);
-        match ancestors.len() {
-            1 => Ok(self.decoupled(equation, h)),
-            _ => self.coupled(equation, &ancestors, h),
-        }
-    }
-
-    fn joint(&self, equation: usize) -> Affine {
-        self.part(equation).joint.clone().unwrap_or_default()
-    }
-
-    /// What an exact variable depends on, itself too, ascending.
-    fn ancestors(&self, equation: usize) -> Vec<usize> {
-        let mut found = BTreeSet::from([equation]);
-        let mut open = vec![equation];
-        while let Some(at) = open.pop() {
-            for other in self.joint(at).coefficients.into_keys() {
-                if found.insert(other) {
-                    open.push(other);
-                }
-            }
-        }
-        found.into_iter().collect()
-    }
-
-    /// `x' = a x + b` from `x`: `e^(ah) x + h exprel(ah) b`.
-    fn decoupled(&mut self, equation: usize, h: f64) -> ValueId {
-        let (x, form) = (self.variable(equation), self.joint(equation));
-        let h = self.b.float(h);
-        let Some(a) = form.coefficients.get(&equation) else {
-            return match form.rest {
-                Some(rest) => self.b.fma(rest, h, x),
-                None => x,
-            };
-        };
-        let rate = self.b.mul(*a, h);
-        let decay = self.b.call1(Function::Exp, rate);
-        match form.rest {
-            None => self.b.mul(decay, x),
-            Some(rest) => {
-                let relative = self.b.call1(Function::Exprel, rate);
-                let weight = self.b.mul(relative, h);
-                let input = self.b.mul(weight, rest);
-                self.b.fma(decay, x, input)
-            }
-        }
-    }
-
-    /// The row of `e^(Ah)`, and of its integral, that belongs to a variable: see Note [Augmented matrix].
-    fn coupled(&mut self, equation: usize, ancestors: &[usize], h: f64) -> Result<ValueId, Problem> {
-        let forms: Vec<Affine> = ancestors.iter().map(|k| self.joint(*k)).collect();
-        let inputs: Vec<usize> = (0..forms.len()).filter(|row| forms[*row].rest.is_some()).collect();
-        let size = ancestors.len() + inputs.len();
-        if MOST_COUPLED < size {
-            return Err(Problem::TooManyCoupled { equation });
-        }
-        let n = size as u8;
-        let (zero, step) = (self.b.float(0.0), self.b.float(h));
-        let mut entries = vec![zero; size * size];
-        for (row, form) in forms.iter().enumerate() {
-            for (column, other) in ancestors.iter().enumerate() {
-                if let Some(a) = form.coefficients.get(other) {
-                    entries[row * size + column] = self.b.mul(*a, step);
-                }
-            }
-        }
-        for (column, row) in inputs.iter().enumerate() {
-            entries[row * size + ancestors.len() + column] = step;
-        }
-        let row = ancestors.iter().position(|k| *k == equation).unwrap_or(0) as u8;
-        let mut sum: Option<ValueId> = None;
-        for (column, input) in inputs.iter().enumerate() {
-            let rest = forms[*input].rest.unwrap_or(zero);
-            let weight = self.b.expm(n, entries.clone(), row, (ancestors.len() + column) as u8);
-            sum = Some(match sum {
-                None => self.b.mul(weight, rest),
-                Some(sum) => self.b.fma(weight, rest, sum),
-            });
-        }
-        for (column, other) in ancestors.iter().enumerate() {
-            let (weight, x) = (self.b.expm(n, entries.clone(), row, column as u8), self.variable(*other));
-            sum = Some(match sum {
-                None => self.b.mul(weight, x),
-                Some(sum) => self.b.fma(weight, x, sum),
-            });
-        }
-        Ok(sum.unwrap_or(zero))
+    /// Of whichever form is in force.
+    fn exponential_euler(&mut self, equation: usize) -> ValueId {
+        let forms: Vec<ValueId> = (0..self.part(equation).count())
+            .map(|form| match self.held(equation, form) {
+                true => self.variable(equation),
+                false => self.exponential_euler_of(equation, form),
+            })
+            .collect();
+        self.in_force(equation, &forms)
     }
 
     /// `x + (a x + b) h exprel(ah)`, all else as it is at the start of the step.
-    fn exponential_euler(&mut self, equation: usize) -> ValueId {
+    fn exponential_euler_of(&mut self, equation: usize, form: usize) -> ValueId {
         let x = self.variable(equation);
-        let form = self.part(equation).own.clone().unwrap_or_default();
+        let form = self.part(equation).own_of(form).clone().unwrap_or_default();
         let h = self.b.float(self.h);
         let Some(a) = form.coefficients.get(&equation).copied() else {
             return match form.rest {
@@ -303,7 +217,7 @@ impl<'a, 'p> Step<'a, '_, '_, 'p> {
             stage.replace(*input, *input);
         }
         for equation in self.with(&[Scheme::Exact, Scheme::OrnsteinUhlenbeck]) {
-            let value = self.propagated(equation, h)?;
+            let value = self.propagated(equation, h);
             stage.replace(self.variable(equation), value);
         }
         for (equation, value) in at {
@@ -466,13 +380,3 @@ impl<'a, 'p> Step<'a, '_, '_, 'p> {
         right
     }
 }
-
-// Note [Augmented matrix]
-//
-// The solution of x' = A x + b with constant b is x(h) = e^(Ah) x + (integral of e^(As) from 0 to h) b.
-// Both matrices are blocks of one exponential (Van Loan 1978, IEEE Trans. Autom. Control 23:395):
-//
-//   exp([A h, I h; 0, 0]) = [e^(Ah), integral; 0, 1]
-//
-// with one column of `I h` for each variable that has an input. Nothing is divided by a difference of
-// time constants, so two that meet do no harm.

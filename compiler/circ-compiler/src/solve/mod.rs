@@ -10,6 +10,7 @@
 //!   variable and what it depends on, from a matrix exponential (Rotter & Diesmann 1999). A matrix with
 //!   two equal time constants is no special case of it. Additive noise has the covariance of the
 //!   Ornstein–Uhlenbeck process in all of them; equations that are not exact see it from the next step on.
+//!   Where more act on each other than a matrix takes: exponential Euler, of first order.
 //! - linear in itself, with coefficients of other variables: exponential Euler.
 //! - the rest: midpoint rule, jointly, at stages that see exact variables at the stage's time; with
 //!   noise Euler–Maruyama.
@@ -19,9 +20,11 @@
 pub mod affine;
 mod classify;
 mod covariance;
+mod exact;
 mod facts;
 mod integrate;
 mod jacobian;
+mod propagator;
 pub mod substitute;
 #[cfg(test)]
 mod tests;
@@ -30,6 +33,7 @@ mod tree;
 use circ_plan::ir::*;
 
 pub use self::facts::Facts;
+pub use self::propagator::MOST_COUPLED;
 use crate::hir::Method;
 use crate::kernel::build::Builder;
 
@@ -37,8 +41,34 @@ use crate::kernel::build::Builder;
 #[derive(Clone, Debug)]
 pub struct Equation {
     pub variable: ValueId,
+    /// In whichever modes are on.
     pub derivative: ValueId,
+    /// The derivative while nothing changes it, where anything does; `None` is held.
+    pub base: Option<ValueId>,
+    /// What changes it; of several that are on the last is in force.
+    pub changes: Vec<Change>,
     pub kind: Kind,
+}
+
+/// What an equation is while a mode is on.
+#[derive(Clone, Copy, Debug)]
+pub struct Change {
+    /// Which of [`System::effects`].
+    pub effect: usize,
+    /// `None` is held.
+    pub derivative: Option<ValueId>,
+}
+
+impl Equation {
+    /// An equation that no mode changes.
+    pub fn plain(variable: ValueId, derivative: ValueId, kind: Kind) -> Equation {
+        Equation { variable, derivative, base: Some(derivative), changes: vec![], kind }
+    }
+
+    /// Which form is in force while these effects act: 0 is the base, `k + 1` change `k`.
+    fn form(&self, acts: impl Fn(usize) -> bool) -> usize {
+        self.changes.iter().rposition(|change| acts(change.effect)).map_or(0, |k| k + 1)
+    }
 }
 
 /// Whose equation it is.
@@ -71,6 +101,8 @@ pub struct Source {
 /// The equations of a cell in one regime.
 pub struct System<'a> {
     pub equations: &'a [Equation],
+    /// Whether each thing that changes equations acts.
+    pub effects: &'a [ValueId],
     /// Between equations that are solved as trees; the derivatives are without them.
     pub couplings: &'a [Coupling],
     pub sources: &'a [Source],
@@ -160,7 +192,7 @@ pub enum Problem {
     NotConditionallyLinear { equation: usize, term: ValueId },
     /// Noise inside a function or a product with noise.
     NoiseNotLinear { equation: usize, term: ValueId },
-    /// More coupled linear equations than a matrix exponential takes.
+    /// More linear equations act on each other than a matrix exponential takes.
     TooManyCoupled { equation: usize },
 }
 

@@ -46,7 +46,7 @@ fn try_trial<const N: usize>(
     let equations: Vec<Equation> = derivatives
         .into_iter()
         .enumerate()
-        .map(|(k, derivative)| Equation { variable: leaf(&mut b, k as u32), derivative, kind: Kind::State })
+        .map(|(k, derivative)| Equation::plain(leaf(&mut b, k as u32), derivative, Kind::State))
         .collect();
     let (zero, one) = (b.float(0.0), b.float(1.0));
     let sources: Vec<Source> = (0..2)
@@ -58,6 +58,7 @@ fn try_trial<const N: usize>(
     let parameter = |op: &Op| matches!(op, Op::Uniform(_));
     let system = System {
         equations: &equations,
+        effects: &[],
         couplings: &[],
         sources: &sources,
         inputs: &[],
