@@ -50,9 +50,14 @@ impl Checker<'_> {
             return None;
         }
         for (var, _) in ends {
-            for equation in cell.equations_of(var) {
-                self.coupled_equation(name(var), equation, couple, by)?;
+            for equation in cell.equations.iter().filter(|equation| equation.var == var) {
+                let due = self.coupled_equation(name(var), equation, couple)?;
+                if !super::demand::fits(by, &due) {
+                    self.sink.push(say::coupled_by(self.span(couple.by), name(var), &due, by, equation.span));
+                    return None;
+                }
             }
+            self.coupled_in_modes(cell, var, couple, by)?;
         }
         Some(())
     }
@@ -68,14 +73,27 @@ impl Checker<'_> {
         None
     }
 
-    /// `C * v' = e`: what couples has the dimension of `C` per time.
-    fn coupled_equation(
-        &mut self,
-        name: &str,
-        equation: &Equation,
-        couple: &Couple,
-        by: &Type,
-    ) -> Option<()> {
+    /// What a mode writes takes what couples as the equation outside all modes does.
+    fn coupled_in_modes(&mut self, cell: &Cell, var: VarId, couple: &Couple, by: &Type) -> Option<()> {
+        let name = &*cell.vars[var.index()].name;
+        let outside = cell.equations.iter().find(|equation| equation.var == var)?;
+        for mode in &cell.modes {
+            for equation in mode.equations.iter().filter(|equation| equation.var == var) {
+                let due = self.coupled_equation(name, equation, couple)?;
+                if super::demand::fits(by, &due) {
+                    continue;
+                }
+                let factors = [outside, equation].map(|it| it.factor.map_or(Type::Error, |at| self.ty(at)));
+                let mode = (&*mode.name, equation.span);
+                self.sink.push(say::coupled_in_mode(name, mode, outside.span, &factors, couple.span));
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    /// `C * v' = e`: what couples has the dimension of `C` per time, which is returned.
+    fn coupled_equation(&mut self, name: &str, equation: &Equation, couple: &Couple) -> Option<Type> {
         let Some(factor) = equation.factor else {
             self.sink.push(say::coupled_without_factor(equation.span, name, couple.span));
             return None;
@@ -85,12 +103,7 @@ impl Checker<'_> {
             Type::Int | Type::AnyReal => Dimension::REAL,
             _ => return None,
         };
-        let due = Type::Real(factor.per(Dimension::TIME)?);
-        if super::demand::fits(by, &due) {
-            return Some(());
-        }
-        self.sink.push(say::coupled_by(self.span(couple.by), name, &due, by, equation.span));
-        None
+        Some(Type::Real(factor.per(Dimension::TIME)?))
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::Diagnostic;
 use super::typing::words;
-use crate::types::Type;
+use crate::types::{Dimension, Type};
 use circ_grammar::ast::Span;
 
 crate::rules! {
@@ -80,6 +80,32 @@ pub fn coupled_by(at: Span, name: &str, due: &Type, found: &Type, equation: Span
         .at(at, format!("the coupling of `{name}` must be by {}, but this is {}", words(due), words(found)))
         .primary(words(found))
         .label(equation, format!("the right side is {} times a difference of `{name}`", words(due)))
+}
+
+/// The equation of a mode whose factor is of another kind than outside the mode; `factors` are of both.
+pub fn coupled_in_mode(
+    name: &str,
+    (mode, equation): (&str, Span),
+    outside: Span,
+    [due, found]: &[Type; 2],
+    coupling: Span,
+) -> Diagnostic {
+    let same = match (due, found) {
+        (Type::Real(Dimension::CAPACITANCE), Type::Real(Dimension::TIME)) => {
+            format!("; `tau * {name}' = e` says the same as `C * {name}' = C / tau * e`")
+        }
+        _ => String::new(),
+    };
+    let (due, found) = (words(due), words(found));
+    COUPLED_DIMENSIONS
+        .at(
+            equation,
+            format!("`{name}` is coupled, and its equation in `{mode}` can not take what the coupling adds"),
+        )
+        .primary(format!("the factor of `{name}'` is {found} here"))
+        .label(outside, format!("and {due} here"))
+        .label(coupling, "adds to the right sides of both")
+        .help(format!("write it with {due} before `{name}'`, as outside `{mode}`{same}"))
 }
 
 /// `ring`: names and the couplings between each and the next, back to the first.
