@@ -45,6 +45,7 @@ pub fn scale(engine: &mut dyn Engine, known: &Known, scalings: &[Scaling]) {
         engine.scale_weights(scaling.projection, &scaling.sources, &scaling.factors);
         known.forget(scaling.projection);
     }
+    engine.settle();
 }
 
 /// What has to be scaled; nothing where the equation holds.

@@ -162,6 +162,8 @@ impl<'a> Protocol<'a> {
                 self.statements(if holds { then } else { otherwise })?;
             }
         }
+        // What comes next reads what flows from values that were set.
+        self.engine.settle();
         Ok(())
     }
 

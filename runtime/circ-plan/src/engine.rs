@@ -155,6 +155,9 @@ pub trait Engine {
     fn set_array(&mut self, population: u32, array: ArrayId, values: &[(u32, f64)]);
     /// Changes a slot of a drive.
     fn set_drive(&mut self, drive: u32, uniform: UniformId, value: f64);
+    /// Carries anew what flows at the present tick, where a parameter, a state or a weight was changed since that tick
+    /// was made. [`Engine::advance`] begins with it; who reads values before then asks for it.
+    fn settle(&mut self);
     /// Shows the synapses of a projection as they are now, piece by piece, in canonical order; at least one piece,
     /// which may be empty. A broadcast has no lists: its synapses are all pairs of the two views (less a cell with
     /// itself, unless `allow self`).

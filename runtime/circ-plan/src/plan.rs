@@ -348,7 +348,8 @@ pub enum Pairing {
 /// its own source (`allow_self`) cuts the sum in two: the sources before it in order from 0, plus the sources after
 /// it in descending order from 0; so all cuts cost two passes.
 ///
-/// What `set` changes between two ticks is seen by the next phase; what flows already stays as it was sent.
+/// After a change between two ticks ([`crate::engine::Engine::set_uniform`] and its like) the phase of the tick before is
+/// made anew, in place of what it sent: so the step that follows reads what was set.
 #[derive(Clone, Debug)]
 pub struct Flow {
     /// One `Result`, a `Float`, over `Load(Pre, k)` and `Load(Post, k)` (of `pre` and `post` here), `Weight`,

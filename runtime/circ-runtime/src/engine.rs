@@ -32,6 +32,8 @@ pub struct Machine {
     workers: Vec<Worker>,
     probes: Vec<Probe>,
     tick: i64,
+    /// Whether anything that may flow was changed since the present tick was made.
+    changed: bool,
     fault: Option<Box<Fault>>,
 }
 
@@ -62,6 +64,7 @@ impl Machine {
             workers,
             probes: vec![],
             tick: -1,
+            changed: false,
             fault: None,
             network,
         }
@@ -73,6 +76,7 @@ impl Machine {
     }
 
     fn run(&mut self, until: i64, interrupt: &AtomicBool) -> (i64, Option<Fault>) {
+        let again = std::mem::take(&mut self.changed) && self.flows();
         let flags = || [AtomicBool::new(false), AtomicBool::new(false)];
         let mail = || RwLock::new(Mail::new(&self.plan));
         let published = || self.network.stages.iter().map(|_| RwLock::default()).collect();
@@ -83,6 +87,7 @@ impl Machine {
             slots: &self.slots,
             drives: &self.drives,
             first: self.tick + 1,
+            again,
             until,
             interrupt,
             meeting: Meeting::new(self.workers.len()),
@@ -96,6 +101,11 @@ impl Machine {
         let ticks = for_each(threads, &mut self.workers, |_, worker| worker.run(&shared));
         let fault = shared.fault.into_inner().unwrap_or_else(PoisonError::into_inner);
         (ticks.first().copied().unwrap_or(until), fault)
+    }
+
+    /// Whether anything flows at the present tick.
+    fn flows(&self) -> bool {
+        0 <= self.tick && !self.network.stages.is_empty() && self.fault.is_none()
     }
 
     fn scene(&self, population: usize) -> Scene<'_> {
@@ -210,6 +220,7 @@ impl Engine for Machine {
         self.slots[k][uniform.0 as usize] = slot_of(ty, plan.precision, value);
         derive_slots(plan, &self.plan.tables, self.plan.dt, &mut self.slots[k]);
         self.derive_arrays(k);
+        self.changed = true;
     }
 
     fn set_array(&mut self, population: u32, array: ArrayId, values: &[(u32, f64)]) {
@@ -221,11 +232,18 @@ impl Engine for Machine {
             shard.set(&plan.populations[k], array, local, value);
         }
         self.derive_arrays(k);
+        self.changed = true;
     }
 
     fn set_drive(&mut self, drive: u32, uniform: UniformId, value: f64) {
         let plan = &self.plan.drives[drive as usize];
         self.drives[drive as usize].set(&self.plan, plan, uniform, value);
+    }
+
+    fn settle(&mut self) {
+        if self.changed && self.flows() {
+            self.run(self.tick, &AtomicBool::new(false));
+        }
     }
 
     fn visit_synapses(&self, projection: u32, visit: &mut (dyn FnMut(&Synapses) + Send)) {
@@ -237,6 +255,7 @@ impl Engine for Machine {
         network
             .expect("a machine whose weights change has its network for itself")
             .scale(projection, sources, factors);
+        self.changed = true;
     }
 
     fn in_flight(&self, population: u32, port: u32) -> Vec<(i64, u32, f64)> {

@@ -338,7 +338,8 @@ impl Network {
             parts.push((projection.path.clone(), self.projection_bytes(k as u32)));
         }
         let ring = self.shards.slot_bytes().saturating_mul(self.slots as u64);
-        let flows = self.shards.flow_slot_bytes().saturating_mul(self.flow_slots as u64);
+        // Once more, as it was before the last phase.
+        let flows = self.shards.flow_slot_bytes().saturating_mul(2 * self.flow_slots as u64);
         parts.push(("what is on its way".into(), ring.saturating_add(flows)));
         Memory { parts }
     }

@@ -29,6 +29,17 @@ impl<F: Scalar> Ring<F> {
         (tick as usize & (self.slots - 1)) * self.length
     }
 
+    /// Puts a copy of all slots into `kept`.
+    pub fn keep(&self, kept: &mut Vec<F>) {
+        kept.clear();
+        kept.extend_from_slice(&self.data.view::<F>()[..self.slots * self.length]);
+    }
+
+    /// Makes all slots what they were when `kept` was filled.
+    pub fn restore(&mut self, kept: &[F]) {
+        self.data.view_mut::<F>()[..kept.len()].copy_from_slice(kept);
+    }
+
     /// The accumulators of a tick.
     pub fn slot(&self, tick: i64) -> &[F] {
         let first = self.first(tick);

@@ -33,6 +33,8 @@ pub struct Shared<'a> {
     pub slots: &'a [Vec<u64>],
     pub drives: &'a [DriveValues],
     pub first: i64,
+    /// Whether what flows at the tick before `first` is carried anew.
+    pub again: bool,
     pub until: i64,
     pub interrupt: &'a AtomicBool,
     pub meeting: Meeting,
@@ -159,6 +161,9 @@ impl Worker {
     pub fn run(&mut self, shared: &Shared) -> i64 {
         let _attendance = shared.meeting.attend();
         let (mut first, mut phase) = (shared.first, 0);
+        if shared.again {
+            self.flow_again(shared, first - 1);
+        }
         while first <= shared.until {
             let last = (first + shared.network.window - 1).min(shared.until);
             self.make(shared, first, last, phase);
@@ -169,11 +174,19 @@ impl Worker {
             if shared.failed[phase].load(Ordering::Relaxed) {
                 return first - 1;
             }
-            self.deliver(shared, first, last, phase);
-            self.flow(shared, last, phase);
-            first = last + 1;
             // Only after the next meeting may this flag be written again, and that waits for us.
-            if shared.stop[phase].load(Ordering::Relaxed) {
+            let stop = shared.stop[phase].load(Ordering::Relaxed);
+            self.deliver(shared, first, last, phase);
+            if 0 < self.flows.stages() {
+                // Only before the last tick of a run can anything be changed after it.
+                if stop || last == shared.until {
+                    self.flows.keep();
+                }
+                self.flow(shared, last, phase);
+                self.sample(shared, last);
+            }
+            first = last + 1;
+            if stop {
                 break;
             }
             phase ^= 1;
@@ -212,7 +225,18 @@ impl Worker {
         self.flows.publish(stage, world, &mut published.write().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// The flow phase of a tick, whose first stage all threads have published; then probes look at the tick.
+    /// The flow phase of a tick in place of the one that was made.
+    fn flow_again(&mut self, shared: &Shared, tick: i64) {
+        // The first tick that is made publishes in phase 0, perhaps while others still read here.
+        let phase = 1;
+        self.flows.take_back();
+        self.flows.store(shared.plan, tick, &mut self.shards);
+        self.publish(shared, 0, tick, phase);
+        shared.meeting.wait();
+        self.flow(shared, tick, phase);
+    }
+
+    /// The flow phase of a tick, whose first stage all threads have published.
     fn flow(&mut self, shared: &Shared, tick: i64, phase: usize) {
         let stages = self.flows.stages();
         for stage in 0..stages {
@@ -230,10 +254,7 @@ impl Worker {
             self.flows.receive(stage, world, shared.network, &published);
             self.flows.store(shared.plan, tick, &mut self.shards);
         }
-        if 0 < stages {
-            self.flows.finish(tick);
-            self.sample(shared, tick);
-        }
+        self.flows.finish(tick);
     }
 
     /// What flows to a tick, at a place of the thread's arena.

@@ -424,7 +424,7 @@ fn probes_see_what_flows_after_the_phase() {
 }
 
 #[test]
-fn what_is_set_flows_at_the_next_phase() {
+fn what_is_set_flows_before_the_next_step() {
     let mut net = Net::new(&[(20, Precision::F64)]);
     net.add(&[0], &[0], Connect::AllToAll, Carries::Square, 1);
     let plan = Arc::new(net.plan);
@@ -435,9 +435,10 @@ fn what_is_set_flows_at_the_next_phase() {
             run(&mut machine, 5);
             let held = machine.array(0, ArrayId(1));
             machine.set_array(0, ArrayId(0), &[(3, 10.0)]);
-            assert_eq!(machine.array(0, ArrayId(1)), held, "what flows is held until the next phase");
-            run(&mut machine, 6);
+            assert_eq!(machine.array(0, ArrayId(1)), held, "what flows is held until somebody asks");
+            machine.settle();
             assert_ne!(machine.array(0, ArrayId(1)), held);
+            run(&mut machine, 6);
             machine.scale_weights(0, &[true; 20], &[0.0; 20]);
             run(&mut machine, 7);
             assert_eq!(machine.array(0, ArrayId(1)), [0.0; 20]);
@@ -445,6 +446,35 @@ fn what_is_set_flows_at_the_next_phase() {
         })
         .collect();
     assert_eq!(flows[0], flows[1]);
+}
+
+#[test]
+fn what_is_carried_anew_replaces_what_was_sent() {
+    let mut net = Net::new(&[(40, Precision::F64)]);
+    net.add(&[0], &[0], Connect::OutDegree(7), Carries::Square, 1).delay = Quantity::Constant(0.3);
+    net.add(&[0], &[0], Connect::AllToAll, Carries::Square, 1);
+    let plan = Arc::new(net.plan);
+    let state = |machine: &Machine| {
+        (machine.array(0, ArrayId(0)), machine.array(0, ArrayId(1)), machine.flowing(0, ArrayId(1)))
+    };
+    let mut whole = flowing_machine(&plan, 1);
+    run(&mut whole, 5);
+    let at_five = state(&whole);
+    run(&mut whole, 12);
+    for threads in [1, 3] {
+        let mut machine = flowing_machine(&plan, threads);
+        run(&mut machine, 5);
+        let x = machine.array(0, ArrayId(0))[3];
+        machine.set_array(0, ArrayId(0), &[(3, 10.0)]);
+        machine.settle();
+        assert_ne!(state(&machine), at_five);
+        machine.set_array(0, ArrayId(0), &[(3, x)]);
+        machine.settle();
+        assert_eq!(state(&machine), at_five);
+        machine.set_array(0, ArrayId(0), &[(3, x)]);
+        run(&mut machine, 12);
+        assert_eq!(state(&machine), state(&whole));
+    }
 }
 
 #[test]
@@ -459,7 +489,7 @@ fn infinity_that_flows_is_a_fault_of_its_first_target() {
             panic!("infinity was let through");
         };
         // The cell itself gets nothing from itself.
-        assert_eq!((fault.tick, fault.cell, machine.tick()), (7, 1, 6));
+        assert_eq!((fault.tick, fault.cell, machine.tick()), (6, 1, 5));
         assert!(fault.arrays[1].is_infinite());
     }
 }

@@ -40,6 +40,8 @@ pub struct Interpreter {
     /// What flows, by tick; the port of a contribution is an array here.
     pub(super) flowing: Mail,
     tick: i64,
+    /// Whether anything that may flow was changed since the present tick was made.
+    changed: bool,
     probes: Vec<(Probe, Samples)>,
 }
 
@@ -58,6 +60,7 @@ impl Interpreter {
             mail: Mail::default(),
             flowing: Mail::default(),
             tick: -1,
+            changed: false,
             probes: vec![],
             plan,
         }
@@ -292,6 +295,7 @@ impl Engine for Interpreter {
     }
 
     fn advance(&mut self, until: i64, interrupt: &AtomicBool) -> Result<(), Stop> {
+        self.settle();
         while self.tick < until {
             if interrupt.load(Ordering::Relaxed) {
                 return Err(Stop::Interrupted);
@@ -336,6 +340,7 @@ impl Engine for Interpreter {
         let ty = of.uniforms[uniform.0 as usize].ty;
         state.uniforms[uniform.0 as usize] = Value::from_number(ty, of.precision, value);
         state.derive(&plan, of);
+        self.changed = true;
     }
 
     fn set_array(&mut self, population: u32, array: ArrayId, values: &[(u32, f64)]) {
@@ -347,6 +352,7 @@ impl Engine for Interpreter {
             state.arrays[array.0 as usize][*cell as usize] = Value::from_number(ty, of.precision, *value);
         }
         state.derive(&plan, of);
+        self.changed = true;
     }
 
     /// Holds for events of ticks that are made from now on.
@@ -354,6 +360,12 @@ impl Engine for Interpreter {
         let ty = self.plan.drives[drive as usize].uniforms[uniform.0 as usize].ty;
         self.drive_uniforms[drive as usize][uniform.0 as usize] =
             Value::from_number(ty, Precision::F64, value);
+    }
+
+    fn settle(&mut self) {
+        if std::mem::take(&mut self.changed) && 0 <= self.tick {
+            self.flow_again();
+        }
     }
 
     fn visit_synapses(&self, projection: u32, visit: &mut (dyn FnMut(&Synapses) + Send)) {
@@ -371,6 +383,7 @@ impl Engine for Interpreter {
                 *weight = round_to(self.plan.projections[projection as usize].store, scaled);
             }
         }
+        self.changed = true;
     }
 
     fn in_flight(&self, population: u32, port: u32) -> Vec<(i64, u32, f64)> {
@@ -378,7 +391,8 @@ impl Engine for Interpreter {
     }
 
     fn flowing(&self, population: u32, array: ArrayId) -> Vec<(i64, u32, f64)> {
-        self.flowing.to_port(population, array.0, self.precision(population))
+        let sums = self.flowing.to_port(population, array.0, self.precision(population));
+        sums.into_iter().filter(|(tick, ..)| self.tick < *tick).collect()
     }
 
     fn precision(&self, population: u32) -> Precision {

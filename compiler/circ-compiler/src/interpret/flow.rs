@@ -34,7 +34,14 @@ impl Interpreter {
             }
             self.take_flow(tick);
         }
-        self.flowing.forget(tick);
+        // What earlier phases sent to this one is needed again where it is made anew.
+        self.flowing.forget(tick - 1);
+    }
+
+    /// The flow phase of the present tick in place of the one that was made.
+    pub(super) fn flow_again(&mut self) {
+        self.flowing.take_back(self.tick());
+        self.flow(self.tick());
     }
 
     /// Gives every flow array the sum of what was sent to a tick so far.

@@ -51,6 +51,11 @@ impl Mail {
         self.due.get(&tick).map_or(&[], Vec::as_slice)
     }
 
+    /// Takes back what was sent at a tick and has not been forgotten.
+    pub fn take_back(&mut self, stamp: i64) {
+        self.due.values_mut().for_each(|due| due.retain(|contribution| contribution.stamp != stamp));
+    }
+
     /// Forgets what has arrived by this tick.
     pub fn forget(&mut self, tick: i64) {
         self.due = self.due.split_off(&(tick + 1));

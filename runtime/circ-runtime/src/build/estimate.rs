@@ -176,5 +176,6 @@ fn in_flight_bytes(plan: &Plan, threads: usize) -> u64 {
     let shards = Shards::new(plan, threads);
     let ring = |slot: u64, slots: u32| slot.saturating_mul(u64::from(slots.max(1)).next_power_of_two());
     let flows = ring(shards.flow_slot_bytes(), longest_of(true).max().unwrap_or(0) + 1);
-    ring(shards.slot_bytes(), longest).saturating_add(flows)
+    // Once more, as it was before the last phase.
+    ring(shards.slot_bytes(), longest).saturating_add(flows).saturating_add(flows)
 }

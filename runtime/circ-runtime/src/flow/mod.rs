@@ -30,6 +30,8 @@ pub struct Flows {
     /// By stage: its projections, as declared.
     stages: Vec<Vec<Lane>>,
     rings: Rings,
+    /// The rings before the phase of the present tick, where that is the last of an advance.
+    kept: (Vec<f32>, Vec<f64>),
     /// (population, array, where in the arena).
     arrays: Vec<(usize, usize, usize)>,
 }
@@ -55,8 +57,21 @@ impl Flows {
                 single: Ring::new(network.flow_slots, length(Precision::F32)),
                 double: Ring::new(network.flow_slots, length(Precision::F64)),
             },
+            kept: (vec![], vec![]),
             arrays: plan.populations.iter().enumerate().flat_map(of).collect(),
         }
+    }
+
+    /// Remembers what earlier phases sent, so that the phase to come can be made anew.
+    pub fn keep(&mut self) {
+        self.rings.single.keep(&mut self.kept.0);
+        self.rings.double.keep(&mut self.kept.1);
+    }
+
+    /// Takes back what was sent since [`Flows::keep`].
+    pub fn take_back(&mut self) {
+        self.rings.single.restore(&self.kept.0);
+        self.rings.double.restore(&self.kept.1);
     }
 
     /// How many stages a phase has.
