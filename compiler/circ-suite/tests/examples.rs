@@ -36,8 +36,8 @@ const SEVERAL: [(&str, &[&str]); 3] = [
 ];
 
 /// The library's tests, and where they run: those of point cells are too long for the interpreter.
-const LIBRARY: [(&str, &[Configuration]); 2] =
-    [("cells", &[(EngineKind::Jit, 1), (EngineKind::Jit, 2)]), ("dendrites", &ALL)];
+const LIBRARY: [(&str, &[Configuration]); 3] =
+    [("cells", &[(EngineKind::Jit, 1), (EngineKind::Jit, 2)]), ("dendrites", &ALL), ("rates", &ALL)];
 
 #[test]
 fn every_example_is_among_the_short_ones() {

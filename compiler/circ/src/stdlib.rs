@@ -6,6 +6,7 @@
 const FILES: &[(&str, &str)] = &[
     ("cells", include_str!("../../../stdlib/cells.circ")),
     ("dendrites", include_str!("../../../stdlib/dendrites.circ")),
+    ("rates", include_str!("../../../stdlib/rates.circ")),
 ];
 
 /// The text of `std.NAME`.
