@@ -99,6 +99,7 @@ impl Census<'_> {
                 let name = &*event.names[0].text;
                 let port = |item: &CellItem| matches!(&item.kind, CellItemKind::Port { name: port, .. } if &*port.text == name);
                 self.has(match name {
+                    _ if 1 < event.names.len() => "on event of segment",
                     "tick" => "on tick",
                     "spike" => "on spike",
                     _ if cell.iter().any(port) => "on port",
@@ -116,9 +117,43 @@ impl Census<'_> {
             }
             CellItemKind::Method(name) => self.has(format!("method {}", name.text)),
             CellItemKind::Precision(name) => self.has(format!("precision {}", name.text)),
-            CellItemKind::Segment { .. } | CellItemKind::Couple { .. } | CellItemKind::For { .. } => {}
+            CellItemKind::Segment { count, items, .. } => {
+                self.has(if count.is_some() { "segments" } else { "segment" });
+                items.iter().for_each(|item| self.segment_item(&item.kind, items));
+            }
+            CellItemKind::Couple { .. } => self.has("couple"),
+            CellItemKind::For { items, .. } => {
+                self.has("cell for");
+                items.iter().for_each(|item| self.cell_item(&item.kind, cell));
+            }
             CellItemKind::Error => self.has("error"),
         }
+    }
+
+    /// What a segment has is counted with what cells have, and where it is told apart.
+    fn segment_item(&mut self, item: &CellItemKind, segment: &[CellItem]) {
+        match item {
+            CellItemKind::Param(param) => {
+                let of_segment = param.value.is_some_and(|value| self.mentions(value, &["k"]));
+                self.has_if(of_segment, "param of segment");
+            }
+            CellItemKind::State(state) => {
+                let of_segment = state.value.is_some_and(|value| self.mentions(value, &["k"]));
+                self.has_if(of_segment, "state of segment");
+            }
+            CellItemKind::Port { .. } => self.has("segment port"),
+            CellItemKind::Event { .. } => self.has("segment event"),
+            CellItemKind::Mode { .. } => self.has("segment mode"),
+            CellItemKind::Segment { .. } => self.has("segment in segment"),
+            CellItemKind::On { event, .. } => {
+                let spike = &*event.names[0].text == "spike";
+                self.has_if(spike, "segment on spike");
+                self.has_if(&*event.names[0].text == "tick", "segment on tick");
+            }
+            CellItemKind::OnEnd { .. } => self.has("segment on end"),
+            _ => {}
+        }
+        self.cell_item(item, segment);
     }
 
     fn variable(&mut self, kind: &str, variable: &Variable) {
@@ -327,6 +362,7 @@ impl Census<'_> {
         let delayed =
             |clause: &Clause| matches!(clause.kind, ClauseKind::Delay(_) | ClauseKind::Dendritic(_));
         self.has_if(!projection.clauses.iter().any(delayed), "delay none");
+        self.has_if(projection.symmetric, "symmetric");
         projection.clauses.iter().for_each(|clause| self.clause(&clause.kind));
     }
 
@@ -346,6 +382,13 @@ impl Census<'_> {
             ClauseKind::Delay(value) => self.valued("delay", *value),
             ClauseKind::Dendritic(value) => self.valued("dendritic", *value),
             ClauseKind::Polarity(_) => self.has("clause polarity"),
+            ClauseKind::Continuous(value) => self.valued("continuous", *value),
+            ClauseKind::Onto(value) => {
+                let random =
+                    matches!(&self.file.expr(*value).kind, ExprKind::Name(name) if &**name == "random");
+                self.has(if random { "onto random" } else { "onto" });
+                self.varies("onto", *value);
+            }
             ClauseKind::Error => self.has("error"),
             _ => self.has("clause of another floor"),
         }
@@ -363,6 +406,8 @@ impl Census<'_> {
             ExprKind::Tuple(_) => self.has(format!("{end} union")),
             ExprKind::Index { .. } => self.has(format!("{end} some")),
             ExprKind::Field { base, name } => {
+                let inner = matches!(&self.file.expr(*base).kind, ExprKind::Field { .. });
+                self.has_if(inner, format!("{end} segments"));
                 let event = end == "from" && matches!(&*name.text, "bang" | "high" | "spike");
                 self.has_if(event, "from event");
                 self.view(end, *base);

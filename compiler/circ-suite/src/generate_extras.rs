@@ -2,6 +2,7 @@
 
 use crate::generate::Gen;
 use crate::generate_cell::block;
+use crate::generate_protocol::Enforced;
 
 /// The library's cells with the port that a drive of events may kick, and how hard.
 const LIBRARY: [(&str, &str); 8] = [
@@ -16,7 +17,7 @@ const LIBRARY: [(&str, &str); 8] = [
 ];
 
 /// Lines for the circuit `Net` that are given what lies on the way of `A`: a population of `cell`.
-pub(crate) fn extras(g: &mut Gen, cell: &str, lines: &mut Vec<String>) {
+pub(crate) fn extras(g: &mut Gen, cell: &str, lines: &mut Vec<String>) -> Enforced {
     if g.one_in(3) {
         library(g, lines);
     }
@@ -34,13 +35,15 @@ pub(crate) fn extras(g: &mut Gen, cell: &str, lines: &mut Vec<String>) {
         lines.push("data points: real[3] = linspace(0.5, 2, 3)".into());
         lines.push("drive pair: times([1 ms, 3 ms]) -> A[0].exc { weight doubled(points[1]) * 1 mV }".into());
     }
-    if g.one_in(3) {
+    let has_enforced = g.one_in(3);
+    if has_enforced {
         enforced(g, cell, lines);
     }
     let choices = ["dale of A", "require size(A) >= 1", "monitor rate(A) in 0 Hz .. 100 kHz"];
     if g.one_in(2) {
         lines.push(block("constraints", &[g.pick(&choices).to_string()]));
     }
+    if has_enforced { Enforced::Feed } else { Enforced::Nothing }
 }
 
 /// Weights that are scaled when the network is built, perhaps again while it runs: of constants and of draws, with

@@ -4,6 +4,7 @@ use crate::generate::Gen;
 use crate::generate_cell::{CellText, PortText, block};
 use crate::generate_extras::extras;
 use crate::generate_protocol::{Handles, experiment};
+use crate::generate_segments::dendrites;
 
 /// A population that projections may use.
 struct Population<'a> {
@@ -42,7 +43,8 @@ pub(crate) fn network(g: &mut Gen, cells: &[CellText]) -> String {
         ));
     }
     let parts = parts(g, &mut lines, &populations);
-    extras(g, &populations[0].cell.name, &mut lines);
+    let enforced = extras(g, &populations[0].cell.name, &mut lines);
+    let dendrites = g.one_in(2).then(|| dendrites(g, &mut lines));
     let mut text = parts;
     text += &block(
         &format!(
@@ -61,7 +63,12 @@ pub(crate) fn network(g: &mut Gen, cells: &[CellText]) -> String {
                 line.contains("drive drive0: poisson(0.8") || line.contains("drive drive0: poisson(20")
             })
             .then_some("drive0"),
+        enforced,
+        dendrites: dendrites.as_ref(),
     };
+    if let Some(dendrites) = &dendrites {
+        text += &dendrites.cell;
+    }
     text + "\n" + &experiment(g, &handles)
 }
 

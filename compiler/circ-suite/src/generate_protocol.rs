@@ -2,12 +2,22 @@
 
 use crate::generate::Gen;
 use crate::generate_cell::block;
+use crate::generate_segments::Dendrites;
 
 /// What an experiment may set: one population, the value drives, and the event drives, by name.
 pub(crate) struct Handles<'a> {
     pub(crate) population: &'a str,
     pub(crate) value_drives: &'a [String],
     pub(crate) event_drive: Option<&'a str>,
+    pub(crate) enforced: Enforced,
+    pub(crate) dendrites: Option<&'a Dendrites>,
+}
+
+/// Whether there is a projection `feed` whose weights can be scaled.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Enforced {
+    Feed,
+    Nothing,
 }
 
 pub(crate) fn experiment(g: &mut Gen, handles: &Handles) -> String {
@@ -21,8 +31,15 @@ pub(crate) fn experiment(g: &mut Gen, handles: &Handles) -> String {
     if g.one_in(3) {
         lines.push("drive late: times([1 ms, 5 ms]) -> A.exc { weight 2 mV }".into());
     }
+    let more = |part: fn(&Dendrites) -> &Vec<String>| handles.dendrites.map_or(vec![], |it| part(it).clone());
+    lines.extend(more(|it| &it.records));
+    if g.one_in(4) {
+        lines.extend(scaled(g, handles));
+    }
     lines.push("run length".into());
     lines.extend(between(g, handles));
+    lines.extend(scaled(g, handles));
+    lines.extend(more(|it| &it.between));
     let clamped = g.one_in(3);
     if clamped {
         let clamp =
@@ -39,6 +56,7 @@ pub(crate) fn experiment(g: &mut Gen, handles: &Handles) -> String {
         lines.push("run 2 ms".into());
     }
     lines.extend(afterwards(g, name));
+    lines.extend(more(|it| &it.afterwards));
     let arguments = g.pick(&["", "(strength = 1.5)", "(strength = boost, more = true)"]);
     block(&format!("experiment Main(length = {} ms, boost = 0.8) of Net{arguments}", g.range(4, 12)), &lines)
 }
@@ -87,6 +105,20 @@ fn between(g: &mut Gen, handles: &Handles) -> Vec<String> {
         lines.push("report sum(due) + total".into());
     }
     lines
+}
+
+/// Weights that are scaled by the experiment, of whole projections and of single cells.
+fn scaled(g: &mut Gen, handles: &Handles) -> Vec<String> {
+    let choices = [
+        "enforce weight_sum(feed) == 7 mV",
+        "enforce weight_sum(kept[0].exc) == 2.5 mV",
+        "enforce weight_sum(feeding -> kept.exc) == 1.5 * weight_sum(A -> kept.exc)",
+        "if rate(A) > 20 Hz { enforce weight_sum(feed) == 3 mV } else { enforce weight_sum(feed) == 9 mV }",
+    ];
+    match handles.enforced {
+        Enforced::Feed => vec![g.pick(&choices).into(), "report mean(weight_sum(each kept.exc))".into()],
+        Enforced::Nothing => vec![],
+    }
 }
 
 /// Measures of what happened: both engines must say the same numbers.
