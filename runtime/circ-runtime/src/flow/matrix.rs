@@ -15,6 +15,8 @@ use crate::build::selves::Selves;
 const ROWS: usize = 8;
 /// Targets that are summed in registers.
 const TILE: usize = 32;
+/// The same, of what is left at the end of a stretch.
+const REST: usize = 8;
 
 /// Adds weight times factor from all sources to the sums of all targets; `own` says which targets a source lacks.
 pub fn add<L: Scalar, P: Scalar>(part: &Part, own: &Selves, factors: &[P], sums: &mut [L]) {
@@ -48,17 +50,6 @@ struct Row<'a, P, W> {
     own: &'a [u32],
 }
 
-impl<'a, P, W> Row<'a, P, W> {
-    /// The weights of these targets, none of which it lacks; or nothing where it has none.
-    fn of(&self, targets: &std::ops::Range<usize>) -> Option<&'a [W]> {
-        let before = self.own.partition_point(|place| (*place as usize) < targets.start);
-        if self.own.get(before).is_some_and(|place| *place as usize == targets.start) {
-            return None;
-        }
-        Some(&self.weights[targets.start - before..targets.end - before])
-    }
-}
-
 fn add_each<L: Scalar, P: Scalar, W: Real>(
     part: &Part,
     own: &Selves,
@@ -71,38 +62,50 @@ fn add_each<L: Scalar, P: Scalar, W: Real>(
         weights: &weights[part.starts[source] as usize..part.starts[source + 1] as usize],
         own: own.of(source as u32),
     };
-    for first in (0..factors.len()).step_by(ROWS) {
-        let rows: Vec<Row<P, W>> = (first..(first + ROWS).min(factors.len())).map(row).collect();
-        let mut places: Vec<u32> = rows.iter().flat_map(|row| row.own.iter().copied()).collect();
-        places.sort_unstable();
-        places.dedup();
-        for stretch in stretches(&places, sums.len()) {
-            add_stretch(&rows, stretch, sums);
-        }
-        for place in places {
-            add_stretch(&rows, place as usize..place as usize + 1, sums);
+    let whole = factors.len() / ROWS * ROWS;
+    let mut places = vec![];
+    for first in (0..whole).step_by(ROWS) {
+        add_together(std::array::from_fn(|k| row(first + k)), &mut places, sums);
+    }
+    (whole..factors.len()).for_each(|source| add_row(row(source), sums));
+}
+
+fn add_row<L: Scalar, P: Scalar, W: Real>(row: Row<P, W>, sums: &mut [L]) {
+    for (before, stretch) in stretches(row.own, sums.len()).enumerate() {
+        let weights = &row.weights[stretch.start - before..stretch.end - before];
+        for (sum, weight) in sums[stretch].iter_mut().zip(weights) {
+            *sum += sent::<L, P>(P::from_f64(weight.to_f64()), row.factor);
         }
     }
 }
 
-/// Adds rows to neighbouring targets; a row has weights for all of them or for none.
-fn add_stretch<L: Scalar, P: Scalar, W: Real>(
-    rows: &[Row<P, W>],
-    targets: std::ops::Range<usize>,
+/// Adds rows: whole stretches between the targets that any of them lacks, and these one by one. `places` is room for
+/// those targets.
+fn add_together<L: Scalar, P: Scalar, W: Real>(
+    rows: [Row<P, W>; ROWS],
+    places: &mut Vec<u32>,
     sums: &mut [L],
 ) {
-    let sums = &mut sums[targets.clone()];
-    let whole: Option<Vec<&[W]>> = rows.iter().map(|row| row.of(&targets)).collect();
-    if let Some(whole) = whole
-        && let (Ok(weights), Ok(rows)) =
-            (<[&[W]; ROWS]>::try_from(whole), <&[Row<P, W>; ROWS]>::try_from(rows))
-    {
-        return add_whole(weights, rows.map(|row| row.factor), sums);
-    }
-    for row in rows {
-        if let Some(weights) = row.of(&targets) {
-            for (sum, weight) in sums.iter_mut().zip(weights) {
-                *sum += sent::<L, P>(P::from_f64(weight.to_f64()), row.factor);
+    places.clear();
+    rows.iter().for_each(|row| places.extend_from_slice(row.own));
+    places.sort_unstable();
+    places.dedup();
+    // By row: how many targets before this one it lacks.
+    let mut before = [0; ROWS];
+    for stretch in stretches(places, sums.len()) {
+        let place = stretch.end;
+        if !stretch.is_empty() {
+            let weights =
+                std::array::from_fn(|k| &rows[k].weights[stretch.start - before[k]..stretch.end - before[k]]);
+            add_whole(weights, rows.map(|row| row.factor), &mut sums[stretch]);
+        }
+        let Some(sum) = sums.get_mut(place) else { break };
+        for (row, before) in rows.iter().zip(&mut before) {
+            if row.own.get(*before).is_some_and(|own| *own as usize == place) {
+                *before += 1;
+            } else {
+                let weight = P::from_f64(row.weights[place - *before].to_f64());
+                *sum += sent::<L, P>(weight, row.factor);
             }
         }
     }
@@ -127,20 +130,30 @@ fn add_whole<L: Scalar, P: Scalar, W: Real>(weights: [&[W]; ROWS], factors: [P; 
 
 #[inline(always)]
 fn add_rows<L: Scalar, P: Scalar, W: Real>(weights: [&[W]; ROWS], factors: [P; ROWS], sums: &mut [L]) {
-    let end = sums.len() / TILE * TILE;
-    for first in (0..end).step_by(TILE) {
-        let mut tile = [L::ZERO; TILE];
-        tile.copy_from_slice(&sums[first..first + TILE]);
+    let wide = sums.len() / TILE * TILE;
+    add_tiles::<TILE, L, P, W>(weights, factors, &mut sums[..wide]);
+    let (weights, sums) = (weights.map(|row| &row[wide..]), &mut sums[wide..]);
+    let narrow = sums.len() / REST * REST;
+    add_tiles::<REST, L, P, W>(weights, factors, &mut sums[..narrow]);
+    add_tiles::<1, L, P, W>(weights.map(|row| &row[narrow..]), factors, &mut sums[narrow..]);
+}
+
+/// To a whole number of tiles.
+#[inline(always)]
+fn add_tiles<const SIZE: usize, L: Scalar, P: Scalar, W: Real>(
+    weights: [&[W]; ROWS],
+    factors: [P; ROWS],
+    sums: &mut [L],
+) {
+    for (at, sums) in sums.chunks_exact_mut(SIZE).enumerate() {
+        let first = at * SIZE;
+        let mut tile = [L::ZERO; SIZE];
+        tile.copy_from_slice(sums);
         for (row, factor) in weights.iter().zip(factors) {
-            for (sum, weight) in tile.iter_mut().zip(&row[first..first + TILE]) {
+            for (sum, weight) in tile.iter_mut().zip(&row[first..first + SIZE]) {
                 *sum += sent::<L, P>(P::from_f64(weight.to_f64()), factor);
             }
         }
-        sums[first..first + TILE].copy_from_slice(&tile);
-    }
-    for (target, sum) in sums.iter_mut().enumerate().skip(end) {
-        for (row, factor) in weights.iter().zip(factors) {
-            *sum += sent::<L, P>(P::from_f64(row[target].to_f64()), factor);
-        }
+        sums.copy_from_slice(&tile);
     }
 }
