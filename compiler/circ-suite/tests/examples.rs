@@ -29,10 +29,11 @@ const SHORT: [(&str, &[(&str, &str)]); 8] = [
 ];
 
 /// Examples of several experiments, each of which is short as it is.
-const SEVERAL: [(&str, &[&str]); 3] = [
+const SEVERAL: [(&str, &[&str]); 4] = [
     ("ncap", &["Forward", "OtherPhase", "Turning"]),
     ("synchronisation", &["All", "OnRing", "OnStar"]),
     ("bac_firing", &["Main"]),
+    ("worm_graded", &["Touch", "Clamped"]),
 ];
 
 /// The library's tests, and where they run: those of point cells are too long for the interpreter.
