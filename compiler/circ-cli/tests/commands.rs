@@ -108,6 +108,30 @@ fn explain_a_rule_or_a_program() {
 }
 
 #[test]
+fn explain_says_in_which_order_values_flow() {
+    let bench = Bench::new();
+    bench.file(
+        "flows.circ",
+        "cell A { port inn: real via sum; state x = 0; let y = x + inn; 10 ms * x' = y - x }
+circuit N {
+  population P: A[3]
+  population Q: A[3]
+  population R: A[3]
+  projection second: Q -> R.inn { connect all_to_all; weight normal(0, 1); continuous w * pre.y }
+  projection first: P -> Q.inn { connect all_to_all; weight 0.1; continuous w * pre.y }
+  projection gap: P -> R.inn { connect all_to_all; continuous pre.x - post.x }
+}
+experiment Main of N { run 1 ms; expect mean(R.y) >= 0 }
+",
+    );
+    let order = "Flows, one stage after the other at the end of each step\n  1: first, gap\n  2: second\n";
+    let page = bench.circ(&["explain", "flows.circ"]).exits(0).says(order);
+    page.says("second: all to all, delay 0 ms, a matrix, 4 bytes a synapse")
+        .says("first: all to all, delay 0 ms, one sum for all targets")
+        .says("gap: all to all, delay 0 ms, a matrix, 0 bytes a synapse");
+}
+
+#[test]
 fn test_runs_every_experiment() {
     let bench = Bench::new();
     let experiments = "experiment A of Small { run 50 ms; expect count(E) > 0 }\nexperiment B of Small { run 1 ms; expect count(E) > 0 }\n";

@@ -1,13 +1,15 @@
 //! Explain: how a program will be simulated.
 //!
 //! In: a compiled experiment. Out: text: the method of every equation and why, how synapses are kept and what
-//! they cost, delays, memory.
+//! they cost, delays, the order of what flows, memory.
 
 use crate::compile::Compiled;
 use crate::quantity::{Grid, significant};
 use crate::rules::bytes;
 use circ_plan::ir::{Op, Program};
-use circ_plan::plan::{Connect, Dynamics, PopulationPlan, ProjectionPlan, Quantity};
+use circ_plan::plan::{Connect, Dynamics, Plan, PopulationPlan, Quantity, Sender};
+use circ_runtime::{is_broadcast, is_matrix};
+use std::collections::BTreeMap;
 
 /// The whole page.
 pub fn explain(compiled: &Compiled) -> String {
@@ -25,8 +27,9 @@ pub fn explain(compiled: &Compiled) -> String {
     plan.populations.iter().for_each(|population| text += &kernel(population));
     if !plan.projections.is_empty() {
         text += "\nProjections\n";
-        plan.projections.iter().for_each(|projection| text += &self::projection(projection, plan.dt));
+        (0..plan.projections.len()).for_each(|at| text += &projection(plan, at as u32));
     }
+    text += &flows(plan);
     let constraints = crate::constraints::explained(compiled);
     if !constraints.is_empty() {
         text += "\nConstraints\n";
@@ -81,26 +84,51 @@ fn state_bytes(population: &PopulationPlan) -> usize {
     population.arrays.iter().map(|array| if array.ty == circ_plan::ir::Ty::Int { 8 } else { wide }).sum()
 }
 
-fn projection(projection: &ProjectionPlan, dt: f64) -> String {
+fn projection(plan: &Plan, index: u32) -> String {
+    let projection = &plan.projections[index as usize];
+    let delay = match &projection.delay {
+        Quantity::Constant(delay) => format!("delay {} ms", significant(*delay, 6)),
+        Quantity::Program(_) => {
+            format!("delays that differ, in steps of {} ms", Grid::new(plan.dt).time(1))
+        }
+    };
     let target = if projection.target.len() <= 1 << 16 { 2 } else { 4 };
     let weight = match &projection.weight {
         Quantity::Constant(_) => 0,
-        Quantity::Program(_) => 4,
+        Quantity::Program(_) => match projection.store {
+            circ_plan::ir::Precision::F32 => 4,
+            circ_plan::ir::Precision::F64 => 8,
+        },
     };
-    let delay = match &projection.delay {
-        Quantity::Constant(delay) => format!("delay {} ms", significant(*delay, 6)),
-        Quantity::Program(_) => format!("delays that differ, in steps of {} ms", Grid::new(dt).time(1)),
-    };
-    let broadcast = matches!(
-        (&projection.connect, &projection.weight, &projection.delay),
-        (Connect::AllToAll, Quantity::Constant(_), Quantity::Constant(_))
-    );
-    let cost = if broadcast {
-        "one sum for all targets, nothing for a synapse".to_string()
-    } else {
-        format!("{} bytes a synapse ({target} for its target, {weight} for its weight)", target + weight)
+    let cost = match () {
+        () if is_broadcast(plan, index) => "one sum for all targets, nothing for a synapse".to_string(),
+        () if is_matrix(plan, index) => format!("a matrix, {weight} bytes a synapse"),
+        () => {
+            format!("{} bytes a synapse ({target} for its target, {weight} for its weight)", target + weight)
+        }
     };
     format!("  {}: {}, {delay}, {cost}\n", projection.path, rule(&projection.connect))
+}
+
+/// The order in which values flow: what a stage reads, the stages before it have brought.
+fn flows(plan: &Plan) -> String {
+    let mut stages: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
+    for sender in &plan.order {
+        if let Sender::Projection(at) = sender {
+            let projection = &plan.projections[*at as usize];
+            if let Some(flow) = &projection.flow {
+                stages.entry(flow.stage).or_default().push(&projection.path);
+            }
+        }
+    }
+    if stages.is_empty() {
+        return String::new();
+    }
+    let mut text = "\nFlows, one stage after the other at the end of each step\n".to_string();
+    for (stage, paths) in &stages {
+        text += &format!("  {}: {}\n", stage + 1, paths.join(", "));
+    }
+    text
 }
 
 fn rule(connect: &Connect) -> String {

@@ -25,7 +25,7 @@ mod rows;
 mod shards;
 mod worker;
 
-pub use build::estimate::estimate;
+pub use build::estimate::{estimate, is_broadcast, is_matrix};
 pub use build::{BadValue, BuildError, MAX_DELAY};
 pub use engine::Machine;
 pub use kernel::Kernels;
