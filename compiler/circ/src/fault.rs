@@ -8,6 +8,7 @@ use crate::quantity::{self, Grid};
 use crate::rules;
 use circ_compiler::diagnose::Diagnostic;
 use circ_compiler::interpret::{Explanation, explain_fault};
+use circ_compiler::lower::clamp_of;
 use circ_compiler::types::{Dimension, Type};
 use circ_grammar::ast::{FileId, Span};
 use circ_numerics::random::MOST_REDRAWS;
@@ -50,9 +51,12 @@ fn went_wrong(explanation: &Explanation) -> String {
 
 /// `v = 3.2 mV, tau_m = 20 ms`
 fn inputs(explanation: &Explanation, population: u32, compiled: &Compiled) -> String {
-    let shown = explanation.read.iter().map(|(name, value)| {
+    let shown = explanation.read.iter().filter_map(|(name, value)| {
+        if let Some(state) = name.strip_prefix(&clamp_of("")) {
+            return (*value != 0.0).then(|| format!("{state} clamped"));
+        }
         let dimension = dimension_of(name, population, compiled);
-        format!("{name} = {}", quantity::show(*value, dimension))
+        Some(format!("{name} = {}", quantity::show(*value, dimension)))
     });
     shown.collect::<Vec<_>>().join(", ")
 }
