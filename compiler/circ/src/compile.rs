@@ -181,13 +181,15 @@ fn build_and_lint(program: &Program, hir: &mut Hir, types: &mut Types, sink: &mu
     let mut built: Vec<(Net, Lowered)> = Vec::new();
     let all = all_settings(program, hir);
     let mut instantiated = BTreeSet::new();
-    let mut expanded = Expanded::default();
+    let (mut expanded, mut kinds) = (Expanded::default(), lower::Kinds::default());
     // Each is built whatever the others say.
     let mut build = |hir: &mut Hir, types: &mut Types, settings: &Settings, sink: &mut Sink| {
         let mut own = Sink::default();
         let mut net = elaborate(hir, types, settings, &files, &mut own);
         expand(hir, types, &mut net, &mut expanded, &mut own);
-        let lowered = prove_and_lower(hir, types, &net, &program.sources, lower::survey, &mut own);
+        let mut survey =
+            |hir: &_, types: &_, net: &_, sink: &mut _| lower::survey(hir, types, net, &mut kinds, sink);
+        let lowered = prove_and_lower(hir, types, &net, &program.sources, &mut survey, &mut own);
         sink.append(own);
         (net, lowered)
     };

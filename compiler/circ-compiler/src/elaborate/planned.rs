@@ -124,29 +124,37 @@ pub(super) fn of_sheaf(
         _ => None,
     };
     let partners = Partners::new(&sides, projection.allow_self);
-    // All cells are alike, but for those that are among their own partners.
-    let alone = drawn(projection, &sides, &partners, 0.0);
+    // All cells that are as often among their own partners are alike.
+    let mut alike: Vec<(f64, (f64, f64))> = vec![];
+    let own = partners.itself(sides.here);
+    let mut drawn_for = |own: f64| match alike.iter().find(|(as_often, _)| *as_often == own) {
+        Some((_, bounds)) => *bounds,
+        None => {
+            let bounds = drawn(projection, &sides, &partners, own);
+            alike.push((own, bounds));
+            bounds
+        }
+    };
     let counts = |position: usize| sides.counts.get(position).is_some_and(Option::is_some);
     let there: Vec<(u32, u32)> = match projection.connect {
         Connect::OneToOne if !projection.allow_self => sides.there.cells().collect(),
         _ => vec![],
     };
-    let bounds = |position: usize, cell: (u32, u32)| match (&given, partners.itself(cell)) {
+    let mut bounds = |position: usize, cell: (u32, u32)| match &given {
         // The segment is known when the synapses are made.
         _ if projection.onto.is_some() => (0.0, f64::INFINITY),
-        (Some(given), _) => exactly(given[position]),
-        (None, _) if matches!(projection.connect, Connect::OneToOne) => {
+        Some(given) => exactly(given[position]),
+        None if matches!(projection.connect, Connect::OneToOne) => {
             exactly(f64::from(counts(position) && there.get(position) != Some(&cell)))
         }
-        (None, 0.0) => alone,
-        (None, own) => drawn(projection, &sides, &partners, own),
+        None => drawn_for(f64::from(own.get(position).copied().unwrap_or(0))),
     };
     let halves = |it: &Projection| it.pairing == circ_plan::plan::Pairing::Unordered;
     let halved = projection
         .mirrored()
         .map_or(halves(projection), |other| net.projections.get(other as usize).is_some_and(halves));
     // Only the partners before, or after, the cell: as if each were drawn.
-    let bounds = |position: usize, cell: (u32, u32)| match halved && given.is_none() {
+    let mut bounds = |position: usize, cell: (u32, u32)| match halved && given.is_none() {
         true => (0.0, bounds(position, cell).1),
         false => bounds(position, cell),
     };
@@ -177,8 +185,8 @@ struct Partners {
     /// That count.
     counting: f64,
     all: usize,
-    /// How many of those that count are the cell itself; empty where it may be its own partner.
-    selves: BTreeMap<(u32, u32), f64>,
+    /// By population and cell: how many of those that count are the cell itself; empty where it may be its own partner.
+    selves: BTreeMap<u32, Vec<u32>>,
 }
 
 impl Partners {
@@ -188,15 +196,27 @@ impl Partners {
         let is_recurrent = !populations(sides.here).is_disjoint(&populations(sides.there));
         let mut selves = BTreeMap::new();
         let counting_cells = sides.there.cells().zip(sides.counts).filter(|(_, place)| place.is_some());
-        for (cell, _) in counting_cells.filter(|_| !allow_self && is_recurrent) {
-            *selves.entry(cell).or_default() += 1.0;
+        if !allow_self && is_recurrent {
+            for ((population, cell), _) in counting_cells {
+                let of: &mut Vec<u32> = selves.entry(population).or_default();
+                of.resize(of.len().max(cell as usize + 1), 0);
+                of[cell as usize] += 1;
+            }
         }
         Partners { counting, all: sides.there.len(), selves }
     }
 
-    /// How many of those that count are the cell itself.
-    fn itself(&self, cell: (u32, u32)) -> f64 {
-        self.selves.get(&cell).copied().unwrap_or(0.0)
+    /// How many of those that count are the cell itself, by its position in the view; empty where none ever is.
+    fn itself(&self, cells: &View) -> Vec<u32> {
+        if self.selves.is_empty() {
+            return vec![];
+        }
+        let times = cells.segments.iter().flat_map(|segment| {
+            let of = self.selves.get(&segment.population);
+            let cells = (0..segment.cells.len()).map(|k| segment.cells.get(k));
+            cells.map(move |cell| of.and_then(|of| of.get(cell as usize)).copied().unwrap_or(0))
+        });
+        times.collect()
     }
 
     fn every_one_counts(&self) -> bool {

@@ -85,7 +85,13 @@ impl Look<'_> {
         }
     }
 
+    /// What is a `let` of the statements was judged where it is bound.
     fn value(&self, expr: ExprId, net: &mut Elaborator<'_>) {
+        if let ExprKind::Ref(Ref::Slot(slot)) = net.hir.expr(expr).kind
+            && let SlotKind::Let { .. } = self.experiment.slots[slot.index()].kind
+        {
+            return;
+        }
         self.ask(expr, net, |scope| eval::eval(expr, scope, &mut NotBuilt));
     }
 

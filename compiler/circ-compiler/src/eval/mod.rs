@@ -187,7 +187,24 @@ impl<'a> Scope<'a> {
 
 /// The value of an expression.
 pub fn eval(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<Value> {
-    place::value_of(thing(expr, scope, world)?, scope.expr(expr).span, scope, world)
+    let Expr { kind, span } = scope.expr(expr);
+    match kind {
+        // What is no path names no thing that has still to be made into a value.
+        ExprKind::Number { .. }
+        | ExprKind::Unary { .. }
+        | ExprKind::Binary { .. }
+        | ExprKind::Call { .. }
+        | ExprKind::CallFn { .. }
+        | ExprKind::If { .. }
+            if !scope.types.tainted.expr(expr) =>
+        {
+            scope.enter(*span)?;
+            let value = compute(expr, scope, world);
+            scope.depth -= 1;
+            value
+        }
+        _ => place::value_of(thing(expr, scope, world)?, *span, scope, world),
+    }
 }
 
 /// A number as a real, coherent.

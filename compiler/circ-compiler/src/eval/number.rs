@@ -335,8 +335,20 @@ fn each1(value: &Value, at: Span, f: impl Fn(Number) -> Evaluated<Number>) -> Ev
     each(&[value], at, |x| f(x[0]))
 }
 
+/// At most three numbers, which most operands are, without an allocation.
+fn few(values: &[&Value]) -> Option<[Number; 3]> {
+    let mut numbers = [Number::Int(0); 3];
+    for (at, value) in values.iter().enumerate() {
+        *numbers.get_mut(at)? = number(value)?;
+    }
+    Some(numbers)
+}
+
 /// By element: arrays of one shape, and numbers beside them.
 fn each(values: &[&Value], at: Span, f: impl Fn(&[Number]) -> Evaluated<Number>) -> Evaluated<Value> {
+    if let Some(numbers) = few(values) {
+        return f(&numbers[..values.len()]).map(Number::value);
+    }
     let mut shape: Option<&[u64]> = None;
     let mut scalars = Vec::with_capacity(values.len());
     for value in values {

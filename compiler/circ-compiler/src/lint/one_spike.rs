@@ -26,7 +26,7 @@ const MOST_VARIABLES: usize = 12;
 pub fn fires(program: &Program<'_>, sink: &mut Sink) {
     let mut left = MOST_STEPS;
     let mut told: BTreeSet<Span> = BTreeSet::new();
-    let mut known: Vec<Trial> = vec![];
+    let (mut known, mut rests): (Vec<Trial>, Vec<Rest>) = (vec![], vec![]);
     for built in program.built {
         let mut seen: BTreeSet<(u32, &str, u64)> = BTreeSet::new();
         for projection in built.net.projections.iter().filter(|it| it.weight_span.file == program.main()) {
@@ -39,7 +39,7 @@ pub fn fires(program: &Program<'_>, sink: &mut Sink) {
             let trial =
                 Trial { plan: built.plan, target, port: projection.ports.first(), weight, after: None };
             let after = known.iter().find(|it| it.is_like(&trial)).map(|it| it.after);
-            let after = after.unwrap_or_else(|| latency(&trial, &mut left));
+            let after = after.unwrap_or_else(|| latency(&trial, &mut rests, &mut left));
             known.push(Trial { after, ..trial });
             let Some(after) = after else { continue };
             told.insert(projection.weight_span);
@@ -97,14 +97,21 @@ impl Trial<'_> {
     }
 }
 
+/// Where a cell rests, if it does.
+struct Rest<'a> {
+    plan: &'a Plan,
+    target: u32,
+    at: Option<Vec<f64>>,
+}
+
 /// Steps from an arrival at a cell at rest to its spike, if there is one.
-fn latency(trial: &Trial<'_>, left: &mut usize) -> Option<usize> {
+fn latency<'a>(trial: &Trial<'a>, rests: &mut Vec<Rest<'a>>, left: &mut usize) -> Option<usize> {
     *left = left.checked_sub(BEGIN)?;
     let mut cell = OneCell::new(trial.plan, trial.target as usize).filter(OneCell::is_certain)?;
     let (port, weight) = (cell.port(trial.port)?, trial.weight);
     let variables = cell.variables();
-    rest(&mut cell, &variables, left)?;
-    let at_rest: Vec<f64> = variables.iter().map(|it| cell.get(*it)).collect();
+    let at_rest = resting(trial, &mut cell, &variables, rests, left)?;
+    variables.iter().zip(&at_rest).for_each(|(variable, value)| cell.set(*variable, *value));
     let mut farthest = vec![0.0_f64; variables.len()];
     for step in 0..MOST_AFTER.min(*left) {
         *left -= 1;
@@ -125,6 +132,24 @@ fn latency(trial: &Trial<'_>, left: &mut usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// Where the cell of a trial rests; all that arrives at cells of one kind finds them there.
+fn resting<'a>(
+    trial: &Trial<'a>,
+    cell: &mut OneCell<'_>,
+    variables: &[usize],
+    rests: &mut Vec<Rest<'a>>,
+    left: &mut usize,
+) -> Option<Vec<f64>> {
+    let this = (trial.plan, trial.target as usize);
+    if let Some(known) = rests.iter().find(|it| one_cell::alike((it.plan, it.target as usize), this)) {
+        return known.at.clone();
+    }
+    let found = rest(cell, variables, left).is_some();
+    let at = found.then(|| variables.iter().map(|it| cell.get(*it)).collect());
+    rests.push(Rest { plan: trial.plan, target: trial.target, at });
+    rests.last().and_then(|it| it.at.clone())
 }
 
 /// Brings the cell to where a step changes nothing, by Newton's method.

@@ -24,6 +24,8 @@ pub struct Kind(String);
 #[derive(Default)]
 pub struct Kinds {
     first: BTreeMap<Kind, First>,
+    /// Of networks that were looked at before.
+    earlier: BTreeMap<Kind, First>,
     /// Whether some expression reads the size of its population, or places in it.
     shapes_matter: bool,
 }
@@ -38,11 +40,24 @@ pub struct First {
 }
 
 impl Kinds {
-    pub fn new(source: Source) -> Kinds {
+    /// For the populations of a network.
+    pub fn begin(&mut self, source: Source) {
         let reads_shape =
             |kind: &ExprKind| matches!(kind, ExprKind::Ref(Ref::Size | Ref::Row | Ref::Col | Ref::Layer));
-        let shapes_matter = source.hir.exprs.iter().any(|expr| reads_shape(&expr.kind));
-        Kinds { first: BTreeMap::new(), shapes_matter }
+        self.shapes_matter = source.hir.exprs.iter().any(|expr| reads_shape(&expr.kind));
+        self.first.clear();
+    }
+
+    /// Keeps those of a network that was looked at, for the networks after it. Tables are numbered in each network by
+    /// itself, so that a network with one is not to be kept. So are places: all checks of what is kept lead to the one
+    /// that every network has, for what is only looked at tells no more of a fault than that there is one.
+    pub fn keep(&mut self) {
+        for (kind, mut first) in std::mem::take(&mut self.first) {
+            if let Dynamics::Cells(programs) = &mut first.plan.dynamics {
+                programs.reference_step.checks.iter_mut().for_each(|check| check.place = 0);
+            }
+            self.earlier.insert(kind, first);
+        }
     }
 
     /// The kind of a population whose initial programs have these keys; `None` for one whose balance is asked for, or
@@ -51,7 +66,8 @@ impl Kinds {
         if source.net.balances.contains_key(&layout.population) {
             return None;
         }
-        let cell = (layout.net.cell, layout.precision, self.shapes_matter.then_some(&layout.net.shape));
+        let (dt, shape) = (source.net.dt.to_bits(), self.shapes_matter.then_some(&layout.net.shape));
+        let cell = (layout.net.cell, layout.precision, shape, dt);
         let slots: Vec<_> = layout.uniforms.iter().map(|slot| (slot.ty, slot.role)).collect();
         let kept = (&layout.storage, &layout.arrays, &layout.accumulators, slots);
         Some(Kind(format!("{:?}", (cell, kept, inputs(layout)?, &keys.names))))
@@ -59,7 +75,7 @@ impl Kinds {
 
     /// The first population of a kind.
     pub fn first(&self, kind: &Kind) -> Option<&First> {
-        self.first.get(kind)
+        self.first.get(kind).or_else(|| self.earlier.get(kind))
     }
 
     pub fn add(&mut self, kind: Kind, first: First) {

@@ -19,7 +19,7 @@ pub fn look(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) {
     let (source, whole) = (Source { hir, types, net, purpose: Purpose::Look }, Whole { hir, types, net });
     if whole.all() {
         let mut found = Sink::default();
-        super::survey(hir, types, net, &mut found);
+        super::survey(hir, types, net, &mut Kinds::default(), &mut found);
         return sink.append(found);
     }
     if net.dt.is_nan() {
@@ -27,7 +27,8 @@ pub fn look(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) {
     }
     let (reached, nothing) = (reached(net), Reached::default());
     let mut report = Report::new(sink);
-    let mut kinds = Kinds::new(source);
+    let mut kinds = Kinds::default();
+    kinds.begin(source);
     // What is wrong with equations is wrong in every population of the cell.
     let mut seen = BTreeSet::new();
     for (at, population) in net.populations.iter().enumerate() {

@@ -37,13 +37,13 @@ use circ_plan::ir::UniformId;
 use circ_plan::plan::*;
 
 pub use self::explain::{EquationMethod, PopulationMethods};
+pub use self::kinds::Kinds;
 pub use self::layout::clamp_of;
 pub use self::look::look;
 pub use self::population::{EXCITATION, INHIBITION};
 
 use self::context::{Keys, Purpose, Report, Source};
 use self::inputs::place_inputs;
-use self::kinds::Kinds;
 use self::layout::{Layout, Reached};
 use self::params::place_parameters;
 use crate::check::Types;
@@ -71,16 +71,16 @@ pub struct DriveSlots {
 
 /// Lowers a circuit. `None` when something was refused.
 pub fn lower(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) -> Option<Lowered> {
-    lowered(Source { hir, types, net, purpose: Purpose::Run }, sink)
+    lowered(Source { hir, types, net, purpose: Purpose::Run }, &mut Kinds::default(), sink)
 }
 
 /// Lowers a circuit that is only looked at: with the same messages, and a plan that holds what lints look at. See
-/// `Purpose::Look`.
-pub fn survey(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) -> Option<Lowered> {
-    lowered(Source { hir, types, net, purpose: Purpose::Look }, sink)
+/// `Purpose::Look`. Populations of a kind that an earlier circuit of the same program had are not lowered again.
+pub fn survey(hir: &Hir, types: &Types, net: &Net, known: &mut Kinds, sink: &mut Sink) -> Option<Lowered> {
+    lowered(Source { hir, types, net, purpose: Purpose::Look }, known, sink)
 }
 
-fn lowered(source: Source, sink: &mut Sink) -> Option<Lowered> {
+fn lowered(source: Source, kinds: &mut Kinds, sink: &mut Sink) -> Option<Lowered> {
     if sink.has_errors() {
         return None;
     }
@@ -112,11 +112,11 @@ fn lowered(source: Source, sink: &mut Sink) -> Option<Lowered> {
         projections.push(plan);
     }
     let flowing = flows::programs(source, &mut layouts, &mut report);
-    let mut kinds = Kinds::new(source);
+    kinds.begin(source);
     let (populations, methods): (Vec<PopulationPlan>, _) = layouts
         .iter()
         .zip(&mut keys)
-        .map(|(layout, keys)| population::population(source, layout, &mut report, keys, &mut kinds))
+        .map(|(layout, keys)| population::population(source, layout, &mut report, keys, kinds))
         .unzip();
     for (at, flowing) in flowing {
         projections[at].flow = Some(Box::new(flowing.resolve(&layouts, &populations)));
@@ -132,6 +132,9 @@ fn lowered(source: Source, sink: &mut Sink) -> Option<Lowered> {
     let Report { sink, places, tables, .. } = report;
     if sink.has_errors() {
         return None;
+    }
+    if source.purpose == Purpose::Look && tables.is_empty() {
+        kinds.keep();
     }
     let plan = Plan { dt: net.dt, seed: net.seed, populations, drives, projections, order, tables, places };
     debug_assert_eq!(crate::kernel::verify::verify_plan(&plan), Ok(()), "lowering makes well-formed plans");
