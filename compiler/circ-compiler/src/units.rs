@@ -129,6 +129,9 @@ fn single(name: &str) -> Option<Scale> {
 
 /// `digits * 10^shift`, correctly rounded.
 fn decimal(digits: &str, shift: i64) -> f64 {
+    if let Some(short) = short_decimal(digits, shift) {
+        return short;
+    }
     let (mantissa, exponent) = match digits.find(['e', 'E']) {
         Some(at) => (&digits[..at], &digits[at + 1..]),
         None => (digits, "0"),
@@ -138,6 +141,31 @@ fn decimal(digits: &str, shift: i64) -> f64 {
         exponent.parse::<i64>().unwrap_or(if exponent.starts_with('-') { -1_000_000 } else { 1_000_000 });
     let exponent = written.clamp(-1_000_000, 1_000_000).saturating_add(shift);
     format!("{mantissa}e{exponent}").parse().unwrap_or(f64::NAN)
+}
+
+/// The same for few digits without an exponent, as people write them. A whole number below 2^53 and a power of ten up to
+/// 10^22 are doubles, so that one operation rounds once (Clinger, How to read floating point numbers accurately, 1990).
+fn short_decimal(digits: &str, shift: i64) -> Option<f64> {
+    const MOST_DIGITS: usize = 15;
+    const POWERS: [f64; 23] = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+        1e18, 1e19, 1e20, 1e21, 1e22,
+    ];
+    if MOST_DIGITS < digits.len() {
+        return None;
+    }
+    let (mut whole, mut point) = (0_u64, None);
+    for (at, digit) in digits.bytes().enumerate() {
+        match digit {
+            b'0'..=b'9' => whole = whole * 10 + u64::from(digit - b'0'),
+            b'.' if point.is_none() => point = Some(at),
+            _ => return None,
+        }
+    }
+    let behind = point.map_or(0, |at| digits.len() - 1 - at);
+    let shift = shift.saturating_sub(behind as i64);
+    let power = *POWERS.get(usize::try_from(shift.unsigned_abs()).ok()?)?;
+    Some(if shift < 0 { whole as f64 / power } else { whole as f64 * power })
 }
 
 /// Units to show a dimension in, each with the decimal exponent of its coherent value, ascending.
@@ -401,5 +429,18 @@ mod tests {
         assert_eq!(literal("5", &[("%", 1)]), Some((0.05, Dimension::REAL)));
         assert_eq!(literal("1e99999999999999999999", &[]).map(|n| n.0), Some(f64::INFINITY));
         assert_eq!(literal("1", &[("mV", i32::MAX)]), None);
+    }
+
+    #[test]
+    fn short_literals_are_rounded_as_long_ones() {
+        let written =
+            ["0", "1", "7", "0.1", "1.62", "49.9", "123456.789", "0.000123", "999999999999999", "5.", ".25"];
+        for digits in written {
+            for shift in -26..=26 {
+                let long: f64 = format!("{digits}e{shift}").parse().unwrap();
+                assert_eq!(decimal(digits, shift).to_bits(), long.to_bits(), "{digits}e{shift}");
+            }
+        }
+        assert_eq!(short_decimal("1234567890.123456", 0), None);
     }
 }
