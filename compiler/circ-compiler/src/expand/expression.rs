@@ -103,6 +103,11 @@ impl Expander<'_> {
             ExprKind::Derivative(var) => set(var, self.var(*var, at)),
             ExprKind::Ref(Ref::Mode(mode)) => set(mode, self.mode(*mode, at)),
             ExprKind::CallFn { function, .. } => set(function, self.function(*function, at)),
+            // A segment has noise of its own, as it has states of its own.
+            ExprKind::Noise(source) if *source < NOISE_SOURCES => {
+                let part = at.instance.map_or(0, |instance| instance as u32 + 1);
+                set(source, part.saturating_mul(NOISE_SOURCES).saturating_add(*source))
+            }
             _ => false,
         }
     }

@@ -5,6 +5,9 @@ use crate::types::Dimension;
 use circ_grammar::ast::{BinaryOp, UnaryOp};
 use circ_plan::ir::Distribution;
 
+/// More sources of white noise have no number in one part of a cell.
+pub const NOISE_SOURCES: u32 = 1024;
+
 #[derive(Clone, Debug)]
 pub struct Expr {
     pub kind: ExprKind,
@@ -68,7 +71,7 @@ pub enum ExprKind {
         lo: ExprId,
         hi: ExprId,
     },
-    /// `xi` is source 0, `xi(k)` source k.
+    /// `xi` is source 0, `xi(k)` source k; in a segment so many times [`NOISE_SOURCES`] more as its place says.
     Noise(u32),
     /// `chance(p)`: Bool.
     Chance(ExprId),

@@ -18,7 +18,7 @@ use crate::hir::*;
 
 /// Sources of noise stand in equations as loads of this array and above, until the solver has
 /// replaced them.
-pub const NOISE: u32 = u32::MAX - 4096;
+pub const NOISE: u32 = 1 << 31;
 
 /// When expressions are evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -354,7 +354,7 @@ impl<'a> Lowerer<'a, '_, '_> {
     /// What stands for a source of noise until the solver has replaced it.
     pub fn noise(&mut self, source: u32) -> ValueId {
         match self.phase() {
-            Phase::Start => self.b.load(Side::Own, ArrayId(NOISE + source), Ty::Float),
+            Phase::Start => self.b.load(Side::Own, ArrayId(NOISE.saturating_add(source)), Ty::Float),
             _ => self.b.float(0.0),
         }
     }

@@ -8,7 +8,7 @@ use super::function::counted;
 use super::scope::{Def, Named};
 use super::{Context, Resolver};
 use crate::diagnose::{names, structure, suggest, typing};
-use crate::hir::{ExprId, ExprKind, FunctionId, MeasureArg, Reduce, Window};
+use crate::hir::{ExprId, ExprKind, FunctionId, MeasureArg, NOISE_SOURCES, Reduce, Window};
 use crate::types::Type;
 use circ_grammar::ast::{self, Arg, ArgTail, Iter, Span};
 
@@ -199,7 +199,7 @@ impl<'a> Resolver<'a> {
         };
         let source = match &self.ast(cx, arg.value).kind {
             ast::ExprKind::Number(number) if number.unit.is_empty() => {
-                number.digits.parse::<u32>().ok().filter(|k| *k < 1024)
+                number.digits.parse::<u32>().ok().filter(|k| *k < NOISE_SOURCES)
             }
             _ => None,
         };
