@@ -4,6 +4,7 @@
 //! knows only that `x` can not follow `parm`; that `param` was meant is found out here.
 
 use crate::ast::Span;
+use crate::foreign;
 use crate::layout::Layout;
 use crate::message;
 use crate::near::nearest;
@@ -92,7 +93,8 @@ impl Scene<'_> {
         if has_unit || (is_word && nearest(name, unit_names::all()).is_none()) {
             return None;
         }
-        Some(message::unknown_unit(self.span(self.stop.at), name, nearest(name, unit_names::all())))
+        let meant = foreign::unit(name).or_else(|| nearest(name, unit_names::all()));
+        Some(message::unknown_unit(self.span(self.stop.at), name, meant))
     }
 
     /// `param x =`, and the next line taken for the value.
@@ -159,7 +161,7 @@ impl Scene<'_> {
                 Some(_) => (format!("`{}`", short(self.text(first))), None),
                 None => return None,
             };
-            return Some(message::no_such_statement(self.span(first), &shown, place.name(), near));
+            return Some(self.no_such_statement(first, &shown, place, near));
         }
         if self.stop.at != first + 1 || self.kind(first) != Some(Kind::Identifier) || !place.names_begin() {
             return None;
@@ -180,8 +182,32 @@ impl Scene<'_> {
                     Kind::Number | Kind::Text | Kind::Newline | Kind::CloseBrace | Kind::OpenBrace
                 )
         });
-        (near.is_some() || follows)
-            .then(|| message::no_such_statement(self.span(first), &format!("`{name}`"), place.name(), near))
+        (near.is_some() || follows).then(|| self.no_such_statement(first, &format!("`{name}`"), place, near))
+    }
+
+    fn no_such_statement(&self, at: usize, shown: &str, place: Place, near: Option<String>) -> SyntaxError {
+        let foreign = foreign::statement(self.text(at), place);
+        let near = near.filter(|_| foreign.is_none());
+        let error = message::no_such_statement(self.span(at), shown, place.name(), near);
+        match foreign {
+            Some(help) => error.with_help(help),
+            None => error,
+        }
+    }
+
+    /// What is written here instead of what other tools have.
+    fn foreign(&self) -> Option<String> {
+        let begins = skip_attributes(self.work, self.start);
+        let before = self.stop.at.checked_sub(1).filter(|before| self.start <= *before);
+        foreign::token(foreign::Around {
+            place: place_of(self.work, self.start),
+            begins: self.kind(begins),
+            before: before.and_then(|before| self.kind(before)),
+            before_text: before.map_or("", |before| self.text(before)),
+            found: self.found()?,
+            block_due: self.expects("{"),
+            range_due: self.expects(".."),
+        })
     }
 
     /// A word of the language where a name is due.
@@ -220,7 +246,10 @@ impl Scene<'_> {
         match self.found() {
             Some(Kind::Assign) if self.expects("->") => error.with_help("write `->`"),
             Some(Kind::Assign) if self.compares() => error.with_help("write `==` to compare"),
-            _ => error,
+            _ => match self.foreign() {
+                Some(help) => error.with_help(help),
+                None => error,
+            },
         }
     }
 

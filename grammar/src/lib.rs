@@ -11,6 +11,7 @@ pub mod ast;
 mod brackets;
 mod dump;
 mod explain;
+pub mod foreign;
 mod layout;
 mod message;
 mod near;

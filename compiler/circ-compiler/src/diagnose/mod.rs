@@ -11,6 +11,7 @@ pub mod constraint;
 pub mod couple;
 pub mod data;
 pub mod flow;
+mod foreign;
 pub mod lint;
 pub mod names;
 pub mod onto;

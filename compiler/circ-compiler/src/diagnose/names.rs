@@ -1,6 +1,6 @@
 //! Messages about names: unknown, declared twice, out of place, going in circles.
 
-use super::Diagnostic;
+use super::{Diagnostic, foreign};
 use circ_grammar::ast::Span;
 
 crate::rules! {
@@ -36,7 +36,11 @@ pub fn unknown_name(at: Span, name: &str, wanted: &str, suggestion: Option<Strin
         format!("there is no {wanted} `{name}`")
     };
     let diagnostic = UNKNOWN_NAME.at(at, message).primary("not declared");
-    did_you_mean(diagnostic, suggestion)
+    match (foreign::meant(name, wanted), suggestion) {
+        (Some(foreign::Meant::Name(other)), _) => did_you_mean(diagnostic, Some(other.to_string())),
+        (Some(foreign::Meant::Text(help)), None) => diagnostic.help(help),
+        (_, suggestion) => did_you_mean(diagnostic, suggestion),
+    }
 }
 
 /// A population, drive or part has no member of this name.

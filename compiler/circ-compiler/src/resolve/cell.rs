@@ -374,10 +374,10 @@ impl<'a> Resolver<'a> {
 
     fn shape_of_port(&mut self, cx: &mut Context, cell: &hir::Cell, shape: ast::ExprId) -> PortShape {
         let at = self.span(cx, shape);
-        let (name, args): (&'a Arc<str>, &'a [ast::Arg]) = match &self.ast(cx, shape).kind {
-            ast::ExprKind::Name(name) => (name, &[]),
+        let (name, args, name_at): (&'a Arc<str>, &'a [ast::Arg], Span) = match &self.ast(cx, shape).kind {
+            ast::ExprKind::Name(name) => (name, &[], at),
             ast::ExprKind::Call { callee, args } => match &self.ast(cx, *callee).kind {
-                ast::ExprKind::Name(name) => (name, args),
+                ast::ExprKind::Name(name) => (name, args, self.span(cx, *callee)),
                 _ => return self.bad_shape(at),
             },
             ast::ExprKind::Error => return PortShape::Error,
@@ -390,7 +390,7 @@ impl<'a> Resolver<'a> {
             "biexponential" => 2,
             _ => {
                 let suggestion = suggest::nearest(name, builtins::SHAPES.iter().copied());
-                self.sink.push(names::unknown_name(at, name, "shape", suggestion));
+                self.sink.push(names::unknown_name(name_at, name, "shape", suggestion));
                 return PortShape::Error;
             }
         };

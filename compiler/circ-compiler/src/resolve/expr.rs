@@ -132,7 +132,8 @@ impl<'a> Resolver<'a> {
         match number.unit.iter().find(|unit| !units::is_unit(&unit.name)) {
             Some(unit) => {
                 let known: Vec<_> = units::names().collect();
-                let suggestion = suggest::nearest(&unit.name, known.iter().map(String::as_str));
+                let near = || suggest::nearest(&unit.name, known.iter().map(String::as_str));
+                let suggestion = circ_grammar::foreign::unit(&unit.name).or_else(near);
                 self.sink.push(names::unknown_unit(at, &unit.name, suggestion));
             }
             None => self.sink.push(names::unit_power(at)),

@@ -325,23 +325,22 @@ impl<'a> Resolver<'a> {
             _ => None,
         };
         let at = self.span(cx, source);
-        let error = DriveSource::Value(ERROR);
         match called {
             Some(("poisson", args)) => match self.source_args(cx, "poisson", args, false, at) {
                 Some((rate, _)) => DriveSource::Poisson(rate),
-                None => error,
+                None => DriveSource::Poisson(ERROR),
             },
             Some(("times", args)) => match self.source_args(cx, "times", args, false, at) {
                 Some((times, _)) => DriveSource::Times(times),
-                None => error,
+                None => DriveSource::Times(ERROR),
             },
             Some(("choose", args)) => match self.source_args(cx, "choose", args, true, at) {
                 Some((count, every)) => DriveSource::Choose { count, every },
-                None => error,
+                None => DriveSource::Choose { count: ERROR, every: ERROR },
             },
             Some(("table", args)) => match self.source_args(cx, "table", args, true, at) {
                 Some((data, every)) => DriveSource::Table { data, every },
-                None => error,
+                None => DriveSource::Table { data: ERROR, every: ERROR },
             },
             _ => DriveSource::Value(self.expr_in(cx, Place::DRIVE, source)),
         }
@@ -368,12 +367,13 @@ impl<'a> Resolver<'a> {
                 (None, value @ None, _) => *value = Some(lowered),
                 (Some(word), ..) if !named_every || !takes_every => {
                     let suggestion = suggest::nearest(&word.text, takes_every.then_some("every"));
-                    self.sink.push(names::unknown_member(
-                        word.span,
-                        &word.text,
-                        &format!("`{name}`"),
-                        suggestion,
-                    ));
+                    let nameless = suggestion.is_none() && 1 == args.len();
+                    let of = format!("`{name}`");
+                    let message = names::unknown_member(word.span, &word.text, &of, suggestion);
+                    self.sink.push(match nameless {
+                        true => message.help(format!("leave out the name, as in `{name}(...)`")),
+                        false => message,
+                    });
                     return None;
                 }
                 _ => {
