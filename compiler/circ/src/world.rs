@@ -10,6 +10,7 @@ use crate::rules;
 use crate::synaptic::Known;
 use circ_compiler::check::Types;
 use circ_compiler::data::NoFiles;
+use circ_compiler::diagnose::structure::not_yet;
 use circ_compiler::diagnose::time::{Step, off_grid};
 use circ_compiler::eval::synapses::selection;
 use circ_compiler::eval::{Argument, Evaluated, MeasureCall, Over, Scope, Thing, World, view_of};
@@ -55,7 +56,7 @@ impl World for Present<'_> {
 
     fn member(&mut self, of: &Thing, name: &str, span: Span) -> Evaluated<Value> {
         let Thing::Drive(drive) = of else {
-            return Err(rules::not_observable(span, "a projection", name).into());
+            return Err(not_yet(span, &format!("reading `{name}` of a projection")).into());
         };
         let path = &self.net.drives[*drive as usize].path;
         let plan = self.plan.drives.iter().find(|plan| plan.path == *path);

@@ -16,6 +16,7 @@ mod enforce;
 mod flow;
 mod instance;
 mod names;
+mod onto;
 mod planned;
 mod population;
 mod projection;

@@ -25,11 +25,11 @@ pub(super) struct End {
 }
 
 /// Both sides of a projection, as they fit together.
-struct Ends {
+pub(super) struct Ends {
     source: View,
     events: Members,
-    target: View,
-    ports: Members,
+    pub target: View,
+    pub ports: Members,
     sign: Sign,
     /// Of the other direction of a symmetric one: its event, its port.
     back: Option<(Members, Members)>,
@@ -342,35 +342,6 @@ impl Elaborator<'_> {
             VarKind::Port { polarity, .. } => Some(*polarity),
             _ => None,
         }
-    }
-
-    /// `onto e`: the segments of the target, of which the view holds its cells once each. `Some(None)` without the
-    /// clause, or where there is one segment only.
-    fn onto(
-        &mut self,
-        projection: &hir::Projection,
-        ends: Option<&Ends>,
-        environment: EnvironmentId,
-    ) -> Option<Option<net::Onto>> {
-        let Some((which, span)) = projection.onto else { return Some(None) };
-        if projection.symmetric {
-            return self.report(say_flow::symmetric_pairs(span, Clash::Onto));
-        }
-        let Ends { target, ports, .. } = ends?;
-        let same = |port: &&Arc<str>| part_of(port).0 == part_of(ports.first()).0;
-        let cells = ports.each.iter().take_while(same).count().max(1);
-        let repeats = target.segments.len() / cells;
-        let whole = target.segments.chunks(cells).all(|part| part == &target.segments[..cells]);
-        if !whole {
-            return self.report(crate::diagnose::onto::onto_of_several(span));
-        }
-        let which = match which {
-            hir::Which::Random => net::Which::Random,
-            hir::Which::Pair(expr) => {
-                net::Which::Pair(net::Closure { expr: self.untainted(expr)?, environment })
-            }
-        };
-        Some(Some(net::Onto { segments: repeats as u32, which, span }))
     }
 
     /// What sign weights need from a source of this name and polarity at a port.

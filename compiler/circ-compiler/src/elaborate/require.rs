@@ -20,6 +20,7 @@ impl Elaborator<'_> {
         environment: EnvironmentId,
         span: Span,
     ) -> Option<()> {
+        self.untainted(condition)?;
         self.against_enforced(condition, environment)?;
         let proof = self.prove(condition, environment)?;
         let kind = ConstraintKind::Require { condition, proof };
@@ -34,6 +35,7 @@ impl Elaborator<'_> {
         environment: EnvironmentId,
         span: Span,
     ) -> Option<()> {
+        self.untainted(condition)?;
         self.against_enforced(condition, environment)?;
         let kind = ConstraintKind::Monitor { condition, stops };
         self.net.constraints.push(net::Constraint { kind, environment, span });
