@@ -130,8 +130,8 @@ fn value_of(line: &Line, word: &str) -> Option<std::ops::Range<usize>> {
 
 /// Of a projection to an excitatory or inhibitory port, as most are.
 fn weight(lines: &[Line]) -> Vec<Change> {
-    // At modulatory ports weights are signed.
-    if lines.iter().any(|line| line.code.contains("modulatory")) {
+    // At modulatory ports weights are signed, and so they may be where values flow.
+    if lines.iter().any(|line| ["modulatory", "continuous"].iter().any(|word| line.code.contains(word))) {
         return vec![];
     }
     let of = |line: &Line| {
