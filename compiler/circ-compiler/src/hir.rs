@@ -9,6 +9,7 @@ mod circuit;
 mod experiment;
 mod expr;
 pub mod path;
+mod rule;
 
 use crate::types::Type;
 use circ_grammar::ast::Span;
@@ -18,6 +19,7 @@ pub use cell::*;
 pub use circuit::*;
 pub use experiment::*;
 pub use expr::*;
+pub use rule::*;
 
 macro_rules! ids { ($($(#[$m:meta])* $name:ident),*) => { $(
     $(#[$m])* #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)] pub struct $name(pub u32);
@@ -34,11 +36,13 @@ ids!(
     GlobalId,
     /// Into [`Hir::cells`].
     CellId,
+    /// Into [`Hir::rules`].
+    RuleId,
     /// Into [`Hir::circuits`].
     CircuitId,
     /// Into [`Hir::locals`]: formals of functions, indices of `sum(... for q ...)`, `let`s in blocks.
     LocalId,
-    /// Into [`Cell::vars`].
+    /// Into [`Cell::vars`] or [`Rule::vars`].
     VarId,
     /// Into [`Cell::events`].
     EventIx,
@@ -59,6 +63,7 @@ pub struct Hir {
     /// Top-level `let` and `data`.
     pub globals: Vec<Global>,
     pub cells: Vec<Cell>,
+    pub rules: Vec<Rule>,
     pub circuits: Vec<Circuit>,
     pub experiments: Vec<Experiment>,
 }
@@ -78,6 +83,9 @@ impl Hir {
     }
     pub fn cell(&self, id: CellId) -> &Cell {
         &self.cells[id.index()]
+    }
+    pub fn rule(&self, id: RuleId) -> &Rule {
+        &self.rules[id.index()]
     }
     pub fn circuit(&self, id: CircuitId) -> &Circuit {
         &self.circuits[id.index()]
@@ -112,6 +120,7 @@ pub enum Owner {
     /// A file: the function reads globals only.
     File,
     Cell(CellId),
+    Rule(RuleId),
     Circuit(CircuitId),
     /// Into [`Hir::experiments`].
     Experiment(u32),

@@ -6,6 +6,7 @@ mod cell;
 mod circuit;
 mod experiment;
 mod expression;
+mod rule;
 mod words;
 
 use crate::check::Types;
@@ -42,6 +43,11 @@ pub fn print_types(hir: &Hir, types: &Types) -> String {
     for (cell, vars) in hir.cells.iter().zip(&types.vars).filter(|(cell, _)| !cell.spike_times) {
         cell.vars.iter().zip(vars).for_each(|(var, ty)| line(format!("{}.{}", cell.name, var.name), ty));
     }
+    for (rule, vars) in hir.rules.iter().zip(&types.rule_vars) {
+        for (id, var) in rule.declared() {
+            line(format!("{}.{}", rule.name, var.name), &vars[id.index()]);
+        }
+    }
     for (circuit, slots) in hir.circuits.iter().zip(&types.circuit_slots) {
         circuit
             .slots
@@ -63,6 +69,7 @@ fn owner_name(hir: &Hir, owner: Owner) -> String {
     match owner {
         Owner::File => String::new(),
         Owner::Cell(at) => format!("{}.", hir.cell(at).name),
+        Owner::Rule(at) => format!("{}.", hir.rule(at).name),
         Owner::Circuit(at) => format!("{}.", hir.circuit(at).name),
         Owner::Experiment(at) => format!("{}.", hir.experiments[at as usize].name),
     }
@@ -97,6 +104,10 @@ impl Printer<'_> {
         for (at, cell) in self.hir.cells.iter().enumerate().filter(|(_, cell)| !cell.spike_times) {
             self.owner = Owner::Cell(CellId(at as u32));
             self.block(format!("cell {}", cell.name), |out| out.cell(cell));
+        }
+        for (at, rule) in self.hir.rules.iter().enumerate() {
+            self.owner = Owner::Rule(RuleId(at as u32));
+            self.block(format!("plasticity {}", rule.name), |out| out.rule(rule));
         }
         for (at, circuit) in self.hir.circuits.iter().enumerate() {
             self.owner = Owner::Circuit(CircuitId(at as u32));

@@ -269,6 +269,8 @@ pub struct Projection {
     pub scaled: bool,
     /// How weights that differ are held.
     pub store: circ_plan::ir::Precision,
+    /// The rule by which its synapses learn.
+    pub plasticity: Option<Plasticity>,
     /// What flows instead of spikes.
     pub flow: Option<Flow>,
     pub pairing: circ_plan::plan::Pairing,
@@ -276,6 +278,16 @@ pub struct Projection {
     pub edges: Vec<(String, Vec<f64>)>,
     pub span: Span,
     pub connect_span: Span,
+}
+
+/// A rule with what a projection gives it.
+#[derive(Clone, Debug)]
+pub struct Plasticity {
+    pub rule: crate::hir::RuleId,
+    /// Its parameters, as far as they are given.
+    pub args: Vec<(VarId, Closure)>,
+    /// Where it is attached.
+    pub span: Span,
 }
 
 /// `onto e`: the target view holds its cells once for each segment.

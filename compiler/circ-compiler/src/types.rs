@@ -7,28 +7,31 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Exponents of (time, voltage, current, length, amount, temperature), in twelfths, so that square
-/// and cube roots are exact.
+/// Exponents of (time, voltage, current, length, amount, temperature, weight), in twelfths, so that square
+/// and cube roots are exact. In a plasticity rule the weight is a dimension of its own: what is right of it is right
+/// of the weights of any port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Dimension(pub [i16; 6]);
+pub struct Dimension(pub [i16; 7]);
 
 impl Dimension {
-    pub const REAL: Dimension = Dimension([0; 6]);
-    pub const TIME: Dimension = Dimension([12, 0, 0, 0, 0, 0]);
-    pub const FREQUENCY: Dimension = Dimension([-12, 0, 0, 0, 0, 0]);
-    pub const VOLTAGE: Dimension = Dimension([0, 12, 0, 0, 0, 0]);
-    pub const CURRENT: Dimension = Dimension([0, 0, 12, 0, 0, 0]);
-    pub const LENGTH: Dimension = Dimension([0, 0, 0, 12, 0, 0]);
-    pub const AMOUNT: Dimension = Dimension([0, 0, 0, 0, 12, 0]);
-    pub const TEMPERATURE: Dimension = Dimension([0, 0, 0, 0, 0, 12]);
-    pub const CONDUCTANCE: Dimension = Dimension([0, -12, 12, 0, 0, 0]);
-    pub const RESISTANCE: Dimension = Dimension([0, 12, -12, 0, 0, 0]);
-    pub const CAPACITANCE: Dimension = Dimension([12, -12, 12, 0, 0, 0]);
-    pub const CHARGE: Dimension = Dimension([12, 0, 12, 0, 0, 0]);
-    pub const AREA: Dimension = Dimension([0, 0, 0, 24, 0, 0]);
-    pub const VOLUME: Dimension = Dimension([0, 0, 0, 36, 0, 0]);
-    pub const CONCENTRATION: Dimension = Dimension([0, 0, 0, -36, 12, 0]);
-    pub const VELOCITY: Dimension = Dimension([-12, 0, 0, 12, 0, 0]);
+    pub const REAL: Dimension = Dimension([0; 7]);
+    pub const TIME: Dimension = Dimension([12, 0, 0, 0, 0, 0, 0]);
+    pub const FREQUENCY: Dimension = Dimension([-12, 0, 0, 0, 0, 0, 0]);
+    pub const VOLTAGE: Dimension = Dimension([0, 12, 0, 0, 0, 0, 0]);
+    pub const CURRENT: Dimension = Dimension([0, 0, 12, 0, 0, 0, 0]);
+    pub const LENGTH: Dimension = Dimension([0, 0, 0, 12, 0, 0, 0]);
+    pub const AMOUNT: Dimension = Dimension([0, 0, 0, 0, 12, 0, 0]);
+    pub const TEMPERATURE: Dimension = Dimension([0, 0, 0, 0, 0, 12, 0]);
+    pub const CONDUCTANCE: Dimension = Dimension([0, -12, 12, 0, 0, 0, 0]);
+    pub const RESISTANCE: Dimension = Dimension([0, 12, -12, 0, 0, 0, 0]);
+    pub const CAPACITANCE: Dimension = Dimension([12, -12, 12, 0, 0, 0, 0]);
+    pub const CHARGE: Dimension = Dimension([12, 0, 12, 0, 0, 0, 0]);
+    pub const AREA: Dimension = Dimension([0, 0, 0, 24, 0, 0, 0]);
+    pub const VOLUME: Dimension = Dimension([0, 0, 0, 36, 0, 0, 0]);
+    pub const CONCENTRATION: Dimension = Dimension([0, 0, 0, -36, 12, 0, 0]);
+    pub const VELOCITY: Dimension = Dimension([-12, 0, 0, 12, 0, 0, 0]);
+    /// Of `w` in a rule, whatever it is attached to.
+    pub const WEIGHT: Dimension = Dimension([0, 0, 0, 0, 0, 0, 12]);
 
     /// Whether it is that of a plain number.
     pub fn is_real(self) -> bool {
@@ -58,6 +61,13 @@ impl Dimension {
             *power = whole as i16;
         }
         Some(Dimension(powers))
+    }
+
+    /// With a dimension in the place of the weight; `None` where a power becomes too high to hold.
+    pub fn with_weight(self, weight: Dimension) -> Option<Dimension> {
+        let mut rest = self;
+        rest.0[6] = 0;
+        weight.power(f64::from(self.0[6]) / 12.0).and_then(|weight| rest.times(weight))
     }
 
     fn zip(self, other: Dimension, op: fn(i16, i16) -> Option<i16>) -> Option<Dimension> {
@@ -133,6 +143,15 @@ pub enum Type {
 }
 
 impl Type {
+    /// With a dimension in the place of the weight of a rule.
+    pub fn with_weight(&self, weight: Dimension) -> Type {
+        match self {
+            Type::Real(dimension) => dimension.with_weight(weight).map_or(Type::Error, Type::Real),
+            Type::Array(element, shape) => Type::Array(Box::new(element.with_weight(weight)), shape.clone()),
+            other => other.clone(),
+        }
+    }
+
     /// The dimension of a number, of the elements of an array, of the weights of a port; of all else none.
     pub fn dimension(&self) -> Dimension {
         match self {

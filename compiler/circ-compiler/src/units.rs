@@ -29,8 +29,8 @@ const UNITS: &[(&str, i64, Dimension, bool)] = &[
     ("M", 3, Dimension::CONCENTRATION, true),
     ("mol", 18, Dimension::AMOUNT, true),
     ("C", 15, Dimension::CHARGE, true),
-    ("J", 18, Dimension([12, 12, 12, 0, 0, 0]), true),
-    ("W", 15, Dimension([0, 12, 12, 0, 0, 0]), true),
+    ("J", 18, Dimension([12, 12, 12, 0, 0, 0, 0]), true),
+    ("W", 15, Dimension([0, 12, 12, 0, 0, 0, 0]), true),
     ("K", 0, Dimension::TEMPERATURE, true),
     ("%", -2, Dimension::REAL, false),
 ];
@@ -190,13 +190,13 @@ fn natural(dimension: Dimension) -> Option<&'static [(&'static str, i32)]> {
         ),
         (Dimension::TEMPERATURE, &[("K", 0)]),
         (Dimension::VELOCITY, &[("mm/s", 0), ("m/s", 3)]),
-        (Dimension([-12, 12, 0, 0, 0, 0]), &[("mV/s", -3), ("mV/ms", 0), ("V/ms", 3)]),
+        (Dimension([-12, 12, 0, 0, 0, 0, 0]), &[("mV/s", -3), ("mV/ms", 0), ("V/ms", 3)]),
         (
-            Dimension([0, -12, 12, -24, 0, 0]),
+            Dimension([0, -12, 12, -24, 0, 0, 0]),
             &[("nS/cm^2", -8), ("uS/cm^2", -5), ("mS/cm^2", -2), ("S/cm^2", 1)],
         ),
-        (Dimension([12, -12, 12, -24, 0, 0]), &[("nF/cm^2", -5), ("uF/cm^2", -2)]),
-        (Dimension([0, 0, 12, -24, 0, 0]), &[("nA/cm^2", -5), ("uA/cm^2", -2), ("mA/cm^2", 1)]),
+        (Dimension([12, -12, 12, -24, 0, 0, 0]), &[("nF/cm^2", -5), ("uF/cm^2", -2)]),
+        (Dimension([0, 0, 12, -24, 0, 0, 0]), &[("nA/cm^2", -5), ("uA/cm^2", -2), ("mA/cm^2", 1)]),
     ];
     units.iter().find(|(of, _)| *of == dimension).map(|(_, units)| *units)
 }
@@ -254,7 +254,7 @@ fn significant(value: f64) -> String {
     }
 }
 
-const BASE_UNITS: [&str; 6] = ["ms", "mV", "pA", "um", "(mM*um^3)", "K"];
+const BASE_UNITS: [&str; 7] = ["ms", "mV", "pA", "um", "(mM*um^3)", "K", "weight"];
 
 /// The coherent unit as a product, such as `mV/ms^2`.
 fn coherent_unit(dimension: Dimension) -> String {
@@ -297,6 +297,7 @@ pub const DIMENSIONS: &[(&str, Dimension)] = &[
     ("concentration", Dimension::CONCENTRATION),
     ("temperature", Dimension::TEMPERATURE),
     ("velocity", Dimension::VELOCITY),
+    ("weight", Dimension::WEIGHT),
 ];
 
 /// A dimension as a product of at most three named ones.
@@ -421,7 +422,7 @@ mod tests {
         assert_eq!(literal("2", &[("h", 1)]), Some((7.2e6, Dimension::TIME)));
         assert_eq!(
             literal("10", &[("nS", 1), ("cm", -2)]),
-            Some((10e-8, Dimension([0, -12, 12, -24, 0, 0])))
+            Some((10e-8, Dimension([0, -12, 12, -24, 0, 0, 0])))
         );
         assert_eq!(literal("200", &[("M", 1)]), Some((2e5, Dimension::CONCENTRATION)));
         assert_eq!(literal("3", &[("zV", 1)]), None);

@@ -184,6 +184,10 @@ const FRONT: &[&str] = &[
     "wrong-type",
     "not-whole",
     "changed-type",
+    "wrong-side",
+    "transmits-twice",
+    "delay-without-bounds",
+    "grow-budget",
 ];
 
 #[test]
@@ -406,16 +410,16 @@ fn values_and_dimensions_are_said_as_people_write_them() {
         (5.3e-3, Dimension::FREQUENCY),
         (0.1 + 0.2, Dimension::REAL),
         (4000.0, Dimension::REAL),
-        (2e-8, Dimension([0, -12, 12, -24, 0, 0])),
-        (3.0, Dimension([-24, 12, 0, 0, 0, 0])),
+        (2e-8, Dimension([0, -12, 12, -24, 0, 0, 0])),
+        (3.0, Dimension([-24, 12, 0, 0, 0, 0, 0])),
         (f64::INFINITY, Dimension::TIME),
         (3.0, Dimension::AREA),
-        (3.0, Dimension([-12, 12, 0, 0, 0, 0])),
-        (3.0, Dimension([-6, 0, 0, 0, 0, 0])),
-        (3.0, Dimension([-6, 12, 0, 0, 0, 0])),
-        (3.0, Dimension([-12, -12, 0, 0, 0, 0])),
-        (3.0, Dimension([0, 24, 0, 0, 0, 0])),
-        (3.0, Dimension([5, 0, 0, 0, 0, 0])),
+        (3.0, Dimension([-12, 12, 0, 0, 0, 0, 0])),
+        (3.0, Dimension([-6, 0, 0, 0, 0, 0, 0])),
+        (3.0, Dimension([-6, 12, 0, 0, 0, 0, 0])),
+        (3.0, Dimension([-12, -12, 0, 0, 0, 0, 0])),
+        (3.0, Dimension([0, 24, 0, 0, 0, 0, 0])),
+        (3.0, Dimension([5, 0, 0, 0, 0, 0, 0])),
     ];
     let lines = cases
         .map(|(value, d)| format!("{} | {} | {}", show(value, d), dimension_words(d), dimension_text(d)));
@@ -448,4 +452,68 @@ fn deep_nesting_is_refused_on_a_small_stack() {
     let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(move || report(&deep));
     let text = thread.map(|thread| thread.join().unwrap_or_default()).unwrap_or_default();
     assert!(text.contains("too-deep]"), "{text}");
+}
+
+#[test]
+fn a_rule_is_resolved_with_the_weight_as_a_type_of_its_own() {
+    let (hir, types) = accepted(
+        "plasticity Stdp {
+           param w_max: weight
+           param a = 0.01
+           modulator m: real
+           pre x = trace(20 ms)
+           post um: voltage = v { 10 ms * um' = v - um; on spike { um = 0 } }
+           synapse e: real = 0
+           1 s * e' = -e
+           fn kept(a: weight) -> weight = min(a, w_max)
+           on pre { transmit kept(w) }
+           on post.ca { let c = a * x; if c > 0.5 { e += c } }
+           w' = w_max * m * e / 1 s
+           bounds w in 0 .. w_max
+           bounds d in 1 tick .. 20 ms
+           rewire every 1 s { prune lowest 10 % by w; grow pruned random }
+         }",
+    );
+    insta::assert_snapshot!(hir, @"
+    plasticity Stdp {
+      param w_max: weight
+      param a = 0.01
+      modulator m: real
+      pre x = trace(20 ms)
+      post um: voltage = post.v {
+        10 ms * um' = (post.v - um)
+        on spike {
+          um = 0
+        }
+      }
+      synapse e: real = 0
+      fn kept(a: weight) -> weight = min(a, w_max)
+      1 s * e' = -e
+      w' = (((w_max * m) * e) / 1 s)
+      on pre {
+        transmit kept(w)
+      }
+      on post.ca {
+        let c = (a * x)
+        if (c > 0.5) {
+          e += c
+        }
+      }
+      bounds w in 0 .. w_max
+      bounds d in (1 * dt) .. 20 ms
+      rewire every 1 s {
+        prune lowest 0.1 by w
+        grow pruned random
+      }
+    }
+    ");
+    insta::assert_snapshot!(types, @"
+    fn Stdp.kept(a: weight): weight
+    Stdp.w_max: weight
+    Stdp.a: real
+    Stdp.m: real
+    Stdp.x: real
+    Stdp.um: voltage
+    Stdp.e: real
+    ");
 }

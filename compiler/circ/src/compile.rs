@@ -167,6 +167,9 @@ fn prove_and_lower(
         false => lower(hir, types, net, sink),
     };
     proofs.into_all().into_iter().for_each(|diagnostic| sink.push_unless_said(diagnostic));
+    if !sink.has_errors() && types.tainted.is_empty() {
+        lower::refuse(net, sink);
+    }
     lowered
 }
 

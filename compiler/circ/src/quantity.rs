@@ -32,7 +32,7 @@ const BASE: [&str; 6] = ["ms", "mV", "pA", "um", "mM*um^3", "K"];
 
 /// The unit in which values of a dimension are shown.
 pub fn unit(dimension: Dimension) -> Unit {
-    let named = NAMED.iter().find(|(exponents, _, _)| exponents.map(|e| e * 12) == dimension.0);
+    let named = NAMED.iter().find(|(exponents, _, _)| exponents.map(|e| e * 12)[..] == dimension.0[..6]);
     match named {
         Some((_, name, per_coherent)) => Unit { name: name.to_string(), per_coherent: *per_coherent },
         None => Unit { name: composed(dimension), per_coherent: 1.0 },
@@ -134,13 +134,13 @@ mod tests {
 
     #[test]
     fn a_slope_is_composed() {
-        assert_eq!(unit(Dimension([-12, 12, 0, 0, 0, 0])).name, "mV/ms");
-        assert_eq!(unit(Dimension([-6, 0, 0, 0, 0, 0])).name, "1/ms^(6/12)");
+        assert_eq!(unit(Dimension([-12, 12, 0, 0, 0, 0, 0])).name, "mV/ms");
+        assert_eq!(unit(Dimension([-6, 0, 0, 0, 0, 0, 0])).name, "1/ms^(6/12)");
     }
 
     #[test]
     fn concentrations_are_in_millimolar() {
-        assert_eq!(unit(Dimension([0, 0, 0, -36, 12, 0])).name, "mM");
+        assert_eq!(unit(Dimension([0, 0, 0, -36, 12, 0, 0])).name, "mM");
     }
 
     #[test]

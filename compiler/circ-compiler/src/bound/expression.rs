@@ -105,7 +105,8 @@ impl Bounds<'_> {
             }
             Ref::Var(var) => match site.place {
                 Place::Cell(population) => self.variable(population, var),
-                Place::Pair(_) | Place::Drive(_) | Place::Outside => Estimate::unknown(),
+                Place::Pair(projection) => self.of_rule(projection, var, site),
+                Place::Drive(_) | Place::Outside => Estimate::unknown(),
             },
             Ref::Mode(_) => Estimate::truth(Truth::Maybe),
             Ref::Global(global) => self.net.globals.get(&global).map_or_else(Estimate::unknown, of_value),

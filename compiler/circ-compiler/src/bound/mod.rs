@@ -9,6 +9,7 @@
 mod expression;
 mod narrow;
 mod pair;
+mod rule;
 mod sets;
 
 use crate::check::Types;

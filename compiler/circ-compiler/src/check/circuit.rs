@@ -267,6 +267,12 @@ impl<'a> Checker<'a> {
         if let Some(value) = projection.continuous {
             self.flow(projection, value, &weight, &port, because);
         }
+        if let Some(attachment) = &projection.plasticity {
+            if projection.symmetric {
+                self.both_sides();
+            }
+            self.attachment(attachment, &weight);
+        }
         self.sides = Default::default();
         self.polarity(projection);
         weight
@@ -317,14 +323,7 @@ impl<'a> Checker<'a> {
         because: (Span, String),
     ) {
         if projection.symmetric {
-            let (before, after) = std::mem::take(&mut self.sides);
-            let mut both = before;
-            for part in after {
-                if !both.contains(&part) {
-                    both.push(part);
-                }
-            }
-            self.sides = (both.clone(), both);
+            self.both_sides();
             self.value_port(projection.source);
         }
         self.value_port(projection.target);
@@ -332,6 +331,18 @@ impl<'a> Checker<'a> {
         self.infer(value);
         self.weight = outer;
         self.demand(value, port, "what flows into this port", Some(because));
+    }
+
+    /// Each end of a symmetric projection is once before and once after.
+    fn both_sides(&mut self) {
+        let (before, after) = std::mem::take(&mut self.sides);
+        let mut both = before;
+        for part in after {
+            if !both.contains(&part) {
+                both.push(part);
+            }
+        }
+        self.sides = (both.clone(), both);
     }
 
     /// `onto` chooses among the segments of the target.

@@ -20,6 +20,8 @@ impl<'a> Checker<'a> {
     /// The cells of a view, or the segments that a path leads to, each kind once.
     pub fn parts_of(&self, id: ExprId) -> Vec<Part> {
         match &self.hir.expr(id).kind {
+            ExprKind::Ref(Ref::Pre) if matches!(self.owner, Owner::Rule(_)) => self.sides.0.clone(),
+            ExprKind::Ref(Ref::Post) if matches!(self.owner, Owner::Rule(_)) => self.sides.1.clone(),
             _ if *self.types.expr(id) != Type::Segment => {
                 self.cells_of(id).into_iter().map(|cell| Part { cell, home: None }).collect()
             }

@@ -44,6 +44,11 @@ impl<'a> Checker<'a> {
 
     /// `pre.i`, `post.x`: one value for each synapse.
     fn side(&mut self, cells: Vec<Part>, name: &str, at: Span) -> Type {
+        let in_rule = matches!(self.owner, Owner::Rule(_));
+        if in_rule && cells.is_empty() && !INDICES.contains(&name) {
+            // What the cells have is known where the rule is attached.
+            return Type::Error;
+        }
         let in_segment = |part: &Part| part.home.is_some();
         if INDICES.contains(&name) || (name == "k" && cells.iter().any(in_segment)) {
             return Type::Int;
@@ -56,6 +61,9 @@ impl<'a> Checker<'a> {
         }
         // What is around a segment is seen from it.
         let cells: Vec<Part> = cells.into_iter().map(|part| self.declaring(part, name)).collect();
+        if in_rule && let Some(found) = self.segment(&cells, name, at) {
+            return found;
+        }
         match self.member_of(&cells, name, at) {
             Some(Member::Value(ty) | Member::Port(ty)) => ty,
             Some(Member::Mode) => Type::Bool,
@@ -268,6 +276,8 @@ impl<'a> Checker<'a> {
     /// Whether a view is one cell that is named by its index.
     pub fn is_one(&self, id: ExprId) -> bool {
         match &self.hir.expr(id).kind {
+            // A side of a synapse is one cell.
+            ExprKind::Ref(Ref::Pre | Ref::Post) => matches!(self.owner, Owner::Rule(_)),
             ExprKind::Index { base, indices } => {
                 let single = |index: &Index| matches!(index, Index::At(e) if !matches!(self.types.expr(*e), Type::Array(..)));
                 matches!(self.types.expr(*base), Type::View(_)) && indices.iter().all(single)

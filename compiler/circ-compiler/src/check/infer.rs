@@ -12,7 +12,7 @@ use crate::types::{Dimension, Type};
 use circ_grammar::ast::{Span, UnaryOp};
 
 /// Of `xi`.
-const NOISE: Dimension = Dimension([-6, 0, 0, 0, 0, 0]);
+const NOISE: Dimension = Dimension([-6, 0, 0, 0, 0, 0, 0]);
 
 /// Indices of an array: each array around an array adds one to the shape that its type carries.
 const MOST_DIMENSIONS: usize = 16;
@@ -104,22 +104,24 @@ impl<'a> Checker<'a> {
             Ref::Slot(slot) => match self.owner {
                 Owner::Circuit(circuit) => self.types.circuit_slots[circuit.index()][slot.index()].clone(),
                 Owner::Experiment(at) => self.types.experiment_slots[at as usize][slot.index()].clone(),
-                Owner::File | Owner::Cell(_) => Type::Error,
+                Owner::File | Owner::Cell(_) | Owner::Rule(_) => Type::Error,
             },
             Ref::OfCircuit(slot) => match self.owner {
                 Owner::Experiment(at) => match self.hir.experiments[at as usize].circuit {
                     Some(circuit) => self.types.circuit_slots[circuit.index()][slot.index()].clone(),
                     None => Type::Error,
                 },
-                Owner::File | Owner::Cell(_) | Owner::Circuit(_) => Type::Error,
+                Owner::File | Owner::Cell(_) | Owner::Rule(_) | Owner::Circuit(_) => Type::Error,
             },
         }
     }
 
     /// A variable of the cell at hand, read as a value.
     pub(super) fn variable(&mut self, var: VarId, at: Span) -> Type {
-        let Owner::Cell(cell) = self.owner else {
-            return Type::Error;
+        let cell = match self.owner {
+            Owner::Cell(cell) => cell,
+            Owner::Rule(rule) => return self.types.rule_vars[rule.index()][var.index()].clone(),
+            Owner::File | Owner::Circuit(_) | Owner::Experiment(_) => return Type::Error,
         };
         let declared = &self.hir.cell(cell).vars[var.index()];
         if let VarKind::Port { shape: PortShape::Delta { state, .. }, .. } = &declared.kind {

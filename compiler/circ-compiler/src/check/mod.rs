@@ -3,6 +3,7 @@
 //! In: a resolved program. Out: [`Types`]. What does not fit is reported once, at its place and at the place that
 //! it does not fit, and has [`Type::Error`], which fits everything.
 
+mod attach;
 mod cell;
 mod circuit;
 mod constraint;
@@ -16,13 +17,15 @@ mod infer;
 mod operator;
 mod origin;
 mod polarity;
+mod rule;
 mod segment;
 mod taint;
 
 use crate::diagnose::{Sink, structure};
 use crate::hir::*;
 use crate::resolve::graph::{self, Node};
-use crate::types::Type;
+use crate::types::{Dimension, Type};
+use circ_grammar::ast::Span;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use taint::Tainted;
@@ -34,6 +37,8 @@ pub struct Types {
     pub exprs: Vec<Type>,
     /// By [`CellId`] and [`VarId`]; of a port, the type of its weights and of its value.
     pub vars: Vec<Vec<Type>>,
+    /// By [`RuleId`] and [`VarId`], with the weight as a dimension of its own.
+    pub rule_vars: Vec<Vec<Type>>,
     /// By [`CircuitId`] and [`SlotId`]; of an item in loops, a family of families.
     pub circuit_slots: Vec<Vec<Type>>,
     /// By experiment and [`SlotId`].
@@ -60,10 +65,15 @@ impl Types {
 /// Types a program, and reports what does not fit.
 pub fn check(hir: &Hir, sink: &mut Sink) -> Types {
     let mut checker = Checker::new(hir, sink);
-    for node in graph::order(hir) {
-        checker.define(node);
+    let order = graph::order(hir);
+    for node in &order {
+        if let Some(rule) = checker.rule_of(*node) {
+            checker.rule_nodes.entry(rule).or_default().push(*node);
+        }
+        checker.define(*node);
     }
     checker.cells();
+    checker.rules();
     checker.circuits();
     checker.experiments();
     checker.types
@@ -82,6 +92,15 @@ struct Checker<'a> {
     sides: (Vec<dendrite::Part>, Vec<dendrite::Part>),
     /// The type of `w`, in what flows.
     weight: Type,
+    /// In a rule that is attached: the dimension of the port.
+    attached: Option<Dimension>,
+    /// The definitions of each rule, each after what it reads.
+    rule_nodes: BTreeMap<RuleId, Vec<Node>>,
+    /// Rules that are wrong by themselves.
+    broken_rules: BTreeSet<RuleId>,
+    /// What was looked at.
+    meetings: Vec<attach::Meeting>,
+    told_of_rules: BTreeSet<(Span, String)>,
     /// The type of a projection's weights.
     weights: BTreeMap<(CircuitId, SlotId), Type>,
 }
@@ -92,6 +111,7 @@ impl<'a> Checker<'a> {
         let types = Types {
             exprs: errors(hir.exprs.len()),
             vars: hir.cells.iter().map(|cell| errors(cell.vars.len())).collect(),
+            rule_vars: hir.rules.iter().map(|rule| errors(rule.vars.len())).collect(),
             circuit_slots: hir.circuits.iter().map(|circuit| errors(circuit.slots.len())).collect(),
             experiment_slots: hir
                 .experiments
@@ -114,6 +134,11 @@ impl<'a> Checker<'a> {
             overs: graph::overs(hir),
             sides: Default::default(),
             weight: Type::Error,
+            attached: None,
+            rule_nodes: BTreeMap::new(),
+            broken_rules: BTreeSet::new(),
+            meetings: vec![],
+            told_of_rules: BTreeSet::new(),
             weights: BTreeMap::new(),
         }
     }
@@ -132,6 +157,15 @@ impl<'a> Checker<'a> {
                 self.types.vars[cell.index()][var.index()] =
                     self.var_type(&self.hir.cell(cell).vars[var.index()]);
             }
+            Node::RuleVar(id, var) => {
+                self.owner = Owner::Rule(id);
+                let before = self.sink.so_far().len();
+                let ty = self.rule_var(&self.hir.rule(id).vars[var.index()]);
+                self.types.rule_vars[id.index()][var.index()] = ty;
+                if before < self.sink.so_far().len() {
+                    self.broken_rules.insert(id);
+                }
+            }
             Node::Rate(..) => {}
             Node::Slot(owner, slot) => {
                 self.owner = owner;
@@ -139,22 +173,41 @@ impl<'a> Checker<'a> {
                 match owner {
                     Owner::Circuit(at) => self.types.circuit_slots[at.index()][slot.index()] = ty,
                     Owner::Experiment(at) => self.types.experiment_slots[at as usize][slot.index()] = ty,
-                    Owner::File | Owner::Cell(_) => {}
+                    Owner::File | Owner::Cell(_) | Owner::Rule(_) => {}
                 }
             }
             Node::Function(id) => {
                 let function = &self.hir.functions[id.index()];
                 self.owner = function.owner;
+                for formal in &function.formals {
+                    let declared = self.hir.locals[formal.index()].declared.as_ref();
+                    let declared = declared.map_or(Type::Error, |declared| self.of_rule(declared));
+                    self.types.locals[formal.index()] = declared;
+                }
                 let found = self.infer(function.body);
                 self.types.functions[id.index()] = match &function.result {
                     Some(declared) => {
+                        let declared = self.of_rule(declared);
                         let what = format!("what `{}` gives", function.name);
-                        self.demand(function.body, declared, &what, None);
-                        declared.clone()
+                        self.demand(function.body, &declared, &what, None);
+                        declared
                     }
                     None => settled(found),
                 };
             }
+        }
+    }
+
+    /// The rule that a definition belongs to.
+    fn rule_of(&self, node: Node) -> Option<RuleId> {
+        let owner = match node {
+            Node::RuleVar(id, _) => return Some(id),
+            Node::Function(id) => self.hir.functions[id.index()].owner,
+            Node::Global(_) | Node::Var(..) | Node::Rate(..) | Node::Slot(..) => return None,
+        };
+        match owner {
+            Owner::Rule(id) => Some(id),
+            Owner::File | Owner::Cell(_) | Owner::Circuit(_) | Owner::Experiment(_) => None,
         }
     }
 

@@ -99,7 +99,7 @@ fn global_root(hir: &Hir, node: Node) -> Option<ExprId> {
     match node {
         Node::Global(id) => Some(hir.globals[id.index()].value),
         Node::Function(id) => Some(hir.functions[id.index()].body),
-        Node::Var(..) | Node::Rate(..) | Node::Slot(..) => None,
+        Node::Var(..) | Node::RuleVar(..) | Node::Rate(..) | Node::Slot(..) => None,
     }
 }
 

@@ -16,6 +16,7 @@ pub mod lint;
 pub mod names;
 pub mod onto;
 pub mod render;
+pub mod rule;
 pub mod segment;
 pub mod solve;
 pub mod structure;
@@ -56,6 +57,7 @@ static FAMILIES: &[&[&Rule]] = &[
     lint::RULES,
     names::RULES,
     onto::RULES,
+    rule::RULES,
     segment::RULES,
     structure::RULES,
     time::RULES,

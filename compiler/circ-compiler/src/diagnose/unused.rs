@@ -18,6 +18,10 @@ crate::rules! {
     UNUSED_POPULATION = "unused-population", Warning;
     /// A cell that no population is made of.
     UNUSED_CELL = "unused-cell", Warning;
+    /// A plasticity rule that no projection attaches.
+    UNUSED_RULE = "unused-rule", Warning;
+    /// A `pre` or `post` state that nothing reads.
+    UNREAD_TRACE = "unread-trace", Warning;
     /// A name in a `use` that its file does not say again.
     UNUSED_IMPORT = "unused-import", Warning;
     /// A declaration that hides a name of the language.
@@ -78,6 +82,22 @@ pub fn cell(at: Span, name: &str) -> Diagnostic {
         .at(at, format!("nothing uses the cell `{name}`"))
         .primary("no population is made of it, and no cell extends it")
         .help("make a population of it, or remove it")
+}
+
+/// In a file that has an experiment.
+pub fn rule(at: Span, name: &str) -> Diagnostic {
+    UNUSED_RULE
+        .at(at, format!("plasticity `{name}` is never attached, so no weight will change by it"))
+        .primary("declared here")
+        .help(format!("write `plasticity {name}` in a projection, or remove it"))
+}
+
+/// `side` is `pre` or `post`.
+pub fn trace(at: Span, name: &str, rule: &str, side: &str) -> Diagnostic {
+    UNREAD_TRACE
+        .at(at, format!("nothing reads the `{side}` state `{name}` of `{rule}`"))
+        .primary("follows the spikes, but changes nothing")
+        .help("read it in a hook or an equation of the rule, or remove it")
 }
 
 /// A name that a `use` brings in; `all` is what goes with it.

@@ -18,6 +18,7 @@ mod instance;
 mod names;
 mod onto;
 mod planned;
+mod plasticity;
 mod population;
 mod projection;
 mod protocol;

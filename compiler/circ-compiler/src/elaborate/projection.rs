@@ -84,6 +84,7 @@ impl Elaborator<'_> {
         let connect = self.connect(projection, views, counted, environment, &mut edges);
         let unordered = ends.as_ref().is_some_and(|ends| ends.one_view());
         let connect = connect.and_then(|connect| self.symmetric(projection, ends.as_ref(), connect));
+        let plasticity = self.plasticity(projection, ends.as_ref(), environment);
         let Ends { source, events, target, ports, sign, back } = ends?;
         let (weight, (delay, dendritic), connect, onto) = (weight?, delays?, connect?, onto?);
         let flow = match projection.continuous {
@@ -125,6 +126,7 @@ impl Elaborator<'_> {
             dale: None,
             scaled: false,
             store: projection.store,
+            plasticity,
             flow,
             pairing,
             edges,

@@ -57,7 +57,13 @@ impl Whole<'_> {
         };
         let settings = [&projection.weight, &projection.delay].into_iter().chain(&projection.dendritic);
         let flow = projection.flow.map(|flow| flow.value);
-        settings.filter_map(closure).chain(connect).chain(flow).all(|closure| self.is_known(closure))
+        let rule = projection.plasticity.iter().flat_map(|it| &it.args).map(|(_, value)| *value);
+        settings
+            .filter_map(closure)
+            .chain(rule)
+            .chain(connect)
+            .chain(flow)
+            .all(|closure| self.is_known(closure))
     }
 
     pub fn drive(self, drive: &Drive) -> bool {

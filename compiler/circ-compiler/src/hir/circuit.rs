@@ -143,6 +143,8 @@ pub struct Projection {
     pub symmetric: bool,
     /// The value that flows, instead of weights at spikes.
     pub continuous: Option<ExprId>,
+    /// The rule by which its synapses learn.
+    pub plasticity: Option<Attachment>,
     /// How weights that differ are held.
     pub store: Precision,
     pub span: Span,

@@ -172,7 +172,7 @@ pub enum Ref {
     Post,
     Edge,
     Local(LocalId),
-    /// A parameter, state, port or `let` of the cell at hand (in a population's block too).
+    /// A parameter, state, port or `let` of the cell at hand (in a population's block too); a variable of the rule at hand.
     Var(VarId),
     /// A mode, as a bool.
     Mode(ModeId),

@@ -197,6 +197,9 @@ impl Printer<'_> {
                 None => {}
             }
             out.clause("continuous", projection.continuous);
+            if let Some(attachment) = &projection.plasticity {
+                out.attachment(attachment);
+            }
             if projection.store == Precision::F64 {
                 out.line("store w as f64");
             }

@@ -134,11 +134,12 @@ impl Printer<'_> {
             Ref::Global(global) => &self.hir.globals[global.index()].name,
             Ref::Var(var) => match self.owner {
                 Owner::Cell(cell) => &self.hir.cell(cell).vars[var.index()].name,
+                Owner::Rule(rule) => &self.hir.rule(rule).vars[var.index()].name,
                 Owner::File | Owner::Circuit(_) | Owner::Experiment(_) => "?",
             },
             Ref::Mode(mode) => match self.owner {
                 Owner::Cell(cell) => &self.hir.cell(cell).modes[mode.index()].name,
-                Owner::File | Owner::Circuit(_) | Owner::Experiment(_) => "?",
+                Owner::File | Owner::Rule(_) | Owner::Circuit(_) | Owner::Experiment(_) => "?",
             },
             Ref::Slot(slot) => {
                 graph::slots(self.hir, self.owner).get(slot.index()).map_or("?", |slot| &slot.name)
@@ -151,7 +152,7 @@ impl Printer<'_> {
                             .and_then(|circuit| self.hir.circuit(circuit).slots.get(slot.index()))
                             .map_or("?", |slot| &*slot.name)
                     }
-                    Owner::File | Owner::Cell(_) | Owner::Circuit(_) => "?",
+                    Owner::File | Owner::Cell(_) | Owner::Rule(_) | Owner::Circuit(_) => "?",
                 };
                 return format!("circuit.{name}");
             }

@@ -7,6 +7,7 @@
 
 use crate::hir::*;
 use crate::resolve::graph;
+use crate::resolve::rule_side::trace_roots;
 use circ_grammar::ast::Span;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ impl Reads {
             .iter()
             .enumerate()
             .for_each(|(at, circuit)| reader.circuit(CircuitId(at as u32), circuit));
+        hir.rules.iter().enumerate().for_each(|(at, rule)| reader.rule(RuleId(at as u32), rule));
         hir.experiments.iter().enumerate().for_each(|(at, it)| reader.experiment(at as u32, it));
         for global in &hir.globals {
             reader.root(Place { owner: Owner::File, cell: None, of: global.span }, global.value);
@@ -148,6 +150,77 @@ impl Reader<'_> {
         }
     }
 
+    fn rule(&mut self, id: RuleId, rule: &Rule) {
+        let place = |of| Place { owner: Owner::Rule(id), cell: None, of };
+        let outside = place(Span::default());
+        for var in &rule.vars {
+            let here = place(var.span);
+            match &var.kind {
+                RuleVarKind::Param { range, default } => {
+                    self.roots(here, range.iter().flat_map(|(lo, hi)| [*lo, *hi]).chain(*default))
+                }
+                RuleVarKind::Let { value } | RuleVarKind::Synapse { initial: value } => {
+                    self.root(here, *value)
+                }
+                RuleVarKind::Trace { dynamics, .. } => self.roots(here, trace_roots(dynamics)),
+                RuleVarKind::Weight | RuleVarKind::Delay | RuleVarKind::Modulator => {}
+            }
+        }
+        for equation in &rule.equations {
+            let of = rule.vars[equation.var.index()].span;
+            self.reads.written.insert(of);
+            self.roots(place(of), equation.factor.into_iter().chain([equation.value]));
+        }
+        for hook in &rule.hooks {
+            match &hook.when {
+                HookKind::Modulator(var) => {
+                    self.reads.declarations.insert(rule.vars[var.index()].span);
+                }
+                HookKind::Every(interval) => self.root(outside, *interval),
+                HookKind::Pre | HookKind::Post(_) | HookKind::Both => {}
+            }
+            self.rule_actions(id, rule, &hook.body);
+        }
+        self.roots(outside, rule.bounds.iter().flat_map(|bounds| [bounds.lo, bounds.hi]));
+        if let Some(rewire) = &rule.rewire {
+            self.root(outside, rewire.interval);
+            let budgets = rewire.grow.iter().filter_map(|(budget, _)| match budget {
+                Budget::Number(number) => Some(*number),
+                Budget::Pruned => None,
+            });
+            let picks = rewire.prune.iter().chain(rewire.grow.iter().map(|(_, pick)| pick));
+            let picks = picks.flat_map(|pick| match pick {
+                Pick::Where(condition) => vec![*condition],
+                Pick::Extreme { share, by, .. } => share.iter().copied().chain([*by]).collect(),
+                Pick::Random => vec![],
+            });
+            self.roots(outside, budgets.chain(picks));
+        }
+    }
+
+    fn rule_actions(&mut self, id: RuleId, rule: &Rule, actions: &[RuleAction]) {
+        let hir = self.hir;
+        let place = |of| Place { owner: Owner::Rule(id), cell: None, of };
+        for action in actions {
+            match &action.kind {
+                RuleActionKind::Assign { target, value, .. } => {
+                    let of = rule.vars[target.index()].span;
+                    self.reads.written.insert(of);
+                    self.root(place(of), *value);
+                }
+                RuleActionKind::Let { local, value } => {
+                    self.root(place(hir.locals[local.index()].span), *value)
+                }
+                RuleActionKind::If { condition, then, otherwise } => {
+                    self.root(place(Span::default()), *condition);
+                    self.rule_actions(id, rule, then);
+                    self.rule_actions(id, rule, otherwise);
+                }
+                RuleActionKind::Transmit(value) => self.root(place(Span::default()), *value),
+            }
+        }
+    }
+
     fn circuit(&mut self, id: CircuitId, circuit: &Circuit) {
         self.slots(Owner::Circuit(id), &circuit.slots);
         self.items(id, &circuit.items);
@@ -237,6 +310,7 @@ impl Reader<'_> {
             false => self.root(place, projection.source),
         }
         self.target(place, projection.target);
+        self.roots(place, projection.plasticity.iter().flat_map(|it| &it.args).map(|arg| arg.value));
         self.roots(place, projection.continuous);
         self.roots(place, [projection.weight, projection.delay, projection.dendritic].into_iter().flatten());
         if let Some((Which::Pair(which), _)) = projection.onto {
@@ -299,7 +373,10 @@ impl Reader<'_> {
 
 /// Where what an expression names by itself is declared.
 fn declaration(hir: &Hir, place: Place, kind: &ExprKind) -> Option<Span> {
-    let var = |var: VarId| Some(hir.cell(place.cell?).vars.get(var.index())?.span);
+    let var = |var: VarId| match place.owner {
+        Owner::Rule(rule) => Some(hir.rule(rule).vars.get(var.index())?.span),
+        _ => Some(hir.cell(place.cell?).vars.get(var.index())?.span),
+    };
     let slot = |owner, slot: SlotId| Some(graph::slots(hir, owner).get(slot.index())?.span);
     match kind {
         ExprKind::CallFn { function, .. } => Some(hir.functions.get(function.index())?.span),
@@ -313,7 +390,7 @@ fn declaration(hir: &Hir, place: Place, kind: &ExprKind) -> Option<Span> {
         ExprKind::Ref(Ref::Slot(id)) => slot(place.owner, *id),
         ExprKind::Ref(Ref::OfCircuit(id)) => match place.owner {
             Owner::Experiment(at) => slot(Owner::Circuit(hir.experiments[at as usize].circuit?), *id),
-            Owner::File | Owner::Cell(_) | Owner::Circuit(_) => None,
+            Owner::File | Owner::Cell(_) | Owner::Rule(_) | Owner::Circuit(_) => None,
         },
         _ => None,
     }

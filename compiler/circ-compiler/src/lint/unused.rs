@@ -12,10 +12,12 @@ use std::collections::BTreeSet;
 
 /// Warns of everything that nothing uses.
 pub fn unused(program: &Program<'_>, reads: &Reads, sink: &mut Sink) {
-    let look = Look { program, reads, runs: program.has_experiment(), made: made(program.hir) };
+    let (made, attached) = (made(program.hir), attached(program.hir));
+    let look = Look { program, reads, runs: program.has_experiment(), made, attached };
     // A cell that extends another holds its variables again: each is told once, for the place is the same.
     let mut told: BTreeSet<Span> = BTreeSet::new();
     let found = look.variables().chain(look.formals()).chain(look.slots());
+    let found = found.chain(look.rules()).chain(look.of_rules());
     let found =
         found.chain(look.populations()).chain(look.cells()).chain(look.globals()).chain(look.functions());
     found.filter(|it| told.insert(it.span)).for_each(|it| sink.push(it));
@@ -28,6 +30,8 @@ struct Look<'a> {
     runs: bool,
     /// The cells that populations are made of, and those that others extend.
     made: BTreeSet<CellId>,
+    /// The rules that projections attach, and those that others extend.
+    attached: BTreeSet<RuleId>,
 }
 
 impl<'a> Look<'a> {
@@ -110,6 +114,34 @@ impl<'a> Look<'a> {
             .map(|(_, cell)| say::cell(cell.span, &cell.name))
     }
 
+    fn rules(&self) -> impl Iterator<Item = Diagnostic> {
+        let rules = self.program.hir.rules.iter().enumerate().filter(|_| self.runs);
+        rules
+            .filter(|(at, _)| !self.attached.contains(&RuleId(*at as u32)))
+            .filter(|(_, rule)| self.program.speaks_of(&rule.name, rule.span))
+            .map(|(_, rule)| say::rule(rule.span, &rule.name))
+    }
+
+    /// What rules declare; of one that is itself unused, that is enough to say.
+    fn of_rules(&self) -> impl Iterator<Item = Diagnostic> {
+        let rules = self.program.hir.rules.iter().enumerate();
+        let rules = rules.filter(|(at, _)| !self.runs || self.attached.contains(&RuleId(*at as u32)));
+        rules.flat_map(move |(_, rule)| rule.declared().filter_map(move |(_, var)| self.of_rule(rule, var)))
+    }
+
+    fn of_rule(&self, rule: &Rule, var: &RuleVar) -> Option<Diagnostic> {
+        if !self.idle(&var.name, var.span) {
+            return None;
+        }
+        match &var.kind {
+            RuleVarKind::Param { .. } => Some(say::parameter(var.span, &var.name, &rule.name)),
+            RuleVarKind::Trace { side, .. } => Some(say::trace(var.span, &var.name, &rule.name, side.word())),
+            RuleVarKind::Synapse { .. } => self.runs.then(|| say::state(var.span, &var.name, &rule.name)),
+            RuleVarKind::Let { .. } => self.runs.then(|| say::binding(var.span, &var.name)),
+            RuleVarKind::Weight | RuleVarKind::Delay | RuleVarKind::Modulator => None,
+        }
+    }
+
     /// Top-level `let` and `data`.
     fn globals(&self) -> impl Iterator<Item = Diagnostic> {
         let globals = self.program.hir.globals.iter().filter(|_| self.runs);
@@ -139,6 +171,24 @@ fn made(hir: &Hir) -> BTreeSet<CellId> {
         _ => None,
     });
     of_populations.chain(hir.cells.iter().filter_map(|cell| cell.base)).collect()
+}
+
+/// The rules that projections attach, and those that other rules extend.
+fn attached(hir: &Hir) -> BTreeSet<RuleId> {
+    let mut found: BTreeSet<RuleId> = hir.rules.iter().filter_map(|rule| rule.base).collect();
+    let mut open: Vec<&Item> = hir.circuits.iter().flat_map(|circuit| &circuit.items).collect();
+    while let Some(item) = open.pop() {
+        match &item.kind {
+            ItemKind::Projection(projection) => {
+                found.extend(projection.plasticity.as_ref().map(|attachment| attachment.rule))
+            }
+            ItemKind::For { items, .. } => open.extend(items),
+            ItemKind::If { then, otherwise, .. } => open.extend(then.iter().chain(otherwise)),
+            ItemKind::Population(_) | ItemKind::Drive(_) | ItemKind::Part { .. } => {}
+            ItemKind::Binding(_) | ItemKind::Constraint(_) => {}
+        }
+    }
+    found
 }
 
 /// The circuits that experiments run, with their parts.

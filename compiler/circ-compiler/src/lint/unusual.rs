@@ -24,7 +24,7 @@ struct Kind {
 const MOST_POPULATIONS: usize = 1000;
 
 /// Membrane capacitance per area.
-const PER_AREA: Dimension = Dimension([12, -12, 12, -24, 0, 0]);
+const PER_AREA: Dimension = Dimension([12, -12, 12, -24, 0, 0, 0]);
 
 /// In the coherent system: ms, mV, pF, pF/µm².
 static KINDS: &[Kind] = &[

@@ -141,6 +141,13 @@ fn lowered(source: Source, kinds: &mut Kinds, sink: &mut Sink) -> Option<Lowered
     Some(Lowered { plan, methods, drives: slots })
 }
 
+/// Refuses what is checked in full, but not built yet: said where nothing else is wrong.
+pub fn refuse(net: &Net, sink: &mut Sink) {
+    for plasticity in net.projections.iter().filter_map(|projection| projection.plasticity.as_ref()) {
+        sink.push(crate::diagnose::structure::not_yet(plasticity.span, "a projection that learns"));
+    }
+}
+
 /// The ports of each population that something comes to.
 fn reached(net: &Net) -> BTreeMap<u32, Reached> {
     let mut found: BTreeMap<u32, Reached> = BTreeMap::new();

@@ -8,6 +8,7 @@
 
 mod cell;
 mod judge;
+mod plasticity;
 mod projection;
 mod quote;
 mod set;
@@ -104,6 +105,11 @@ enum Subject {
         var: VarId,
         declared: Span,
     },
+    /// Of a rule, with its range.
+    RuleParameter {
+        name: String,
+        declared: Span,
+    },
     Probability,
     Rate,
     /// `dale` is the clause that demands a proof.
@@ -186,6 +192,7 @@ impl<'a> Prover<'a> {
                 let name = self.variable(*population, *var).map_or(String::new(), |var| var.name.to_string());
                 say::parameter(&breach, &name, *declared)
             }
+            Subject::RuleParameter { name, declared } => say::parameter(&breach, name, *declared),
             Subject::Probability => say::probability(&breach),
             Subject::Rate => say::rate(&breach),
             Subject::Weight { reason, dale } => say::weight(&breach, "the weight", reason, *dale),

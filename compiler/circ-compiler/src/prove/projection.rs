@@ -30,6 +30,9 @@ impl Prover<'_> {
         for finding in found.into_iter().chain(parts) {
             self.judge(finding);
         }
+        if let (Some(plasticity), None) = (&projection.plasticity, projection.mirrored()) {
+            self.plasticity(at, projection, plasticity);
+        }
     }
 
     fn connection(&mut self, projection: &Projection, site: &Site) -> Option<Finding> {
@@ -79,7 +82,7 @@ impl Prover<'_> {
     }
 
     /// What demands the sign: the port, else the first source.
-    fn sign_reason(&self, projection: &Projection) -> SignReason {
+    pub(super) fn sign_reason(&self, projection: &Projection) -> SignReason {
         let net = self.bounds.net;
         let polarity = polarity_of_port(self, &projection.target, &projection.ports);
         if let Some(polarity @ (Polarity::Excitatory | Polarity::Inhibitory)) = polarity {

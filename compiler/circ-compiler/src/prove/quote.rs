@@ -60,7 +60,10 @@ impl Prover<'_> {
             Subject::Delay { .. } | Subject::Duration | Subject::TimeConstant { .. } => Dimension::TIME,
             Subject::Factor { time: true, .. } => Dimension::TIME,
             Subject::Rate => Dimension::FREQUENCY,
-            Subject::Part(_) | Subject::Factor { .. } | Subject::Probability => Dimension::REAL,
+            Subject::Part(_)
+            | Subject::RuleParameter { .. }
+            | Subject::Factor { .. }
+            | Subject::Probability => Dimension::REAL,
             Subject::Weight { .. } | Subject::Flow { .. } => Dimension::REAL,
         }
     }

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Items of all cells, those that they take over included: a chain of cells has the square of what is written.
-const MAX_CELL_ITEMS: usize = 100_000;
+pub(super) const MAX_CELL_ITEMS: usize = 100_000;
 
 /// A name and what it means where it stands.
 pub(super) type Meant<'n> = (&'n Name, Option<(Named, Span)>);
@@ -281,7 +281,11 @@ impl<'a> Resolver<'a> {
     }
 
     /// `param a = 3 mV in 0 mV .. 10 mV` reads as a condition, which is not meant where no `bool` is declared.
-    fn range_and_value(&mut self, cx: &Context, variable: &ast::Variable) -> (AstRange, Option<ast::ExprId>) {
+    pub(super) fn range_and_value(
+        &mut self,
+        cx: &Context,
+        variable: &ast::Variable,
+    ) -> (AstRange, Option<ast::ExprId>) {
         let as_written = (variable.range, variable.value);
         let (None, None, Some(written)) = (&variable.ty, variable.range, variable.value) else {
             return as_written;

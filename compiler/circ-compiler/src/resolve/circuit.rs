@@ -70,7 +70,7 @@ impl<'a> Resolver<'a> {
         let slots = match owner {
             Owner::Experiment(at) => &mut self.hir.experiments[at as usize].slots,
             Owner::Circuit(at) => &mut self.hir.circuits[at.index()].slots,
-            Owner::File | Owner::Cell(_) => {
+            Owner::File | Owner::Cell(_) | Owner::Rule(_) => {
                 unreachable!("only circuits and experiments have slots")
             }
         };
@@ -83,7 +83,7 @@ impl<'a> Resolver<'a> {
         match owner {
             Owner::Circuit(at) => &self.hir.circuits[at.index()].slots,
             Owner::Experiment(at) => &self.hir.experiments[at as usize].slots,
-            Owner::File | Owner::Cell(_) => &[],
+            Owner::File | Owner::Cell(_) | Owner::Rule(_) => &[],
         }
     }
 
@@ -93,7 +93,7 @@ impl<'a> Resolver<'a> {
             Owner::Experiment(at) => self.hir.experiments[at as usize]
                 .circuit
                 .map_or(&[], |at| &self.hir.circuits[at.index()].slots),
-            Owner::File | Owner::Cell(_) | Owner::Circuit(_) => &[],
+            Owner::File | Owner::Cell(_) | Owner::Rule(_) | Owner::Circuit(_) => &[],
         }
     }
 
@@ -230,7 +230,7 @@ impl<'a> Resolver<'a> {
         match owner {
             Owner::Circuit(at) => self.hir.circuits[at.index()].slots[slot.index()].kind = kind,
             Owner::Experiment(at) => self.hir.experiments[at as usize].slots[slot.index()].kind = kind,
-            Owner::File | Owner::Cell(_) => {}
+            Owner::File | Owner::Cell(_) | Owner::Rule(_) => {}
         }
     }
 

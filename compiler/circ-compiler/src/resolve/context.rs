@@ -46,6 +46,16 @@ impl Place {
     pub const CELL_FN: Place = Place::TIME.and(Place::CELL);
     pub const SYNAPSE: Place = Place::PAIR.and(Place::DRAWS).and(Place::BUILD);
     pub const FLOW: Place = Place::PAIR.and(Place::TIME).and(Place::WEIGHT).and(Place::BUILD);
+    pub const RULE_PARAM: Place = Place::DRAWS;
+    pub const RULE_FN: Place = Place::PAIR.and(Place::TIME);
+    pub const RULE_EQUATION: Place = Place::PAIR.and(Place::TIME);
+    pub const RULE_STATE: Place = Place::PAIR.and(Place::DRAWS);
+    pub const RULE_LET: Place = Place::RULE_EQUATION.and(Place::DRAWS);
+    pub const RULE_HOOK: Place = Place::RULE_LET.and(Place::CHANCE);
+    /// Of one cell of a side, and of all that it has.
+    pub const TRACE: Place = Place::PAIR.and(Place::TIME).and(Place::CELL);
+    pub const TRACE_START: Place = Place::PAIR.and(Place::CELL).and(Place::DRAWS);
+    pub const TRACE_BLOCK: Place = Place::TRACE.and(Place::DRAWS).and(Place::CHANCE);
     pub const DRIVE: Place = Place::TIME.and(Place::CELL).and(Place::BUILD);
     pub const PROTOCOL: Place = Place::MEASURES.and(Place::BUILD);
 
@@ -84,6 +94,8 @@ pub struct Context {
     pub is_of_unknown: bool,
     /// In the block of an event: its index, for `refractory`.
     pub event: Option<crate::hir::EventIx>,
+    /// In the block of a trace: the side whose cell it is of.
+    pub side: Option<crate::hir::SynapseSide>,
     /// Durations of modes, for `enter`.
     pub durations: BTreeMap<ModeId, crate::hir::ExprId>,
 }
@@ -105,6 +117,7 @@ impl Context {
             outer: Names::new(),
             is_of_unknown: false,
             event: None,
+            side: None,
             durations: Default::default(),
         }
     }

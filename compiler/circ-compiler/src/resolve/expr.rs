@@ -5,12 +5,17 @@
 
 use super::builtins;
 use super::context::Place;
+use super::rule_block::is_rule;
 use super::scope::{Def, Named};
 use super::{Context, ERROR, Resolver, depth};
 use crate::diagnose::{names, structure, suggest};
 use crate::hir::{self, ExprId, ExprKind, Ref, SegmentMember};
 use crate::units;
 use circ_grammar::ast::{self, BinaryOp, Span};
+
+/// Where a rule sees both ends of a synapse.
+const RULE_DUE: &str =
+    "a rule sees its pair of cells in `let`s, equations and hooks, through `pre`, `post` and `distance`";
 
 impl<'a> Resolver<'a> {
     /// An expression that stands by itself.
@@ -147,6 +152,10 @@ impl<'a> Resolver<'a> {
         if name == "w" && cx.place.allows(Place::WEIGHT) {
             return self.push(ExprKind::Ref(Ref::Weight), at);
         }
+        // None of the sides either.
+        if is_rule(cx) && matches!(name, "pre" | "post") {
+            return self.language_value(cx, name, at);
+        }
         if let Some(local) = cx.local(name) {
             return self.push(ExprKind::Ref(Ref::Local(local)), at);
         }
@@ -219,7 +228,12 @@ impl<'a> Resolver<'a> {
             "edge" => (Ref::Edge, Place::PAIR, "only the clauses of a projection read a connection table"),
             _ => return self.unknown(cx, name, at),
         };
-        if cx.place.allows(needs) {
+        let due = match reference {
+            Ref::Edge | Ref::Pre | Ref::Post | Ref::Distance if is_rule(cx) => RULE_DUE,
+            _ => due,
+        };
+        let misses = reference == Ref::Edge && is_rule(cx);
+        if cx.place.allows(needs) && !misses {
             self.push(ExprKind::Ref(reference), at)
         } else {
             self.misplaced(at, &format!("`{name}`"), due)
@@ -229,6 +243,12 @@ impl<'a> Resolver<'a> {
     fn unknown(&mut self, cx: &Context, name: &str, at: Span) -> ExprId {
         if cx.is_of_unknown {
             return self.push(ExprKind::Error, at);
+        }
+        // In the block of a trace it is a name of that side's cell, which only an attachment tells.
+        if let Some(side) = cx.side {
+            let side = if side == hir::SynapseSide::Pre { Ref::Pre } else { Ref::Post };
+            let base = self.push(ExprKind::Ref(side), at);
+            return self.push(ExprKind::Field { base, name: name.into(), name_span: at }, at);
         }
         // To compare with every name takes time, which nobody waits for who will not read it.
         if self.sink.is_full() {

@@ -46,7 +46,11 @@ impl<'a> Resolver<'a> {
             let source = self.functions[&id];
             let mut cx = context(source);
             cx.module = source.module;
-            cx.place = if matches!(cx.owner, Owner::Cell(_)) { Place::CELL_FN } else { Place::BUILD };
+            cx.place = match cx.owner {
+                Owner::Cell(_) => Place::CELL_FN,
+                Owner::Rule(_) => Place::RULE_FN,
+                Owner::File | Owner::Circuit(_) | Owner::Experiment(_) => Place::BUILD,
+            };
             cx.locals.clear();
             let formals = source.function.formals.iter().map(|formal| self.formal(&mut cx, formal)).collect();
             let result = source.function.result.as_ref().and_then(|ty| self.ty(&mut cx, ty));
@@ -84,6 +88,9 @@ impl<'a> Resolver<'a> {
         name: &ast::Name,
         declared: Option<Type>,
     ) -> LocalId {
+        if super::rule_block::is_rule(cx) {
+            self.reserved(name);
+        }
         let id = LocalId(self.hir.locals.len() as u32);
         self.hir.locals.push(hir::Local { name: name.text.clone(), span: name.span, declared });
         cx.locals.push((name.text.clone(), id));

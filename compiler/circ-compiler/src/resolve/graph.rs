@@ -4,7 +4,7 @@
 //! In: a resolved program. Out: [`order`], for the type checker; messages about circles and about parameters
 //! that would not be constant. Nothing here recurses: a chain of definitions may be as long as a file.
 
-use crate::diagnose::{Diagnostic, Sink, names, structure};
+use crate::diagnose::{Diagnostic, Sink, names};
 use crate::hir::*;
 use circ_grammar::ast::Span;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -15,6 +15,8 @@ pub enum Node {
     Global(GlobalId),
     /// A parameter, initial value, `let`, or the shape of a port.
     Var(CellId, VarId),
+    /// A parameter, `let`, trace or state of a rule.
+    RuleVar(RuleId, VarId),
     /// The derivative of a state.
     Rate(CellId, VarId),
     Slot(Owner, SlotId),
@@ -175,6 +177,9 @@ fn nodes(hir: &Hir) -> Vec<Node> {
             cell.vars.iter().enumerate().filter(|(_, var)| matches!(var.kind, VarKind::State { .. }));
         nodes.extend(states.map(|(var, _)| Node::Rate(id, VarId(var as u32))));
     }
+    for (at, rule) in hir.rules.iter().enumerate() {
+        nodes.extend((0..rule.vars.len()).map(|var| Node::RuleVar(RuleId(at as u32), VarId(var as u32))));
+    }
     let mut slots =
         |owner, count: usize| nodes.extend((0..count).map(|slot| Node::Slot(owner, SlotId(slot as u32))));
     for at in components(&parts(hir)).into_iter().flatten() {
@@ -235,6 +240,14 @@ fn roots(hir: &Hir, overs: &BTreeMap<(CircuitId, SlotId), Over>, node: Node) -> 
             VarKind::Let { value } => vec![*value],
             VarKind::Port { shape, .. } => taus(shape),
         },
+        Node::RuleVar(rule, var) => match &hir.rule(rule).vars[var.index()].kind {
+            RuleVarKind::Param { range, default } => ranged(range, default),
+            RuleVarKind::Let { value } => vec![*value],
+            RuleVarKind::Trace { dynamics: TraceKind::Spikes { tau: value, .. }, .. }
+            | RuleVarKind::Trace { dynamics: TraceKind::Block { initial: value, .. }, .. }
+            | RuleVarKind::Synapse { initial: value } => vec![*value],
+            RuleVarKind::Weight | RuleVarKind::Delay | RuleVarKind::Modulator => vec![],
+        },
         Node::Rate(cell, var) => {
             let cell = hir.cell(cell);
             let coupled = cell.couples.iter().filter(|couple| couple.neighbour(hir, var).is_some());
@@ -275,21 +288,22 @@ pub fn slots(hir: &Hir, owner: Owner) -> &[Slot] {
     match owner {
         Owner::Circuit(at) => &hir.circuit(at).slots,
         Owner::Experiment(at) => &hir.experiments[at as usize].slots,
-        Owner::File | Owner::Cell(_) => &[],
+        Owner::File | Owner::Cell(_) | Owner::Rule(_) => &[],
     }
 }
 
-fn owner(hir: &Hir, node: Node) -> Owner {
+pub(super) fn owner(hir: &Hir, node: Node) -> Owner {
     match node {
         Node::Global(_) => Owner::File,
         Node::Function(id) => hir.functions[id.index()].owner,
         Node::Var(cell, _) | Node::Rate(cell, _) => Owner::Cell(cell),
+        Node::RuleVar(rule, _) => Owner::Rule(rule),
         Node::Slot(owner, _) => owner,
     }
 }
 
 /// The definition that an expression reads by itself, its children aside.
-fn reads(hir: &Hir, owner: Owner, expr: &Expr) -> Option<Node> {
+pub(super) fn reads(hir: &Hir, owner: Owner, expr: &Expr) -> Option<Node> {
     let reference = match &expr.kind {
         ExprKind::CallFn { function, .. } => return Some(Node::Function(*function)),
         ExprKind::Derivative(var) | ExprKind::OfSegment { member: SegmentMember::Derivative(var), .. } => {
@@ -306,6 +320,7 @@ fn reads(hir: &Hir, owner: Owner, expr: &Expr) -> Option<Node> {
     match (reference, owner) {
         (Ref::Global(id), _) => Some(Node::Global(id)),
         (Ref::Var(var), Owner::Cell(cell)) => Some(Node::Var(cell, var)),
+        (Ref::Var(var), Owner::Rule(rule)) => Some(Node::RuleVar(rule, var)),
         (Ref::Slot(slot), _) => Some(Node::Slot(owner, slot)),
         (Ref::OfCircuit(slot), Owner::Experiment(at)) => {
             hir.experiments[at as usize].circuit.map(|circuit| Node::Slot(Owner::Circuit(circuit), slot))
@@ -401,7 +416,7 @@ pub fn check_cycles(hir: &mut Hir, sink: &mut Sink) {
         }
     }
     emptied.into_iter().for_each(|node| empty(hir, node));
-    check_constant(hir, sink);
+    super::constant::check_constant(hir, sink);
 }
 
 /// Makes the message of a circle from its members.
@@ -425,12 +440,15 @@ fn report(
     true
 }
 
-fn name(hir: &Hir, node: Node) -> (String, Span) {
+pub(super) fn name(hir: &Hir, node: Node) -> (String, Span) {
     match node {
         Node::Global(id) => (hir.globals[id.index()].name.to_string(), hir.globals[id.index()].span),
         Node::Function(id) => (hir.functions[id.index()].name.to_string(), hir.functions[id.index()].span),
         Node::Var(cell, var) => {
             (hir.cell(cell).vars[var.index()].name.to_string(), hir.cell(cell).vars[var.index()].span)
+        }
+        Node::RuleVar(rule, var) => {
+            (hir.rule(rule).vars[var.index()].name.to_string(), hir.rule(rule).vars[var.index()].span)
         }
         Node::Rate(cell, var) => {
             let cell = hir.cell(cell);
@@ -460,6 +478,14 @@ fn empty(hir: &mut Hir, node: Node) {
             VarKind::Let { value } => *value = error,
             VarKind::Port { shape, .. } => *shape = PortShape::Error,
         },
+        Node::RuleVar(rule, var) => match &mut hir.rules[rule.index()].vars[var.index()].kind {
+            RuleVarKind::Param { range, default } => (*range, *default) = (None, Some(error)),
+            RuleVarKind::Let { value } => *value = error,
+            RuleVarKind::Trace { dynamics: TraceKind::Spikes { tau: value, .. }, .. }
+            | RuleVarKind::Trace { dynamics: TraceKind::Block { initial: value, .. }, .. }
+            | RuleVarKind::Synapse { initial: value } => *value = error,
+            RuleVarKind::Weight | RuleVarKind::Delay | RuleVarKind::Modulator => {}
+        },
         Node::Rate(cell, var) => {
             let cell = &mut hir.cells[cell.index()];
             let modes = cell.modes.iter_mut().flat_map(|mode| &mut mode.equations);
@@ -473,7 +499,7 @@ fn empty(hir: &mut Hir, node: Node) {
             let slots = match owner {
                 Owner::Circuit(at) => &mut hir.circuits[at.index()].slots,
                 Owner::Experiment(at) => &mut hir.experiments[at as usize].slots,
-                Owner::File | Owner::Cell(_) => return,
+                Owner::File | Owner::Cell(_) | Owner::Rule(_) => return,
             };
             match &mut slots[slot.index()].kind {
                 SlotKind::Formal { range, default, .. } => (*range, *default) = (None, Some(error)),
@@ -482,85 +508,4 @@ fn empty(hir: &mut Hir, node: Node) {
             }
         }
     }
-}
-
-/// Parameters, their ranges and time constants may not follow states, ports, modes or the time.
-fn check_constant(hir: &Hir, sink: &mut Sink) {
-    let mut varying: BTreeSet<Node> = BTreeSet::new();
-    for node in order(hir) {
-        if varies(hir, node, &varying) {
-            varying.insert(node);
-        }
-    }
-    for (at, cell) in hir.cells.iter().enumerate() {
-        let owner = Owner::Cell(CellId(at as u32));
-        for var in &cell.vars {
-            let (what, roots) = match &var.kind {
-                VarKind::Param { range, default } => (
-                    format!("the parameter `{}`", var.name),
-                    range.iter().flat_map(|(lo, hi)| [*lo, *hi]).chain(*default).collect(),
-                ),
-                VarKind::State { range: Some((lo, hi)), .. } => {
-                    (format!("the range of `{}`", var.name), vec![*lo, *hi])
-                }
-                VarKind::Port { shape, .. } => (format!("the time constant of `{}`", var.name), taus(shape)),
-                VarKind::State { .. } | VarKind::Let { .. } => continue,
-            };
-            if let Some((reads, at)) = roots.iter().find_map(|root| follows(hir, owner, *root, &varying)) {
-                let is_param = matches!(var.kind, VarKind::Param { .. });
-                sink.push(structure::not_constant(
-                    at,
-                    &what,
-                    &reads,
-                    var.span,
-                    is_param.then_some(&*var.name),
-                ));
-            }
-        }
-    }
-}
-
-fn varies(hir: &Hir, node: Node, varying: &BTreeSet<Node>) -> bool {
-    let root = match node {
-        Node::Rate(..) => return true,
-        Node::Global(_) | Node::Slot(..) => return false,
-        Node::Function(id) => hir.functions[id.index()].body,
-        Node::Var(cell, var) => match &hir.cell(cell).vars[var.index()].kind {
-            VarKind::State { .. } | VarKind::Port { .. } => return true,
-            VarKind::Param { .. } => return false,
-            VarKind::Let { value } => *value,
-        },
-    };
-    let mut found = false;
-    let owner = owner(hir, node);
-    walk(hir, root, &mut |_, expr| {
-        found |= matches!(
-            expr.kind,
-            ExprKind::Draw { .. } | ExprKind::Chance(_) | ExprKind::Noise(_) | ExprKind::Redraw { .. }
-        );
-        found |= reads(hir, owner, expr).is_some_and(|read| varying.contains(&read));
-        found |= matches!(expr.kind, ExprKind::Ref(Ref::Time));
-        found |= is_mode(&expr.kind);
-    });
-    found
-}
-
-fn is_mode(kind: &ExprKind) -> bool {
-    matches!(kind, ExprKind::Ref(Ref::Mode(_)) | ExprKind::OfSegment { member: SegmentMember::Mode(_), .. })
-}
-
-/// The first thing in an expression that changes while time runs.
-fn follows(hir: &Hir, owner: Owner, root: ExprId, varying: &BTreeSet<Node>) -> Option<(String, Span)> {
-    let mut found = None;
-    walk(hir, root, &mut |_, expr| {
-        let text = match (&expr.kind, reads(hir, owner, expr)) {
-            (kind, _) if is_mode(kind) => Some("a mode".to_owned()),
-            (_, Some(read)) if varying.contains(&read) => Some(format!("`{}`", name(hir, read).0)),
-            _ => None,
-        };
-        if let (None, Some(text)) = (&found, text) {
-            found = Some((text, expr.span));
-        }
-    });
-    found
 }

@@ -4,11 +4,13 @@
 //! reported once and becomes `Error` in the result, which keeps later passes quiet. What the language
 //! has but no later pass can build is refused here (`not-yet`), never left out in silence.
 
+mod attach;
 mod block;
 pub mod builtins;
 mod call;
 mod cell;
 mod circuit;
+mod constant;
 mod constraint;
 mod context;
 mod couple;
@@ -19,15 +21,19 @@ mod function;
 pub(crate) mod graph;
 mod population;
 mod projection;
+mod rule;
+mod rule_block;
+pub(crate) mod rule_side;
 mod scope;
 mod segment;
 mod settings;
 mod ty;
 
 pub use cell::kind_words;
+pub use rule::kind_words as rule_kind_words;
 
 use crate::diagnose::{Sink, names};
-use crate::hir::{self, CellId, CircuitId, ExprKind, FunctionId, GlobalId, Hir, Owner};
+use crate::hir::{self, CellId, CircuitId, ExprKind, FunctionId, GlobalId, Hir, Owner, RuleId};
 use circ_grammar::ast::{self, Span};
 use context::Context;
 use scope::{Def, FileScope};
@@ -66,11 +72,12 @@ pub fn resolve(modules: &[Module], sink: &mut Sink) -> Hir {
     resolver.imports();
     resolver.globals();
     resolver.cells();
+    resolver.rules();
     resolver.circuits();
     resolver.experiments();
-    resolver.refuse_rules();
     let mut hir = resolver.hir;
     graph::check_cycles(&mut hir, sink);
+    rule_side::check_sides(&hir, sink);
     hir
 }
 
@@ -84,6 +91,7 @@ struct Resolver<'a> {
     /// Nesting of every expression, by module.
     depths: Vec<Vec<u32>>,
     cells: Vec<CellSource<'a>>,
+    rules: Vec<rule::RuleSource<'a>>,
     circuits: Vec<(usize, &'a ast::Node<ast::ItemKind>, &'a ast::Circuit)>,
     experiments: Vec<(usize, &'a ast::Node<ast::ItemKind>, &'a ast::Experiment)>,
     functions: BTreeMap<FunctionId, FunctionSource<'a>>,
@@ -123,6 +131,7 @@ impl<'a> Resolver<'a> {
             scopes: modules.iter().map(|_| FileScope::default()).collect(),
             depths: modules.iter().map(|module| depth::depths(&module.file)).collect(),
             cells: vec![],
+            rules: vec![],
             circuits: vec![],
             experiments: vec![],
             functions: BTreeMap::new(),
@@ -173,7 +182,10 @@ impl<'a> Resolver<'a> {
                 self.name_events(&cell.items);
                 (&cell.name, Def::Cell(CellId(self.cells.len() as u32 - 1)))
             }
-            ast::ItemKind::Rule(rule) => (&rule.name, Def::Rule),
+            ast::ItemKind::Rule(rule) => {
+                self.rules.push((module, item, rule));
+                (&rule.name, Def::Rule(RuleId(self.rules.len() as u32 - 1)))
+            }
             ast::ItemKind::Circuit(circuit) => {
                 self.circuits.push((module, item, circuit));
                 (&circuit.name, Def::Circuit(CircuitId(self.circuits.len() as u32 - 1)))
@@ -210,21 +222,6 @@ impl<'a> Resolver<'a> {
             }
         }
         self.function_bodies(|owner| owner == Owner::File, &mut |function| Context::file(function.module));
-    }
-
-    /// Plasticity is not built yet, so a rule that is written is refused even if nothing attaches it.
-    fn refuse_rules(&mut self) {
-        for module in self.modules {
-            // The library may hold rules: only using one is refused, where it is attached.
-            if module.path.first().is_some_and(|name| name == "std") {
-                continue;
-            }
-            for item in &module.file.items {
-                if let ast::ItemKind::Rule(rule) = &item.kind {
-                    self.refuse(rule.name.span, "a plasticity rule");
-                }
-            }
-        }
     }
 
     fn refuse(&mut self, at: Span, what: &str) {

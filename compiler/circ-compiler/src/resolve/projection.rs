@@ -42,6 +42,7 @@ impl<'a> Resolver<'a> {
             onto: None,
             symmetric: written.symmetric,
             continuous: None,
+            plasticity: None,
             store: Precision::F32,
             span,
         };
@@ -152,7 +153,8 @@ impl<'a> Resolver<'a> {
             ClauseKind::Onto(_) => "onto",
             ClauseKind::Allow(_) | ClauseKind::Back(_) | ClauseKind::Share(_) => "",
             ClauseKind::Store { .. } => "store",
-            ClauseKind::Plasticity(_) | ClauseKind::Error => "",
+            ClauseKind::Plasticity(_) => "plasticity",
+            ClauseKind::Error => "",
         };
         if !word.is_empty() && !self.once(seen, word, clause.span) {
             return;
@@ -175,7 +177,7 @@ impl<'a> Resolver<'a> {
             ClauseKind::Back(_) => self.refuse(clause.span, "the clause `back`"),
             ClauseKind::Onto(value) => projection.onto = Some((self.segment_chosen(cx, *value), clause.span)),
             ClauseKind::Share(_) => self.refuse(clause.span, "the clause `share`"),
-            ClauseKind::Plasticity(_) => self.refuse(clause.span, "plasticity"),
+            ClauseKind::Plasticity(rule) => projection.plasticity = self.attachment(cx, *rule),
             ClauseKind::Store { name, precision } => self.store(name, precision.as_ref(), projection),
             ClauseKind::Error => {}
         }

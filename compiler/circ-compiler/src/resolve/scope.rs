@@ -4,7 +4,9 @@
 
 use super::Resolver;
 use crate::diagnose::{names, suggest};
-use crate::hir::{CellId, CircuitId, EventIx, FunctionId, GlobalId, ModeId, SegmentId, SlotId, VarId};
+use crate::hir::{
+    CellId, CircuitId, EventIx, FunctionId, GlobalId, ModeId, RuleId, SegmentId, SlotId, VarId,
+};
 use circ_grammar::ast::{self, Name, Path, Span};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +17,7 @@ pub enum Def {
     Cell(CellId),
     Circuit(CircuitId),
     Experiment,
-    Rule,
+    Rule(RuleId),
     Global(GlobalId),
     Function(FunctionId),
     /// A whole file, by `use std.cells`.
@@ -31,7 +33,7 @@ impl Def {
             Def::Cell(_) => "a cell",
             Def::Circuit(_) => "a circuit",
             Def::Experiment => "an experiment",
-            Def::Rule => "a plasticity rule",
+            Def::Rule(_) => "a plasticity rule",
             Def::Global(_) => "a constant",
             Def::Function(_) => "a function",
             Def::Module(_) => "a file",

@@ -15,15 +15,15 @@ impl<'a> Resolver<'a> {
         let element = match &ty.factors[..] {
             [one] if is_word(one, "int") => Type::Int,
             [one] if is_word(one, "bool") => Type::Bool,
-            factors => Type::Real(self.dimension(factors)?),
+            factors => Type::Real(self.dimension(cx, factors)?),
         };
         Some(if shape.is_empty() { element } else { Type::Array(Box::new(element), shape) })
     }
 
-    fn dimension(&mut self, factors: &[TypeFactor]) -> Option<Dimension> {
+    fn dimension(&mut self, cx: &Context, factors: &[TypeFactor]) -> Option<Dimension> {
         let mut all = Dimension::REAL;
         for factor in factors {
-            let one = self.named_dimension(factor)?;
+            let one = self.named_dimension(cx, factor)?;
             let power = f64::from(factor.power.unwrap_or(1)) * if factor.divides { -1.0 } else { 1.0 };
             let Some(product) = one.power(power).and_then(|one| all.times(one)) else {
                 self.sink.push(names::unit_power(factor.name.span));
@@ -34,8 +34,16 @@ impl<'a> Resolver<'a> {
         Some(all)
     }
 
-    fn named_dimension(&mut self, factor: &TypeFactor) -> Option<Dimension> {
+    fn named_dimension(&mut self, cx: &Context, factor: &TypeFactor) -> Option<Dimension> {
         let name = &*factor.name.text;
+        if name == "weight" && !super::rule_block::is_rule(cx) {
+            self.sink.push(names::out_of_place(
+                factor.name.span,
+                "the type `weight`",
+                "only plasticity rules have it",
+            ));
+            return None;
+        }
         if let Some((_, dimension)) = DIMENSIONS.iter().find(|(text, _)| *text == name) {
             return Some(*dimension);
         }
@@ -44,15 +52,8 @@ impl<'a> Resolver<'a> {
             self.sink.push(typing::wrong_type(factor.name.span, "a dimension", &found));
             return None;
         }
-        if name == "weight" {
-            self.sink.push(names::out_of_place(
-                factor.name.span,
-                "the type `weight`",
-                "only plasticity rules have it",
-            ));
-            return None;
-        }
-        let known = DIMENSIONS.iter().map(|(text, _)| *text).chain(["int", "bool"]);
+        let here = |text: &&str| *text != "weight" || super::rule_block::is_rule(cx);
+        let known = DIMENSIONS.iter().map(|(text, _)| *text).filter(here).chain(["int", "bool"]);
         self.sink.push(names::unknown_name(factor.name.span, name, "type", suggest::nearest(name, known)));
         None
     }

@@ -1,0 +1,111 @@
+//! Attaching: `plasticity RULE(a = e, m = DA.level)` in a projection.
+//!
+//! In: the clause as written; rules are resolved. Out: a [`crate::hir::Attachment`]. Left of `=` are the rule's names,
+//! right of it those of the circuit and both sides of the synapse.
+
+use super::context::Place;
+use super::scope::Def;
+use super::{Context, Resolver};
+use crate::diagnose::{names, rule as say, structure, suggest};
+use crate::hir::{Attachment, RuleArg, RuleId, RuleVarKind, VarId};
+use circ_grammar::ast::{self, Arg, Name, Path, Span};
+
+impl<'a> Resolver<'a> {
+    /// `None` after a report.
+    pub(super) fn attachment(&mut self, cx: &mut Context, value: ast::ExprId) -> Option<Attachment> {
+        let (callee, args): (ast::ExprId, &'a [Arg]) = match &self.ast(cx, value).kind {
+            ast::ExprKind::Call { callee, args } => (*callee, args),
+            _ => (value, &[]),
+        };
+        let at = self.span(cx, callee);
+        let Some(path) = self.rule_path(cx, callee) else {
+            if !matches!(self.ast(cx, callee).kind, ast::ExprKind::Error) {
+                let message = "`plasticity` takes a rule, as in `plasticity Stdp(w_max = 2 nS)`".to_owned();
+                self.sink.push(structure::argument_form(at, message, "not the name of a rule"));
+            }
+            return None;
+        };
+        let found = self.lookup_path(cx.module, &path, "plasticity rule", |def| matches!(def, Def::Rule(_)));
+        let Some((Def::Rule(rule), _)) = found else {
+            // What is wrong in the arguments is told all the same.
+            for arg in args {
+                self.expr_in(cx, Place::SYNAPSE, arg.value);
+            }
+            return None;
+        };
+        let args = self.rule_args(cx, rule, args, at);
+        Some(Attachment { rule, args, span: at })
+    }
+
+    fn rule_path(&self, cx: &Context, callee: ast::ExprId) -> Option<Path> {
+        let at = self.span(cx, callee);
+        match &self.ast(cx, callee).kind {
+            ast::ExprKind::Name(text) => Some(Path { names: vec![Name { text: text.clone(), span: at }] }),
+            ast::ExprKind::Field { base, name } => {
+                let mut path = self.rule_path(cx, *base)?;
+                path.names.push(name.clone());
+                Some(path)
+            }
+            _ => None,
+        }
+    }
+
+    fn rule_args(&mut self, cx: &mut Context, id: RuleId, args: &'a [Arg], at: Span) -> Vec<RuleArg> {
+        let name = self.hir.rule(id).name.clone();
+        let mut given: Vec<RuleArg> = vec![];
+        let mut places: Vec<VarId> = vec![];
+        for arg in args {
+            self.plain_argument(arg);
+            let value = self.expr_in(cx, Place::SYNAPSE, arg.value);
+            let Some(word) = &arg.name else {
+                let message = format!("`{name}` takes its arguments by name, as in `tau = 20 ms`");
+                self.sink.push(structure::argument_form(arg.span, message, "without a name"));
+                continue;
+            };
+            let Some(var) = self.rule_formal(id, word) else { continue };
+            if places.contains(&var) {
+                let message = format!("`{}` of `{name}` is given twice", word.text);
+                self.sink.push(structure::argument_form(word.span, message, "given again"));
+                continue;
+            }
+            places.push(var);
+            given.push(RuleArg { var, value });
+        }
+        let rule = self.hir.rule(id);
+        let missing = rule.declared().filter(|(var, _)| !rule.partial && !places.contains(var));
+        let missing: Vec<_> = missing
+            .filter_map(|(_, var)| match var.kind {
+                RuleVarKind::Param { default: None, .. } => {
+                    Some(structure::missing_value(at, &var.name, &name, var.span))
+                }
+                RuleVarKind::Modulator => Some(say::missing_modulator(at, &var.name, &name, var.span)),
+                _ => None,
+            })
+            .collect();
+        missing.into_iter().for_each(|message| self.sink.push(message));
+        given
+    }
+
+    /// A parameter or modulator of a rule; reports anything else.
+    fn rule_formal(&mut self, id: RuleId, name: &Name) -> Option<VarId> {
+        let rule = self.hir.rule(id);
+        let found = rule.vars.iter().position(|var| var.name == name.text);
+        let takes = |kind: &RuleVarKind| matches!(kind, RuleVarKind::Param { .. } | RuleVarKind::Modulator);
+        let message = match found {
+            Some(at) if takes(&rule.vars[at].kind) => return Some(VarId(at as u32)),
+            Some(at) => {
+                let declared = (rule.vars[at].span != Span::default()).then_some(rule.vars[at].span);
+                let is = super::rule::kind_words(&rule.vars[at].kind);
+                names::wrong_kind(name.span, &name.text, is, "a parameter or modulator", declared)
+            }
+            None if rule.partial => return None,
+            None => {
+                let known = rule.vars.iter().filter(|var| takes(&var.kind)).map(|var| &*var.name);
+                let of = format!("the plasticity rule `{}`", rule.name);
+                names::unknown_member(name.span, &name.text, &of, suggest::nearest(&name.text, known))
+            }
+        };
+        self.sink.push(message);
+        None
+    }
+}
