@@ -251,7 +251,7 @@ pub struct Projection {
     pub target: View,
     pub ports: Members,
     /// Where `connect` makes pairs of cells, the segment that each synapse ends on.
-    pub onto: Option<Onto>,
+    pub onto: Option<Box<Onto>>,
     pub connect: Connect,
     pub allow_self: bool,
     pub allow_multiple: bool,
@@ -259,7 +259,7 @@ pub struct Projection {
     pub weight_span: Span,
     /// In ms.
     pub delay: Setting,
-    pub dendritic: Option<Setting>,
+    pub dendritic: Option<Box<Setting>>,
     pub delay_span: Span,
     /// What the weights' sign must be, by the port and the source.
     pub sign: circ_plan::plan::Sign,

@@ -146,7 +146,7 @@ fn least_delay(net: &Net, projection: &Projection) -> f64 {
         Setting::Value(Value::Real(ms)) => *ms,
         Setting::Value(_) | Setting::Each(_) => 0.0,
     };
-    sure(&projection.delay) + projection.dendritic.as_ref().map_or(0.0, sure)
+    sure(&projection.delay) + projection.dendritic.as_deref().map_or(0.0, sure)
 }
 
 fn named(hir: &Hir, net: &Net, population: u32, name: &str) -> Option<Port> {

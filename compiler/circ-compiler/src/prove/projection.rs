@@ -101,7 +101,7 @@ impl Prover<'_> {
     /// Rounded to steps, `delay` and `dendritic` are one step together, and neither is negative.
     fn delay(&mut self, projection: &Projection, site: &Site) -> Vec<Finding> {
         let none = Setting::Value(crate::types::Value::Real(0.0));
-        let dendritic = projection.dendritic.as_ref().unwrap_or(&none);
+        let dendritic = projection.dendritic.as_deref().unwrap_or(&none);
         if closure(&projection.delay).is_none() && closure(dendritic).is_none() {
             return vec![];
         }
