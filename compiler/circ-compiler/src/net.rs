@@ -76,7 +76,7 @@ pub struct EnvironmentId(pub u32);
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     /// Formals, lets, data, loop indices.
-    pub values: BTreeMap<SlotId, Value>,
+    pub values: Values,
     /// Instances of items, by slot and indices of the loops around them.
     pub items: BTreeMap<(SlotId, Vec<i64>), Item>,
     /// Slots whose value or items are not known because of a mistake; of a whole instance.
@@ -89,6 +89,31 @@ pub struct Environment {
     pub owner: Owner,
     /// For one pass of a loop: the instance that it is in, which holds the items.
     pub instance: Option<EnvironmentId>,
+}
+
+/// Values by slot, ascending. A loop has as many of these as passes, most of them with few values.
+#[derive(Clone, Debug, Default)]
+pub struct Values(Vec<(SlotId, Value)>);
+
+impl Values {
+    pub fn get(&self, slot: &SlotId) -> Option<&Value> {
+        self.place(slot).ok().map(|at| &self.0[at].1)
+    }
+
+    pub fn insert(&mut self, slot: SlotId, value: Value) {
+        match self.place(&slot) {
+            Ok(at) => self.0[at].1 = value,
+            Err(at) => self.0.insert(at, (slot, value)),
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&SlotId, &Value)> {
+        self.0.iter().map(|(slot, value)| (slot, value))
+    }
+
+    fn place(&self, slot: &SlotId) -> Result<usize, usize> {
+        self.0.binary_search_by_key(slot, |(slot, _)| *slot)
+    }
 }
 
 /// Whose slots an environment holds.

@@ -79,7 +79,7 @@ impl Printer<'_> {
     /// The values of an instance; of a pass of a loop only what it adds.
     fn environment(&self, k: usize, environment: &Environment, out: &mut String) {
         let around = environment.instance.and_then(|id| self.net.environments.get(id.0 as usize));
-        let is_new = |slot: &SlotId| around.is_none_or(|a| !a.values.contains_key(slot));
+        let is_new = |slot: &SlotId| around.is_none_or(|a| a.values.get(slot).is_none());
         let values: Vec<_> = environment.values.iter().filter(|(slot, _)| is_new(slot)).collect();
         if values.is_empty() {
             return;
