@@ -32,12 +32,15 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("messages")
 }
 
+/// Said of what is right in itself, once nothing is wrong beside it.
+const LAST: &str = "[not-yet] a projection that learns can not be built yet";
+
 /// The errors that are said of a text: rules and messages, in order of place. Warnings wait until there are none.
 fn said(text: &str) -> Vec<String> {
     let checked = check_all(sources::parse("example.circ", text.to_string(), &folder()));
     let line = |it: &circ::diagnose::Diagnostic| format!("[{}] {}", it.rule.name, without_marks(&it.message));
     let errors = checked.diagnostics.iter().filter(|it| it.rule.level == Level::Error);
-    errors.map(line).collect()
+    errors.map(line).filter(|said| said != LAST).collect()
 }
 
 /// The programs of the rules that can stand beside others, with what is said of each.
