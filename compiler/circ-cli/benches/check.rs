@@ -84,6 +84,10 @@ fn command(bencher: Bencher) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("thousand.circ");
     std::fs::write(&file, text()).expect("the folder can be written");
+    for table in files_of(&examples(), "csv") {
+        let name = table.file_name().expect("a file");
+        std::fs::copy(&table, folder.path().join(name)).expect("the folder can be written");
+    }
     let circ =
         || Command::new(env!("CARGO_BIN_EXE_circ")).arg("check").arg(&file).output().expect("circ starts");
     let said = circ();
@@ -120,12 +124,17 @@ fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
 }
 
+fn files_of(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|it| it.expect("an entry").path());
+    let mut files: Vec<PathBuf> =
+        entries.filter(|it| it.extension().is_some_and(|it| it == extension)).collect();
+    files.sort();
+    files
+}
+
 /// 1,000 lines, or the lines of the items that come nearest to them.
 fn text() -> String {
-    let entries = std::fs::read_dir(examples()).expect("the examples").map(|it| it.expect("an entry").path());
-    let mut files: Vec<PathBuf> =
-        entries.filter(|it| it.extension().is_some_and(|it| it == "circ")).collect();
-    files.sort();
+    let files = files_of(&examples(), "circ");
     let (mut uses, mut text) = (BTreeSet::new(), String::new());
     for (copy, file) in files.iter().cycle().enumerate() {
         let example = std::fs::read_to_string(file).expect("an example");
