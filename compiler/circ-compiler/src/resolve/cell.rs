@@ -5,6 +5,7 @@
 
 use super::builtins;
 use super::context::Place;
+use super::extend::{from_the_first, merged};
 use super::scope::{Def, Named, path_span};
 use super::segment::Part;
 use super::{CellSource, Context, FunctionSource, Resolver};
@@ -13,7 +14,6 @@ use crate::diagnose::{names, structure, suggest};
 use crate::hir::{self, CellId, EventIx, ExprId, Owner, PortShape, VarId, VarKind};
 use crate::types::{Dimension, Type};
 use circ_grammar::ast::{self, CellItemKind, Name, Span};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Items of all cells, those that they take over included: a chain of cells has the square of what is written.
@@ -143,13 +143,8 @@ impl<'a> Resolver<'a> {
             };
             if let Some(start) = chain.iter().position(|(_, seen)| std::ptr::eq(*seen, written)) {
                 // Each cell of the circle reports it from its own side: once, by the first in order of writing.
-                let mut members: Vec<_> = chain[start..]
-                    .iter()
-                    .map(|(_, cell)| (cell.name.text.to_string(), cell.name.span))
-                    .collect();
-                let first =
-                    members.iter().enumerate().min_by_key(|(_, member)| member.1).map_or(0, |(at, _)| at);
-                members.rotate_left(first);
+                let members = chain[start..].iter().map(|(_, cell)| &cell.name);
+                let members = from_the_first(members.map(|name| (name.text.to_string(), name.span)));
                 self.sink.push(names::cyclic_cell(&members));
                 break;
             }
@@ -162,36 +157,15 @@ impl<'a> Resolver<'a> {
     }
 
     pub(super) fn merge(&mut self, chain: &[(usize, &'a [ast::CellItem])]) -> Vec<Entry<'a>> {
-        let mut entries: Vec<Entry<'a>> = vec![];
-        let mut places: BTreeMap<Key, (usize, usize, Span)> = BTreeMap::new();
-        for (level, (module, items)) in chain.iter().enumerate() {
-            for item in *items {
-                let Some((key, span)) = key(item) else {
-                    entries.push((*module, item));
-                    continue;
-                };
-                match places.get_mut(&key) {
-                    Some((seen, _, first)) if *seen == level => {
-                        let name = match &key {
-                            Key::Name(name) => name.to_string(),
-                            Key::Equation(name) => format!("{name}'"),
-                            Key::Method => "method".into(),
-                            Key::Precision => "precision".into(),
-                        };
-                        self.sink.push(names::duplicate_name(span, &name, *first));
-                    }
-                    Some(place) => {
-                        entries[place.1] = (*module, item);
-                        *place = (level, place.1, span);
-                    }
-                    None => {
-                        places.insert(key, (level, entries.len(), span));
-                        entries.push((*module, item));
-                    }
-                }
-            }
-        }
-        entries
+        merged(chain, key, |key, span, first| {
+            let name = match key {
+                Key::Name(name) => name.to_string(),
+                Key::Equation(name) => format!("{name}'"),
+                Key::Method => "method".into(),
+                Key::Precision => "precision".into(),
+            };
+            self.sink.push(names::duplicate_name(span, &name, first));
+        })
     }
 
     fn mode_durations(&mut self, part: &mut Part<'a>) {

@@ -17,6 +17,7 @@ mod couple;
 mod depth;
 mod experiment;
 mod expr;
+mod extend;
 mod function;
 pub(crate) mod graph;
 mod population;

@@ -7,6 +7,7 @@
 use super::builtins;
 use super::cell::{MAX_CELL_ITEMS, head};
 use super::context::Place;
+use super::extend::{from_the_first, merged};
 use super::scope::{self, Def, Named, Names, path_span};
 use super::{Context, ERROR, Resolver};
 use crate::diagnose::build::cells_too_large;
@@ -16,7 +17,6 @@ use crate::hir::{
     SynapseSide, TraceKind, VarId,
 };
 use circ_grammar::ast::{self, Name, Path, RuleItemKind, Span};
-use std::collections::BTreeMap;
 
 /// An item with the file that it is written in.
 type Entry<'a> = (usize, &'a ast::RuleItem);
@@ -95,13 +95,8 @@ impl<'a> Resolver<'a> {
             };
             let (module, _, written) = self.rules[id.index()];
             if let Some(start) = chain.iter().position(|(_, seen)| std::ptr::eq(*seen, written)) {
-                let mut members: Vec<_> = chain[start..]
-                    .iter()
-                    .map(|(_, rule)| (rule.name.text.to_string(), rule.name.span))
-                    .collect();
-                let first =
-                    members.iter().enumerate().min_by_key(|(_, member)| member.1).map_or(0, |(at, _)| at);
-                members.rotate_left(first);
+                let members = chain[start..].iter().map(|(_, rule)| &rule.name);
+                let members = from_the_first(members.map(|name| (name.text.to_string(), name.span)));
                 self.sink.push(names::cyclic_cell(&members));
                 break;
             }
@@ -109,35 +104,9 @@ impl<'a> Resolver<'a> {
             chain.push((module, written));
         }
         chain.reverse();
-        (self.merge_rules(&chain), base)
-    }
-
-    /// The base's items first; what is written again by the same name stands where its original stood.
-    fn merge_rules(&mut self, chain: &[(usize, &'a ast::Rule)]) -> Vec<Entry<'a>> {
-        let mut entries: Vec<Entry<'a>> = vec![];
-        let mut places: BTreeMap<String, (usize, usize, Span)> = BTreeMap::new();
-        for (level, (module, rule)) in chain.iter().enumerate() {
-            for item in &rule.items {
-                let Some((key, span)) = key(item) else {
-                    entries.push((*module, item));
-                    continue;
-                };
-                match places.get_mut(&key) {
-                    Some((seen, _, first)) if *seen == level => {
-                        self.sink.push(names::duplicate_name(span, &key, *first));
-                    }
-                    Some(place) => {
-                        entries[place.1] = (*module, item);
-                        *place = (level, place.1, span);
-                    }
-                    None => {
-                        places.insert(key, (level, entries.len(), span));
-                        entries.push((*module, item));
-                    }
-                }
-            }
-        }
-        entries
+        let chain: Vec<_> = chain.into_iter().map(|(module, rule)| (module, &rule.items[..])).collect();
+        let repeated = |key: &String, span, first| self.sink.push(names::duplicate_name(span, key, first));
+        (merged(&chain, key, repeated), base)
     }
 
     /// Gives every name its id.
