@@ -100,13 +100,7 @@ impl<'a> Checker<'a> {
         match innermost(&ty) {
             Type::Error => {}
             Type::Drive => self.set_drive(target, value),
-            Type::Projection
-            | Type::Part(_)
-            | Type::View(_)
-            | Type::Segment
-            | Type::Events
-            | Type::Port(_)
-            | Type::Family(_) => {
+            found if holds_no_value(found) => {
                 self.sink.push(typing::wrong_type(self.span(target), "a parameter, a state or a drive", &ty));
             }
             _ if self.is_of_projection(target) => {
@@ -153,14 +147,7 @@ impl<'a> Checker<'a> {
         let ty = self.ty(target);
         match innermost(&ty) {
             Type::Error => false,
-            Type::Projection
-            | Type::Part(_)
-            | Type::View(_)
-            | Type::Segment
-            | Type::Events
-            | Type::Port(_)
-            | Type::Drive
-            | Type::Family(_) => {
+            found if holds_no_value(found) => {
                 self.sink.push(typing::wrong_type(self.span(target), due, &ty));
                 false
             }
@@ -255,4 +242,19 @@ impl<'a> Checker<'a> {
             None
         })
     }
+}
+
+/// What names an item or a part of one, and no variable.
+fn holds_no_value(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::Projection
+            | Type::Part(_)
+            | Type::View(_)
+            | Type::Segment
+            | Type::Events
+            | Type::Port(_)
+            | Type::Drive
+            | Type::Family(_)
+    )
 }

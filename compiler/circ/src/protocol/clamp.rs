@@ -4,6 +4,7 @@
 //! state that is.
 
 use super::Protocol;
+use super::set::parts;
 use crate::rules;
 use circ_compiler::diagnose::structure::not_yet;
 use circ_compiler::diagnose::value::not_a_number;
@@ -30,10 +31,7 @@ impl Protocol<'_> {
         if values.iter().any(|value| value.is_infinite()) {
             return Err(rules::wrong_value(value_span, "a finite value").into());
         }
-        let mut first = 0;
-        for (segment, name) in names.of(&view) {
-            let values = &values[first..first + segment.cells.len()];
-            first += segment.cells.len();
+        for ((segment, name), values) in parts(&view, &names, &values) {
             self.clamp_segment(segment.population, &segment.cells, name, values, span)?;
         }
         Ok(())

@@ -11,13 +11,28 @@ use circ_compiler::net::Members;
 use circ_compiler::types::{Dimension, Value};
 use circ_grammar::ast::Span;
 use circ_plan::ir::{ArrayId, UniformId};
-use circ_plan::plan::{Indices, PopulationPlan, Role, View};
+use circ_plan::plan::{Indices, PopulationPlan, Role, Segment, View};
+use std::sync::Arc;
 
 /// Where the values of a variable are.
 #[derive(Clone, Copy)]
 enum Storage {
     Slot(UniformId),
     Array(ArrayId),
+}
+
+/// The parts of a view with what is named of each and the values of its cells.
+pub(super) fn parts<'v>(
+    view: &'v View,
+    names: &'v Members,
+    values: &'v [f64],
+) -> impl Iterator<Item = ((&'v Segment, &'v Arc<str>), &'v [f64])> {
+    let mut left = values;
+    names.of(view).map(move |(segment, name)| {
+        let (own, rest) = left.split_at(segment.cells.len());
+        left = rest;
+        ((segment, name), own)
+    })
 }
 
 impl Protocol<'_> {
@@ -36,10 +51,7 @@ impl Protocol<'_> {
 
     fn set_member(&mut self, view: &View, names: &Members, span: Span, value: ExprId) -> Evaluated<()> {
         let values = self.values_of_cells(view, value)?;
-        let mut first = 0;
-        for (segment, name) in names.of(view) {
-            let values = &values[first..first + segment.cells.len()];
-            first += segment.cells.len();
+        for ((segment, name), values) in parts(view, names, &values) {
             self.set_segment(segment.population, &segment.cells, name, values, span)?;
         }
         Ok(())
