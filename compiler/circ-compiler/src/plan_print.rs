@@ -64,7 +64,9 @@ fn population_text(population: &PopulationPlan) -> String {
         line(&mut out, 1, &format!("event {at} {}", event.name));
     }
     match &population.dynamics {
-        Dynamics::SpikeTimes(times) => line(&mut out, 1, &format!("spike times: {} events", times.len())),
+        Dynamics::SpikeTimes { times, .. } => {
+            line(&mut out, 1, &format!("spike times: {} events", times.len()))
+        }
         Dynamics::Cells(programs) => {
             for program in kernels(programs) {
                 program_text(&mut out, 1, &print_with_names(program, population));

@@ -48,7 +48,7 @@ fn add_events(hash: &mut Hash, index: u32, population: &PopulationPlan, engine: 
 fn add_arrays(hash: &mut Hash, index: u32, population: &PopulationPlan, engine: &dyn Engine) {
     for (array, plan) in population.arrays.iter().enumerate() {
         match plan.role {
-            Role::Parameter | Role::Derived => {}
+            Role::Parameter | Role::Seen | Role::Derived => {}
             Role::State | Role::Port | Role::Mode | Role::Memory | Role::Flow => {
                 hash.text(&plan.name);
                 hash.numbers(&engine.array(index, ArrayId(array as u32)));

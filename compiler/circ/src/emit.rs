@@ -75,7 +75,7 @@ fn kernels(compiled: &Compiled) -> String {
 
 fn programs(population: &PopulationPlan) -> Vec<(&'static str, &Kernel)> {
     match &population.dynamics {
-        Dynamics::SpikeTimes(_) => Vec::new(),
+        Dynamics::SpikeTimes { .. } => Vec::new(),
         Dynamics::Cells(cells) => vec![
             ("derive_uniforms", &cells.derive_uniforms),
             ("init_params", &cells.init_params),

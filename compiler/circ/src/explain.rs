@@ -54,7 +54,7 @@ fn equations(compiled: &Compiled) -> String {
 fn kernel(population: &PopulationPlan) -> String {
     let cells = crate::quantity::significant(f64::from(population.cells), 12);
     match &population.dynamics {
-        Dynamics::SpikeTimes(times) => {
+        Dynamics::SpikeTimes { times, .. } => {
             format!("  {}: {cells} cells, {} given spikes\n", population.path, times.len())
         }
         Dynamics::Cells(programs) => {

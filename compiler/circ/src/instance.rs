@@ -74,7 +74,7 @@ fn code(plan: &Plan) -> Result<Code, String> {
                 programs.extend([&cells.start, &cells.step]);
                 Some(programs.len() - 2)
             }
-            Dynamics::SpikeTimes(_) => None,
+            Dynamics::SpikeTimes { .. } => None,
         });
     }
     let owner =

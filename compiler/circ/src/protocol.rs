@@ -398,6 +398,7 @@ impl<'a> Protocol<'a> {
     fn halt(&self, stop: Stop) -> Halt {
         match stop {
             Stop::Interrupted => Halt::Interrupted,
+            Stop::Synapse(_) => unreachable!("no plan has a projection that learns"),
             Stop::Fault(fault) => Halt::Fault(Box::new(fault::explain(&fault, self.compiled, self.engine))),
         }
     }

@@ -13,6 +13,9 @@ pub struct Synapses {
     pub weight: Values,
     /// In ticks, at least 1 (of what flows, at least 0).
     pub delay: Values,
+    /// Of learning synapses: `b` and `c` of [`crate::learning`], in ticks; else 0.
+    pub dendritic: Values,
+    pub back: Values,
     /// `all_to_all` with one weight and one delay: arrivals are the number of spiking sources times
     /// the weight (less the cell itself, unless `allow self`), not a sum of weights.
     pub broadcast: bool,
@@ -23,7 +26,13 @@ impl Synapses {
     pub fn append(&mut self, next: &Synapses) {
         self.source.extend_from_slice(&next.source);
         self.target.extend_from_slice(&next.target);
-        for (values, next) in [(&mut self.weight, &next.weight), (&mut self.delay, &next.delay)] {
+        let pairs = [
+            (&mut self.weight, &next.weight),
+            (&mut self.delay, &next.delay),
+            (&mut self.dendritic, &next.dendritic),
+            (&mut self.back, &next.back),
+        ];
+        for (values, next) in pairs {
             if let (Values::Each(values), Values::Each(next)) = (values, next) {
                 values.extend_from_slice(next);
             }
@@ -72,10 +81,25 @@ pub struct Fault {
     pub arrivals: Vec<f64>,
 }
 
+/// A check of a learning synapse that failed: the first, by tick, projection, synapse.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SynapseFault {
+    pub projection: u32,
+    /// Positions in the views.
+    pub source: u32,
+    pub target: u32,
+    pub tick: i64,
+    /// Of the check: [`crate::ir::Check::place`].
+    pub place: u32,
+    /// The synapse arrays that went into the program.
+    pub arrays: Vec<f64>,
+}
+
 /// Why [`Engine::advance`] returned early.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stop {
     Fault(Box<Fault>),
+    Synapse(Box<SynapseFault>),
     /// The interrupt flag was set.
     Interrupted,
 }
@@ -88,6 +112,20 @@ pub struct Probe {
     pub observable: u32,
     /// Ascending.
     pub cells: Vec<u32>,
+    /// Sampled at ticks that are `first + k * interval`.
+    pub first_tick: i64,
+    pub interval_ticks: i64,
+    pub keep: Keep,
+}
+
+/// What to sample of learning synapses while running.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SynapseProbe {
+    pub projection: u32,
+    /// Index into [`crate::learning::Learning::observables`].
+    pub observable: u32,
+    /// In canonical order, ascending.
+    pub synapses: Vec<u32>,
     /// Sampled at ticks that are `first + k * interval`.
     pub first_tick: i64,
     pub interval_ticks: i64,
@@ -164,8 +202,20 @@ pub trait Engine {
     fn visit_synapses(&self, projection: u32, visit: &mut (dyn FnMut(&Synapses) + Send));
     /// Multiplies weights by a factor for each target, by position in the target view; of those synapses whose
     /// source, by position in the source view, counts. The product is taken in `f64` and rounded to how the weights
-    /// are held. Only of a projection whose synapses have a weight each. What is on its way stays as it is.
+    /// are held. Only of a projection whose synapses have a weight each. What is on its way stays as it is. Learning
+    /// synapses are settled first.
     fn scale_weights(&mut self, projection: u32, sources: &[bool], factors: &[f64]);
+    /// An observable of a learning projection, for all synapses in canonical order, as of the present tick (before tick
+    /// 0: the initial values).
+    fn observe_synapses(&self, projection: u32, observable: u32) -> Vec<f64>;
+    /// Begins to sample synapses.
+    fn add_synapse_probe(&mut self, probe: SynapseProbe) -> ProbeId;
+    /// Changes an array of learning synapses, after `settle`: (synapse in canonical order, value).
+    fn set_synapses(&mut self, projection: u32, array: ArrayId, values: &[(u32, f64)]);
+    /// A shared slot of a rule.
+    fn learning_slot(&self, projection: u32, uniform: UniformId) -> f64;
+    /// Changes a shared slot of a rule, after `settle`.
+    fn set_learning_slot(&mut self, projection: u32, uniform: UniformId, value: f64);
     /// What is on its way: for each population and port, (arrival tick, cell, partial sum) in this
     /// order, where the sum is not 0.
     fn in_flight(&self, population: u32, port: u32) -> Vec<(i64, u32, f64)>;

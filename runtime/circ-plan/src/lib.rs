@@ -4,4 +4,5 @@
 pub mod abi;
 pub mod engine;
 pub mod ir;
+pub mod learning;
 pub mod plan;

@@ -3,6 +3,7 @@
 //! Times are in ticks or ms, all quantities in the coherent system ms, mV, pA, nS, pF, µm, mM.
 
 use crate::ir::*;
+use crate::learning::Learning;
 
 /// A network and how to step it.
 #[derive(Clone, Debug)]
@@ -76,8 +77,14 @@ pub struct PopulationPlan {
 #[derive(Clone, Debug)]
 pub enum Dynamics {
     Cells(Box<CellPrograms>),
-    /// The cell type `SpikeTimes`: (tick, cell), ascending, each pair once.
-    SpikeTimes(Vec<(i64, u32)>),
+    /// The cell type `SpikeTimes`.
+    SpikeTimes {
+        /// (tick, cell), ascending, each pair once.
+        times: Vec<(i64, u32)>,
+        /// What rules keep of its cells. Before `start` and `step` of a tick the engine writes array 0, a `Bool` of
+        /// [`Role::Memory`]: whether the cell spikes in this tick. The programs have no events of their own.
+        traces: Option<Box<CellPrograms>>,
+    },
 }
 
 /// The programs of a population. Order at instantiation: shared slots get their values,
@@ -127,6 +134,9 @@ pub enum Role {
     /// What flows into a port as of the last flow phase ([`Flow`]): `Float`, written by nothing else, 0 before the
     /// first phase. Part of the digest.
     Flow,
+    /// What learning synapses see of a cell in a tick: a state, trace, port or `let` as it is after step 1, before
+    /// anything arrives or happens. Written by every `start` and `step`, read by nothing else in the population.
+    Seen,
     /// Follows from parameters.
     Derived,
 }
@@ -297,6 +307,9 @@ pub struct ProjectionPlan {
     /// Axonal plus dendritic delay in ms; rounded to the nearest tick, at least one (of a [`Flow`], at least 0).
     pub delay: Quantity,
     pub sign: Sign,
+    /// Nothing: weights stay as they are. Never of what flows or of a broadcast: every synapse has a weight of its own,
+    /// and `store` is that of array 0.
+    pub learning: Option<Box<Learning>>,
     /// Nothing: spikes arrive, with their weight. Else this flows; `source_events` and `ports` are empty then.
     pub flow: Option<Box<Flow>>,
     /// Which of the possible pairs there are.

@@ -64,7 +64,7 @@ fn spikes() -> Dynamics {
         .map(|k| (i64::from(k / SPIKES), (k as u64 * 7919 % u64::from(CELLS)) as u32))
         .collect();
     times.sort_unstable();
-    Dynamics::SpikeTimes(times)
+    Dynamics::SpikeTimes { times, traces: None }
 }
 
 fn whole(population: u32) -> View {
@@ -96,6 +96,7 @@ fn network(connect: Connect, weight: Quantity, delay: Quantity) -> Arc<Plan> {
         delay,
         sign: Sign::Free,
         store: Precision::F32,
+        learning: None,
         flow: None,
         pairing: Pairing::Ordered,
         pre_columns: vec![],

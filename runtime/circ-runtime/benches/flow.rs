@@ -132,6 +132,7 @@ fn machine(
         store,
         delay: Quantity::Constant(0.0),
         sign: Sign::Free,
+        learning: None,
         flow: Some(Box::new(Flow {
             value,
             pre: x.clone(),

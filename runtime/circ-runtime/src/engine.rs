@@ -7,7 +7,7 @@ use std::any::Any;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use circ_plan::engine::{Engine, Fault, Probe, ProbeId, Samples, Stop, Synapses};
+use circ_plan::engine::{Engine, Fault, Probe, ProbeId, Samples, Stop, SynapseProbe, Synapses};
 use circ_plan::ir::{ArrayId, EventId, Precision, UniformId};
 use circ_plan::plan::Plan;
 
@@ -256,6 +256,26 @@ impl Engine for Machine {
             .expect("a machine whose weights change has its network for itself")
             .scale(projection, sources, factors);
         self.changed = true;
+    }
+
+    fn observe_synapses(&self, _projection: u32, _observable: u32) -> Vec<f64> {
+        unreachable!("no plan has a projection that learns")
+    }
+
+    fn add_synapse_probe(&mut self, _probe: SynapseProbe) -> ProbeId {
+        unreachable!("no plan has a projection that learns")
+    }
+
+    fn set_synapses(&mut self, _projection: u32, _array: ArrayId, _values: &[(u32, f64)]) {
+        unreachable!("no plan has a projection that learns")
+    }
+
+    fn learning_slot(&self, _projection: u32, _uniform: UniformId) -> f64 {
+        unreachable!("no plan has a projection that learns")
+    }
+
+    fn set_learning_slot(&mut self, _projection: u32, _uniform: UniformId, _value: f64) {
+        unreachable!("no plan has a projection that learns")
     }
 
     fn in_flight(&self, population: u32, port: u32) -> Vec<(i64, u32, f64)> {

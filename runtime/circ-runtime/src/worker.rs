@@ -278,7 +278,7 @@ impl Worker {
 
     fn step(&mut self, shared: &Shared, population: usize, tick: i64) -> Option<u32> {
         let plan = &shared.plan.populations[population];
-        if let Dynamics::SpikeTimes(times) = &plan.dynamics {
+        if let Dynamics::SpikeTimes { times, .. } = &plan.dynamics {
             self.play(times, population, tick);
             return None;
         }

@@ -386,6 +386,26 @@ impl Engine for Interpreter {
         self.changed = true;
     }
 
+    fn observe_synapses(&self, _projection: u32, _observable: u32) -> Vec<f64> {
+        unreachable!("no plan has a projection that learns")
+    }
+
+    fn add_synapse_probe(&mut self, _probe: SynapseProbe) -> ProbeId {
+        unreachable!("no plan has a projection that learns")
+    }
+
+    fn set_synapses(&mut self, _projection: u32, _array: ArrayId, _values: &[(u32, f64)]) {
+        unreachable!("no plan has a projection that learns")
+    }
+
+    fn learning_slot(&self, _projection: u32, _uniform: UniformId) -> f64 {
+        unreachable!("no plan has a projection that learns")
+    }
+
+    fn set_learning_slot(&mut self, _projection: u32, _uniform: UniformId, _value: f64) {
+        unreachable!("no plan has a projection that learns")
+    }
+
     fn in_flight(&self, population: u32, port: u32) -> Vec<(i64, u32, f64)> {
         self.mail.to_port(population, port, self.precision(population))
     }

@@ -69,7 +69,7 @@ impl State {
     ) -> Result<Made, CellFault> {
         let mut made = Made { arrays: self.arrays.clone(), events: vec![vec![]; self.events.len()] };
         match &population.dynamics {
-            Dynamics::SpikeTimes(times) => {
+            Dynamics::SpikeTimes { times, .. } => {
                 // A population of spike times spikes on its axon: event 0.
                 let first = times.partition_point(|(at, _)| *at < tick);
                 let due = times[first..].iter().take_while(|(at, _)| *at == tick).map(|(_, cell)| *cell);

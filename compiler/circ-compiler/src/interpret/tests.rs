@@ -85,7 +85,7 @@ fn spike_times(path: &str, cells: u32, times: Vec<(i64, u32)>) -> PopulationPlan
         keys: vec![],
         ports: vec![],
         events: vec![EventPlan { name: "spike".into() }],
-        dynamics: Dynamics::SpikeTimes(times),
+        dynamics: Dynamics::SpikeTimes { times, traces: None },
         observables: vec![],
         place: 0,
     }
@@ -127,6 +127,7 @@ fn projection(source: View, target: View) -> ProjectionPlan {
         delay: Quantity::Constant(0.1),
         sign: Sign::Free,
         store: Precision::F32,
+        learning: None,
         flow: None,
         pairing: Pairing::Ordered,
         pre_columns: vec![],
@@ -144,7 +145,7 @@ fn synapses(list: &[(u32, u32, f64, f64)]) -> Synapses {
         target: list.iter().map(|s| s.1).collect(),
         weight: Values::Each(list.iter().map(|s| s.2).collect()),
         delay: Values::Each(list.iter().map(|s| s.3).collect()),
-        broadcast: false,
+        ..Synapses::default()
     }
 }
 

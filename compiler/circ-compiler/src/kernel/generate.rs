@@ -44,7 +44,7 @@ pub fn population(precision: Precision, cells: u32) -> PopulationPlan {
         keys: vec![[1, 2], [3, 4]],
         ports: ["exc", "inh"].map(|name| PortPlan { name: name.into() }).into(),
         events: ["spike", "calcium"].map(|name| EventPlan { name: name.into() }).into(),
-        dynamics: Dynamics::SpikeTimes(vec![]),
+        dynamics: Dynamics::SpikeTimes { times: vec![], traces: None },
         observables: vec![],
         place: 0,
     }

@@ -38,7 +38,7 @@ impl<'a> OneCell<'a> {
     pub fn is_certain(&self) -> bool {
         match &self.population.dynamics {
             Dynamics::Cells(programs) => !draws(&programs.reference_step),
-            Dynamics::SpikeTimes(_) => false,
+            Dynamics::SpikeTimes { .. } => false,
         }
     }
 

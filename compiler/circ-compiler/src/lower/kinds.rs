@@ -111,7 +111,7 @@ impl First {
             Program { name: format!("{}{rest}", layout.net.path), ..program.clone() }
         };
         let dynamics = match &plan.dynamics {
-            Dynamics::SpikeTimes(times) => Dynamics::SpikeTimes(times.clone()),
+            times @ Dynamics::SpikeTimes { .. } => times.clone(),
             Dynamics::Cells(programs) => Dynamics::Cells(Box::new(CellPrograms {
                 derive_uniforms: renamed(&programs.derive_uniforms),
                 init_params,

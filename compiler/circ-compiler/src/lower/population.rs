@@ -28,7 +28,7 @@ pub fn population<'a>(
 ) -> (PopulationPlan, PopulationMethods) {
     let (plan, equations) = match layout.cell.spike_times {
         true => {
-            let times = Dynamics::SpikeTimes(spike_times(source, layout, report));
+            let times = Dynamics::SpikeTimes { times: spike_times(source, layout, report), traces: None };
             (plan(source, layout, report, keys, times, vec![]), vec![])
         }
         false => cells(source, layout, report, keys, kinds),

@@ -73,6 +73,7 @@ pub fn projection<'a>(
         delay,
         sign: net.sign,
         store: net.store,
+        learning: None,
         flow: None,
         pairing: net.pairing,
         pre_columns: column(layouts, &columns.pre, &net.source, &net.events),

@@ -215,7 +215,7 @@ impl Protocol<'_> {
 fn storage(plan: &PopulationPlan, name: &str) -> Option<Storage> {
     let settable = |role: Role| match role {
         Role::Parameter | Role::State | Role::Port => true,
-        Role::Mode | Role::Memory | Role::Flow | Role::Derived => false,
+        Role::Mode | Role::Memory | Role::Flow | Role::Seen | Role::Derived => false,
     };
     let array = plan.arrays.iter().position(|array| array.name == name && settable(array.role));
     let slot = plan.uniforms.iter().position(|slot| slot.name == name && settable(slot.role));

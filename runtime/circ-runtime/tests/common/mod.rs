@@ -103,7 +103,7 @@ pub fn spike_times(path: &str, cells: u32, times: &[(i64, u32)]) -> PopulationPl
     plan.arrays.clear();
     plan.ports.clear();
     plan.observables.clear();
-    plan.dynamics = Dynamics::SpikeTimes(times.to_vec());
+    plan.dynamics = Dynamics::SpikeTimes { times: times.to_vec(), traces: None };
     plan
 }
 
@@ -154,6 +154,7 @@ pub fn project(
         delay: Quantity::Constant(0.1),
         sign: Sign::Free,
         store: Precision::F32,
+        learning: None,
         flow: None,
         pairing: Pairing::Ordered,
         pre_columns: vec![],
@@ -224,7 +225,7 @@ pub fn synapses(plan: &Arc<Plan>) -> Synapses {
 
 pub fn machine(plan: &Arc<Plan>, threads: usize) -> Machine {
     let kernels = plan.populations.iter().map(|p| match (&p.dynamics, p.precision) {
-        (Dynamics::SpikeTimes(_), _) => None,
+        (Dynamics::SpikeTimes { .. }, _) => None,
         (_, Precision::F64) => Some(Kernels { start: step_f64, step: step_f64 }),
         (_, Precision::F32) => Some(Kernels { start: step_f32, step: step_f32 }),
     });
@@ -332,7 +333,7 @@ impl Naive {
     }
 
     fn cell(&mut self, p: usize, cell: u32, tick: i64, arrivals: &BTreeMap<Place, f64>) -> bool {
-        if let Dynamics::SpikeTimes(times) = &self.plan.populations[p].dynamics {
+        if let Dynamics::SpikeTimes { times, .. } = &self.plan.populations[p].dynamics {
             return times.contains(&(tick, cell));
         }
         let arrival = |port| arrivals.get(&(p as u32, port, cell)).copied().unwrap_or(0.0);

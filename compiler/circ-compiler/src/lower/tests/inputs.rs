@@ -90,6 +90,6 @@ fn spike_times_are_ticks() {
       experiment Main of K { dt 0.1 ms; run 1 ms }";
     let lowered = lowered(source);
     assert!(
-        matches!(&lowered.plan.populations[0].dynamics, Dynamics::SpikeTimes(times) if times == &[(0, 0), (50, 2)])
+        matches!(&lowered.plan.populations[0].dynamics, Dynamics::SpikeTimes { times, .. } if times == &[(0, 0), (50, 2)])
     );
 }

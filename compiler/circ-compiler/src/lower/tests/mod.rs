@@ -126,7 +126,7 @@ impl Run {
     fn programs(&self) -> &CellPrograms {
         match &self.lowered.plan.populations[0].dynamics {
             Dynamics::Cells(programs) => programs,
-            Dynamics::SpikeTimes(_) => panic!("cells have programs"),
+            Dynamics::SpikeTimes { .. } => panic!("cells have programs"),
         }
     }
 }

@@ -1,0 +1,145 @@
+//! Synapses that learn: what they hold, what they see of their cells, and what happens at which tick.
+//!
+//! In: nothing; this is data, and its comments are the meaning. All times are ticks.
+//!
+//! A synapse has an axonal delay `a`, a dendritic delay `b` and a way back `c`, all at least 0, and `a + b` is at least 1
+//! ([`crate::plan::ProjectionPlan::delay`] is the sum of the first two). A spike of its source stamped `s` is seen by
+//! the synapse at tick `s + a`, and what it transmits arrives at the target at `s + a + b`. An event of the target
+//! stamped `s` is seen at `s + c`. Modulators are seen at their own tick.
+//!
+//! # One tick of a synapse
+//!
+//! Tick `q` of every synapse, in this order; each program reads what the ones before it wrote, and loads synapse arrays
+//! as they were before that program:
+//!
+//! 1. [`When::Tick`], if `q` is at least 1: what is stepped at every tick.
+//! 2. `transmit`, where a spike is seen at `q`: its result arrives `b` later. Nothing is written.
+//! 3. [`When::Pre`] where a spike of the source is seen at `q` (with a delay that is learned several may be: once for
+//!    each), then [`When::Post`] where an event of the target is seen, then [`When::Modulator`] where an event of a
+//!    modulator has this tick; each kind in the order of the list. Where a spike of the source and [`Learning::both`]'s
+//!    event of the target are seen at the same tick, only `both` runs, in place of every `Pre` and of every `Post` of that
+//!    same event.
+//! 4. [`When::Every`], where `q` is a multiple of its interval (not at 0): after all that happens at `q` in any cell.
+//!
+//! # What a column is worth
+//!
+//! A column of the source is read `a` ticks back, a column of the target `c` ticks back, a modulator 0 ticks back, from the
+//! tick that the program is for: `q` for steps 2 to 4, `q - 1` for step 1. "An array at tick `k`" is what the population's
+//! `start` or `step` of tick `k` wrote (before tick 0: what tick 0 wrote). Programs of steps 2 and 3 load arrays of
+//! [`crate::plan::Role::Seen`] and parameters, those of 1 and 4 arrays of the state after the tick.
+//! Where `b` and `c` are 0 (so `a` is not), `transmit` loads no column of the target that changes with time.
+//!
+//! # Order of sums
+//!
+//! What arrives at a port in a tick is added up from 0: first all that does not come from learning projections, as ever;
+//! then what comes from those that learn, in order of declaration, stamp, source, synapse.
+//!
+//! # Leaves
+//!
+//! `Load(Own, k)` is synapse array `k`; `Load(Pre, k)`, `Load(Post, k)` columns; `Uniform(k)` of [`Learning::uniforms`];
+//! `Now` is `q` and `Time(End)` its time (of step 1 too); `Index(Pre)`, `Index(Post)` positions in the views; `Edge(k)`; tables.
+//! A draw's counter is (entity: position of the source, partner: position of the target, tick: `q`, salt: the salt
+//! + 65536 * occurrence); in `init` the tick is 0.
+
+use crate::ir::*;
+use crate::plan::{Column, Observable, Quantity, UniformPlan, View};
+
+/// How the synapses of a projection learn.
+#[derive(Clone, Debug)]
+pub struct Learning {
+    /// The name of the rule, for people.
+    pub rule: String,
+    /// Of all programs here: that of the target's populations, `f64` if they differ. Leaves of another precision are
+    /// converted.
+    pub precision: Precision,
+    /// What each synapse holds. Array 0 is the weight `w`.
+    pub arrays: Vec<SynapseArray>,
+    /// The array that holds the axonal delay in ms, if the rule reads or changes it. If it changes it
+    /// ([`Learning::delay_changes`]), the delay of a spike is this, rounded to the nearest tick, as it is before step 3 of the
+    /// tick of the stamp; `a` in "`a` ticks back" is that of the spike in steps 2 and 3 for spikes, and the present one
+    /// else.
+    pub delay: Option<ArrayId>,
+    pub delay_changes: bool,
+    /// `b`, in ms, rounded to the nearest tick.
+    pub dendritic: Quantity,
+    /// `c`, in ms, rounded to the nearest tick; nothing: `b` of the same synapse.
+    pub back: Option<Quantity>,
+    pub uniforms: Vec<UniformPlan>,
+    /// Keys that its programs name.
+    pub keys: Vec<[u32; 2]>,
+    /// `pre[k][segment of the source]`
+    pub pre: Vec<Vec<Column>>,
+    pub post: Vec<Signal>,
+    /// Of array 0 nothing: it begins as the projection's weight, and `delay` as the axonal delay. All others are written here
+    /// (`Output::Array`), from parameters, `Load(Own, 0)` and `Load(Own, delay)`.
+    pub init: Program,
+    /// One `Result`, a `Float`; nothing: array 0 as it is. Where it is NaN nothing is sent (and no check fails).
+    pub transmit: Option<Program>,
+    pub hooks: Vec<Hook>,
+    /// `on pre and post`
+    pub both: Option<Both>,
+    /// Brings synapse arrays to the present tick, where they follow from an earlier one in closed form: run for all synapses
+    /// before anything is changed from outside ([`crate::engine::Engine::set_synapses`] and its like), with `Now` the
+    /// present tick. Often without outputs.
+    pub settle: Program,
+    /// `w`, `d` (if there is an array), then what the rule declares, by name: over synapse arrays, uniforms, `Now` and
+    /// `Time(End)`, after all steps of a tick. The first is the weight.
+    pub observables: Vec<Observable>,
+}
+
+/// Something that each synapse holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SynapseArray {
+    pub name: String,
+    pub ty: Ty,
+    /// How a `Float` is held: programs compute in their own precision, storing rounds.
+    pub store: Precision,
+    /// Whether `reset` puts it back: all but parameters.
+    pub parameter: bool,
+}
+
+/// A column of the target's side.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Signal {
+    /// Of the target: one for every segment of the view.
+    Target(Vec<Column>),
+    /// Of other cells: one cell for all synapses, or as many as the target view has, one for each.
+    Modulator(Cells),
+}
+
+/// Cells that something is read of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cells {
+    pub view: View,
+    /// For every segment of the view.
+    pub columns: Vec<Column>,
+}
+
+/// A program and when it runs. Its outputs are synapse arrays.
+#[derive(Clone, Debug)]
+pub struct Hook {
+    pub when: When,
+    pub program: Program,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum When {
+    Tick,
+    Pre,
+    /// The event, for every segment of the target.
+    Post(Vec<EventId>),
+    /// One cell for all synapses, or as many as the target view has; the event for every segment of the view.
+    Modulator(View, Vec<EventId>),
+    /// The interval in ticks, at least 1.
+    Every(i64),
+}
+
+/// Where a spike and an event of the target meet.
+#[derive(Clone, Debug)]
+pub struct Both {
+    /// For every segment of the target.
+    pub events: Vec<EventId>,
+    pub program: Program,
+    /// What the spike transmits then, in place of [`Learning::transmit`], if that is said. Never where `b` and `c` are both 0.
+    pub transmit: Option<Program>,
+}
