@@ -16,23 +16,30 @@
 //! 2. `transmit`, where a spike is seen at `q`: its result arrives `b` later. Nothing is written.
 //! 3. [`When::Pre`] where a spike of the source is seen at `q` (with a delay that is learned several may be: once for
 //!    each), then [`When::Post`] where an event of the target is seen, then [`When::Modulator`] where an event of a
-//!    modulator has this tick; each kind in the order of the list. Where a spike of the source and [`Learning::both`]'s
-//!    event of the target are seen at the same tick, only `both` runs, in place of every `Pre` and of every `Post` of that
-//!    same event.
+//!    modulator has this tick; each kind in the order of the list (of several spikes: all of the first, then all of the
+//!    next, in order of the stamp). Where a spike of the source and [`Learning::both`]'s event of the target are seen at
+//!    the same tick, only `both` runs (once for each spike), in place of every `Pre` and of every `Post` of that same event.
 //! 4. [`When::Every`], where `q` is a multiple of its interval (not at 0): after all that happens at `q` in any cell.
 //!
 //! # What a column is worth
 //!
 //! A column of the source is read `a` ticks back, a column of the target `c` ticks back, a modulator 0 ticks back, from the
 //! tick that the program is for: `q` for steps 2 to 4, `q - 1` for step 1. "An array at tick `k`" is what the population's
-//! `start` or `step` of tick `k` wrote (before tick 0: what tick 0 wrote). Programs of steps 2 and 3 load arrays of
-//! [`crate::plan::Role::Seen`] and parameters, those of 1 and 4 arrays of the state after the tick.
-//! Where `b` and `c` are 0 (so `a` is not), `transmit` loads no column of the target that changes with time.
+//! `start` or `step` of tick `k` wrote (before tick 0: what tick 0 wrote), whatever is set later; parameters, shared slots
+//! and what follows from them are as they are. Programs of steps 2 and 3 load arrays of [`crate::plan::Role::Seen`] and
+//! parameters, those of 1 and 4 arrays of the state after the tick. Where `b` and `c` are 0 (so `a` is not), `transmit`
+//! loads no column of the target that changes with time; where `b` is 0, none of a modulator.
 //!
 //! # Order of sums
 //!
 //! What arrives at a port in a tick is added up from 0: first all that does not come from learning projections, as ever;
 //! then what comes from those that learn, in order of declaration, stamp, source, synapse.
+//!
+//! # Faults
+//!
+//! A check that fails does not keep the other synapses from the rest of the tick: of all that fail at the first tick at
+//! which any does, the first by projection and synapse counts, with the first of its checks. A cell that fails at the same
+//! tick comes before. Nothing of that tick remains.
 //!
 //! # Leaves
 //!
@@ -54,12 +61,13 @@ pub struct Learning {
     pub precision: Precision,
     /// What each synapse holds. Array 0 is the weight `w`.
     pub arrays: Vec<SynapseArray>,
-    /// The array that holds the axonal delay in ms, if the rule reads or changes it. If it changes it
-    /// ([`Learning::delay_changes`]), the delay of a spike is this, rounded to the nearest tick, as it is before step 3 of the
-    /// tick of the stamp; `a` in "`a` ticks back" is that of the spike in steps 2 and 3 for spikes, and the present one
-    /// else.
+    /// The array that holds the axonal delay in ms, if the rule reads or changes it. It begins as `a` ticks. If the rule
+    /// changes it ([`Learning::longest`]), the delay of a spike is this, rounded to the nearest tick, as it is before step 3
+    /// of the tick of the stamp; `a` in "`a` ticks back" is that of the spike in steps 2 and 3 for spikes, and the present
+    /// one else. It is never taken to be less than 0 or `1 - b` ticks, nor more than the longest.
     pub delay: Option<ArrayId>,
-    pub delay_changes: bool,
+    /// Where the rule changes the axonal delay: the longest that it may become, in ms. At least what it is at first.
+    pub longest: Option<f64>,
     /// `b`, in ms, rounded to the nearest tick.
     pub dendritic: Quantity,
     /// `c`, in ms, rounded to the nearest tick; nothing: `b` of the same synapse.
@@ -92,7 +100,8 @@ pub struct Learning {
 pub struct SynapseArray {
     pub name: String,
     pub ty: Ty,
-    /// How a `Float` is held: programs compute in their own precision, storing rounds.
+    /// How a `Float` is held: programs compute in their own precision, storing rounds. A `Tick` is held in 32 bits,
+    /// saturating.
     pub store: Precision,
     /// Whether `reset` puts it back: all but parameters.
     pub parameter: bool,
