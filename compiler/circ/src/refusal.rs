@@ -12,7 +12,7 @@ use circ_compiler::hir::path::part_of;
 use circ_compiler::types::{Dimension, Type};
 use circ_grammar::ast::Span;
 use circ_plan::plan::{Plan, PopulationPlan, Sender, Sign, View};
-use circ_runtime::{BadValue, BuildError};
+use circ_runtime::{BadValue, BuildError, Way};
 
 /// What stood in the way.
 pub fn explain(error: &BuildError, compiled: &Compiled) -> Diagnostic {
@@ -50,6 +50,7 @@ pub fn explain(error: &BuildError, compiled: &Compiled) -> Diagnostic {
         BuildError::Weight { sender, sign, first } => weight(compiled, *sender, *sign, first),
         BuildError::Rate { drive, first } => rate(plan, *drive, first),
         BuildError::Delay { sender, first } => delay(plan, *sender, first),
+        BuildError::Way { projection, way, first } => far(plan, *projection, *way, first),
         BuildError::Part { projection, pre, post, value, parts } => {
             let (name, last) = (path(*projection), parts - 1);
             let value = significant(*value, 6);
@@ -119,6 +120,19 @@ fn delay(plan: &Plan, sender: Sender, first: &BadValue) -> Diagnostic {
             "a delay is at least one step of {step}, and at most {} of them",
             circ_runtime::MAX_DELAY
         ))
+        .help("keep draws within bounds with `redraw(..., lo, hi)`");
+    located(diagnostic, plan, sender, first)
+}
+
+fn far(plan: &Plan, projection: u32, way: Way, first: &BadValue) -> Diagnostic {
+    let sender = Sender::Projection(projection);
+    let what = match way {
+        Way::Dendritic => "dendritic delay",
+        Way::Back => "way back",
+    };
+    let has = has(plan, sender, what, first.value, Dimension::TIME);
+    let diagnostic = rules::not_built(place(plan, sender), has)
+        .note(format!("it is at least 0 ms, and at most {} steps", circ_runtime::MAX_DELAY))
         .help("keep draws within bounds with `redraw(..., lo, hi)`");
     located(diagnostic, plan, sender, first)
 }

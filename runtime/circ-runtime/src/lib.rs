@@ -26,7 +26,7 @@ mod shards;
 mod worker;
 
 pub use build::estimate::{estimate, is_broadcast, is_matrix};
-pub use build::{BadValue, BuildError, MAX_DELAY};
+pub use build::{BadValue, BuildError, MAX_DELAY, Way};
 pub use engine::Machine;
 pub use kernel::Kernels;
 pub use network::Network;

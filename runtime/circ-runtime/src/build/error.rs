@@ -20,6 +20,9 @@ pub enum BuildError {
     Rate { drive: u32, first: BadValue },
     /// Delays in ms that round to less than a tick, are not finite, or longer than [`crate::MAX_DELAY`] ticks.
     Delay { sender: Sender, first: BadValue },
+    /// Dendritic delays or ways back in ms that round to less than none, are not finite, or longer than
+    /// [`crate::MAX_DELAY`] ticks; or dendritic delays that are longer than the delay in all.
+    Way { projection: u32, way: Way, first: BadValue },
     /// A part of a cell that it does not have; `pre` and `post` are the cells.
     Part { projection: u32, pre: u32, post: u32, value: f64, parts: u32 },
     /// A row of a connection table that names a cell that is not there.
@@ -28,6 +31,13 @@ pub enum BuildError {
     SelfPair { projection: u32, row: u64, pre: u32, post: u32 },
     /// A row of a connection table that repeats a pair.
     Repeated { projection: u32, row: u64, pre: u32, post: u32 },
+}
+
+/// A time between a learning synapse and its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Dendritic,
+    Back,
 }
 
 /// A value that does not hold, the first in canonical order, and how many there are.

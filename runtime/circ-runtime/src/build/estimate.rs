@@ -43,6 +43,7 @@ pub fn is_broadcast(plan: &Plan, projection: u32) -> bool {
     let (drawn, _) = drawn_as(plan, projection);
     let flow = &plan.projections[projection as usize].flow;
     drawn.pairing == Pairing::Ordered
+        && drawn.learning.is_none()
         && flow.as_ref().is_none_or(|flow| flow.factor.is_some())
         && matches!(
             (&drawn.connect, &drawn.weight, &drawn.delay, &drawn.onto),

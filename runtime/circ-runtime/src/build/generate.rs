@@ -54,7 +54,7 @@ struct Work<'a, 's, S> {
 impl<S: Sink> Work<'_, '_, S> {
     fn take(&mut self, rows: &RowSet) {
         self.valuer.evaluate(rows);
-        self.sink.take(rows, &self.valuer.weights, &self.valuer.delays);
+        self.sink.take(rows, &self.valuer);
     }
 }
 

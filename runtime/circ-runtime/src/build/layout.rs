@@ -9,7 +9,7 @@ use circ_plan::plan::{ProjectionPlan, Quantity};
 
 use super::pairs::RowSet;
 use super::selves::Selves;
-use super::synapses::Context;
+use super::synapses::{Context, Valuer};
 use crate::shards::Spot;
 
 /// The synapses of a projection onto the cells of one thread and precision.
@@ -260,8 +260,8 @@ impl Lanes {
 
 /// What takes the finished rows of a lane, in order.
 pub trait Sink: Send {
-    /// `weights` and `delays` lie beside `rows.targets`, or are empty.
-    fn take(&mut self, rows: &RowSet, weights: &[f64], delays: &[u32]);
+    /// What `values` holds lies beside `rows.targets`, or is empty.
+    fn take(&mut self, rows: &RowSet, values: &Valuer);
     /// Bytes held so far.
     fn bytes(&self) -> u64;
 }
@@ -359,7 +359,8 @@ fn trim<T>(list: &mut Vec<T>) {
 }
 
 impl Sink for Builder<'_> {
-    fn take(&mut self, rows: &RowSet, weights: &[f64], delays: &[u32]) {
+    fn take(&mut self, rows: &RowSet, values: &Valuer) {
+        let (weights, delays) = (&values.weights[..], &values.delays[..]);
         let distance = self.distance;
         if delays.is_empty() {
             let targets = rows.targets.iter().map(|&t| distance[t as usize]);

@@ -13,6 +13,7 @@ mod onto;
 mod pairs;
 pub mod selves;
 mod synapses;
+mod ways;
 
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use circ_plan::engine::{Memory, Synapses, Values};
 use circ_plan::plan::{Column, Connect, Pairing, Plan, ProjectionPlan, Quantity, Sender};
 
 pub(crate) use error::note;
-pub use error::{BadValue, BuildError};
+pub use error::{BadValue, BuildError, Way};
 pub use pairs::{Marks, sample};
 pub use synapses::{MAX_DELAY, delay_ticks, holds};
 
@@ -34,7 +35,7 @@ use layout::{Builder, Lanes, Part, Sink, Weights};
 use mirror::{admissible, drawn_as};
 use pairs::RowSet;
 use selves::Selves;
-use synapses::{Context, columns};
+use synapses::{Context, Valuer, columns};
 
 /// All populations as they are at the start: what weights and conditions may read.
 pub struct Cells {
@@ -174,6 +175,7 @@ fn check(plan: &Plan, projection: u32) -> Result<(), BuildError> {
     {
         return Err(BuildError::Delay { sender, first: one(delay) });
     }
+    ways::check(this, projection, plan.dt)?;
     let (paired, sources, targets) = (this.paired(), this.source.len() as u64, this.paired_targets() as u64);
     if matches!(this.pairing, Pairing::Mirror(_)) {
         return Ok(());
@@ -225,7 +227,7 @@ pub fn visit_synapses(
         broadcast: is_broadcast(plan, projection),
         ..Synapses::default()
     };
-    let mut visitor = Visitor { piece, present, visit };
+    let mut visitor = Visitor { dt: plan.dt, piece, present, visit };
     let cells = Cells::new(plan);
     let context = cells.context(plan, projection);
     let lanes = Lanes::flat(this.target.len() as u32);
@@ -270,14 +272,17 @@ impl Present<'_> {
 
 /// Shows synapses as they come.
 struct Visitor<'v> {
+    dt: f64,
     piece: Synapses,
     present: Option<&'v Present<'v>>,
     visit: &'v mut (dyn FnMut(&Synapses) + Send),
 }
 
 impl Sink for Visitor<'_> {
-    fn take(&mut self, rows: &RowSet, weights: &[f64], delays: &[u32]) {
+    fn take(&mut self, rows: &RowSet, values: &Valuer) {
+        let (weights, delays) = (&values.weights[..], &values.delays[..]);
         let piece = &mut self.piece;
+        [piece.dendritic, piece.back] = values.ways.values(self.dt);
         piece.source.clear();
         for row in 0..rows.rows() {
             let end = piece.source.len() + rows.starts[row + 1] - rows.starts[row];

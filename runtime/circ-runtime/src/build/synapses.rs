@@ -13,6 +13,7 @@ use circ_plan::plan::{Column, ProjectionPlan, Quantity, Sender, Sign, Table, Vie
 use super::error::{BadValue, BuildError, note};
 use super::mirror::Direction;
 use super::pairs::RowSet;
+use super::ways::{WayReport, Ways};
 use crate::rows::{Leaves, ROW, Rows, result_of};
 
 /// The longest delay in ticks.
@@ -165,6 +166,7 @@ pub struct Report {
     pub delay: Option<BadValue>,
     /// Shortest and longest delay in ticks, where there are synapses.
     pub delays: Option<(u32, u32)>,
+    pub ways: WayReport,
 }
 
 impl Report {
@@ -178,7 +180,12 @@ impl Report {
             (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
             (a, b) => a.or(b),
         };
-        Report { weight: worst(self.weight, other.weight), delay: worst(self.delay, other.delay), delays }
+        Report {
+            weight: worst(self.weight, other.weight),
+            delay: worst(self.delay, other.delay),
+            delays,
+            ways: self.ways.merge(other.ways),
+        }
     }
 
     /// The first thing that does not hold.
@@ -187,7 +194,7 @@ impl Report {
         match (self.weight, self.delay) {
             (Some(first), _) => Err(BuildError::Weight { sender, sign, first }),
             (None, Some(first)) => Err(BuildError::Delay { sender, first }),
-            (None, None) => Ok(()),
+            (None, None) => self.ways.check(sender),
         }
     }
 }
@@ -266,6 +273,7 @@ pub struct Valuer<'a> {
     /// Beside the targets of the last rows, as precise as they are held; empty where it is one number.
     pub weights: Vec<f64>,
     pub delays: Vec<u32>,
+    pub ways: Ways<'a>,
     pub report: Report,
 }
 
@@ -282,6 +290,7 @@ impl<'a> Valuer<'a> {
             sides: Sides::default(),
             weights: vec![],
             delays: vec![],
+            ways: Ways::new(context.plan),
             report: Report::default(),
         }
     }
@@ -290,7 +299,9 @@ impl<'a> Valuer<'a> {
     pub fn evaluate(&mut self, rows: &RowSet) {
         self.weights.clear();
         self.delays.clear();
-        if self.weight.is_none() && self.delay.is_none() {
+        self.ways.clear();
+        let ways = self.ways.vary(self.delay.is_some());
+        if self.weight.is_none() && self.delay.is_none() && !ways {
             return;
         }
         self.sides.of(rows, self.context.plan.allow_multiple);
@@ -326,6 +337,11 @@ impl<'a> Valuer<'a> {
                 self.delays.push(ticks);
             }
             self.report.delays = Some((shortest, longest));
+        }
+        if self.ways.vary(self.delay.is_some()) {
+            let delays = self.delays.get(first..).unwrap_or(&[]);
+            self.ways.evaluate(self.context, &leaves, end - first, delays);
+            self.report.ways = self.ways.report;
         }
     }
 }
