@@ -16,6 +16,8 @@ pub struct Synapses {
     /// Of learning synapses: `b` and `c` of [`crate::learning`], in ticks; else 0.
     pub dendritic: Values,
     pub back: Values,
+    /// Of learning synapses that are connected from a table: the row of each; else empty.
+    pub rows: Vec<u32>,
     /// `all_to_all` with one weight and one delay: arrivals are the number of spiking sources times
     /// the weight (less the cell itself, unless `allow self`), not a sum of weights.
     pub broadcast: bool,
@@ -26,6 +28,7 @@ impl Synapses {
     pub fn append(&mut self, next: &Synapses) {
         self.source.extend_from_slice(&next.source);
         self.target.extend_from_slice(&next.target);
+        self.rows.extend_from_slice(&next.rows);
         let pairs = [
             (&mut self.weight, &next.weight),
             (&mut self.delay, &next.delay),
@@ -208,6 +211,9 @@ pub trait Engine {
     /// An observable of a learning projection, for all synapses in canonical order, as of the present tick (before tick
     /// 0: the initial values).
     fn observe_synapses(&self, projection: u32, observable: u32) -> Vec<f64>;
+    /// An array of learning synapses as it is (Bool: 0 or 1), for all in canonical order. What follows from an earlier tick
+    /// in closed form is as of that tick.
+    fn synapse_array(&self, projection: u32, array: ArrayId) -> Vec<f64>;
     /// Begins to sample synapses.
     fn add_synapse_probe(&mut self, probe: SynapseProbe) -> ProbeId;
     /// Changes an array of learning synapses, after `settle`: (synapse in canonical order, value).

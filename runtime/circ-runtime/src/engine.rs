@@ -262,6 +262,10 @@ impl Engine for Machine {
         unreachable!("no plan has a projection that learns")
     }
 
+    fn synapse_array(&self, _projection: u32, _array: ArrayId) -> Vec<f64> {
+        unreachable!("no plan has a projection that learns")
+    }
+
     fn add_synapse_probe(&mut self, _probe: SynapseProbe) -> ProbeId {
         unreachable!("no plan has a projection that learns")
     }

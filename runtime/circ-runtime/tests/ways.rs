@@ -101,6 +101,13 @@ fn a_draw_is_that_of_the_delay() {
 }
 
 #[test]
+fn synapses_of_a_table_know_their_rows() {
+    let network = built(|projection, _| projection.connect = Connect::Pairs(vec![(3, 0), (1, 2), (1, 0)]));
+    let made = network.expect("it holds").synapses(0);
+    assert_eq!([made.source, made.target, made.rows], [[1, 1, 3], [0, 2, 0], [2, 1, 0]].map(Vec::from));
+}
+
+#[test]
 fn a_way_is_at_least_nothing_and_no_longer_than_the_delay() {
     let wrong = |pre, post, value, count| BadValue { pre, post, value, count };
     let refused = |change: &dyn Fn(&mut ProjectionPlan, &mut Learning), way, first| {

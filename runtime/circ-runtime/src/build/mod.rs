@@ -227,7 +227,7 @@ pub fn visit_synapses(
         broadcast: is_broadcast(plan, projection),
         ..Synapses::default()
     };
-    let mut visitor = Visitor { dt: plan.dt, piece, present, visit };
+    let mut visitor = Visitor { dt: plan.dt, rows: this.learning.is_some(), piece, present, visit };
     let cells = Cells::new(plan);
     let context = cells.context(plan, projection);
     let lanes = Lanes::flat(this.target.len() as u32);
@@ -273,6 +273,8 @@ impl Present<'_> {
 /// Shows synapses as they come.
 struct Visitor<'v> {
     dt: f64,
+    /// Whether rows of the connection table are asked for.
+    rows: bool,
     piece: Synapses,
     present: Option<&'v Present<'v>>,
     visit: &'v mut (dyn FnMut(&Synapses) + Send),
@@ -289,6 +291,9 @@ impl Sink for Visitor<'_> {
             piece.source.resize(end, rows.first + row as u32);
         }
         piece.target.clone_from(&rows.targets);
+        if self.rows {
+            piece.rows.clone_from(&rows.table_rows);
+        }
         if let Values::Each(each) = &mut piece.weight {
             each.clear();
             each.extend_from_slice(weights);
