@@ -45,8 +45,9 @@
 //!
 //! `Load(Own, k)` is synapse array `k`; `Load(Pre, k)`, `Load(Post, k)` columns; `Uniform(k)` of [`Learning::uniforms`];
 //! `Now` is `q` and `Time(End)` its time (of step 1 too); `Index(Pre)`, `Index(Post)` positions in the views; `Edge(k)`; tables.
-//! A draw's counter is (entity: position of the source, partner: position of the target, tick: `q`, salt: the salt
-//! + 65536 * occurrence); in `init` the tick is 0.
+//! A draw's counter is (entity: position of the source, partner: position of the target + positions of the target view *
+//! (occurrence / 64), tick: `q`, salt: the salt, below 64, + 64 * (occurrence mod 64)): a salt in all is below 2^12, and no
+//! two draws meet. In `init` the tick is 0.
 
 use crate::ir::*;
 use crate::plan::{Column, Observable, Quantity, UniformPlan, View};
