@@ -176,9 +176,12 @@ fn value_of(
     }
 }
 
+/// Where the axon takes no time at all, the dendrite does: this is on purpose.
 fn delays<'a>(built: &'a Built<'_>) -> impl Iterator<Item = Found<'a>> {
     built.net.projections.iter().filter(|it| it.flow.is_none()).filter_map(|it| match it.delay {
-        Setting::Value(Value::Real(delay)) => Some((it.delay_span, "delay", delay, Dimension::TIME, &DELAYS)),
+        Setting::Value(Value::Real(delay)) if delay != 0.0 => {
+            Some((it.delay_span, "delay", delay, Dimension::TIME, &DELAYS))
+        }
         _ => None,
     })
 }
