@@ -30,6 +30,9 @@ impl<'a> Checker<'a> {
                 ItemKind::Projection(projection) => {
                     let weight = self.projection(projection);
                     self.weights.insert((id, projection.slot), weight);
+                    if let Some(attachment) = &projection.plasticity {
+                        self.learns.insert((id, projection.slot), attachment.rule);
+                    }
                 }
                 ItemKind::Part { circuit, args, .. } => self.arguments(*circuit, args),
                 ItemKind::Binding(_) => {}

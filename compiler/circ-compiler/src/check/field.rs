@@ -212,14 +212,32 @@ impl<'a> Checker<'a> {
         self.types.circuit_slots[circuit.index()][slot].clone()
     }
 
-    /// `P.w`, `P.d`
+    /// `P.w`, `P.d`, and what its rule keeps for each synapse.
     fn of_projection(&mut self, base: ExprId, name: &str, at: Span) -> Type {
-        let element = match name {
-            "w" => {
-                self.place_of(base).and_then(|place| self.weights.get(&place)).cloned().unwrap_or(Type::Error)
+        let place = self.place_of(base);
+        let weight = place.and_then(|place| self.weights.get(&place)).cloned().unwrap_or(Type::Error);
+        let learns = place.and_then(|place| self.learns.get(&place)).copied();
+        let element = match (name, learns) {
+            ("w", _) => weight,
+            ("d", _) => Type::Real(Dimension::TIME),
+            (_, Some(rule)) => {
+                let kept = |var: &RuleVar| {
+                    matches!(var.kind, RuleVarKind::Synapse { .. } | RuleVarKind::Param { .. })
+                };
+                let vars = self.hir.rule(rule).declared().filter(|(_, var)| kept(var));
+                let vars: Vec<(VarId, &str)> = vars.map(|(id, var)| (id, &*var.name)).collect();
+                let Some((id, _)) = vars.iter().find(|(_, known)| *known == name) else {
+                    let known: Vec<&str> =
+                        ["w", "d"].into_iter().chain(vars.iter().map(|(_, name)| *name)).collect();
+                    return self.nothing(at, name, "a synapse of this projection", &known);
+                };
+                match (&self.types.rule_vars[rule.index()][id.index()], weight) {
+                    (Type::AnyReal, _) => Type::Real(Dimension::REAL),
+                    (declared, Type::Real(weight)) => declared.with_weight(weight),
+                    _ => Type::Error,
+                }
             }
-            "d" => Type::Real(Dimension::TIME),
-            _ => return self.nothing(at, name, "a projection", &["w", "d"]),
+            (_, None) => return self.nothing(at, name, "a projection", &["w", "d"]),
         };
         if element == Type::Error { Type::Error } else { Type::Array(Box::new(element), vec![None]) }
     }

@@ -103,6 +103,8 @@ struct Checker<'a> {
     told_of_rules: BTreeSet<(Span, String)>,
     /// The type of a projection's weights.
     weights: BTreeMap<(CircuitId, SlotId), Type>,
+    /// The rule by which a projection learns.
+    learns: BTreeMap<(CircuitId, SlotId), RuleId>,
 }
 
 impl<'a> Checker<'a> {
@@ -140,6 +142,7 @@ impl<'a> Checker<'a> {
             meetings: vec![],
             told_of_rules: BTreeSet::new(),
             weights: BTreeMap::new(),
+            learns: BTreeMap::new(),
         }
     }
 
