@@ -88,6 +88,8 @@ experiment Main(duration = 1 s) of Cuba {
 pub const CELLS: &str = r#"use std.cells.{Lif, AdEx}
 use columns.Column                       // columns.circ beside this file
 use std.cells
+use std.plasticity.{Oja, Bcm}
+use std.cell
 let K: int[2] = [1600, 1500]             // constants and tables at top level
 data x: real[1797, 64] = load("digits.npy")
 fn gate(v: voltage, slope: voltage = 5 mV) -> real = 1 / (1 + exp(-v / slope))
