@@ -42,6 +42,16 @@ impl<'a> OneCell<'a> {
         }
     }
 
+    /// Whether a step asks what time it is.
+    pub fn follows_time(&self) -> bool {
+        match &self.population.dynamics {
+            Dynamics::Cells(programs) => {
+                programs.reference_step.ops.iter().any(|op| matches!(op, Op::Time(_)))
+            }
+            Dynamics::SpikeTimes { .. } => true,
+        }
+    }
+
     /// Whether its numbers are precise enough for differences of small changes.
     pub fn is_double(&self) -> bool {
         self.population.precision == Precision::F64

@@ -1,8 +1,9 @@
 //! Weights so large that one spike fires a cell at rest.
 //!
 //! In: the projections that were built, with one weight for all. Out: notes. One cell is brought to rest, given one
-//! arrival, and watched until what it does dies away. Cells that draw at every step, that have no rest, or that
-//! spike by themselves are not looked at; nor are projections from spike times, which are there to make cells fire.
+//! arrival, and watched until what it does dies away. Cells that draw at every step, that follow the
+//! time, that have no rest, or that spike by themselves are not looked at; nor are projections from spike times, which
+//! are there to make cells fire.
 
 use super::matrix::{plus_identity, solved};
 use super::one_cell::{self, OneCell};
@@ -107,7 +108,8 @@ struct Rest<'a> {
 /// Steps from an arrival at a cell at rest to its spike, if there is one.
 fn latency<'a>(trial: &Trial<'a>, rests: &mut Vec<Rest<'a>>, left: &mut usize) -> Option<usize> {
     *left = left.checked_sub(BEGIN)?;
-    let mut cell = OneCell::new(trial.plan, trial.target as usize).filter(OneCell::is_certain)?;
+    let cell = OneCell::new(trial.plan, trial.target as usize)?;
+    let mut cell = Some(cell).filter(|cell| cell.is_certain() && !cell.follows_time())?;
     let (port, weight) = (cell.port(trial.port)?, trial.weight);
     let variables = cell.variables();
     let at_rest = resting(trial, &mut cell, &variables, rests, left)?;
