@@ -285,6 +285,8 @@ pub struct Projection {
     /// In ms.
     pub delay: Setting,
     pub dendritic: Option<Box<Setting>>,
+    /// In ms, from a spike of the target to the synapse; nothing: as `dendritic`.
+    pub back: Option<Box<Setting>>,
     pub delay_span: Span,
     /// What the weights' sign must be, by the port and the source.
     pub sign: circ_plan::plan::Sign,
@@ -292,8 +294,8 @@ pub struct Projection {
     pub dale: Option<Span>,
     /// Whether each synapse has a weight of its own, though one number is written: an `enforce` scales them.
     pub scaled: bool,
-    /// How weights that differ are held.
-    pub store: circ_plan::ir::Precision,
+    /// How weights that differ are held, if it says so.
+    pub store: Option<circ_plan::ir::Precision>,
     /// The rule by which its synapses learn.
     pub plasticity: Option<Plasticity>,
     /// What flows instead of spikes.
@@ -309,9 +311,22 @@ pub struct Projection {
 #[derive(Clone, Debug)]
 pub struct Plasticity {
     pub rule: crate::hir::RuleId,
-    /// Its parameters, as far as they are given.
+    /// Its parameters, as far as they are given; a modulator that is of a side of the synapse.
     pub args: Vec<(VarId, Closure)>,
+    /// Modulators that are of other cells.
+    pub modulators: Vec<Modulator>,
     /// Where it is attached.
+    pub span: Span,
+}
+
+/// `m = DA.level`: cells that all synapses of a projection read or hear.
+#[derive(Clone, Debug)]
+pub struct Modulator {
+    pub var: VarId,
+    /// One cell, or one for each target: as many as the target view has.
+    pub cells: View,
+    /// A value or an event; nothing: the spike.
+    pub member: Option<Members>,
     pub span: Span,
 }
 

@@ -266,8 +266,12 @@ impl Printer<'_> {
             Some(setting) => format!(", dendritic {}", self.setting(setting, Some(Dimension::TIME))),
             None => String::new(),
         };
-        let _ =
-            writeln!(out, "  delay {}{dendritic}", self.setting(&projection.delay, Some(Dimension::TIME)));
+        let back = match &projection.back {
+            Some(setting) => format!(", back {}", self.setting(setting, Some(Dimension::TIME))),
+            None => String::new(),
+        };
+        let delay = self.setting(&projection.delay, Some(Dimension::TIME));
+        let _ = writeln!(out, "  delay {delay}{dendritic}{back}");
         if let Some(flow) = &projection.flow {
             let _ = writeln!(out, "  continuous {}, stage {}", self.closure(&flow.value), flow.stage);
         }

@@ -263,6 +263,7 @@ impl<'a> Checker<'a> {
         };
         projection.delay.iter().for_each(|delay| self.demand_time(*delay, "a delay"));
         projection.dendritic.iter().for_each(|delay| self.demand_time(*delay, "a delay"));
+        projection.back.iter().for_each(|delay| self.demand_time(*delay, "a delay"));
         if let Some((Which::Pair(which), _)) = projection.onto {
             self.infer(which);
             self.demand_whole(which, "the index of a segment");

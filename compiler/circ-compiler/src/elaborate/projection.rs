@@ -65,6 +65,10 @@ impl Elaborator<'_> {
         let ends = self.ends(projection, &path, environment);
         let weight = self.weight(projection, ends.as_ref(), environment);
         let delays = self.delays(projection, environment);
+        let back_delay = match projection.back {
+            Some(back) => self.delay(back, "way back", environment).map(Some),
+            None => Some(None),
+        };
         let mut edges = vec![];
         let onto = self.onto(projection, ends.as_ref(), environment);
         // Pairs are made with the cells, once.
@@ -86,7 +90,8 @@ impl Elaborator<'_> {
         let connect = connect.and_then(|connect| self.symmetric(projection, ends.as_ref(), connect));
         let plasticity = self.plasticity(projection, ends.as_ref(), environment);
         let Ends { source, events, target, ports, sign, back } = ends?;
-        let (weight, (delay, dendritic), connect, onto) = (weight?, delays?, connect?, onto?);
+        let (weight, (delay, dendritic), back_delay) = (weight?, delays?, back_delay?);
+        let (connect, onto) = (connect?, onto?);
         let flow = match projection.continuous {
             Some(value) => {
                 let expr = self.untainted(value)?;
@@ -121,6 +126,7 @@ impl Elaborator<'_> {
             weight_span,
             delay,
             dendritic: dendritic.map(Box::new),
+            back: back_delay.map(Box::new),
             delay_span,
             sign,
             dale: None,

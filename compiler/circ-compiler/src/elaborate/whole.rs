@@ -55,8 +55,10 @@ impl Whole<'_> {
             Connect::InDegree(_) | Connect::OutDegree(_) | Connect::Total(_) => None,
             Connect::OneToOne | Connect::AllToAll | Connect::Pairs(_) => None,
         };
-        let settings =
-            [&projection.weight, &projection.delay].into_iter().chain(projection.dendritic.as_deref());
+        let settings = [&projection.weight, &projection.delay]
+            .into_iter()
+            .chain(projection.dendritic.as_deref())
+            .chain(projection.back.as_deref());
         let flow = projection.flow.map(|flow| flow.value);
         let rule = projection.plasticity.iter().flat_map(|it| &it.args).map(|(_, value)| *value);
         settings

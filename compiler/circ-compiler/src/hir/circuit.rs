@@ -136,6 +136,8 @@ pub struct Projection {
     pub weight: Option<ExprId>,
     pub delay: Option<ExprId>,
     pub dendritic: Option<ExprId>,
+    /// From a spike of the target to the synapse.
+    pub back: Option<ExprId>,
     pub polarity: Option<Polarity>,
     /// `onto`: pairs are made between cells, and each synapse ends on this segment.
     pub onto: Option<(Which, Span)>,
@@ -145,8 +147,8 @@ pub struct Projection {
     pub continuous: Option<ExprId>,
     /// The rule by which its synapses learn.
     pub plasticity: Option<Attachment>,
-    /// How weights that differ are held.
-    pub store: Precision,
+    /// How weights that differ are held, if it says so.
+    pub store: Option<Precision>,
     pub span: Span,
 }
 

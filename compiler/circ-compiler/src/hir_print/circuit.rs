@@ -3,7 +3,6 @@
 use super::Printer;
 use super::words::*;
 use crate::hir::*;
-use circ_plan::ir::Precision;
 
 impl Printer<'_> {
     pub(super) fn formals(&self, slots: &[Slot], formals: &[SlotId]) -> String {
@@ -191,6 +190,7 @@ impl Printer<'_> {
             out.clause("weight", projection.weight);
             out.clause("delay", projection.delay);
             out.clause("dendritic", projection.dendritic);
+            out.clause("back", projection.back);
             match projection.onto {
                 Some((Which::Pair(which), _)) => out.clause("onto", Some(which)),
                 Some((Which::Random, _)) => out.line("onto random"),
@@ -200,8 +200,8 @@ impl Printer<'_> {
             if let Some(attachment) = &projection.plasticity {
                 out.attachment(attachment);
             }
-            if projection.store == Precision::F64 {
-                out.line("store w as f64");
+            if let Some(precision) = projection.store {
+                out.line(format!("store w as {precision}"));
             }
             if projection.polarity.is_some() {
                 out.line(format!("polarity {}", polarity_word(projection.polarity).trim_end()));

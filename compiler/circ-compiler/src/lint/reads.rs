@@ -312,7 +312,8 @@ impl Reader<'_> {
         self.target(place, projection.target);
         self.roots(place, projection.plasticity.iter().flat_map(|it| &it.args).map(|arg| arg.value));
         self.roots(place, projection.continuous);
-        self.roots(place, [projection.weight, projection.delay, projection.dendritic].into_iter().flatten());
+        self.roots(place, [projection.weight, projection.delay].into_iter().flatten());
+        self.roots(place, [projection.dendritic, projection.back].into_iter().flatten());
         if let Some((Which::Pair(which), _)) = projection.onto {
             self.roots(place, [which]);
         }

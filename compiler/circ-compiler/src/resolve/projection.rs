@@ -38,17 +38,24 @@ impl<'a> Resolver<'a> {
             weight: None,
             delay: None,
             dendritic: None,
+            back: None,
             polarity: None,
             onto: None,
             symmetric: written.symmetric,
             continuous: None,
             plasticity: None,
-            store: Precision::F32,
+            store: None,
             span,
         };
         let mut seen = Seen::new();
         for clause in &written.clauses {
             self.clause(cx, clause, &mut projection, &mut seen);
+        }
+        let back = written.clauses.iter().find(|clause| matches!(clause.kind, ClauseKind::Back(_)));
+        let learns = written.clauses.iter().any(|clause| matches!(clause.kind, ClauseKind::Plasticity(_)));
+        if let (Some(back), false) = (back, learns) {
+            let due = "only synapses with `plasticity` hear the spikes of their targets";
+            self.sink.push(names::out_of_place(back.span, "`back`", due));
         }
         let name = format!("projection `{}`", written.name.text);
         let broken = written.clauses.iter().any(|clause| matches!(clause.kind, ClauseKind::Error));
@@ -126,8 +133,8 @@ impl<'a> Resolver<'a> {
             return;
         }
         match precision.map(|precision| (&*precision.text, precision.span)) {
-            Some(("f32", _)) => projection.store = Precision::F32,
-            Some(("f64", _)) => projection.store = Precision::F64,
+            Some(("f32", _)) => projection.store = Some(Precision::F32),
+            Some(("f64", _)) => projection.store = Some(Precision::F64),
             Some((other, at)) => {
                 let suggestion = suggest::nearest(other, ["f32", "f64"]);
                 self.sink.push(names::unknown_name(at, other, "precision", suggestion));
@@ -148,10 +155,11 @@ impl<'a> Resolver<'a> {
             ClauseKind::Weight(_) => "weight",
             ClauseKind::Delay(_) => "delay",
             ClauseKind::Dendritic(_) => "dendritic",
+            ClauseKind::Back(_) => "back",
             ClauseKind::Polarity(_) => "polarity",
             ClauseKind::Continuous(_) => "continuous",
             ClauseKind::Onto(_) => "onto",
-            ClauseKind::Allow(_) | ClauseKind::Back(_) | ClauseKind::Share(_) => "",
+            ClauseKind::Allow(_) | ClauseKind::Share(_) => "",
             ClauseKind::Store { .. } => "store",
             ClauseKind::Plasticity(_) => "plasticity",
             ClauseKind::Error => "",
@@ -174,7 +182,7 @@ impl<'a> Resolver<'a> {
             ClauseKind::Continuous(value) => {
                 projection.continuous = Some(self.expr_in(cx, Place::FLOW, *value))
             }
-            ClauseKind::Back(_) => self.refuse(clause.span, "the clause `back`"),
+            ClauseKind::Back(value) => projection.back = Some(self.expr_in(cx, Place::SYNAPSE, *value)),
             ClauseKind::Onto(value) => projection.onto = Some((self.segment_chosen(cx, *value), clause.span)),
             ClauseKind::Share(_) => self.refuse(clause.span, "the clause `share`"),
             ClauseKind::Plasticity(rule) => projection.plasticity = self.attachment(cx, *rule),
