@@ -6,6 +6,7 @@
 use std::fmt::Write;
 
 use circ_plan::ir::*;
+use circ_plan::learning::{Learning, Signal, When};
 use circ_plan::plan::*;
 
 use crate::kernel::print::{print, print_with_names};
@@ -64,8 +65,11 @@ fn population_text(population: &PopulationPlan) -> String {
         line(&mut out, 1, &format!("event {at} {}", event.name));
     }
     match &population.dynamics {
-        Dynamics::SpikeTimes { times, .. } => {
-            line(&mut out, 1, &format!("spike times: {} events", times.len()))
+        Dynamics::SpikeTimes { times, traces } => {
+            line(&mut out, 1, &format!("spike times: {} events", times.len()));
+            for program in traces.iter().flat_map(|programs| kernels(programs)) {
+                program_text(&mut out, 1, &print_with_names(program, population));
+            }
         }
         Dynamics::Cells(programs) => {
             for program in kernels(programs) {
@@ -151,6 +155,9 @@ fn projection_text(plan: &Plan, projection: &ProjectionPlan) -> String {
     if let Some(flow) = &projection.flow {
         flow_text(&mut out, flow);
     }
+    if let Some(learning) = &projection.learning {
+        learning_text(plan, &mut out, learning);
+    }
     for (at, edge) in projection.edges.iter().enumerate() {
         line(&mut out, 1, &format!("edge column {at}: {} numbers", edge.len()));
     }
@@ -175,6 +182,74 @@ fn flow_text(out: &mut String, flow: &Flow) {
             let parts: Vec<String> = column.iter().map(flow_column_text).collect();
             line(out, 2, &format!("{side} column {at}: {}", parts.join(", ")));
         }
+    }
+}
+
+fn learning_text(plan: &Plan, out: &mut String, learning: &Learning) {
+    let Learning { rule, precision, longest, .. } = learning;
+    line(out, 1, &format!("learns by {rule}, {precision}"));
+    for (at, array) in learning.arrays.iter().enumerate() {
+        let role = if array.parameter { "parameter" } else { "state" };
+        line(
+            out,
+            2,
+            &format!("array {at} {}: {:?}, stored as {}, {role}", array.name, array.ty, array.store),
+        );
+    }
+    if let Some(ArrayId(delay)) = learning.delay {
+        let changes = longest.map_or(String::new(), |longest| format!(", which becomes {longest} at most"));
+        line(out, 2, &format!("array {delay} is the delay{changes}"));
+    }
+    quantity_text(out, "dendritic", &learning.dendritic);
+    if let Some(back) = &learning.back {
+        quantity_text(out, "back", back);
+    }
+    for (at, uniform) in learning.uniforms.iter().enumerate() {
+        line(out, 2, &format!("uniform {at} {}: {:?} = {}", uniform.name, uniform.ty, uniform.value));
+    }
+    for (at, key) in learning.keys.iter().enumerate() {
+        line(out, 2, &format!("key {at}: {:08x} {:08x}", key[0], key[1]));
+    }
+    for (at, column) in learning.pre.iter().enumerate() {
+        let parts: Vec<String> = column.iter().map(column_text).collect();
+        line(out, 2, &format!("pre column {at}: {}", parts.join(", ")));
+    }
+    for (at, signal) in learning.post.iter().enumerate() {
+        let (of, columns) = match signal {
+            Signal::Target(columns) => (String::new(), columns),
+            Signal::Modulator(cells) => (format!(" of {}", view_text(plan, &cells.view)), &cells.columns),
+        };
+        let parts: Vec<String> = columns.iter().map(column_text).collect();
+        line(out, 2, &format!("post column {at}{of}: {}", parts.join(", ")));
+    }
+    let mut program = |when: &str, program: &Program| {
+        if !program.outputs.is_empty() || !program.checks.is_empty() {
+            line(out, 2, when);
+            program_text(out, 3, &print(program));
+        }
+    };
+    program("before the run", &learning.init);
+    learning.transmit.iter().for_each(|it| program("transmits", it));
+    for hook in &learning.hooks {
+        let when = match &hook.when {
+            When::Tick => "at every tick".to_owned(),
+            When::Pre => "at a spike of the source".to_owned(),
+            When::Post(events) => format!("at events {} of the target", ids(events.iter().map(|e| e.0))),
+            When::Modulator(view, events) => {
+                format!("at events {} of {}", ids(events.iter().map(|e| e.0)), view_text(plan, view))
+            }
+            When::Every(ticks) => format!("every {ticks} ticks"),
+        };
+        program(&when, &hook.program);
+    }
+    if let Some(both) = &learning.both {
+        let events = ids(both.events.iter().map(|e| e.0));
+        program(&format!("where a spike meets events {events} of the target"), &both.program);
+        both.transmit.iter().for_each(|it| program("transmits then", it));
+    }
+    program("before a change from outside", &learning.settle);
+    for observable in &learning.observables {
+        program(&format!("observable {}", observable.name), &observable.program);
     }
 }
 

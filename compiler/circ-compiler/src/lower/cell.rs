@@ -12,6 +12,7 @@ use circ_plan::ir::*;
 use super::context::{Lowerer, Site};
 use super::integrate::holding;
 use super::layout::{Layout, Storage};
+use super::learning::SideScope;
 use super::value::Lowered;
 use crate::diagnose::structure::not_yet;
 use crate::hir::*;
@@ -80,6 +81,8 @@ pub struct CellSite<'a> {
     pub open_derivatives: Vec<VarId>,
     /// Ports that are taken to be 0.
     pub silenced: Vec<VarId>,
+    /// The rule whose text is read for the cell.
+    pub side: Option<SideScope<'a>>,
 }
 
 impl<'a> CellSite<'a> {
@@ -93,6 +96,7 @@ impl<'a> CellSite<'a> {
             open: BTreeSet::new(),
             open_derivatives: vec![],
             silenced: vec![],
+            side: None,
         }
     }
 }
@@ -179,6 +183,9 @@ impl<'a> Lowerer<'a, '_, '_> {
 
     /// A parameter, state, port or `let`.
     pub fn variable(&mut self, var: VarId, span: Span) -> Lowered {
+        if self.reads_rule() {
+            return self.rule_variable(var, span);
+        }
         let Some(layout) = self.layout() else { return self.refuse(not_yet(span, "a cell's name here")) };
         let Some(declared) = layout.cell.vars.get(var.index()) else {
             return self.refuse(not_yet(span, "this name here"));

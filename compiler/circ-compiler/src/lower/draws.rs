@@ -86,7 +86,8 @@ impl Lowerer<'_, '_, '_> {
 
     /// Programs that run before the first tick have no checks: what they make is looked at afterwards.
     fn runs_in_ticks(&mut self) -> bool {
-        self.cell().is_some_and(|site| site.phase.moment().is_some())
+        let synapse = self.synapse().is_some_and(|synapse| synapse.in_ticks());
+        synapse || self.cell().is_some_and(|site| site.phase.moment().is_some())
     }
 
     /// The next draw of the declaration at hand.

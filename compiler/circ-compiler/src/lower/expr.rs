@@ -485,6 +485,9 @@ impl Lowerer<'_, '_, '_> {
                 None => self.b.float(0.0),
             },
             Site::View(_) => self.b.time(Moment::End),
+            Site::Pair(site) if site.rule.as_ref().is_some_and(|rule| rule.in_ticks()) => {
+                self.b.time(Moment::End)
+            }
             Site::Pair(_) => self.b.float(0.0),
         }
     }

@@ -45,7 +45,7 @@ fn program<'a>(
 ) -> Flowing<'a> {
     let mut keys = Keys::default();
     let builder = Builder::new(format!("{}.flow", net.path), precision(net, layouts));
-    let site = Site::Pair(PairSite { net, pre: vec![], post: vec![], flows: true });
+    let site = Site::Pair(PairSite { net, pre: vec![], post: vec![], flows: true, rule: None });
     let mut lowerer = Lowerer::new(source, report, &mut keys, builder, site);
     let value = lowerer.within(flow.value.environment, |lowerer| lowerer.float(flow.value.expr));
     let factor = factor(&mut lowerer.b, value).filter(|_| once_each(&net.source));
@@ -64,7 +64,7 @@ fn program<'a>(
 }
 
 /// That of the targets, where they have the same.
-fn precision(net: &net::Projection, layouts: &[Layout]) -> Precision {
+pub(super) fn precision(net: &net::Projection, layouts: &[Layout]) -> Precision {
     let of = |segment: &Segment| layouts.get(segment.population as usize).map(|layout| layout.precision);
     let mut all = net.target.segments.iter().filter_map(of);
     if all.all(|precision| precision == Precision::F32) { Precision::F32 } else { Precision::F64 }

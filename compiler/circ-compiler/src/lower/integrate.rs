@@ -229,7 +229,7 @@ impl<'a> Lowerer<'a, '_, '_> {
     }
 
     /// A quotient, by the reciprocal where that follows from parameters.
-    fn over(&mut self, value: ValueId, factor: ValueId) -> ValueId {
+    pub fn over(&mut self, value: ValueId, factor: ValueId) -> ValueId {
         match self.is_parameter(factor) {
             true => {
                 let one = self.b.float(1.0);

@@ -69,7 +69,8 @@ impl Kinds {
         let (dt, shape) = (source.net.dt.to_bits(), self.shapes_matter.then_some(&layout.net.shape));
         let cell = (layout.net.cell, layout.precision, shape, dt);
         let slots: Vec<_> = layout.uniforms.iter().map(|slot| (slot.ty, slot.role)).collect();
-        let kept = (&layout.storage, &layout.arrays, &layout.accumulators, slots);
+        let traces: Vec<_> = layout.traces.iter().map(|trace| &trace.key).collect();
+        let kept = (&layout.storage, &layout.arrays, &layout.accumulators, slots, traces);
         Some(Kind(format!("{:?}", (cell, kept, inputs(layout)?, &keys.names))))
     }
 

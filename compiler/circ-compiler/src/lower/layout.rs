@@ -10,6 +10,7 @@ use circ_plan::plan::{ArrayPlan, EventPlan, PortPlan, Role, UniformPlan};
 
 use super::context::Source;
 use super::inputs::Input;
+use super::learning::{Kept, Trace};
 use crate::hir::*;
 use crate::types::{Type, Value};
 
@@ -77,6 +78,10 @@ pub struct Layout<'a> {
     pub inputs: BTreeMap<VarId, Vec<Input<'a>>>,
     /// Positions that connections read: arrays of x, y, z.
     pub positions: [Option<ArrayId>; 3],
+    /// States that rules keep of the cells.
+    pub traces: Vec<Trace<'a>>,
+    /// What rules see of the cells, as far as it is kept for them.
+    pub kept: Vec<Kept>,
 }
 
 impl<'a> Layout<'a> {
@@ -101,6 +106,8 @@ impl<'a> Layout<'a> {
             clamps: BTreeMap::new(),
             inputs: BTreeMap::new(),
             positions: [None; 3],
+            traces: vec![],
+            kept: vec![],
         };
         if cell.spike_times && layout.events.is_empty() {
             layout.events.push(EventPlan { name: "spike".to_owned() });
@@ -211,7 +218,7 @@ pub fn clamp_of(state: &str) -> String {
 }
 
 /// The type in which a value, or an element of an array, is kept.
-fn kept_type(ty: &Type) -> Ty {
+pub fn kept_type(ty: &Type) -> Ty {
     match ty {
         Type::Int => Ty::Int,
         Type::Bool => Ty::Bool,

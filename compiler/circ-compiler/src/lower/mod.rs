@@ -18,6 +18,7 @@ mod inputs;
 mod integrate;
 mod kinds;
 mod layout;
+mod learning;
 mod look;
 mod pair;
 mod params;

@@ -9,6 +9,7 @@ use circ_plan::ir::*;
 use circ_plan::plan::{Indices, Segment, Table, View};
 
 use super::context::{Lowerer, Site};
+use super::learning::{RuleScope, Wanted};
 use super::value::Lowered;
 use crate::data::Files;
 use crate::diagnose::structure::not_yet;
@@ -26,6 +27,8 @@ pub struct PairSite<'a> {
     pub post: Vec<String>,
     /// Whether it is what flows between ticks: then everything of a side can be read, as it is kept.
     pub flows: bool,
+    /// The synapse, where the text of a rule is read.
+    pub rule: Option<Box<RuleScope<'a>>>,
 }
 
 /// A closed program loads no files any more.
@@ -49,6 +52,11 @@ impl<'a> Lowerer<'a, '_, '_> {
 
     /// `pre.x`, `edge.weight`.
     pub fn field(&mut self, base: ExprId, name: &str, span: Span) -> Lowered {
+        if self.reads_rule()
+            && let Some(value) = self.of_side(base, name, span)
+        {
+            return value;
+        }
         let source = self.source;
         let side = match source.hir.expr(base).kind {
             ExprKind::Ref(Ref::Pre) => Side::Pre,
@@ -226,6 +234,9 @@ impl<'a> Lowerer<'a, '_, '_> {
     }
 
     fn column_at(&mut self, side: Side, name: &str) -> u32 {
+        if let Some(synapse) = self.synapse() {
+            return synapse.column(side, Wanted::Constant(name.to_owned())).0;
+        }
         let Some(site) = self.pair() else { return 0 };
         let columns = if side == Side::Pre { &mut site.pre } else { &mut site.post };
         let at = columns.iter().position(|other| other == name).unwrap_or_else(|| {

@@ -219,6 +219,7 @@ fn states_program<'a>(
     for memory in layout.rising.values().chain(layout.pending.values()) {
         outputs.push(Output::Array(*memory, lowerer.b.bool(false)));
     }
+    outputs.extend(lowerer.initial_traces(layout));
     let checks = std::mem::take(&mut lowerer.checks);
     lowerer.b.finish(outputs, checks)
 }

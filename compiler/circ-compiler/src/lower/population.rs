@@ -11,6 +11,7 @@ use super::context::{Keys, Lowerer, Purpose, Report, Site, Source};
 use super::explain::{EquationMethod, PopulationMethods};
 use super::kinds::{First, Kinds};
 use super::layout::{Layout, Storage};
+use super::learning::Moment;
 use super::params::initial_programs;
 use super::step::Outcome;
 use super::time::ticks;
@@ -27,14 +28,31 @@ pub fn population<'a>(
     kinds: &mut Kinds,
 ) -> (PopulationPlan, PopulationMethods) {
     let (plan, equations) = match layout.cell.spike_times {
-        true => {
-            let times = Dynamics::SpikeTimes { times: spike_times(source, layout, report), traces: None };
-            (plan(source, layout, report, keys, times, vec![]), vec![])
-        }
+        true => (given(source, layout, report, keys), vec![]),
         false => cells(source, layout, report, keys, kinds),
     };
     let (path, cell) = (layout.net.path.clone(), layout.cell.name.to_string());
     (plan, PopulationMethods { path, cell, equations })
+}
+
+/// Cells of which the spikes are given; what rules keep of them has programs.
+fn given<'a>(
+    source: Source<'a>,
+    layout: &'a Layout<'a>,
+    report: &mut Report,
+    keys: &mut Keys,
+) -> PopulationPlan {
+    let mut traces = None;
+    if !layout.traces.is_empty() || !layout.kept.is_empty() {
+        let initial = initial_programs(source, layout, report, keys);
+        traces = Some(Box::new(programs(source, layout, report, keys, initial, &mut vec![])));
+    }
+    let times = Dynamics::SpikeTimes { times: spike_times(source, layout, report), traces };
+    let mut plan = plan(source, layout, report, keys, times, vec![]);
+    if source.purpose == Purpose::Run {
+        move_constants_out(&mut plan);
+    }
+    plan
 }
 
 /// What is of a kind with an earlier population has the same ticks.
@@ -148,6 +166,10 @@ fn tick_program<'a>(
     let builder = Builder::new(format!("{}.{name}", layout.net.path), layout.precision);
     let site = Site::Cell(CellSite::new(layout, Phase::Start));
     let mut lowerer = Lowerer::new(source, report, keys, builder, site);
+    let traces = match &methods {
+        Some(_) => lowerer.step_traces(layout),
+        None => lowerer.loaded_traces(layout),
+    };
     if let Some(methods) = methods {
         *methods = lowerer.integrate(layout);
     }
@@ -155,8 +177,8 @@ fn tick_program<'a>(
         site.phase = Phase::End;
         site.memo.clear();
     }
+    let mut outputs = lowerer.kept_for_rules(layout, Moment::Seen, &traces);
     let outcome = lowerer.tick(layout);
-    let mut outputs = vec![];
     for slot in Lowerer::kept_slots(layout) {
         let (Some((array, _)), value) = (Lowerer::array_of(layout, slot), lowerer.slot(slot)) else {
             continue;
@@ -169,6 +191,17 @@ fn tick_program<'a>(
         outputs.push(Output::Event(EventId(at as u32), *mask));
     }
     lowerer.check_finite(layout, &outcome);
+    let after = lowerer.trace_events(layout, &traces, &outcome.events);
+    for (trace, value) in layout.traces.iter().zip(after) {
+        if value != lowerer.b.load(Side::Own, trace.array, trace.ty) {
+            outputs.push(Output::Array(trace.array, value));
+        }
+    }
+    if let Some(site) = lowerer.cell() {
+        site.phase = Phase::Observe;
+        site.memo.clear();
+    }
+    outputs.extend(lowerer.kept_for_rules(layout, Moment::After, &[]));
     let checks = std::mem::take(&mut lowerer.checks);
     match source.purpose {
         Purpose::Run => lowerer.b.finish(outputs, checks),
@@ -327,8 +360,11 @@ fn observable<'a>(
 
 /// Splits the reference programs; see `kernel::fold`.
 fn move_constants_out(plan: &mut PopulationPlan) {
-    let Dynamics::Cells(programs) = plan.dynamics.clone() else { return };
-    let mut programs = programs;
+    let mut dynamics = plan.dynamics.clone();
+    let programs = match &mut dynamics {
+        Dynamics::Cells(programs) | Dynamics::SpikeTimes { traces: Some(programs), .. } => programs,
+        Dynamics::SpikeTimes { traces: None, .. } => return,
+    };
     let found = split(&[&programs.reference_start, &programs.reference_step], plan);
     if let [start, step] = &found.programs[..] {
         programs.start = start.clone();
@@ -336,5 +372,5 @@ fn move_constants_out(plan: &mut PopulationPlan) {
     }
     programs.derive_uniforms = found.derive_uniforms;
     programs.derive_cells = found.derive_cells;
-    plan.dynamics = Dynamics::Cells(programs);
+    plan.dynamics = dynamics;
 }

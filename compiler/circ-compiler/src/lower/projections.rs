@@ -10,6 +10,7 @@ use super::context::{Keys, Lowerer, Report, Site, Source};
 use super::drives::{constant_or, finite_result, ports};
 use super::inputs::number;
 use super::layout::{Layout, Storage};
+use super::learning::{Ways, learning};
 use super::pair::PairSite;
 use crate::hir::VarKind;
 use crate::hir::path::part_of;
@@ -38,7 +39,7 @@ pub fn projection<'a>(
     source: Source<'a>,
     net: &'a net::Projection,
     other: Option<&ProjectionPlan>,
-    layouts: &mut [Layout],
+    layouts: &mut [Layout<'a>],
     report: &mut Report,
 ) -> ProjectionPlan {
     if let Some(other) = other {
@@ -51,6 +52,7 @@ pub fn projection<'a>(
     let weight = pairs.weight();
     let delay = pairs.delay();
     let onto = pairs.onto();
+    let ways = net.plasticity.as_ref().map(|_| pairs.ways());
     let Pairs { keys, columns, .. } = pairs;
     let column = |layouts: &mut [Layout], names: &[String], view: &View, members: &Members| {
         let of = |name: &String, layouts: &mut [Layout]| {
@@ -58,6 +60,16 @@ pub fn projection<'a>(
             parts.map(|(part, member)| column_of(layouts, part.population, member, name)).collect()
         };
         names.iter().map(|name| of(name, layouts)).collect()
+    };
+    let learning = match (&net.plasticity, ways) {
+        (Some(plasticity), Some(ways)) => {
+            Some(Box::new(learning(source, net, plasticity, ways, layouts, report)))
+        }
+        _ => None,
+    };
+    let store = match &learning {
+        Some(learning) => learning.arrays[0].store,
+        None => net.store.unwrap_or(Precision::F32),
     };
     ProjectionPlan {
         path: net.path.clone(),
@@ -72,8 +84,8 @@ pub fn projection<'a>(
         weight,
         delay,
         sign: net.sign,
-        store: net.store,
-        learning: None,
+        store,
+        learning,
         flow: None,
         pairing: net.pairing,
         pre_columns: column(layouts, &columns.pre, &net.source, &net.events),
@@ -164,10 +176,10 @@ impl<'a> Pairs<'a, '_, '_> {
         }
     }
 
-    /// One number for all, unless an `enforce` scales it for each cell.
+    /// One number for all, unless it changes for each cell or synapse.
     fn weight(&mut self) -> Quantity {
         let (setting, span) = (&self.net.weight, self.net.weight_span);
-        match self.net.scaled {
+        match self.net.scaled || self.net.plasticity.is_some() {
             true => {
                 Quantity::Program(self.program("weight", span, |lowerer| valued(lowerer, "weight", setting)))
             }
@@ -193,6 +205,17 @@ impl<'a> Pairs<'a, '_, '_> {
             let negative = lowerer.b.lt(shorter, zero);
             lowerer.b.select(negative, shorter, sum)
         }))
+    }
+
+    /// The way of spikes along the dendrite, there and back.
+    fn ways(&mut self) -> Ways {
+        let net = self.net;
+        let dendritic = match &net.dendritic {
+            Some(setting) => self.quantity("dendritic", setting, net.delay_span),
+            None => Quantity::Constant(0.0),
+        };
+        let back = net.back.as_ref().map(|setting| self.quantity("back", setting, net.delay_span));
+        Ways { dendritic, back }
     }
 
     /// Each segment as likely as any other, or what the pair says.
@@ -232,7 +255,7 @@ impl<'a> Pairs<'a, '_, '_> {
     ) -> Program {
         let builder = Builder::new(format!("{}.{what}", self.net.path), Precision::F64);
         let (pre, post) = (std::mem::take(&mut self.columns.pre), std::mem::take(&mut self.columns.post));
-        let site = Site::Pair(PairSite { net: self.net, pre, post, flows: false });
+        let site = Site::Pair(PairSite { net: self.net, pre, post, flows: false, rule: None });
         let mut lowerer = Lowerer::new(self.source, self.report, &mut self.keys, builder, site);
         let value = value(&mut lowerer);
         if let Site::Pair(site) = &mut lowerer.site {

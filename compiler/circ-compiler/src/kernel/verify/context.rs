@@ -3,6 +3,7 @@
 //! In: the plan of a population, drive or projection. Out: how many of everything there are, and their types.
 
 use circ_plan::ir::*;
+use circ_plan::learning::{Learning, Signal};
 use circ_plan::plan::*;
 
 /// What a program is for, which says what it may read and write.
@@ -23,6 +24,14 @@ pub enum Purpose {
     Synapse,
     /// What flows through a synapse.
     Flow,
+    /// Parameters and initial states of learning synapses.
+    LearnInit,
+    /// What changes learning synapses.
+    Learn,
+    /// What a learning synapse transmits.
+    Transmit,
+    /// What is observed of learning synapses.
+    LearnObservable,
 }
 
 /// The world that a program speaks of.
@@ -82,6 +91,42 @@ impl Context {
     pub fn flow(plan: &Plan, flow: &Flow) -> Result<Context, String> {
         let types = |columns: &[Vec<FlowColumn>]| types_of(columns, |column| flow_column_type(plan, column));
         Ok(Context { pre: types(&flow.pre)?, post: types(&flow.post)?, ..Context::empty(Purpose::Flow) })
+    }
+
+    /// Of the synapses of a projection that learns. An error if a column has different types in different segments.
+    pub fn learning(
+        plan: &Plan,
+        projection: &ProjectionPlan,
+        learning: &Learning,
+        purpose: Purpose,
+    ) -> Result<Context, String> {
+        let role = |(at, array): (usize, &circ_plan::learning::SynapseArray)| {
+            let of_builder = at == 0 || learning.delay == Some(ArrayId(at as u32));
+            let role = match purpose {
+                Purpose::LearnInit if of_builder => Role::Derived,
+                Purpose::LearnInit => Role::State,
+                _ if array.parameter && array.ty != Ty::Tick => Role::Parameter,
+                _ => Role::State,
+            };
+            (array.ty, role)
+        };
+        let post: Vec<Vec<Column>> = learning
+            .post
+            .iter()
+            .map(|signal| match signal {
+                Signal::Target(columns) => columns.clone(),
+                Signal::Modulator(cells) => cells.columns.clone(),
+            })
+            .collect();
+        Ok(Context {
+            arrays: learning.arrays.iter().enumerate().map(role).collect(),
+            pre: column_types(plan, &learning.pre)?,
+            post: column_types(plan, &post)?,
+            uniforms: learning.uniforms.iter().map(|u| (u.ty, u.role)).collect(),
+            keys: learning.keys.len(),
+            edges: projection.edges.len(),
+            ..Context::empty(purpose)
+        })
     }
 
     /// The same, with the tables and places of a whole plan.

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use circ_plan::ir::*;
+use circ_plan::learning::{Learning, Signal, When};
 use circ_plan::plan::*;
 
 use self::operations::same;
@@ -63,7 +64,11 @@ pub fn verify_plan(plan: &Plan) -> Result<(), String> {
 fn verify_population(plan: &Plan, population: &PopulationPlan) -> Result<(), String> {
     let check =
         |program: &Program, purpose| verify(program, &Context::population(population, purpose).within(plan));
-    if let Dynamics::Cells(programs) = &population.dynamics {
+    let programs = match &population.dynamics {
+        Dynamics::Cells(programs) => Some(programs),
+        Dynamics::SpikeTimes { traces, .. } => traces.as_ref(),
+    };
+    if let Some(programs) = programs {
         check(&programs.derive_uniforms, Purpose::DeriveUniforms)?;
         check(&programs.init_params, Purpose::InitParams)?;
         check(&programs.derive_cells, Purpose::DeriveCells)?;
@@ -83,6 +88,9 @@ fn verify_projection(plan: &Plan, projection: &ProjectionPlan) -> Result<(), Str
     verify_quantity(&projection.weight, &context)?;
     verify_quantity(&projection.delay, &context)?;
     verify_flow(plan, projection)?;
+    if let Some(learning) = &projection.learning {
+        verify_learning(plan, projection, learning)?;
+    }
     if let Pairing::Mirror(other) = projection.pairing {
         verify_mirror(plan, projection, other)?;
     }
@@ -126,6 +134,46 @@ fn verify_flow(plan: &Plan, projection: &ProjectionPlan) -> Result<(), String> {
         return Err("what flows goes to arrays of that role".into());
     }
     Ok(())
+}
+
+/// A rule has its programs, each column one entry for each segment, and array 0 is the weight.
+fn verify_learning(plan: &Plan, projection: &ProjectionPlan, learning: &Learning) -> Result<(), String> {
+    let check = |program: &Program, purpose| {
+        verify(program, &Context::learning(plan, projection, learning, purpose)?.within(plan))
+    };
+    let synapse = Context::synapse(plan, projection)?.within(plan);
+    verify_quantity(&learning.dendritic, &synapse)?;
+    learning.back.iter().try_for_each(|back| verify_quantity(back, &synapse))?;
+    check(&learning.init, Purpose::LearnInit)?;
+    check(&learning.settle, Purpose::Learn)?;
+    for hook in &learning.hooks {
+        check(&hook.program, Purpose::Learn)?;
+        let due = match &hook.when {
+            When::Post(events) => Some((events.len(), projection.target.segments.len())),
+            When::Modulator(view, events) => Some((events.len(), view.segments.len())),
+            When::Tick | When::Pre | When::Every(_) => None,
+        };
+        if due.is_some_and(|(events, segments)| events != segments) {
+            return Err("an event is due for each segment of those who are heard".into());
+        }
+    }
+    let both = learning.both.iter();
+    both.clone().try_for_each(|both| check(&both.program, Purpose::Learn))?;
+    let transmit = learning.transmit.iter().chain(both.filter_map(|both| both.transmit.as_ref()));
+    transmit.into_iter().try_for_each(|program| check(program, Purpose::Transmit))?;
+    learning.observables.iter().try_for_each(|it| check(&it.program, Purpose::LearnObservable))?;
+    let (sources, targets) = (projection.source.segments.len(), projection.target.segments.len());
+    let fits = |signal: &Signal| match signal {
+        Signal::Target(columns) => columns.len() == targets,
+        Signal::Modulator(cells) => cells.columns.len() == cells.view.segments.len(),
+    };
+    if !learning.pre.iter().all(|columns| columns.len() == sources) || !learning.post.iter().all(fits) {
+        return Err("a column is due for each segment".into());
+    }
+    match learning.arrays.first() {
+        Some(weight) if weight.store == projection.store && weight.ty == Ty::Float => Ok(()),
+        _ => Err("the first array of what learns is the weight".into()),
+    }
 }
 
 /// The other direction is an earlier projection between the same views.
@@ -189,8 +237,12 @@ fn outputs(program: &Program, context: &Context) -> Result<(), String> {
             return Err("two outputs have the same target".into());
         }
     }
-    let expression =
-        matches!(context.purpose, Purpose::Observable | Purpose::Drive | Purpose::Synapse | Purpose::Flow);
+    let expression = match context.purpose {
+        Purpose::Observable | Purpose::Drive | Purpose::Synapse | Purpose::Flow => true,
+        Purpose::Transmit | Purpose::LearnObservable => true,
+        Purpose::DeriveUniforms | Purpose::InitParams | Purpose::DeriveCells | Purpose::InitStates => false,
+        Purpose::Kernel | Purpose::Reference | Purpose::LearnInit | Purpose::Learn => false,
+    };
     if expression != written.contains(&(3, 0)) {
         return Err("expressions, and only they, have one result".into());
     }
@@ -201,12 +253,14 @@ fn may_write(purpose: Purpose, role: Role) -> Result<(), String> {
     let fits = match purpose {
         Purpose::InitParams => role == Role::Parameter,
         Purpose::DeriveCells => role == Role::Derived,
+        Purpose::LearnInit | Purpose::Learn => matches!(role, Role::State),
         Purpose::InitStates | Purpose::Kernel | Purpose::Reference => {
             !matches!(role, Role::Parameter | Role::Derived | Role::Flow)
         }
         Purpose::DeriveUniforms | Purpose::Observable | Purpose::Drive | Purpose::Synapse | Purpose::Flow => {
             false
         }
+        Purpose::Transmit | Purpose::LearnObservable => false,
     };
     if fits { Ok(()) } else { Err(format!("a program of purpose {purpose:?} does not write a {role:?}")) }
 }

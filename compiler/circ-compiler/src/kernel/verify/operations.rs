@@ -22,15 +22,19 @@ pub(super) fn earlier(op: &Op, at: usize) -> Result<(), String> {
 pub(super) fn permitted(op: &Op, context: &Context) -> Result<(), String> {
     use Purpose::*;
     let purpose = context.purpose;
+    let learns = matches!(purpose, LearnInit | Learn | Transmit | LearnObservable);
+    let sees = learns && purpose != LearnObservable;
     let fits = match op {
         Op::Arrival(_) => matches!(purpose, Kernel | Reference),
         Op::Load(Side::Own, _) => !matches!(purpose, DeriveUniforms | Drive | Synapse | Flow),
-        Op::Index(Side::Own) => !matches!(purpose, DeriveUniforms | Synapse | Flow),
-        Op::Load(..) | Op::Index(_) => matches!(purpose, Synapse | Flow),
-        Op::Edge(_) => purpose == Synapse,
+        Op::Index(Side::Own) => !matches!(purpose, DeriveUniforms | Synapse | Flow) && !learns,
+        Op::Load(..) | Op::Index(_) => matches!(purpose, Synapse | Flow) || sees,
+        Op::Edge(_) => purpose == Synapse || sees,
         Op::Weight => purpose == Flow,
-        Op::Now | Op::Time(_) => !matches!(purpose, DeriveUniforms | DeriveCells | Synapse),
-        Op::Draw { .. } | Op::Redraw { .. } => !matches!(purpose, DeriveUniforms | DeriveCells | Flow),
+        Op::Now | Op::Time(_) => !matches!(purpose, DeriveUniforms | DeriveCells | Synapse | LearnInit),
+        Op::Draw { .. } | Op::Redraw { .. } => {
+            !matches!(purpose, DeriveUniforms | DeriveCells | Flow | LearnObservable)
+        }
         Op::Expm { .. } => purpose != Kernel,
         Op::Uniform(_) => !matches!(purpose, Synapse | Flow),
         _ => true,

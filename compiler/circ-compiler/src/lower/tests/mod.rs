@@ -4,6 +4,7 @@
 mod cells;
 mod events;
 mod inputs;
+mod learning;
 mod messages;
 
 use std::sync::Arc;

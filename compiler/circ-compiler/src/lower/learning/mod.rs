@@ -1,0 +1,214 @@
+//! Rules: what the synapses of a projection hold, and the programs that change it.
+//!
+//! In: a projection with its rule. Out: a [`Learning`], whose columns are found in the populations on both sides, or
+//! added to them. A rule's text is read for a synapse ([`scope`]); what it keeps of cells is theirs ([`side`]).
+
+mod actions;
+mod column;
+mod place;
+mod programs;
+mod reads;
+mod scope;
+mod side;
+
+use std::sync::Arc;
+
+use circ_grammar::ast::Span;
+use circ_plan::ir::*;
+use circ_plan::learning::{Both, Cells, Learning, Signal};
+use circ_plan::plan::{Column, Quantity, View};
+
+pub use self::column::Kept;
+pub use self::scope::{Moment, RuleScope, Wanted};
+pub use self::side::{SideScope, Trace};
+
+use self::column::{find, find_events};
+use self::place::places;
+use self::programs::Programs;
+use self::side::End;
+use super::context::{Report, Source};
+use super::layout::Layout;
+use crate::diagnose::names::out_of_place;
+use crate::diagnose::structure::not_yet;
+use crate::hir::path::part_of;
+use crate::hir::*;
+use crate::net::{self, Members, Plasticity};
+
+/// The way of spikes along the dendrites of a projection.
+pub struct Ways {
+    pub dendritic: Quantity,
+    pub back: Option<Quantity>,
+}
+
+impl Ways {
+    /// Whether an event of the target is always seen before what is transmitted with it arrives, or arrives before.
+    fn apart(&self, dt: f64) -> bool {
+        let sure = |quantity: &Quantity| matches!(quantity, Quantity::Constant(ms) if 0.5 * dt <= *ms);
+        sure(&self.dendritic) || self.back.as_ref().is_some_and(sure)
+    }
+}
+
+/// How the synapses of a projection learn. Adds to layouts what it reads of cells.
+pub fn learning<'a>(
+    source: Source<'a>,
+    net: &'a net::Projection,
+    plasticity: &'a Plasticity,
+    ways: Ways,
+    layouts: &mut [Layout<'a>],
+    report: &mut Report,
+) -> Learning {
+    let rule = source.hir.rule(plasticity.rule);
+    let precision = super::flows::precision(net, layouts);
+    let places =
+        Arc::new(places(source, net, plasticity, (precision, net.store.unwrap_or(precision)), report));
+    let mut programs = Programs::new(source, net, plasticity, places.clone(), precision, report);
+    let init = programs.init();
+    let transmit = programs.transmit();
+    let mut hooks = vec![];
+    let mut both = None;
+    for (at, hook) in rule.hooks.iter().enumerate() {
+        let Some(program) = programs.hook(at, hook) else { continue };
+        if let HookKind::Both = hook.when {
+            let transmit = programs.transmit_of(hook);
+            both = Some((program, transmit, hook.span));
+            continue;
+        }
+        if let Some(when) = programs.when(hook, layouts) {
+            hooks.extend(
+                when.into_iter().map(|when| circ_plan::learning::Hook { when, program: program.clone() }),
+            );
+        }
+    }
+    let longest = rule.changes(Rule::DELAY).then(|| programs.longest_delay());
+    let settle = programs.settle();
+    let observables = programs.observables();
+    let Programs { keys, pre, post, report, .. } = programs;
+    let both = both.map(|(program, transmit, span)| {
+        if transmit.is_some() && !ways.apart(source.net.dt) {
+            let due =
+                "without `dendritic` and `back`, the spike is delivered before it is known that they meet";
+            report.push(out_of_place(span, "`transmit` in `on pre and post`", due));
+        }
+        Both { events: target_events(source, net, "spike"), program, transmit }
+    });
+    let end = End { source, net, plasticity, places: &places };
+    let of_target: Vec<Signal> = post.iter().map(|wanted| signal(&end, wanted, layouts, report)).collect();
+    if let Some(program) = &transmit
+        && !ways.apart(source.net.dt)
+        && reads_target(program, &of_target, layouts)
+    {
+        let what = "`transmit` of what the target is at that moment, without a `dendritic` or `back` delay,";
+        report.push(not_yet(plasticity.span, what));
+    }
+    let of_source =
+        pre.iter().map(|wanted| columns(&end, wanted, (&net.source, &net.events), layouts, report));
+    Learning {
+        rule: rule.name.to_string(),
+        precision,
+        pre: of_source.collect(),
+        post: of_target,
+        arrays: places.arrays.clone(),
+        delay: places.delay,
+        longest,
+        dendritic: ways.dendritic,
+        back: ways.back,
+        uniforms: places.uniforms.clone(),
+        keys: keys.resolve(source.net.seed, &net.path),
+        init,
+        transmit,
+        hooks,
+        both,
+        settle,
+        observables,
+    }
+}
+
+/// The event of the target that each segment of the view hears.
+fn target_events(source: Source, net: &net::Projection, path: &str) -> Vec<EventId> {
+    let of = |(segment, port): (&circ_plan::plan::Segment, &Arc<str>)| {
+        let population = source.net.populations.get(segment.population as usize)?;
+        let cell = source.hir.cell(population.cell);
+        find_events(cell, part_of(port).0, path).first().map(|event| EventId(event.0))
+    };
+    net.ports.of(&net.target).map(|part| of(part).unwrap_or(EventId(0))).collect()
+}
+
+/// Whether a program reads what changes at the target.
+fn reads_target(program: &Program, signals: &[Signal], layouts: &[Layout]) -> bool {
+    let changes = |column: &Column| match column {
+        Column::Array(population, array) => layouts
+            .get(*population as usize)
+            .and_then(|layout| layout.arrays.get(array.0 as usize))
+            .is_some_and(|array| array.role != circ_plan::plan::Role::Parameter),
+        Column::Uniform(..) | Column::Constant(_) => false,
+    };
+    program.ops.iter().any(|op| match op {
+        Op::Load(Side::Post, ArrayId(at)) => match signals.get(*at as usize) {
+            Some(Signal::Target(columns)) => columns.iter().any(changes),
+            Some(Signal::Modulator(cells)) => cells.columns.iter().any(changes),
+            None => false,
+        },
+        _ => false,
+    })
+}
+
+fn signal<'a>(end: &End<'_, 'a>, wanted: &Wanted, layouts: &mut [Layout<'a>], report: &mut Report) -> Signal {
+    let net = end.net;
+    let Wanted::Modulator { index, moment } = wanted else {
+        return Signal::Target(columns(end, wanted, (&net.target, &net.ports), layouts, report));
+    };
+    let modulator = &end.plasticity.modulators[*index];
+    let nobody = Members::same(&"".into(), &modulator.cells);
+    let members = modulator.member.as_ref().unwrap_or(&nobody);
+    let mut found = vec![];
+    for (segment, member) in members.of(&modulator.cells) {
+        let wanted =
+            Wanted::Cell { path: member.to_string(), instance: 0, moment: *moment, span: modulator.span };
+        let Some(layout) = layouts.get_mut(segment.population as usize) else { continue };
+        found.push(column(end, &wanted, "", layout, report));
+    }
+    Signal::Modulator(Cells { view: modulator.cells.clone(), columns: found })
+}
+
+/// For every segment of a view.
+fn columns<'a>(
+    end: &End<'_, 'a>,
+    wanted: &Wanted,
+    (view, members): (&View, &Members),
+    layouts: &mut [Layout<'a>],
+    report: &mut Report,
+) -> Vec<Column> {
+    let mut found = vec![];
+    for (segment, member) in members.of(view) {
+        if let Wanted::Constant(name) = wanted {
+            found.push(super::projections::column_of(layouts, segment.population, member, name));
+            continue;
+        }
+        let Some(layout) = layouts.get_mut(segment.population as usize) else { continue };
+        found.push(column(end, wanted, member, layout, report));
+    }
+    found
+}
+
+fn column<'a>(
+    end: &End<'_, 'a>,
+    wanted: &Wanted,
+    member: &str,
+    layout: &mut Layout<'a>,
+    report: &mut Report,
+) -> Column {
+    match wanted {
+        Wanted::Cell { path, instance, moment, span } => {
+            let (values, _) = find(layout.cell, part_of(member).0, path);
+            match values.get(*instance) {
+                Some(value) => layout.value_column(end.source, *value, *moment, *span),
+                None => Column::Constant(0.0),
+            }
+        }
+        Wanted::Trace { var, moment } => {
+            let trace = end.trace(layout, report, *var, member);
+            layout.trace_column(trace, *moment, Span::default())
+        }
+        Wanted::Constant(_) | Wanted::Modulator { .. } => Column::Constant(0.0),
+    }
+}

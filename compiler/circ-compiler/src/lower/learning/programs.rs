@@ -1,0 +1,347 @@
+//! The programs of a rule: what is delivered, what hooks do, what is observed.
+//!
+//! In: a rule and the places of its variables. Out: programs over the arrays of a synapse and columns of its sides,
+//! which are asked for on the way.
+
+use std::sync::Arc;
+
+use circ_plan::ir::*;
+use circ_plan::learning::When;
+use circ_plan::plan::Observable;
+
+use super::super::context::{Keys, Lowerer, Report, Site, Source};
+use super::super::inputs::number;
+use super::super::layout::Layout;
+use super::super::pair::PairSite;
+use super::super::time::ticks;
+use super::super::value::Lowered;
+use super::actions::Done;
+use super::column::find_events;
+use super::place::{Place, Places};
+use super::scope::{Moment, RuleScope, Wanted};
+use crate::diagnose::build::outside_domain;
+use crate::diagnose::structure::not_yet;
+use crate::hir::path::part_of;
+use crate::hir::*;
+use crate::kernel::build::Builder;
+use crate::net::{self, Plasticity, Setting};
+use crate::types::Dimension;
+use crate::units::show;
+
+pub struct Programs<'a, 'r, 's> {
+    source: Source<'a>,
+    net: &'a net::Projection,
+    plasticity: &'a Plasticity,
+    rule: &'a Rule,
+    places: Arc<Places>,
+    precision: Precision,
+    pub report: &'r mut Report<'s>,
+    pub keys: Keys,
+    /// Columns asked for so far.
+    pub pre: Vec<Wanted>,
+    pub post: Vec<Wanted>,
+}
+
+impl<'a, 'r, 's> Programs<'a, 'r, 's> {
+    pub fn new(
+        source: Source<'a>,
+        net: &'a net::Projection,
+        plasticity: &'a Plasticity,
+        places: Arc<Places>,
+        precision: Precision,
+        report: &'r mut Report<'s>,
+    ) -> Self {
+        let rule = source.hir.rule(plasticity.rule);
+        let keys = Keys::default();
+        Programs { source, net, plasticity, rule, places, precision, report, keys, pre: vec![], post: vec![] }
+    }
+
+    fn program(
+        &mut self,
+        name: &str,
+        moment: Moment,
+        make: impl FnOnce(&mut Lowerer<'a, '_, 's>) -> Vec<Output>,
+    ) -> Program {
+        let mut scope = RuleScope::new(self.source, self.plasticity, moment);
+        scope.places = (moment != Moment::Parameters).then(|| self.places.clone());
+        (scope.pre, scope.post) = (std::mem::take(&mut self.pre), std::mem::take(&mut self.post));
+        let rule = Some(Box::new(scope));
+        let site = PairSite { net: self.net, pre: vec![], post: vec![], flows: false, rule };
+        let builder = Builder::new(format!("{}.{name}", self.net.path), self.precision);
+        let mut lowerer = Lowerer::new(self.source, self.report, &mut self.keys, builder, Site::Pair(site));
+        let outputs = make(&mut lowerer);
+        if let Some(scope) = lowerer.synapse() {
+            self.pre = std::mem::take(&mut scope.pre);
+            self.post = std::mem::take(&mut scope.post);
+        }
+        let checks = std::mem::take(&mut lowerer.checks);
+        lowerer.b.finish(outputs, checks)
+    }
+
+    /// Parameters that differ and initial states.
+    pub fn init(&mut self) -> Program {
+        let (rule, places) = (self.rule, self.places.clone());
+        self.program("init", Moment::Parameters, |lowerer| {
+            let mut outputs = vec![];
+            for (var, declared) in rule.declared() {
+                let Place::Array(array, ty) = *places.get(var) else { continue };
+                let value = match &declared.kind {
+                    RuleVarKind::Synapse { initial } => {
+                        let value = lowerer.in_rule(&declared.name, *initial);
+                        let value = lowerer.scalar(value, declared.span);
+                        let value = lowerer.to(ty, value);
+                        lowerer.bounded(rule, var, value)
+                    }
+                    _ => {
+                        let value = lowerer.rule_variable(var, declared.span);
+                        lowerer.scalar(value, declared.span)
+                    }
+                };
+                if ty == Ty::Float {
+                    let place = lowerer.report.place(declared.span, format!("`{}`", declared.name));
+                    lowerer.checks.push(Check { kind: CheckKind::Finite, value, place });
+                }
+                outputs.push(Output::Array(array, lowerer.to(ty, value)));
+            }
+            if let Some(anchor) = places.anchor {
+                outputs.push(Output::Array(anchor, lowerer.b.tick(0)));
+            }
+            outputs
+        })
+    }
+
+    /// What a spike delivers; nothing: `w` as it is kept.
+    pub fn transmit(&mut self) -> Option<Program> {
+        let hook = self.rule.hooks.iter().find(|hook| matches!(hook.when, HookKind::Pre));
+        hook.and_then(|hook| self.transmit_of(hook))
+    }
+
+    /// What a hook delivers, if it says so.
+    pub fn transmit_of(&mut self, hook: &'a Hook) -> Option<Program> {
+        if !transmits(&hook.body) {
+            return None;
+        }
+        let rule = self.rule;
+        Some(self.program("transmit", Moment::Seen, |lowerer| {
+            let done = lowerer.rule_block(rule, &hook_name(rule, hook), &hook.body);
+            // What goes wrong before is found where the hook runs.
+            lowerer.checks.clear();
+            match done.sent {
+                Some(sent) => {
+                    let place = lowerer.report.place(sent.span, "what is transmitted");
+                    lowerer.checks.push(Check { kind: CheckKind::Finite, value: sent.checked, place });
+                    vec![Output::Result(sent.value)]
+                }
+                None => vec![],
+            }
+        }))
+    }
+
+    /// What a hook changes; nothing where it only delivers.
+    pub fn hook(&mut self, at: usize, hook: &'a Hook) -> Option<Program> {
+        let rule = self.rule;
+        if !hook.body.iter().any(changes) && !matches!(hook.when, HookKind::Both) {
+            return None;
+        }
+        let moment = match hook.when {
+            HookKind::Every(_) => Moment::After,
+            HookKind::Pre | HookKind::Post(_) | HookKind::Both | HookKind::Modulator(_) => Moment::Seen,
+        };
+        let name = hook_name(rule, hook);
+        Some(self.program(&format!("{name} {at}"), moment, |lowerer| {
+            let Done { assigned, .. } = lowerer.rule_block(rule, &name, &hook.body);
+            lowerer.check_assigned(rule, assigned);
+            lowerer.learned_outputs()
+        }))
+    }
+
+    /// When a hook runs: of several instances of an event, at each.
+    pub fn when(&mut self, hook: &'a Hook, layouts: &[Layout<'a>]) -> Option<Vec<When>> {
+        match &hook.when {
+            HookKind::Pre => Some(vec![When::Pre]),
+            HookKind::Both => None,
+            HookKind::Post(path) => {
+                let path = match path {
+                    Some(path) => path.names.iter().map(|(name, _)| &**name).collect::<Vec<_>>().join("."),
+                    None => "spike".to_owned(),
+                };
+                let mut found: Vec<Vec<EventId>> = vec![];
+                for (segment, port) in self.net.ports.of(&self.net.target) {
+                    let cell = layouts.get(segment.population as usize)?.cell;
+                    let events = find_events(cell, part_of(port).0, &path);
+                    found.push(events.into_iter().map(|event| EventId(event.0)).collect());
+                }
+                let instances = found.first().map_or(0, Vec::len);
+                if found.iter().any(|events| events.len() != instances) || instances == 0 {
+                    let what = "an event that targets have differently often";
+                    self.report.push(not_yet(hook.span, what));
+                    return None;
+                }
+                let at = |k: usize| When::Post(found.iter().map(|events| events[k]).collect());
+                Some((0..instances).map(at).collect())
+            }
+            HookKind::Modulator(var) => {
+                let Some(modulator) = self.plasticity.modulators.iter().find(|it| it.var == *var) else {
+                    let what = "`on` a modulator that is of a side of the synapse";
+                    self.report.push(not_yet(hook.span, what));
+                    return None;
+                };
+                let mut events = vec![];
+                for (at, segment) in modulator.cells.segments.iter().enumerate() {
+                    let cell = layouts.get(segment.population as usize)?.cell;
+                    let named = modulator.member.as_ref().and_then(|it| it.each.get(at));
+                    let event = named.and_then(|name| find_events(cell, "", name).first().copied());
+                    // A value is heard at the spikes of its cell.
+                    let spike = || find_events(cell, "", "spike").first().copied();
+                    events.push(EventId(event.or_else(spike).map_or(0, |event| event.0)));
+                }
+                Some(vec![When::Modulator(modulator.cells.clone(), events)])
+            }
+            HookKind::Every(interval) => {
+                let mut found = None;
+                let source = self.source;
+                let interval = *interval;
+                self.program("interval", Moment::Seen, |lowerer| {
+                    let value = lowerer.float(interval);
+                    found = lowerer.b.float_constant(value);
+                    vec![]
+                });
+                let span = source.hir.expr(interval).span;
+                let Some(ms) = found else {
+                    self.report
+                        .push(not_yet(span, "an interval that is not known when the circuit is built"));
+                    return None;
+                };
+                let every = ticks(source, self.report, ms, span, "the interval of `every`");
+                if every < 1 {
+                    let shown = show(ms, Dimension::TIME);
+                    self.report.push(outside_domain(
+                        span,
+                        "the interval of `every`",
+                        "at least a step",
+                        &shown,
+                    ));
+                }
+                Some(vec![When::Every(every.max(1))])
+            }
+        }
+    }
+
+    /// The longest that a delay which learns may become, in ms.
+    pub fn longest_delay(&mut self) -> f64 {
+        let Some(bounds) = self.rule.bounds.iter().find(|bounds| bounds.var == Rule::DELAY) else {
+            return 0.0;
+        };
+        let mut found = None;
+        self.program("longest", Moment::Seen, |lowerer| {
+            let value = lowerer.float(bounds.hi);
+            found = lowerer.b.float_constant(value);
+            vec![]
+        });
+        let Some(longest) = found else {
+            let what = "a bound of `d` that is not known when the circuit is built";
+            self.report.push(not_yet(self.source.hir.expr(bounds.hi).span, what));
+            return 0.0;
+        };
+        match &self.net.delay {
+            Setting::Value(value) => number(value).map_or(longest, |delay| longest.max(delay)),
+            Setting::Each(_) => longest,
+        }
+    }
+
+    /// Brings all to the present tick.
+    pub fn settle(&mut self) -> Program {
+        self.program("settle", Moment::Seen, |_| vec![])
+    }
+
+    /// What is observed by name.
+    pub fn observables(&mut self) -> Vec<Observable> {
+        let mut found = vec![];
+        let rule = self.rule;
+        for (at, declared) in rule.vars.iter().enumerate() {
+            let var = VarId(at as u32);
+            let shown = match (&declared.kind, self.places.get(var)) {
+                (_, Place::Nowhere) | (RuleVarKind::Trace { .. } | RuleVarKind::Modulator, _) => {
+                    matches!(declared.kind, RuleVarKind::Let { .. })
+                }
+                (_, Place::Known(_)) => false,
+                _ => true,
+            };
+            if !shown {
+                continue;
+            }
+            let asked = (self.pre.clone(), self.post.clone());
+            let mut array = false;
+            let program = self.program(&format!("observe.{}", declared.name), Moment::Seen, |lowerer| {
+                match lowerer.rule_variable(var, declared.span) {
+                    Lowered::One(value) => vec![Output::Result(value)],
+                    Lowered::Many { .. } | Lowered::Known(_) => {
+                        array = true;
+                        vec![]
+                    }
+                }
+            });
+            (self.pre, self.post) = asked;
+            let of_sides = |op: &Op| {
+                let side = matches!(op, Op::Load(Side::Pre | Side::Post, _) | Op::Index(_) | Op::Edge(_));
+                side || matches!(op, Op::Draw { .. } | Op::Redraw { .. })
+            };
+            if !array && !program.ops.iter().any(of_sides) {
+                found.push(Observable { name: declared.name.to_string(), program });
+            }
+        }
+        found
+    }
+}
+
+impl Lowerer<'_, '_, '_> {
+    /// What a program changed, as outputs.
+    pub fn learned_outputs(&mut self) -> Vec<Output> {
+        let mut outputs = vec![];
+        for (var, value) in self.all_learned() {
+            let array = self.synapse().and_then(|scope| scope.places.as_ref()?.array(var));
+            if let Some((array, ty)) = array
+                && value != self.learned_before(var)
+            {
+                outputs.push(Output::Array(array, self.to(ty, value)));
+            }
+        }
+        outputs
+    }
+}
+
+/// What a hook is called among the programs and draws of its rule.
+fn hook_name(rule: &Rule, hook: &Hook) -> String {
+    match &hook.when {
+        HookKind::Pre => "on pre".to_owned(),
+        HookKind::Post(None) => "on post".to_owned(),
+        HookKind::Post(Some(path)) => {
+            let names: Vec<&str> = path.names.iter().map(|(name, _)| &**name).collect();
+            format!("on post.{}", names.join("."))
+        }
+        HookKind::Both => "on pre and post".to_owned(),
+        HookKind::Modulator(var) => format!("on {}", rule.vars[var.index()].name),
+        HookKind::Every(_) => {
+            let same = rule.hooks.iter().filter(|it| matches!(it.when, HookKind::Every(_)));
+            let at = same.take_while(|it| !std::ptr::eq(*it, hook)).count();
+            if at == 0 { "every".to_owned() } else { format!("every{at}") }
+        }
+    }
+}
+
+fn transmits(body: &[RuleAction]) -> bool {
+    body.iter().any(|action| match &action.kind {
+        RuleActionKind::Transmit(_) => true,
+        RuleActionKind::If { then, otherwise, .. } => transmits(then) || transmits(otherwise),
+        RuleActionKind::Assign { .. } | RuleActionKind::Let { .. } => false,
+    })
+}
+
+/// Whether a statement changes anything.
+fn changes(action: &RuleAction) -> bool {
+    match &action.kind {
+        RuleActionKind::Assign { .. } => true,
+        RuleActionKind::If { then, otherwise, .. } => then.iter().chain(otherwise).any(changes),
+        RuleActionKind::Let { .. } | RuleActionKind::Transmit(_) => false,
+    }
+}
