@@ -12,7 +12,9 @@
 //! 5. What flows is carried, in the flow phase (module `flow`).
 //! 6. Probes look at the new state.
 //!
-//! If a cell fails a check, the tick is not made: the present state stays that of tick `n - 1`.
+//! Synapses that learn do so before 2, after 3 and after 5 (module `learning`).
+//!
+//! If a cell or a synapse fails a check, the tick is not made: the present state stays that of tick `n - 1`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +26,10 @@ use circ_plan::ir::*;
 use circ_plan::plan::*;
 
 use super::apply::{Value, round_to};
+use super::learning::Attempt;
 use super::mail::{Contribution, Mail, product, sums};
+use super::past::Past;
+use super::plastic::{Plastic, Scene, learning};
 use super::scalar::{Cell, result};
 use super::state::{Made, State};
 
@@ -39,10 +44,20 @@ pub struct Interpreter {
     mail: Mail,
     /// What flows, by tick; the port of a contribution is an array here.
     pub(super) flowing: Mail,
-    tick: i64,
+    pub(super) tick: i64,
     /// Whether anything that may flow was changed since the present tick was made.
     changed: bool,
-    probes: Vec<(Probe, Samples)>,
+    /// Of the projections that learn, in order.
+    pub(super) plastic: Vec<Plastic>,
+    pub(super) past: Past,
+    probes: Vec<(Looking, Samples)>,
+}
+
+/// Who is looked at.
+#[derive(Clone)]
+enum Looking {
+    AtCells(Probe),
+    AtSynapses(SynapseProbe),
 }
 
 impl Interpreter {
@@ -53,8 +68,17 @@ impl Interpreter {
             let value = |u: &UniformPlan| Value::from_number(u.ty, Precision::F64, u.value);
             drive.uniforms.iter().map(value).collect()
         };
+        let states: Vec<State> =
+            plan.populations.iter().map(|population| State::new(&plan, population)).collect();
+        let past = Past::new(&plan, longest_look(&plan, &synapses));
+        let scene = Scene { plan: &plan, states: &states, past: &past };
+        let learns = |at: &usize| plan.projections[*at].learning.is_some();
+        let plastic = (0..synapses.len()).filter(learns);
+        let plastic = plastic.map(|at| Plastic::new(scene, at as u32, &synapses[at])).collect();
         Interpreter {
-            states: plan.populations.iter().map(|population| State::new(&plan, population)).collect(),
+            plastic,
+            past,
+            states,
             drive_uniforms: plan.drives.iter().map(slots).collect(),
             synapses,
             mail: Mail::default(),
@@ -66,34 +90,71 @@ impl Interpreter {
         }
     }
 
-    fn make_tick(&mut self, tick: i64) -> Result<(), Fault> {
+    fn make_tick(&mut self, tick: i64) -> Result<(), Stop> {
         let plan = Arc::clone(&self.plan);
         let events = self.drive_events(tick);
-        let arrived_now = events.iter().filter(|(arrival, _)| *arrival == tick).map(|(_, c)| *c);
-        let due: Vec<Contribution> = self.mail.at(tick).iter().copied().chain(arrived_now).collect();
+        let mut attempt = Attempt::default();
+        self.learn_before(tick, &mut attempt);
+        let arrive_now = events.iter().chain(&attempt.sent).filter(|(arrival, _)| *arrival == tick);
+        let due: Vec<Contribution> =
+            self.mail.at(tick).iter().copied().chain(arrive_now.map(|(_, c)| *c)).collect();
         let arrivals = self.arrivals(due);
 
         let mut made: Vec<Made> = vec![];
         for (at, (state, arrivals)) in self.states.iter().zip(&arrivals).enumerate() {
-            let step = state.make(&plan, &plan.populations[at], tick, arrivals);
-            made.push(step.map_err(|fault| fault.at(at as u32, tick))?);
-        }
-        // Only now does anything change: a tick with a fault can be tried again.
-        for (state, made) in self.states.iter_mut().zip(made) {
-            state.arrays = made.arrays;
-            for (all, new) in state.events.iter_mut().zip(made.events) {
-                all.extend(new.into_iter().map(|cell| (tick, cell)));
+            match state.make(&plan, &plan.populations[at], tick, arrivals) {
+                Ok(step) => made.push(step),
+                Err(fault) => {
+                    self.unlearn(attempt);
+                    return Err(Stop::Fault(Box::new(fault.at(at as u32, tick))));
+                }
             }
         }
-        for (arrival, contribution) in events {
+        // What is needed where a synapse fails: a tick with a fault can be tried again.
+        let before: Vec<Vec<Vec<Value>>> = self.take(tick, made);
+        let flowing = (!self.plastic.is_empty()).then(|| self.flowing.clone());
+        self.tick = tick;
+        self.learn_after(tick, &mut attempt);
+        self.flow(tick);
+        self.learn_clocked(tick, &mut attempt);
+        if let Some(fault) = attempt.fault() {
+            self.unlearn(attempt);
+            self.put_back(tick, before);
+            self.flowing = flowing.unwrap_or_default();
+            self.tick = tick - 1;
+            return Err(Stop::Synapse(Box::new(fault)));
+        }
+
+        for (arrival, contribution) in events.into_iter().chain(self.learned(tick, attempt)) {
             self.mail.send(arrival, contribution);
         }
         self.mail.forget(tick);
         self.send_spikes(tick);
-        self.tick = tick;
-        self.flow(tick);
+        if !self.plastic.is_empty() {
+            self.past.keep(tick, &self.states);
+        }
         self.sample();
         Ok(())
+    }
+
+    /// Takes in what the cells made; the arrays as they were.
+    fn take(&mut self, tick: i64, made: Vec<Made>) -> Vec<Vec<Vec<Value>>> {
+        let take = |(state, made): (&mut State, Made)| {
+            for (all, new) in state.events.iter_mut().zip(made.events) {
+                all.extend(new.into_iter().map(|cell| (tick, cell)));
+            }
+            std::mem::replace(&mut state.arrays, made.arrays)
+        };
+        self.states.iter_mut().zip(made).map(take).collect()
+    }
+
+    fn put_back(&mut self, tick: i64, before: Vec<Vec<Vec<Value>>>) {
+        for (state, arrays) in self.states.iter_mut().zip(before) {
+            state.arrays = arrays;
+            for events in &mut state.events {
+                events.truncate(events.partition_point(|(at, _)| *at < tick));
+            }
+        }
     }
 
     /// The sums of these contributions, by population, then `PortId`, then cell; 0 where there is none.
@@ -131,8 +192,9 @@ impl Interpreter {
                 let port = drive.ports[target.segment].0;
                 let (population, cell) = (target.population, target.cell);
                 let (source, synapse) = (0, 0);
+                let (stamp, learning) = (tick, false);
                 let event =
-                    Contribution { population, port, cell, stamp: tick, sender, source, synapse, value };
+                    Contribution { population, port, cell, learning, stamp, sender, source, synapse, value };
                 events.push((tick + drive.delay_ticks, event));
             }
         }
@@ -188,7 +250,8 @@ impl Interpreter {
     /// Puts the spikes of a tick on their way.
     fn send_spikes(&mut self, tick: i64) {
         let plan = Arc::clone(&self.plan);
-        for (at, projection) in plan.projections.iter().enumerate().filter(|(_, it)| it.flow.is_none()) {
+        let sends = |it: &ProjectionPlan| it.flow.is_none() && it.learning.is_none();
+        for (at, projection) in plan.projections.iter().enumerate().filter(|(_, it)| sends(it)) {
             let sources = positions(&projection.source);
             let spiking: Vec<usize> = (0..sources.len())
                 .filter(|p| self.has_event(sources[*p], projection.source_events[sources[*p].segment], tick))
@@ -262,17 +325,29 @@ impl Interpreter {
 
     fn sample(&mut self) {
         for at in 0..self.probes.len() {
-            let probe = self.probes[at].0.clone();
-            let since = self.tick - probe.first_tick;
-            if since < 0 || since % probe.interval_ticks.max(1) != 0 {
+            let looking = self.probes[at].0.clone();
+            let (first, interval, keep) = match &looking {
+                Looking::AtCells(probe) => (probe.first_tick, probe.interval_ticks, probe.keep),
+                Looking::AtSynapses(probe) => (probe.first_tick, probe.interval_ticks, probe.keep),
+            };
+            let since = self.tick - first;
+            if since < 0 || since % interval.max(1) != 0 {
                 continue;
             }
-            let values: Vec<f64> = probe
-                .cells
-                .iter()
-                .map(|cell| self.observe_cell(probe.population, probe.observable, *cell as usize))
-                .collect();
-            self.probes[at].1.take(probe.keep, self.tick, &values);
+            let values: Vec<f64> = match &looking {
+                Looking::AtCells(probe) => {
+                    let value =
+                        |cell: &u32| self.observe_cell(probe.population, probe.observable, *cell as usize);
+                    probe.cells.iter().map(value).collect()
+                }
+                Looking::AtSynapses(probe) => {
+                    let value = |synapse: &u32| {
+                        self.observe_synapse(probe.projection, probe.observable, *synapse as usize)
+                    };
+                    probe.synapses.iter().map(value).collect()
+                }
+            };
+            self.probes[at].1.take(keep, self.tick, &values);
         }
     }
 
@@ -300,7 +375,7 @@ impl Engine for Interpreter {
             if interrupt.load(Ordering::Relaxed) {
                 return Err(Stop::Interrupted);
             }
-            self.make_tick(self.tick + 1).map_err(|fault| Stop::Fault(Box::new(fault)))?;
+            self.make_tick(self.tick + 1)?;
         }
         Ok(())
     }
@@ -311,7 +386,7 @@ impl Engine for Interpreter {
 
     /// Samples ticks that are made from now on.
     fn add_probe(&mut self, probe: Probe) -> ProbeId {
-        self.probes.push((probe, Samples::default()));
+        self.probes.push((Looking::AtCells(probe), Samples::default()));
         ProbeId(self.probes.len() as u32 - 1)
     }
 
@@ -369,10 +444,16 @@ impl Engine for Interpreter {
     }
 
     fn visit_synapses(&self, projection: u32, visit: &mut (dyn FnMut(&Synapses) + Send)) {
-        visit(&self.synapses[projection as usize]);
+        match self.plan.projections[projection as usize].learning {
+            Some(_) => visit(&self.present_synapses(self.plastic(projection))),
+            None => visit(&self.synapses[projection as usize]),
+        }
     }
 
     fn scale_weights(&mut self, projection: u32, sources: &[bool], factors: &[f64]) {
+        if self.plan.projections[projection as usize].learning.is_some() {
+            return self.scale_plastic(projection, sources, factors);
+        }
         let synapses = &mut self.synapses[projection as usize];
         let Values::Each(weights) = &mut synapses.weight else {
             panic!("lowering gives a weight to each synapse that is scaled");
@@ -386,28 +467,37 @@ impl Engine for Interpreter {
         self.changed = true;
     }
 
-    fn observe_synapses(&self, _projection: u32, _observable: u32) -> Vec<f64> {
-        unreachable!("no plan has a projection that learns")
+    fn observe_synapses(&self, projection: u32, observable: u32) -> Vec<f64> {
+        let synapses = 0..self.plastic(projection).len();
+        synapses.map(|synapse| self.observe_synapse(projection, observable, synapse)).collect()
     }
 
-    fn synapse_array(&self, _projection: u32, _array: ArrayId) -> Vec<f64> {
-        unreachable!("no plan has a projection that learns")
+    fn synapse_array(&self, projection: u32, array: ArrayId) -> Vec<f64> {
+        self.plastic(projection).arrays[array.0 as usize].iter().map(|value| value.number()).collect()
     }
 
-    fn add_synapse_probe(&mut self, _probe: SynapseProbe) -> ProbeId {
-        unreachable!("no plan has a projection that learns")
+    /// Samples ticks that are made from now on.
+    fn add_synapse_probe(&mut self, probe: SynapseProbe) -> ProbeId {
+        self.probes.push((Looking::AtSynapses(probe), Samples::default()));
+        ProbeId(self.probes.len() as u32 - 1)
     }
 
-    fn set_synapses(&mut self, _projection: u32, _array: ArrayId, _values: &[(u32, f64)]) {
-        unreachable!("no plan has a projection that learns")
+    fn set_synapses(&mut self, projection: u32, array: ArrayId, values: &[(u32, f64)]) {
+        let plan = Arc::clone(&self.plan);
+        let plastic = self.settled(projection);
+        values.iter().for_each(|(synapse, value)| plastic.set(&plan, array, *synapse, *value));
     }
 
-    fn learning_slot(&self, _projection: u32, _uniform: UniformId) -> f64 {
-        unreachable!("no plan has a projection that learns")
+    fn learning_slot(&self, projection: u32, uniform: UniformId) -> f64 {
+        self.plastic(projection).uniforms[uniform.0 as usize].number()
     }
 
-    fn set_learning_slot(&mut self, _projection: u32, _uniform: UniformId, _value: f64) {
-        unreachable!("no plan has a projection that learns")
+    fn set_learning_slot(&mut self, projection: u32, uniform: UniformId, value: f64) {
+        let plan = Arc::clone(&self.plan);
+        let learning = learning(&plan, projection);
+        let ty = learning.uniforms[uniform.0 as usize].ty;
+        let value = Value::from_number(ty, learning.precision, value);
+        self.settled(projection).uniforms[uniform.0 as usize] = value;
     }
 
     fn in_flight(&self, population: u32, port: u32) -> Vec<(i64, u32, f64)> {
@@ -451,7 +541,20 @@ fn contribution(
 ) -> Contribution {
     let port = projection.ports[target.segment].0;
     let (population, cell) = (target.population, target.cell);
-    Contribution { population, port, cell, stamp: 0, sender: 0, source, synapse, value }
+    Contribution { population, port, cell, learning: false, stamp: 0, sender: 0, source, synapse, value }
+}
+
+/// How many ticks ago learning synapses see their cells at most.
+fn longest_look(plan: &Plan, synapses: &[Synapses]) -> i64 {
+    let longest = |values: &Values| match values {
+        Values::One(ticks) => *ticks as i64,
+        Values::Each(ticks) => ticks.iter().map(|ticks| *ticks as i64).max().unwrap_or(0),
+    };
+    let of = |(projection, synapses): (&ProjectionPlan, &Synapses)| {
+        let learned = (projection.learning.as_ref()?.longest.unwrap_or(0.0) / plan.dt).round() as i64;
+        Some(longest(&synapses.delay).max(longest(&synapses.back)).max(learned))
+    };
+    plan.projections.iter().zip(synapses).filter_map(of).max().unwrap_or(0)
 }
 
 fn value(values: &Values, synapse: usize) -> f64 {

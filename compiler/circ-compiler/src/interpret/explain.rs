@@ -10,7 +10,7 @@ use circ_plan::plan::*;
 
 use super::apply::Value;
 use super::scalar::{Cell, evaluate};
-use super::state::failed_check;
+use super::state::{failed_check, programs};
 use crate::kernel::ops::operands;
 
 /// Why a cell failed.
@@ -30,9 +30,7 @@ pub struct Explanation {
 /// fault is not one of this plan, or none of its checks fails.
 pub fn explain_fault(plan: &Plan, uniforms: &[f64], fault: &Fault) -> Option<Explanation> {
     let population = plan.populations.get(fault.population as usize)?;
-    let Dynamics::Cells(programs) = &population.dynamics else {
-        return None;
-    };
+    let programs = programs(population)?;
     let program = if fault.tick == 0 { &programs.reference_start } else { &programs.reference_step };
     let fits = fault.arrays.len() == population.arrays.len()
         && uniforms.len() == population.uniforms.len()

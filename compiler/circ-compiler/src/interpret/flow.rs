@@ -90,7 +90,21 @@ impl Interpreter {
             let Target { segment, population, cell } = targets[target as usize];
             let value = round_to(self.precision(population), value);
             let (port, stamp) = (flow.into[segment].0, self.tick());
-            (delay, Contribution { population, port, cell, stamp, sender: rank, source, synapse, value })
+            let learning = false;
+            (
+                delay,
+                Contribution {
+                    population,
+                    port,
+                    cell,
+                    learning,
+                    stamp,
+                    sender: rank,
+                    source,
+                    synapse,
+                    value,
+                },
+            )
         };
         values.into_iter().map(contribution).collect()
     }

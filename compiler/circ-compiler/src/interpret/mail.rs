@@ -1,7 +1,8 @@
 //! What is on its way: single contributions in a plain list for each tick of arrival, summed when due.
 //!
 //! In: contributions of drives and synapses, in any order. Out: sums from 0 in the canonical order: the
-//! stamp of the spike, then the sender as declared, the source's position in its view, the synapse.
+//! stamp of the spike, then the sender as declared, the source's position in its view, the synapse. What comes from
+//! synapses that learn follows after all else: the sender as declared, then the stamp, the source, the synapse.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,8 @@ pub struct Contribution {
     pub population: u32,
     pub port: u32,
     pub cell: u32,
+    /// Whether it comes from a synapse that learns.
+    pub learning: bool,
     /// The tick of the spike or of the drive's event.
     pub stamp: i64,
     /// The rank of the drive or projection among all, as declared.
@@ -29,8 +32,9 @@ impl Contribution {
         (self.population, self.port, self.cell)
     }
 
-    fn canonical(&self) -> (u32, u32, u32, i64, u32, u32, u32) {
-        (self.population, self.port, self.cell, self.stamp, self.sender, self.source, self.synapse)
+    fn canonical(&self) -> (Place, Option<u32>, i64, u32, u32, u32) {
+        let learning = self.learning.then_some(self.sender);
+        (self.place(), learning, self.stamp, self.sender, self.source, self.synapse)
     }
 }
 

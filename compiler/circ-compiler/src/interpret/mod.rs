@@ -7,7 +7,10 @@ pub mod apply;
 pub mod engine;
 pub mod explain;
 mod flow;
+mod learning;
 pub mod mail;
+mod past;
+mod plastic;
 pub mod scalar;
 pub mod state;
 

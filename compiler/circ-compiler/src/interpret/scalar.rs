@@ -30,7 +30,7 @@ pub trait World {
     fn weight(&self) -> f64 {
         panic!("a verified program reads the weight only in what flows")
     }
-    /// The key and, for salt 0, the counter of a draw.
+    /// The key and, for salt 0, the counter of a draw. Its own salt is added.
     fn draw(&self, key: KeyId) -> ([u32; 2], Counter);
 }
 
@@ -90,7 +90,7 @@ fn draw_of(
         *number = operand(*arg).float();
     }
     let (key, counter) = world.draw(*key);
-    let at = Counter { salt: *salt, ..counter };
+    let at = Counter { salt: counter.salt.wrapping_add(*salt), ..counter };
     let narrow = |numbers: [f64; 2]| numbers.map(|x| x as f32);
     let value = match (op, precision) {
         (Op::Redraw { within, .. }, _) => {

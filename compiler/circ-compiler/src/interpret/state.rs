@@ -41,7 +41,7 @@ impl State {
                 .collect(),
             events: vec![vec![]; population.events.len()],
         };
-        if let Dynamics::Cells(programs) = &population.dynamics {
+        if let Some(programs) = programs(population) {
             state.derive_uniforms(plan, population, &programs.derive_uniforms);
             state.run_over_cells(plan, population, &programs.init_params);
             state.run_over_cells(plan, population, &programs.derive_cells);
@@ -52,7 +52,7 @@ impl State {
 
     /// Makes what depends on parameters follow them.
     pub fn derive(&mut self, plan: &Plan, population: &PopulationPlan) {
-        if let Dynamics::Cells(programs) = &population.dynamics {
+        if let Some(programs) = programs(population) {
             self.derive_uniforms(plan, population, &programs.derive_uniforms);
             self.run_over_cells(plan, population, &programs.derive_cells);
         }
@@ -68,32 +68,33 @@ impl State {
         arrivals: &[Vec<f64>],
     ) -> Result<Made, CellFault> {
         let mut made = Made { arrays: self.arrays.clone(), events: vec![vec![]; self.events.len()] };
-        match &population.dynamics {
-            Dynamics::SpikeTimes { times, .. } => {
-                // A population of spike times spikes on its axon: event 0.
-                let first = times.partition_point(|(at, _)| *at < tick);
-                let due = times[first..].iter().take_while(|(at, _)| *at == tick).map(|(_, cell)| *cell);
-                if let Some(spikes) = made.events.first_mut() {
-                    spikes.extend(due);
-                }
+        if let Dynamics::SpikeTimes { times, traces } = &population.dynamics {
+            let spikes = due(times, tick);
+            if traces.is_some() {
+                let spiking = |cell| Value::Bool(spikes.binary_search(&cell).is_ok());
+                made.arrays[0] = (0..population.cells).map(spiking).collect();
             }
-            Dynamics::Cells(programs) => {
-                let program = if tick == 0 { &programs.reference_start } else { &programs.reference_step };
-                let mut values = vec![];
-                for index in 0..population.cells as usize {
-                    let cell = self.cell(plan, population, arrivals, index, tick);
-                    evaluate(program, &cell, &mut values);
-                    if failed_check(program, &values).is_some() {
-                        return Err(self.fault(index, arrivals));
-                    }
-                    store(program, &values, index, &mut made.arrays);
-                    for output in &program.outputs {
-                        if let Output::Event(event, mask) = output
-                            && values[mask.0 as usize].truth()
-                        {
-                            made.events[event.0 as usize].push(index as u32);
-                        }
-                    }
+            // A population of spike times spikes on its axon: event 0.
+            if let Some(first) = made.events.first_mut() {
+                *first = spikes;
+            }
+        }
+        let Some(programs) = programs(population) else { return Ok(made) };
+        let program = if tick == 0 { &programs.reference_start } else { &programs.reference_step };
+        let before = made.arrays.clone();
+        let mut values = vec![];
+        for index in 0..population.cells as usize {
+            let cell = Cell { arrays: &before, ..self.cell(plan, population, arrivals, index, tick) };
+            evaluate(program, &cell, &mut values);
+            if failed_check(program, &values).is_some() {
+                return Err(fault(&before, index, arrivals));
+            }
+            store(program, &values, index, &mut made.arrays);
+            for output in &program.outputs {
+                if let Output::Event(event, mask) = output
+                    && values[mask.0 as usize].truth()
+                {
+                    made.events[event.0 as usize].push(index as u32);
                 }
             }
         }
@@ -138,13 +139,27 @@ impl State {
             store(program, &values, index, &mut self.arrays);
         }
     }
+}
 
-    fn fault(&self, index: usize, arrivals: &[Vec<f64>]) -> CellFault {
-        CellFault {
-            cell: index as u32,
-            arrays: self.arrays.iter().map(|array| array[index].number()).collect(),
-            arrivals: arrivals.iter().map(|port| port[index]).collect(),
-        }
+/// What steps the cells of a population, if anything does.
+pub fn programs(population: &PopulationPlan) -> Option<&CellPrograms> {
+    match &population.dynamics {
+        Dynamics::Cells(programs) => Some(programs),
+        Dynamics::SpikeTimes { traces, .. } => traces.as_deref(),
+    }
+}
+
+/// The cells that spike at a tick, of (tick, cell) ascending.
+fn due(times: &[(i64, u32)], tick: i64) -> Vec<u32> {
+    let first = times.partition_point(|(at, _)| *at < tick);
+    times[first..].iter().take_while(|(at, _)| *at == tick).map(|(_, cell)| *cell).collect()
+}
+
+fn fault(before: &[Vec<Value>], index: usize, arrivals: &[Vec<f64>]) -> CellFault {
+    CellFault {
+        cell: index as u32,
+        arrays: before.iter().map(|array| array[index].number()).collect(),
+        arrivals: arrivals.iter().map(|port| port[index]).collect(),
     }
 }
 

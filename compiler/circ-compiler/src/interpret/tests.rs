@@ -11,6 +11,8 @@ use super::*;
 use crate::kernel::parse::parse;
 use crate::kernel::verify::verify_plan;
 
+mod learning;
+
 const V: ArrayId = ArrayId(0);
 const SPIKE: EventId = EventId(0);
 
