@@ -11,6 +11,7 @@ use super::*;
 use crate::kernel::parse::parse;
 use crate::kernel::verify::verify_plan;
 
+mod doors;
 mod learning;
 
 const V: ArrayId = ArrayId(0);

@@ -11,7 +11,7 @@ const TRACE: &str = "v7: float = load own a1\n v8: float = 0.5\n v9: float = mul
     v10: float = select v4, v3, v5\n v11: float = add v9, v10\n array a1 = v11\n array a2 = v9";
 
 /// Cells with a trace: arrays `v` (or whether it spikes), `x`, and `x` as it is seen.
-fn traced(mut population: PopulationPlan) -> PopulationPlan {
+pub(super) fn traced(mut population: PopulationPlan) -> PopulationPlan {
     let array = |name: &str, ty, role| ArrayPlan { name: name.into(), ty, role };
     let (first, lines) = match population.dynamics {
         Dynamics::SpikeTimes { .. } => (
@@ -49,12 +49,12 @@ fn traced(mut population: PopulationPlan) -> PopulationPlan {
     population
 }
 
-fn hook(when: When, lines: &str) -> Hook {
+pub(super) fn hook(when: When, lines: &str) -> Hook {
     Hook { when, program: program("hook", Precision::F64, lines) }
 }
 
 /// `w` rises by an expression, whose value is `v0`.
-fn adds(when: When, value: &str) -> Hook {
+pub(super) fn adds(when: When, value: &str) -> Hook {
     hook(when, &format!("{value}\n v1: float = load own a0\n v2: float = add v1, v0\n array a0 = v2"))
 }
 
@@ -65,18 +65,18 @@ fn shifts(when: When, value: f64) -> Hook {
     hook(when, &lines.replace('@', &format!("{value:?}")))
 }
 
-fn post() -> When {
+pub(super) fn post() -> When {
     When::Post(vec![SPIKE])
 }
 
 const SEES_POST: &str = "v0: float = load post a0";
 const SEES_PRE: &str = "v0: float = load pre a0";
 
-fn array(name: &str, ty: Ty) -> SynapseArray {
+pub(super) fn array(name: &str, ty: Ty) -> SynapseArray {
     SynapseArray { name: name.into(), ty, store: Precision::F64, parameter: false }
 }
 
-fn observed(name: &str, lines: &str) -> Observable {
+pub(super) fn observed(name: &str, lines: &str) -> Observable {
     Observable { name: name.into(), program: program(name, Precision::F64, lines) }
 }
 
@@ -85,7 +85,7 @@ fn transmits(lines: &str) -> Option<Program> {
 }
 
 /// Holds `w`, and sees the traces of both sides.
-fn rule(hooks: Vec<Hook>) -> Learning {
+pub(super) fn rule(hooks: Vec<Hook>) -> Learning {
     let nothing = || Program::new("nothing", Precision::F64);
     Learning {
         rule: "Rule".into(),
@@ -109,18 +109,18 @@ fn rule(hooks: Vec<Hook>) -> Learning {
 }
 
 /// The same, where nothing that is transmitted makes a target spike.
-fn silent(hooks: Vec<Hook>) -> Learning {
+pub(super) fn silent(hooks: Vec<Hook>) -> Learning {
     Learning { transmit: transmits("v0: float = 0.0\n result v0"), ..rule(hooks) }
 }
 
 /// When sources and targets spike.
-struct Spikes<'s> {
-    sources: &'s [(i64, u32)],
-    targets: &'s [i64],
+pub(super) struct Spikes<'s> {
+    pub sources: &'s [(i64, u32)],
+    pub targets: &'s [i64],
 }
 
 /// Two sources, three targets (which all spike at the same ticks), and synapses that learn.
-fn network(spikes: Spikes, learning: Learning) -> Plan {
+pub(super) fn network(spikes: Spikes, learning: Learning) -> Plan {
     let sources = traced(spike_times("S", 2, spikes.sources.to_vec()));
     let targets = traced(cells("T", 3, Precision::F64));
     let told = drive(all(1, 3), DriveKind::Times(spikes.targets.to_vec()), 1e3);
@@ -131,7 +131,7 @@ fn network(spikes: Spikes, learning: Learning) -> Plan {
 }
 
 /// (source, target, weight, a, b, c) in ticks.
-fn learners(list: &[(u32, u32, f64, i64, i64, i64)]) -> Synapses {
+pub(super) fn learners(list: &[(u32, u32, f64, i64, i64, i64)]) -> Synapses {
     let each = |of: &dyn Fn(&(u32, u32, f64, i64, i64, i64)) -> i64| {
         Values::Each(list.iter().map(|it| of(it) as f64).collect())
     };
@@ -208,7 +208,7 @@ fn a_spike_arrives_after_both_delays_with_the_weight_of_its_synapse() {
 fn what_is_transmitted_is_as_before_the_hooks_and_after_the_tick() {
     let mut learning = rule(vec![adds(When::Pre, "v0: float = 0.25"), shifts(When::Tick, 0.0)]);
     let plan = |learning: &Learning| network(Spikes { sources: &[(1, 0)], targets: &[] }, learning.clone());
-    let list = [(0, 0, 2f64.powi(-6), 1, 0, 0), (0, 1, 2f64.powi(-6), 0, 1, 0)];
+    let list = [(0, 0, 1.0 / 64.0, 1, 0, 0), (0, 1, 1.0 / 64.0, 0, 1, 0)];
     let arrives = |plan: Plan| {
         let mut engine = engine(plan, vec![learners(&list)]);
         run(&mut engine, 2);
@@ -362,7 +362,7 @@ fn a_delay_that_is_learned_is_that_of_the_spikes_that_follow() {
     // Every spike sees its source as it was at its stamp, the target's event as it is.
     let seen = |at: usize| {
         let before = [2, 5, 6, 8, 12].into_iter().filter(|stamp| *stamp < at);
-        before.map(|stamp| 0.5f64.powi((at - stamp) as i32)).sum::<f64>()
+        before.map(|stamp| 1.0 / f64::from(1 << (at - stamp))).sum::<f64>()
     };
     let expected = [(9, seen(5)), (10, seen(6) + seen(8) + seen(10)), (12, seen(12))];
     assert_eq!(changes_of(&weights, 0), expected);
