@@ -29,11 +29,12 @@ const SHORT: [(&str, &[(&str, &str)]); 8] = [
 ];
 
 /// Examples of several experiments, each of which is short as it is.
-const SEVERAL: [(&str, &[&str]); 4] = [
+const SEVERAL: [(&str, &[&str]); 5] = [
     ("ncap", &["Forward", "OtherPhase", "Turning"]),
     ("synchronisation", &["All", "OnRing", "OnStar"]),
     ("bac_firing", &["Main"]),
     ("worm_graded", &["Touch", "Clamped"]),
+    ("motion_delays", &["Main", "Backward", "Noisy", "Coincidence"]),
 ];
 
 /// The library's tests, and where they run: those of point cells are too long for the interpreter.
