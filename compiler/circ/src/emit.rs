@@ -12,7 +12,7 @@ use circ_compiler::plan_print::print_plan;
 use circ_compiler::resolve::resolve;
 use circ_compiler::{hir_print, net_print};
 use circ_plan::ir::Program as Kernel;
-use circ_plan::plan::{Dynamics, PopulationPlan};
+use circ_plan::plan::PopulationPlan;
 
 /// A form of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,9 +74,9 @@ fn kernels(compiled: &Compiled) -> String {
 }
 
 fn programs(population: &PopulationPlan) -> Vec<(&'static str, &Kernel)> {
-    match &population.dynamics {
-        Dynamics::SpikeTimes { .. } => Vec::new(),
-        Dynamics::Cells(cells) => vec![
+    match population.dynamics.programs() {
+        None => Vec::new(),
+        Some(cells) => vec![
             ("derive_uniforms", &cells.derive_uniforms),
             ("init_params", &cells.init_params),
             ("derive_cells", &cells.derive_cells),

@@ -10,7 +10,7 @@ use circ_compiler::diagnose::Diagnostic;
 use circ_compiler::interpret::Interpreter;
 use circ_plan::engine::{Engine, Memory};
 use circ_plan::ir::Program;
-use circ_plan::plan::{Dynamics, Plan};
+use circ_plan::plan::Plan;
 use circ_runtime::{Kernels, Machine, Network};
 use std::sync::Arc;
 use std::time::Instant;
@@ -69,13 +69,10 @@ fn code(plan: &Plan) -> Result<Code, String> {
     let mut programs: Vec<&Program> = Vec::new();
     let mut places = Vec::with_capacity(plan.populations.len());
     for population in &plan.populations {
-        places.push(match &population.dynamics {
-            Dynamics::Cells(cells) => {
-                programs.extend([&cells.start, &cells.step]);
-                Some(programs.len() - 2)
-            }
-            Dynamics::SpikeTimes { .. } => None,
-        });
+        places.push(population.dynamics.programs().map(|cells| {
+            programs.extend([&cells.start, &cells.step]);
+            programs.len() - 2
+        }));
     }
     let owner =
         circ_codegen::compile(&programs, &circ_codegen::Options::default()).map_err(|it| it.to_string())?;

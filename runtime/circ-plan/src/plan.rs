@@ -87,6 +87,16 @@ pub enum Dynamics {
     },
 }
 
+impl Dynamics {
+    /// The programs of its cells, if it has any.
+    pub fn programs(&self) -> Option<&CellPrograms> {
+        match self {
+            Dynamics::Cells(programs) => Some(programs),
+            Dynamics::SpikeTimes { traces, .. } => traces.as_deref(),
+        }
+    }
+}
+
 /// The programs of a population. Order at instantiation: shared slots get their values,
 /// `derive_uniforms`, `init_params`, `derive_cells`, `init_states`. When a parameter changes:
 /// `derive_uniforms`, then `derive_cells`.

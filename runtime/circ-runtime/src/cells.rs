@@ -8,7 +8,7 @@ use circ_numerics::Real;
 use circ_numerics::random::Counter;
 use circ_plan::abi::BLOCK;
 use circ_plan::ir::{ArrayId, KeyId, Moment, Output, Precision, Program, Side, TableId, Ty, UniformId};
-use circ_plan::plan::{CellPrograms, Dynamics, PopulationPlan, Table};
+use circ_plan::plan::{CellPrograms, PopulationPlan, Table};
 
 use crate::aligned::{Aligned, Scalar};
 use crate::rows::{Leaves, ROW, Rows};
@@ -141,7 +141,7 @@ pub fn initial_slots(population: &PopulationPlan, tables: &[Table], dt: f64) -> 
 
 /// Recomputes the slots that depend on slots.
 pub fn derive_slots(population: &PopulationPlan, tables: &[Table], dt: f64, slots: &mut [u64]) {
-    let Dynamics::Cells(programs) = &population.dynamics else {
+    let Some(programs) = population.dynamics.programs() else {
         return;
     };
     match population.precision {
@@ -208,10 +208,10 @@ impl Shard {
 
     /// Parameters, what follows from them, initial states: `slots` are derived already.
     pub fn initialise(&mut self, scene: Scene) {
-        let Dynamics::Cells(programs) = &scene.population.dynamics else {
+        let Some(programs) = scene.population.dynamics.programs() else {
             return;
         };
-        let CellPrograms { init_params, derive_cells, init_states, .. } = &**programs;
+        let CellPrograms { init_params, derive_cells, init_states, .. } = programs;
         for program in [init_params, derive_cells, init_states] {
             self.apply(program, scene);
         }
@@ -219,7 +219,7 @@ impl Shard {
 
     /// Recomputes the arrays that depend on parameters.
     pub fn derive(&mut self, scene: Scene) {
-        if let Dynamics::Cells(programs) = &scene.population.dynamics {
+        if let Some(programs) = scene.population.dynamics.programs() {
             self.apply(&programs.derive_cells, scene);
         }
     }
@@ -282,6 +282,14 @@ impl Shard {
         }
     }
 
+    /// Says of every cell whether it is one of these (local indices): array 0, a `Bool`.
+    pub fn mark(&mut self, population: &PopulationPlan, cells: &[u32]) {
+        match population.precision {
+            Precision::F32 => mark(self.arrays[0].view_mut::<i32>(), cells, -1),
+            Precision::F64 => mark(self.arrays[0].view_mut::<i64>(), cells, -1),
+        }
+    }
+
     /// An element as a number (Bool: 0 or 1).
     pub fn get(&self, population: &PopulationPlan, array: ArrayId, cell: usize) -> f64 {
         let data = &self.arrays[array.0 as usize];
@@ -310,6 +318,11 @@ impl Shard {
             self.pad(population, array);
         }
     }
+}
+
+fn mark<T: Copy + Default>(out: &mut [T], cells: &[u32], yes: T) {
+    out.fill(T::default());
+    cells.iter().for_each(|&cell| out[cell as usize] = yes);
 }
 
 fn fill<A: Copy, B>(out: &mut [B], from: &[A], f: impl Fn(A) -> B) {

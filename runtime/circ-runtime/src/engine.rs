@@ -3,21 +3,25 @@
 //! In: what the compiler and the code generator made, and the network. Out: an [`Engine`]. Threads
 //! live for the duration of one `advance`; the bits are the same for every number of them.
 
+mod learning;
+
 use std::any::Any;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use circ_plan::engine::{Engine, Fault, Probe, ProbeId, Samples, Stop, SynapseProbe, Synapses};
+use circ_plan::engine::{Engine, Probe, ProbeId, Samples, Stop, SynapseProbe, Synapses};
 use circ_plan::ir::{ArrayId, EventId, Precision, UniformId};
 use circ_plan::plan::Plan;
 
 use crate::cells::{Observer, Scene, derive_slots, initial_slots, slot_of, value_of};
 use crate::drive::DriveValues;
 use crate::kernel::Kernels;
+use crate::learning::{History, Surroundings, design_of};
 use crate::meeting::Meeting;
 use crate::network::Network;
 use crate::parallel::for_each;
 use crate::worker::{Mail, Shared, Worker};
+use learning::initial_rule;
 
 /// Runs a plan with machine code.
 pub struct Machine {
@@ -34,7 +38,22 @@ pub struct Machine {
     tick: i64,
     /// Whether anything that may flow was changed since the present tick was made.
     changed: bool,
-    fault: Option<Box<Fault>>,
+    fault: Option<Stop>,
+    /// What learning synapses see of cells, and whether parameters among it were changed.
+    history: History,
+    stale: bool,
+    /// The shared slots of rules, by design.
+    rules: Vec<Vec<u64>>,
+    /// For every probe, whether it is of synapses, and which of these (or of those of cells) it is.
+    probe_ids: Vec<(Of, usize)>,
+    synapse_probes: Vec<SynapseProbe>,
+}
+
+/// What a probe is of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Of {
+    Cells,
+    Synapses,
 }
 
 impl Machine {
@@ -55,7 +74,8 @@ impl Machine {
         let mut ids: Vec<usize> = (0..network.threads()).collect();
         let workers = for_each(ids.len(), &mut ids, |_, id| Worker::new(&plan, &network, &slots, *id));
         let drives = network.drives.clone();
-        Machine {
+        let rules = network.designs.iter().map(|design| initial_rule(&plan, design.projection)).collect();
+        let mut machine = Machine {
             plan,
             kernels,
             _code: code,
@@ -66,7 +86,31 @@ impl Machine {
             tick: -1,
             changed: false,
             fault: None,
+            history: History::new(network.plan(), &network.kept),
+            stale: true,
+            rules,
+            probe_ids: vec![],
+            synapse_probes: vec![],
             network,
+        };
+        machine.initialise_synapses();
+        machine
+    }
+
+    fn initialise_synapses(&mut self) {
+        self.refresh();
+        let Machine { network, history, slots, rules, workers, .. } = self;
+        let around = Surroundings { network, history, slots, rules };
+        for_each(workers.len(), workers, |_, worker| worker.learning.initialise(around));
+        if let Some(network) = Arc::get_mut(network) {
+            network.forget_weights();
+        }
+    }
+
+    /// Lets synapses see parameters as they are now.
+    fn refresh(&mut self) {
+        if std::mem::take(&mut self.stale) {
+            self.workers.iter().for_each(|worker| self.history.keep_fixed(&worker.shards));
         }
     }
 
@@ -75,7 +119,8 @@ impl Machine {
         &self.network
     }
 
-    fn run(&mut self, until: i64, interrupt: &AtomicBool) -> (i64, Option<Fault>) {
+    fn run(&mut self, until: i64, interrupt: &AtomicBool) -> (i64, Option<Stop>) {
+        self.refresh();
         let again = std::mem::take(&mut self.changed) && self.flows();
         let flags = || [AtomicBool::new(false), AtomicBool::new(false)];
         let mail = || RwLock::new(Mail::new(&self.plan));
@@ -96,11 +141,20 @@ impl Machine {
             stop: flags(),
             failed: flags(),
             fault: Mutex::new(None),
+            synapse_fault: Mutex::new(None),
+            history: &self.history,
+            rules: &self.rules,
         };
         let threads = self.workers.len();
         let ticks = for_each(threads, &mut self.workers, |_, worker| worker.run(&shared));
         let fault = shared.fault.into_inner().unwrap_or_else(PoisonError::into_inner);
-        (ticks.first().copied().unwrap_or(until), fault)
+        let synapse = shared.synapse_fault.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let stop = match (fault, synapse) {
+            (Some(cell), Some(synapse)) if synapse.tick < cell.tick => Some(Stop::Synapse(Box::new(synapse))),
+            (Some(cell), _) => Some(Stop::Fault(Box::new(cell))),
+            (None, synapse) => synapse.map(|synapse| Stop::Synapse(Box::new(synapse))),
+        };
+        (ticks.first().copied().unwrap_or(until), stop)
     }
 
     /// Whether anything flows at the present tick.
@@ -115,6 +169,25 @@ impl Machine {
             slots: &self.slots[population],
             now: self.tick.max(0),
             dt: self.plan.dt,
+        }
+    }
+
+    /// Appends what arrives at a tick, of what does not come from synapses that learn: (tick, cell, sum).
+    fn arriving(&self, population: u32, port: u32, tick: i64, sums: &mut Vec<(i64, u32, f64)>) {
+        let k = population as usize;
+        for worker in &self.workers {
+            let (first, cells) = self.network.shards.range(k, worker.id);
+            let offset = self.network.shards.offset(worker.id, k, port as usize);
+            for cell in 0..cells {
+                let at = offset + cell as usize;
+                let sum = match self.plan.populations[k].precision {
+                    Precision::F32 => f64::from(worker.rings.single.slot(tick)[at]),
+                    Precision::F64 => worker.rings.double.slot(tick)[at],
+                };
+                if sum != 0.0 {
+                    sums.push((tick, first + cell, sum));
+                }
+            }
         }
     }
 
@@ -138,19 +211,24 @@ impl Engine for Machine {
     }
 
     fn advance(&mut self, until: i64, interrupt: &AtomicBool) -> Result<(), Stop> {
-        if let Some(fault) = &self.fault {
-            return Err(Stop::Fault(fault.clone()));
+        if let Some(stop) = &self.fault {
+            return Err(stop.clone());
         }
         if until <= self.tick {
             return Ok(());
         }
-        let (tick, fault) = self.run(until, interrupt);
+        let (tick, stop) = self.run(until, interrupt);
         self.tick = tick;
-        if let Some(fault) = fault {
-            self.tick = fault.tick - 1;
-            self.workers.iter_mut().for_each(|worker| worker.forget(fault.tick));
-            self.fault = Some(Box::new(fault.clone()));
-            return Err(Stop::Fault(Box::new(fault)));
+        let failed = match &stop {
+            Some(Stop::Fault(fault)) => Some(fault.tick),
+            Some(Stop::Synapse(fault)) => Some(fault.tick),
+            Some(Stop::Interrupted) | None => None,
+        };
+        if let (Some(stop), Some(failed)) = (stop, failed) {
+            self.tick = failed - 1;
+            self.workers.iter_mut().for_each(|worker| worker.forget(failed));
+            self.fault = Some(stop.clone());
+            return Err(stop);
         }
         if tick < until {
             return Err(Stop::Interrupted);
@@ -172,12 +250,17 @@ impl Engine for Machine {
         for worker in &mut self.workers {
             worker.add_probe(&self.plan, &probe);
         }
+        self.probe_ids.push((Of::Cells, self.probes.len()));
         self.probes.push(probe);
-        ProbeId(self.probes.len() as u32 - 1)
+        ProbeId(self.probe_ids.len() as u32 - 1)
     }
 
     fn samples(&self, probe: ProbeId) -> Samples {
-        let parts: Vec<_> = self.workers.iter().map(|w| w.samples(probe.0 as usize)).collect();
+        let (of, probe) = self.probe_ids[probe.0 as usize];
+        if of == Of::Synapses {
+            return self.synapse_samples(probe);
+        }
+        let parts: Vec<_> = self.workers.iter().map(|w| w.samples(probe)).collect();
         let ticks = parts[0].0.to_vec();
         let mut values = vec![];
         for k in 0..ticks.len() {
@@ -220,7 +303,7 @@ impl Engine for Machine {
         self.slots[k][uniform.0 as usize] = slot_of(ty, plan.precision, value);
         derive_slots(plan, &self.plan.tables, self.plan.dt, &mut self.slots[k]);
         self.derive_arrays(k);
-        self.changed = true;
+        (self.changed, self.stale) = (true, true);
     }
 
     fn set_array(&mut self, population: u32, array: ArrayId, values: &[(u32, f64)]) {
@@ -232,7 +315,7 @@ impl Engine for Machine {
             shard.set(&plan.populations[k], array, local, value);
         }
         self.derive_arrays(k);
-        self.changed = true;
+        (self.changed, self.stale) = (true, true);
     }
 
     fn set_drive(&mut self, drive: u32, uniform: UniformId, value: f64) {
@@ -247,10 +330,17 @@ impl Engine for Machine {
     }
 
     fn visit_synapses(&self, projection: u32, visit: &mut (dyn FnMut(&Synapses) + Send)) {
-        self.network.visit_synapses(projection, visit);
+        match design_of(&self.network, projection) {
+            None => self.network.visit_synapses(projection, visit),
+            Some(design) => self.visit_learning(design, projection, visit),
+        }
     }
 
     fn scale_weights(&mut self, projection: u32, sources: &[bool], factors: &[f64]) {
+        if let Some(design) = design_of(&self.network, projection) {
+            self.scale_learning(design, sources, factors);
+            return;
+        }
         let network = Arc::get_mut(&mut self.network);
         network
             .expect("a machine whose weights change has its network for itself")
@@ -258,49 +348,46 @@ impl Engine for Machine {
         self.changed = true;
     }
 
-    fn observe_synapses(&self, _projection: u32, _observable: u32) -> Vec<f64> {
-        unreachable!("no plan has a projection that learns")
+    fn observe_synapses(&self, projection: u32, observable: u32) -> Vec<f64> {
+        self.observe_learning(self.design(projection), observable)
     }
 
-    fn synapse_array(&self, _projection: u32, _array: ArrayId) -> Vec<f64> {
-        unreachable!("no plan has a projection that learns")
+    fn synapse_array(&self, projection: u32, array: ArrayId) -> Vec<f64> {
+        self.array_of_learning(self.design(projection), array)
     }
 
-    fn add_synapse_probe(&mut self, _probe: SynapseProbe) -> ProbeId {
-        unreachable!("no plan has a projection that learns")
+    fn add_synapse_probe(&mut self, probe: SynapseProbe) -> ProbeId {
+        let design = self.design(probe.projection);
+        self.begin_to_sample(design, &probe);
+        self.probe_ids.push((Of::Synapses, self.synapse_probes.len()));
+        self.synapse_probes.push(probe);
+        ProbeId(self.probe_ids.len() as u32 - 1)
     }
 
-    fn set_synapses(&mut self, _projection: u32, _array: ArrayId, _values: &[(u32, f64)]) {
-        unreachable!("no plan has a projection that learns")
+    fn set_synapses(&mut self, projection: u32, array: ArrayId, values: &[(u32, f64)]) {
+        let design = self.design(projection);
+        self.set_learning(design, array, values);
     }
 
-    fn learning_slot(&self, _projection: u32, _uniform: UniformId) -> f64 {
-        unreachable!("no plan has a projection that learns")
+    fn learning_slot(&self, projection: u32, uniform: UniformId) -> f64 {
+        let (ty, precision) = self.rule_slot(projection, uniform);
+        value_of(ty, precision, self.rules[self.design(projection)][uniform.0 as usize])
     }
 
-    fn set_learning_slot(&mut self, _projection: u32, _uniform: UniformId, _value: f64) {
-        unreachable!("no plan has a projection that learns")
+    fn set_learning_slot(&mut self, projection: u32, uniform: UniformId, value: f64) {
+        let design = self.design(projection);
+        self.settle_learning(design);
+        let (ty, precision) = self.rule_slot(projection, uniform);
+        self.rules[design][uniform.0 as usize] = slot_of(ty, precision, value);
     }
 
     fn in_flight(&self, population: u32, port: u32) -> Vec<(i64, u32, f64)> {
-        let (k, precision) = (population as usize, self.precision(population));
         let mut sums = vec![];
         for tick in self.tick + 1..=self.tick + self.network.slots as i64 {
-            for worker in &self.workers {
-                let (first, cells) = self.network.shards.range(k, worker.id);
-                let offset = self.network.shards.offset(worker.id, k, port as usize);
-                for cell in 0..cells {
-                    let at = offset + cell as usize;
-                    let sum = match precision {
-                        Precision::F32 => f64::from(worker.rings.single.slot(tick)[at]),
-                        Precision::F64 => worker.rings.double.slot(tick)[at],
-                    };
-                    if sum != 0.0 {
-                        sums.push((tick, first + cell, sum));
-                    }
-                }
-            }
+            self.arriving(population, port, tick, &mut sums);
         }
+        self.add_learning(population, port, &mut sums);
+        sums.retain(|sum| sum.2 != 0.0);
         sums
     }
 

@@ -17,6 +17,7 @@ mod drive;
 mod engine;
 mod flow;
 mod kernel;
+mod learning;
 mod meeting;
 mod network;
 mod parallel;

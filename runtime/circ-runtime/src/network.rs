@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use circ_plan::engine::{Memory, Synapses, Values};
-use circ_plan::ir::Precision;
-use circ_plan::plan::{Indices, Plan, ProjectionPlan, Quantity, Sender};
+use circ_plan::ir::{EventId, Precision};
+use circ_plan::plan::{Indices, Plan, ProjectionPlan, Quantity, Sender, View};
 
-use crate::build::layout::{Lanes, Part};
+use crate::build::layout::{Lanes, Part, Weights};
 use crate::build::selves::Selves;
 use crate::build::{BuildError, Present, build, delay_ticks, visit_synapses};
 use crate::drive::DriveValues;
+use crate::learning::table::Table;
+use crate::learning::{Design, Kept, design};
 use crate::shards::{Shards, Spot, arena_of, array_bytes};
 
 /// Ticks between meetings where no delay bounds them: an interrupt is then seen soon enough.
@@ -34,6 +36,10 @@ pub struct Network {
     pub(crate) flow_slots: usize,
     /// By stage: the projections that flow, in order of declaration.
     pub(crate) stages: Vec<Vec<u32>>,
+    /// The projections that learn, in order of declaration.
+    pub(crate) designs: Vec<Design>,
+    /// What learning synapses see of cells.
+    pub(crate) kept: Kept,
 }
 
 /// The projections that flow, by stage, each in order of declaration.
@@ -65,6 +71,8 @@ pub enum Kind {
     Broadcast(Broadcast),
     /// By thread.
     Rows(Vec<Vec<Part>>),
+    /// See [`Network::designs`].
+    Learning,
 }
 
 /// `all_to_all` with one weight and one delay: a sum over the sources, times the weight.
@@ -156,10 +164,16 @@ pub enum SourceCells {
 }
 
 impl SourceMap {
+    /// Of the sources of a projection.
     pub fn new(plan: &Plan, projection: &ProjectionPlan) -> SourceMap {
+        SourceMap::of(plan, &projection.source, &projection.source_events)
+    }
+
+    /// Of a view; the event for every segment.
+    pub fn of(plan: &Plan, view: &View, events: &[EventId]) -> SourceMap {
         let mut offset = 0;
         let mut segments = vec![];
-        for (segment, event) in projection.source.segments.iter().zip(&projection.source_events) {
+        for (segment, event) in view.segments.iter().zip(events) {
             let cells = match &segment.cells {
                 Indices::Range(lo, hi) => SourceCells::Range(*lo, *hi),
                 Indices::List(list) => {
@@ -222,6 +236,7 @@ impl Network {
         shards: Shards,
         wirings: Vec<Wiring>,
         drives: Vec<DriveValues>,
+        tables: Vec<(u32, Vec<Table>)>,
     ) -> Network {
         let flows: Vec<bool> = plan.projections.iter().map(|p| p.flow.is_some()).collect();
         let of = |flowing: bool| {
@@ -234,13 +249,26 @@ impl Network {
         let longest = delays.map(|d| i64::from(d.1)).chain(drive_delays).max();
         // What flows, flows at every tick.
         let apart = if flows.contains(&true) { 1 } else { LONGEST_WINDOW };
+        let learning = |k: u32| plan.projections[k as usize].learning.as_deref();
+        let apart = tables
+            .iter()
+            .filter_map(|(k, t)| Some(design::window(&plan, learning(*k)?, t)))
+            .fold(apart, i64::min);
         let window = shortest.unwrap_or(apart).min(apart);
         // What flows without delay goes into the slot of the present tick.
         let flow_slots = of(true).map(|d| d.1 as usize + 1).max().unwrap_or(1).next_power_of_two();
         // All spikes of a window are delivered when all its arrivals are used up, and a window is no longer
         // than any delay: as many slots as the longest delay never meet.
         let slots = (longest.unwrap_or(1).max(1) as u64).next_power_of_two() as usize;
-        Network { stages: stages(&plan), plan, shards, wirings, drives, window, slots, flow_slots }
+        let mut kept = Kept::default();
+        let mut tables: BTreeMap<u32, Vec<Table>> = tables.into_iter().collect();
+        let in_order = plan.order.iter().filter_map(|sender| match sender {
+            Sender::Projection(k) => Some((*k, tables.remove(k)?)),
+            Sender::Drive(_) => None,
+        });
+        let designs = in_order.map(|(k, tables)| Design::new(&plan, k, tables, window, &mut kept)).collect();
+        let stages = stages(&plan);
+        Network { plan, shards, wirings, drives, window, slots, flow_slots, stages, designs, kept }
     }
 
     /// The plan that this was built from.
@@ -289,6 +317,7 @@ impl Network {
                 broadcast: true,
                 ..Synapses::default()
             }),
+            Kind::Learning => visit_synapses(&self.plan, projection, self.shards.threads, None, visit),
             Kind::Rows(parts) => {
                 let scaled = self.wirings[projection as usize].scaled;
                 let present = scaled.then(|| Present { lanes: self.lanes(projection), parts });
@@ -326,7 +355,20 @@ impl Network {
         match &self.wirings[projection as usize].kind {
             Kind::Broadcast(broadcast) => broadcast.bytes(),
             Kind::Rows(parts) => parts.iter().flatten().map(Part::bytes).sum(),
+            Kind::Learning => self.design(projection).map_or(0, |design| design.bytes(&self.plan)),
         }
+    }
+
+    /// Of what learns, weights are held by the machine.
+    pub(crate) fn forget_weights(&mut self) {
+        for table in self.designs.iter_mut().flat_map(|design| &mut design.tables) {
+            table.weights = Weights::One(f64::NAN);
+        }
+    }
+
+    /// How a projection learns, if it does.
+    pub(crate) fn design(&self, projection: u32) -> Option<&Design> {
+        self.designs.iter().find(|design| design.projection == projection)
     }
 
     /// What the network and a machine that runs it hold.
@@ -340,7 +382,8 @@ impl Network {
         let ring = self.shards.slot_bytes().saturating_mul(self.slots as u64);
         // Once more, as it was before the last phase.
         let flows = self.shards.flow_slot_bytes().saturating_mul(2 * self.flow_slots as u64);
-        parts.push(("what is on its way".into(), ring.saturating_add(flows)));
+        let kept = self.kept.bytes(&self.plan);
+        parts.push(("what is on its way".into(), ring.saturating_add(flows).saturating_add(kept)));
         Memory { parts }
     }
 }

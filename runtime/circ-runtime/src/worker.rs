@@ -11,7 +11,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use circ_plan::engine::{Fault, Probe, Samples};
+use circ_plan::engine::{Fault, Probe, Samples, SynapseFault};
 use circ_plan::ir::Precision;
 use circ_plan::plan::{Dynamics, Plan, PopulationPlan, Sender};
 
@@ -20,6 +20,7 @@ use crate::deliver;
 use crate::drive::{DriveLane, DriveValues, Pulse};
 use crate::flow::{Flows, Published, World};
 use crate::kernel::{Kernels, Lists, Step, step};
+use crate::learning::{self, History, Surroundings};
 use crate::meeting::Meeting;
 use crate::network::{Kind, Network, SourceMap};
 use crate::ring::{Ring, Rings};
@@ -47,6 +48,31 @@ pub struct Shared<'a> {
     pub failed: [AtomicBool; 2],
     /// The first fault: smallest tick, population, cell.
     pub fault: Mutex<Option<Fault>>,
+    /// The first of synapses: smallest tick, projection, synapse.
+    pub synapse_fault: Mutex<Option<SynapseFault>>,
+    /// What learning synapses see of cells.
+    pub history: &'a History,
+    /// The shared slots of rules.
+    pub rules: &'a [Vec<u64>],
+}
+
+impl Shared<'_> {
+    fn mail(&self, phase: usize) -> Vec<RwLockReadGuard<'_, Mail>> {
+        self.mail.iter().map(|m| m[phase].read().unwrap_or_else(PoisonError::into_inner)).collect()
+    }
+
+    fn surroundings(&self) -> Surroundings<'_> {
+        Surroundings { network: self.network, history: self.history, slots: self.slots, rules: self.rules }
+    }
+
+    /// The last tick that no cell failed in, and at which no synapse before it did, in a window that ends at `last`.
+    fn last_whole(&self, last: i64) -> i64 {
+        let cells =
+            self.fault.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|fault| fault.tick - 1);
+        let synapses = self.synapse_fault.lock().unwrap_or_else(PoisonError::into_inner);
+        let synapses = synapses.as_ref().map(|fault| fault.tick);
+        cells.into_iter().chain(synapses).fold(last, i64::min)
+    }
 }
 
 /// The events of one thread in one window.
@@ -110,6 +136,7 @@ pub struct Worker {
     history: Vec<Vec<Vec<(u32, u32)>>>,
     drives: Vec<DriveLane>,
     flows: Flows,
+    pub learning: learning::Own,
     probes: Vec<ProbeLane>,
     /// Source positions, for delivery.
     positions: Vec<u32>,
@@ -150,6 +177,7 @@ impl Worker {
             history: plan.populations.iter().map(|p| vec![vec![]; p.events.len()]).collect(),
             drives: plan.drives.iter().map(|d| DriveLane::new(&network.shards, d, id)).collect(),
             flows: Flows::new(network, id),
+            learning: learning::Own::new(network, id),
             probes: vec![],
             positions: vec![],
             shards,
@@ -165,18 +193,27 @@ impl Worker {
             self.flow_again(shared, first - 1);
         }
         while first <= shared.until {
-            let last = (first + shared.network.window - 1).min(shared.until);
+            // What synapses see of ticks before the first is the first: all threads know it from the beginning.
+            let window = if first == 0 && !self.learning.is_empty() { 1 } else { shared.network.window };
+            let last = (first + window - 1).min(shared.until);
             self.make(shared, first, last, phase);
             if self.id == 0 && shared.interrupt.load(Ordering::Relaxed) {
                 shared.stop[phase].store(true, Ordering::Relaxed);
             }
             shared.meeting.wait();
             if shared.failed[phase].load(Ordering::Relaxed) {
+                self.look_for_earlier_faults(shared, first, last, phase);
                 return first - 1;
             }
             // Only after the next meeting may this flag be written again, and that waits for us.
             let stop = shared.stop[phase].load(Ordering::Relaxed);
             self.deliver(shared, first, last, phase);
+            if (stop || last == shared.until)
+                && let Some(fault) = self.learning.flush(shared.surroundings(), last)
+            {
+                // Others may be on their way to the next meeting: this thread has to come too.
+                self.report_synapse(shared, fault);
+            }
             if 0 < self.flows.stages() {
                 // Only before the last tick of a run can anything be changed after it.
                 if stop || last == shared.until {
@@ -198,8 +235,19 @@ impl Worker {
     fn make(&mut self, shared: &Shared, first: i64, last: i64, phase: usize) {
         let mut mail = shared.mail[self.id][phase].write().unwrap_or_else(PoisonError::into_inner);
         mail.clear();
+        let around = shared.surroundings();
         for tick in first..=last {
             self.drive(shared, tick);
+            let mut failed = false;
+            if let Some(fault) = self.learning.before(around, tick, &mut self.rings) {
+                // Other synapses may fail at the same tick, and that may depend on what cells do in it.
+                failed = fault.tick == tick;
+                self.report_synapse(shared, fault);
+                shared.failed[phase].store(true, Ordering::Relaxed);
+                if !failed {
+                    return;
+                }
+            }
             for population in 0..self.shards.len() {
                 if let Some(cell) = self.step(shared, population, tick) {
                     self.report(shared, population, cell, tick);
@@ -207,6 +255,12 @@ impl Worker {
                     return;
                 }
                 self.post(population, tick, &mut mail);
+                let cells = |event| self.lists[population].cells(event).to_vec();
+                self.learning.hear(around, population, tick, cells);
+            }
+            shared.history.keep(&self.shards, tick);
+            if failed {
+                return;
             }
             match self.flows.stages() {
                 0 => self.sample(shared, tick),
@@ -215,6 +269,31 @@ impl Worker {
                     self.publish(shared, 0, tick, phase);
                 }
             }
+        }
+    }
+
+    /// A cell or synapse failed in a window: whether a synapse failed before it is known only when synapses have come as
+    /// far.
+    fn look_for_earlier_faults(&mut self, shared: &Shared, first: i64, last: i64, phase: usize) {
+        // All have to know how far that is before any of them reports more.
+        let whole = shared.last_whole(last);
+        shared.meeting.wait();
+        let mail = shared.mail(phase);
+        for tick in first..=whole {
+            self.hear_all(shared, &mail, first, tick);
+        }
+        drop(mail);
+        if let Some(fault) = self.learning.flush(shared.surroundings(), whole) {
+            self.report_synapse(shared, fault);
+        }
+    }
+
+    /// Keeps the fault if it is the first of all threads.
+    fn report_synapse(&self, shared: &Shared, fault: SynapseFault) {
+        let mut first = shared.synapse_fault.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = |f: &SynapseFault| (f.tick, f.projection, f.source, f.target);
+        if first.as_ref().is_none_or(|other| place(&fault) < place(other)) {
+            *first = Some(fault);
         }
     }
 
@@ -278,10 +357,22 @@ impl Worker {
 
     fn step(&mut self, shared: &Shared, population: usize, tick: i64) -> Option<u32> {
         let plan = &shared.plan.populations[population];
-        if let Dynamics::SpikeTimes { times, .. } = &plan.dynamics {
+        if let Dynamics::SpikeTimes { times, traces } = &plan.dynamics {
             self.play(times, population, tick);
+            if traces.is_some() {
+                self.shards[population].mark(plan, self.lists[population].cells(0));
+                let failed = self.run_kernel(shared, population, tick);
+                // The kernel has no events, and has emptied the list.
+                self.play(times, population, tick);
+                return failed;
+            }
             return None;
         }
+        self.run_kernel(shared, population, tick)
+    }
+
+    fn run_kernel(&mut self, shared: &Shared, population: usize, tick: i64) -> Option<u32> {
+        let plan = &shared.plan.populations[population];
         let kernels = shared.kernels.get(population).copied().flatten()?;
         let shard = &mut self.shards[population];
         if shard.cells == 0 {
@@ -346,9 +437,9 @@ impl Worker {
 
     /// Delivers the spikes of a window, of all threads, to the own cells.
     fn deliver(&mut self, shared: &Shared, first: i64, last: i64, phase: usize) {
-        let mail: Vec<RwLockReadGuard<Mail>> =
-            shared.mail.iter().map(|m| m[phase].read().unwrap_or_else(PoisonError::into_inner)).collect();
+        let mail = shared.mail(phase);
         for tick in first..=last {
+            self.hear_all(shared, &mail, first, tick);
             for sender in &shared.plan.order {
                 match *sender {
                     Sender::Drive(k) => {
@@ -359,8 +450,10 @@ impl Worker {
                             self.drives[k as usize].send(&pulse, &mut self.rings);
                         }
                     }
-                    // What flows does so at the end of each tick.
-                    Sender::Projection(k) if shared.plan.projections[k as usize].flow.is_some() => {}
+                    // What flows does so at the end of each tick; what learns was told already.
+                    Sender::Projection(k)
+                        if shared.plan.projections[k as usize].flow.is_some()
+                            || shared.plan.projections[k as usize].learning.is_some() => {}
                     Sender::Projection(k) => {
                         let wiring = &shared.network.wirings[k as usize];
                         self.spiking(&wiring.sources, &mail, (tick - first) as usize);
@@ -373,9 +466,24 @@ impl Worker {
                                     deliver::deliver(part, &self.positions, tick, &mut self.rings);
                                 }
                             }
+                            Kind::Learning => {}
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// Tells synapses that learn of the events of all cells at a tick.
+    fn hear_all(&mut self, shared: &Shared, mail: &[RwLockReadGuard<Mail>], first: i64, tick: i64) {
+        let around = shared.surroundings();
+        let at = (tick - first) as usize;
+        for (k, design) in shared.network.designs.iter().enumerate() {
+            self.spiking(&shared.network.wirings[design.projection as usize].sources, mail, at);
+            self.learning.spikes(around, k, &self.positions, tick);
+            for (modulator, of) in design.modulators.iter().enumerate() {
+                self.spiking(&of.cells, mail, at);
+                self.learning.modulate(around, k, modulator, &self.positions, tick);
             }
         }
     }
@@ -452,5 +560,6 @@ impl Worker {
             ticks.truncate(ticks.partition_point(|t| *t < tick));
             values.truncate(ticks.len() * lane.cells.len());
         }
+        self.learning.forget(tick);
     }
 }

@@ -6,11 +6,13 @@
 
 use circ_plan::engine::Memory;
 use circ_plan::ir::Precision;
+use circ_plan::learning::{Hook, Learning, When};
 use circ_plan::plan::{Connect, Indices, Pairing, Plan, ProjectionPlan, Quantity};
 
 use super::mirror::{Direction, drawn_as};
 use super::pairs::{Pairs, RowSet};
 use super::synapses::{Context, delay_ticks};
+use crate::learning::width;
 use crate::shards::{Shards, array_bytes};
 
 /// Above this, populations are not made just to estimate.
@@ -124,6 +126,9 @@ fn bytes(plan: &Plan, projection: u32, synapses: u64, threads: usize) -> u64 {
     let this = &plan.projections[projection as usize];
     let (drawn, _) = drawn_as(plan, projection);
     let (sources, targets) = (this.source.len() as u64, this.target.len() as u64);
+    if let Some(learning) = &this.learning {
+        return learning_bytes(this, learning, synapses, threads);
+    }
     if is_broadcast(plan, projection) {
         return 8 * (sources + targets);
     }
@@ -147,6 +152,27 @@ fn bytes(plan: &Plan, projection: u32, synapses: u64, threads: usize) -> u64 {
         Quantity::Program(_) => 8 * (rows + synapses.min(64 * rows)),
     };
     8 * rows + synapses * (target + weight) + runs
+}
+
+/// Bytes of a projection that learns, and of what its synapses hold.
+fn learning_bytes(plan: &ProjectionPlan, learning: &Learning, synapses: u64, threads: usize) -> u64 {
+    let (sources, targets) = (plan.source.len() as u64, plan.target.len() as u64);
+    let varies = |quantity: &Quantity| u64::from(matches!(quantity, Quantity::Program(_)));
+    let [delay, dendritic] = [&plan.delay, &learning.dendritic].map(varies);
+    let back = learning.back.as_ref().map_or(dendritic, varies);
+    let weight = match (&plan.weight, plan.store) {
+        (Quantity::Constant(_), _) => 0,
+        (Quantity::Program(_), Precision::F32) => 4,
+        (Quantity::Program(_), Precision::F64) => 8,
+    };
+    // Delays that differ: themselves, and where a synapse is in its row, and stretches of equal ones.
+    let delays = (delay | dendritic) * (4 + 4 + 12) + 4 * dendritic + 4 * back;
+    let waits = |hook: &Hook| matches!(hook.when, When::Post(_) | When::Modulator(..));
+    let by_target = if learning.both.is_some() || learning.hooks.iter().any(waits) { 4 } else { 0 };
+    let arrays: u64 = learning.arrays.iter().map(width).sum();
+    let pairs = 4 * (u64::from(plan.allow_multiple) + u64::from(!plan.edges.is_empty()));
+    let each = 8 + weight + delays + by_target + arrays + pairs + u64::from(learning.both.is_some());
+    4 * sources * threads as u64 + 8 * sources + 32 * targets + each * synapses
 }
 
 /// Bytes that building needs besides.

@@ -46,7 +46,7 @@ pub enum Weights {
 
 impl Weights {
     /// As a projection says, with room for so many.
-    fn new(plan: &ProjectionPlan, synapses: usize) -> Weights {
+    pub fn new(plan: &ProjectionPlan, synapses: usize) -> Weights {
         match (&plan.weight, plan.store) {
             (Quantity::Constant(weight), _) => Weights::One(*weight),
             (Quantity::Program(_), Precision::F32) => Weights::Each(Vec::with_capacity(synapses)),
@@ -55,7 +55,7 @@ impl Weights {
     }
 
     /// Appends weights that are as precise as these are held.
-    fn extend(&mut self, weights: impl Iterator<Item = f64>) {
+    pub fn extend(&mut self, weights: impl Iterator<Item = f64>) {
         match self {
             Weights::One(_) => {}
             Weights::Each(each) => each.extend(weights.map(|weight| weight as f32)),
@@ -88,7 +88,7 @@ impl Weights {
         }
     }
 
-    fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         match self {
             Weights::One(_) => 0,
             Weights::Each(each) => 4 * each.capacity(),

@@ -10,9 +10,9 @@ mod generate;
 pub mod layout;
 mod mirror;
 mod onto;
-mod pairs;
+pub mod pairs;
 pub mod selves;
-mod synapses;
+pub mod synapses;
 mod ways;
 
 use std::sync::Arc;
@@ -27,6 +27,7 @@ pub use synapses::{MAX_DELAY, delay_ticks, holds};
 
 use crate::cells::{Scene, Shard, initial_slots, value_of};
 use crate::drive::DriveValues;
+use crate::learning::table::{self, Table};
 use crate::network::{Broadcast, Kind, Network, SourceMap, Wiring};
 use crate::shards::Shards;
 use estimate::{estimate, expected, is_broadcast, is_matrix};
@@ -95,11 +96,13 @@ pub fn build(plan: Arc<Plan>, threads: usize, limit: u64) -> Result<Network, Bui
     let drives = drives.collect::<Result<Vec<_>, _>>()?;
     let shards = Shards::new(&plan, threads);
     let cells = Cells::new(&plan);
-    let mut wirings = vec![];
+    let (mut wirings, mut tables) = (vec![], vec![]);
     for projection in 0..plan.projections.len() as u32 {
-        wirings.push(wiring(&plan, projection, &cells, &shards, limit)?);
+        let (wiring, of) = wiring(&plan, projection, &cells, &shards, limit)?;
+        wirings.push(wiring);
+        tables.extend(of.map(|of| (projection, of)));
     }
-    let network = Network::new(plan, shards, wirings, drives);
+    let network = Network::new(plan, shards, wirings, drives, tables);
     let memory = network.memory();
     if limit < memory.total() {
         return Err(BuildError::TooLarge { need: memory.total(), have: limit, parts: memory });
@@ -118,9 +121,13 @@ fn wiring(
     cells: &Cells,
     shards: &Shards,
     limit: u64,
-) -> Result<Wiring, BuildError> {
+) -> Result<(Wiring, Option<Vec<Table>>), BuildError> {
     let this = &plan.projections[projection as usize];
     check(plan, projection)?;
+    if this.learning.is_some() {
+        let (wiring, tables) = learning(plan, projection, cells, shards, limit)?;
+        return Ok((wiring, Some(tables)));
+    }
     let spots = shards.targets(this);
     let sources = SourceMap::new(plan, this);
     if is_broadcast(plan, projection) {
@@ -129,7 +136,8 @@ fn wiring(
         let synapses = all - broadcast.selves.pairs();
         let delay = broadcast.delay;
         let delays = (0 < synapses).then_some((delay, delay));
-        return Ok(Wiring { sources, kind: Kind::Broadcast(broadcast), synapses, delays, scaled: false });
+        let kind = Kind::Broadcast(broadcast);
+        return Ok((Wiring { sources, kind, synapses, delays, scaled: false }, None));
     }
     let context = cells.context(plan, projection);
     let lanes = Lanes::new(&spots);
@@ -152,12 +160,42 @@ fn wiring(
         parts[lane.thread as usize].push(builder.finish());
     }
     let synapses = parts.iter().flatten().map(Part::synapses).sum();
-    let constant = match this.delay {
-        Quantity::Constant(delay) => delay_ticks(this, delay, plan.dt).map(|d| (d, d)),
+    let delays = report.delays.or(constant_delay(plan, this)).filter(|_| 0 < synapses);
+    Ok((Wiring { sources, kind: Kind::Rows(parts), synapses, delays, scaled: false }, None))
+}
+
+fn constant_delay(plan: &Plan, projection: &ProjectionPlan) -> Option<(u32, u32)> {
+    match projection.delay {
+        Quantity::Constant(delay) => delay_ticks(projection, delay, plan.dt).map(|d| (d, d)),
         Quantity::Program(_) => None,
-    };
+    }
+}
+
+/// A projection that learns.
+fn learning(
+    plan: &Plan,
+    projection: u32,
+    cells: &Cells,
+    shards: &Shards,
+    limit: u64,
+) -> Result<(Wiring, Vec<Table>), BuildError> {
+    let this = &plan.projections[projection as usize];
+    let spots = shards.targets(this);
+    let context = cells.context(plan, projection);
+    let lanes = table::lanes(&spots);
+    let constant = constant_delay(plan, this);
+    let delay = constant.map_or(0, |(delay, _)| delay);
+    let builder = |lane| table::Builder::new(this, delay, plan.dt, &lanes, lane, &spots);
+    let mut builders: Vec<table::Builder> = (0..lanes.lanes.len()).map(builder).collect();
+    let report = generate(&context, &lanes, shards.threads, limit, &mut builders)?;
+    let mut tables: Vec<Table> = vec![Table::empty(this.source.len()); shards.threads];
+    for (lane, builder) in lanes.lanes.iter().zip(builders) {
+        tables[lane.thread as usize] = builder.finish();
+    }
+    let synapses = tables.iter().map(|table| table.len() as u64).sum();
     let delays = report.delays.or(constant).filter(|_| 0 < synapses);
-    Ok(Wiring { sources, kind: Kind::Rows(parts), synapses, delays, scaled: false })
+    let sources = SourceMap::new(plan, this);
+    Ok((Wiring { sources, kind: Kind::Learning, synapses, delays, scaled: false }, tables))
 }
 
 /// What must hold before any synapse is made.

@@ -197,7 +197,7 @@ impl Lane {
         let positions = (0..shards.threads).map(|k| own_positions(shards, &this.source, k)).collect();
         let targets = match &network.wirings[projection as usize].kind {
             Kind::Rows(_) if flow.factor.is_none() => targets(plan, shards, projection, thread),
-            Kind::Rows(_) | Kind::Broadcast(_) => vec![],
+            Kind::Rows(_) | Kind::Broadcast(_) | Kind::Learning => vec![],
         };
         let carrier = match flow.value.precision {
             Precision::F32 => Carrier::F32(Box::new(Evaluator::new(flow))),
@@ -341,6 +341,7 @@ impl<P: Scalar> Evaluator<P> {
         }
         match kind {
             Kind::Broadcast(broadcast) => self.broadcast(broadcast, thread, present.tick, rings),
+            Kind::Learning => panic!("what flows does not learn"),
             Kind::Rows(parts) => {
                 for (k, part) in parts[thread].iter().enumerate() {
                     match (part.precision, &flow.factor) {

@@ -1,6 +1,8 @@
 //! Plans made by hand, a cell written in Rust in the place of machine code, and a naive engine.
 #![allow(dead_code)]
 
+pub mod rules;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -250,8 +252,8 @@ pub fn at(values: &Values, k: usize) -> f64 {
     }
 }
 
-/// stamp, rank, source, synapse: the canonical order.
-type Order = (i64, usize, u32, usize);
+/// (0, stamp, rank, source, synapse), of what learns (1, rank, stamp, source, synapse): the canonical order.
+type Order = (u8, i64, i64, u32, usize);
 /// population, port, cell
 type Place = (u32, u32, u32);
 
@@ -263,6 +265,9 @@ pub struct Naive {
     pub v: Vec<Vec<f64>>,
     until: Vec<Vec<i64>>,
     pub events: Vec<Vec<(i64, u32)>>,
+    /// `v` after every tick.
+    past: Vec<Vec<Vec<f64>>>,
+    pub rules: Vec<rules::NaiveRule>,
     pub in_flight: BTreeMap<(u32, u32, i64, u32), f64>,
 }
 
@@ -283,6 +288,8 @@ impl Naive {
             v: plan.populations.iter().map(initial).collect(),
             until: plan.populations.iter().map(|p| vec![-1; p.cells as usize]).collect(),
             events: vec![vec![]; plan.populations.len()],
+            past: vec![],
+            rules: rules::NaiveRule::all(plan, network),
             in_flight: BTreeMap::new(),
         }
     }
@@ -319,6 +326,7 @@ impl Naive {
 
     fn step(&mut self, tick: i64) {
         self.drives(tick);
+        self.learn(tick, rules::Half::First);
         let due = self.mail.remove(&tick).unwrap_or_default();
         let arrivals = self.sums(due);
         let plan = Arc::clone(&self.plan);
@@ -329,7 +337,25 @@ impl Naive {
                 }
             }
         }
+        self.past.push(self.v.clone());
         self.spikes(tick);
+        self.learn(tick, rules::Half::Second);
+    }
+
+    fn learn(&mut self, tick: i64, half: rules::Half) {
+        let plan = Arc::clone(&self.plan);
+        let mut rules = std::mem::take(&mut self.rules);
+        for rule in &mut rules {
+            let seen = rules::Seen { plan: &plan, past: &self.past, events: &self.events };
+            let rank = plan.order.iter().position(|s| *s == Sender::Projection(rule.projection));
+            let rank = rank.expect("is in the order") as i64;
+            for (arrives, place, [stamp, source, synapse], value) in rule.tick(seen, tick, half) {
+                let order = (1, rank, stamp, source as u32, synapse as usize);
+                let value = self.round(place.0, value);
+                self.mail.entry(arrives).or_default().push((place, order, value));
+            }
+        }
+        self.rules = rules;
     }
 
     fn cell(&mut self, p: usize, cell: u32, tick: i64, arrivals: &BTreeMap<Place, f64>) -> bool {
@@ -378,14 +404,14 @@ impl Naive {
                 let value = self.round(population, count * weight);
                 let place = (population, drive.ports[segment].0, cell);
                 let mail = self.mail.entry(tick + drive.delay_ticks).or_default();
-                mail.push((place, (tick, rank, 0, 0), value));
+                mail.push((place, (0, tick, rank as i64, 0, 0), value));
             }
         }
     }
 
     fn spikes(&mut self, tick: i64) {
         let plan = Arc::clone(&self.plan);
-        for (k, projection) in plan.projections.iter().enumerate() {
+        for (k, projection) in plan.projections.iter().enumerate().filter(|p| p.1.learning.is_none()) {
             let rank =
                 plan.order.iter().position(|s| *s == Sender::Projection(k as u32)).expect("is in the order");
             let spiked = |p: u32, c: u32| self.events[p as usize].contains(&(tick, c));
@@ -401,7 +427,11 @@ impl Naive {
                     let value = self.round(population, (spiking.len() - own) as f64 * weight);
                     let place = (population, projection.ports[segment].0, cell);
                     let delay = at(&synapses.delay, 0) as i64;
-                    self.mail.entry(tick + delay).or_default().push((place, (tick, rank, 0, 0), value));
+                    self.mail.entry(tick + delay).or_default().push((
+                        place,
+                        (0, tick, rank as i64, 0, 0),
+                        value,
+                    ));
                 }
                 continue;
             }
@@ -413,7 +443,7 @@ impl Naive {
                     let place = (population, projection.ports[segment].0, cell);
                     let delay = at(&synapses.delay, synapse) as i64;
                     let mail = self.mail.entry(tick + delay).or_default();
-                    mail.push((place, (tick, rank, source, synapse), value));
+                    mail.push((place, (0, tick, rank as i64, source, synapse), value));
                 }
             }
         }
@@ -466,6 +496,9 @@ pub fn agree(plan: Plan, until: i64) -> Naive {
                     .collect();
                 assert_eq!(flying, expected, "what is on its way to {what}");
             }
+        }
+        for rule in &naive.rules {
+            rule.compare(&machine, &format!("{threads} threads"));
         }
     }
     naive

@@ -1,0 +1,215 @@
+//! What a machine shows of synapses that learn, and how they are changed from outside.
+//!
+//! In: the learning synapses of all threads, each of which has some. Out: values in canonical order, whatever the threads.
+//! All of this happens between ticks, when every synapse has come as far as the cells.
+
+use circ_plan::engine::{Samples, SynapseProbe, Synapses, Values};
+use circ_plan::ir::{ArrayId, Precision, Ty, UniformId};
+use circ_plan::learning::Learning;
+use circ_plan::plan::Plan;
+
+use super::Machine;
+use crate::cells::slot_of;
+use crate::learning::{Routine, Surroundings, canonical, design_of};
+use crate::parallel::for_each;
+
+/// The shared slots of a rule at the start.
+pub fn initial_rule(plan: &Plan, projection: u32) -> Vec<u64> {
+    let learning = learning(plan, projection);
+    learning.uniforms.iter().map(|slot| slot_of(slot.ty, learning.precision, slot.value)).collect()
+}
+
+fn learning(plan: &Plan, projection: u32) -> &Learning {
+    let learning = plan.projections[projection as usize].learning.as_deref();
+    learning.expect("only a projection that learns has a rule")
+}
+
+impl Machine {
+    /// The place of a projection among those that learn.
+    pub(super) fn design(&self, projection: u32) -> usize {
+        design_of(&self.network, projection).expect("only a projection that learns is asked what it learned")
+    }
+
+    fn around(&self) -> Surroundings<'_> {
+        Surroundings {
+            network: &self.network,
+            history: &self.history,
+            slots: &self.slots,
+            rules: &self.rules,
+        }
+    }
+
+    /// The type and precision of a shared slot of a rule.
+    pub(super) fn rule_slot(&self, projection: u32, uniform: UniformId) -> (Ty, Precision) {
+        let learning = learning(&self.plan, projection);
+        (learning.uniforms[uniform.0 as usize].ty, learning.precision)
+    }
+
+    /// An observable of all synapses of a design, in canonical order.
+    pub(super) fn observe_learning(&self, design: usize, observable: u32) -> Vec<f64> {
+        let projection = self.network.designs[design].projection;
+        let program = &learning(&self.plan, projection).observables[observable as usize].program;
+        let around = self.around();
+        let now = self.tick.max(0);
+        let by_thread: Vec<Vec<f64>> = self
+            .workers
+            .iter()
+            .map(|worker| {
+                let scene = around.scene(design, worker.id);
+                let synapses: Vec<u32> = (0..scene.table.len() as u32).collect();
+                let mut values = vec![];
+                let mut routine = Routine::new(program);
+                let learner = worker.learning.learner(design);
+                learner.observe(&mut routine, scene, observable as usize, &synapses, now, &mut values);
+                values
+            })
+            .collect();
+        let order = canonical(&self.network, design);
+        order.into_iter().map(|(thread, synapse)| by_thread[thread as usize][synapse as usize]).collect()
+    }
+
+    /// An array of all synapses of a design, in canonical order.
+    pub(super) fn array_of_learning(&self, design: usize, array: ArrayId) -> Vec<f64> {
+        let held = |(thread, synapse): (u32, u32)| {
+            let learner = self.workers[thread as usize].learning.learner(design);
+            learner.arrays[array.0 as usize].number(synapse as usize)
+        };
+        canonical(&self.network, design).into_iter().map(held).collect()
+    }
+
+    /// Brings the synapses of a design to the present tick.
+    pub(super) fn settle_learning(&mut self, design: usize) {
+        self.refresh();
+        let Machine { network, history, slots, rules, workers, tick, .. } = self;
+        let around = Surroundings { network, history, slots, rules };
+        let now = (*tick).max(0);
+        for_each(workers.len(), workers, |_, worker| {
+            let scene = around.scene(design, worker.id);
+            worker.learning.learner_mut(design).settle(scene, now);
+        });
+    }
+
+    /// Changes an array of synapses, by place in canonical order.
+    pub(super) fn set_learning(&mut self, design: usize, array: ArrayId, values: &[(u32, f64)]) {
+        self.settle_learning(design);
+        let order = canonical(&self.network, design);
+        for &(place, value) in values {
+            if let Some(&(thread, synapse)) = order.get(place as usize) {
+                let learner = self.workers[thread as usize].learning.learner_mut(design);
+                learner.arrays[array.0 as usize].set(synapse as usize, value);
+            }
+        }
+    }
+
+    /// Multiplies weights; see [`circ_plan::engine::Engine::scale_weights`].
+    pub(super) fn scale_learning(&mut self, design: usize, sources: &[bool], factors: &[f64]) {
+        self.settle_learning(design);
+        let Machine { network, workers, .. } = self;
+        let tables = &network.designs[design].tables;
+        for_each(workers.len(), workers, |_, worker| {
+            let table = &tables[worker.id];
+            let weights = &mut worker.learning.learner_mut(design).arrays[0];
+            for synapse in (0..table.len()).filter(|&k| sources[table.source[k] as usize]) {
+                let position = table.positions[table.target[synapse] as usize];
+                let factor = factors[position as usize];
+                weights.set(synapse, weights.number(synapse) * factor);
+            }
+        });
+    }
+
+    /// Shows the synapses of a design as they are now.
+    pub(super) fn visit_learning(
+        &self,
+        design: usize,
+        projection: u32,
+        visit: &mut (dyn FnMut(&Synapses) + Send),
+    ) {
+        let weights = self.observe_learning(design, 0);
+        let (around, of) = (self.around(), &self.network.designs[design]);
+        let delay = |(thread, synapse): (u32, u32)| {
+            let scene = around.scene(design, thread as usize);
+            let axonal = self.workers[thread as usize].learning.learner(design).axonal(scene, of, synapse);
+            (axonal + i64::from(scene.table.dendritic.of(synapse as usize))) as f64
+        };
+        let delays: Vec<f64> = canonical(&self.network, design).into_iter().map(delay).collect();
+        let mut shown = 0;
+        self.network.visit_synapses(projection, &mut |piece| {
+            let next = shown + piece.source.len();
+            let weight = Values::Each(weights[shown..next].to_vec());
+            let delay = Values::Each(delays[shown..next].to_vec());
+            visit(&Synapses { weight, delay, ..piece.clone() });
+            shown = next;
+        });
+    }
+
+    /// Begins to sample synapses.
+    pub(super) fn begin_to_sample(&mut self, design: usize, probe: &SynapseProbe) {
+        let order = canonical(&self.network, design);
+        let mut own: Vec<Vec<(u32, u32)>> = vec![vec![]; self.workers.len()];
+        for (place, &synapse) in probe.synapses.iter().enumerate() {
+            if let Some(&(thread, at)) = order.get(synapse as usize) {
+                own[thread as usize].push((at, place as u32));
+            }
+        }
+        for (worker, own) in self.workers.iter_mut().zip(own) {
+            worker.learning.add_probe(&self.plan, design, probe, own);
+        }
+    }
+
+    /// The samples of a probe of synapses so far.
+    pub(super) fn synapse_samples(&self, probe: usize) -> Samples {
+        let parts: Vec<_> = self.workers.iter().map(|worker| worker.learning.samples(probe)).collect();
+        let ticks = parts[0].0.ticks.clone();
+        let of_each = self.synapse_probes[probe].synapses.len();
+        let mut values = vec![0.0; ticks.len() * of_each];
+        for (samples, places) in parts {
+            for (k, value) in samples.values.iter().enumerate() {
+                let (tick, place) = (k / places.len(), places[k % places.len()]);
+                values[tick * of_each + place as usize] = *value;
+            }
+        }
+        Samples { ticks, values }
+    }
+
+    /// Adds what synapses that learn have sent to sums of what is on its way: (tick, cell, sum), by tick and cell.
+    pub(super) fn add_learning(&self, population: u32, port: u32, sums: &mut Vec<(i64, u32, f64)>) {
+        let around = self.around();
+        let precision = self.plan.populations[population as usize].precision;
+        for design in 0..self.network.designs.len() {
+            let mut sent: Vec<(i64, u32, f64)> = vec![];
+            for worker in &self.workers {
+                let scene = around.scene(design, worker.id);
+                let view = &scene.projection.target;
+                let cells: Vec<(u32, u32)> = view.cells().collect();
+                let ports: Vec<u32> = view
+                    .segments
+                    .iter()
+                    .zip(&scene.projection.ports)
+                    .flat_map(|(segment, port)| vec![port.0; segment.cells.len()])
+                    .collect();
+                let learner = worker.learning.learner(design);
+                learner.on_its_way(scene, &self.network.designs[design], |tick, target, value| {
+                    let position = scene.table.positions[target as usize] as usize;
+                    if cells[position].0 == population && ports[position] == port {
+                        sent.push((tick, cells[position].1, value));
+                    }
+                });
+            }
+            // Stable: what goes to one cell stays in canonical order.
+            sent.sort_by_key(|sent| (sent.0, sent.1));
+            for (tick, cell, value) in sent {
+                let at = match sums.binary_search_by_key(&(tick, cell), |sum| (sum.0, sum.1)) {
+                    Ok(at) => at,
+                    Err(at) => {
+                        sums.insert(at, (tick, cell, 0.0));
+                        at
+                    }
+                };
+                sums[at].2 = match precision {
+                    Precision::F32 => f64::from(sums[at].2 as f32 + value as f32),
+                    Precision::F64 => sums[at].2 + value,
+                };
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What is due at which tick.
+//!
+//! In: things with a tick, not before the first that is still open. Out: those of a tick, in the order in which they
+//! came. Slots are used again, so that nothing is allocated once a network has found its rhythm.
+
+use std::collections::VecDeque;
+
+/// Lists by tick.
+#[derive(Debug)]
+pub struct Calendar<T> {
+    /// The tick of the first slot.
+    first: i64,
+    slots: VecDeque<Vec<T>>,
+}
+
+impl<T> Default for Calendar<T> {
+    fn default() -> Calendar<T> {
+        Calendar { first: 0, slots: VecDeque::new() }
+    }
+}
+
+impl<T> Calendar<T> {
+    /// Adds to the list of a tick.
+    pub fn push(&mut self, tick: i64, item: T) {
+        let at = usize::try_from(tick - self.first).expect("nothing is due in a tick that is over");
+        while self.slots.len() <= at {
+            self.slots.push_back(vec![]);
+        }
+        self.slots[at].push(item);
+    }
+
+    /// What is due at a tick.
+    pub fn of(&self, tick: i64) -> &[T] {
+        let slot = usize::try_from(tick - self.first).ok().and_then(|at| self.slots.get(at));
+        slot.map_or(&[], Vec::as_slice)
+    }
+
+    /// Closes all ticks up to and including this one.
+    pub fn close(&mut self, tick: i64) {
+        while self.first <= tick {
+            if let Some(mut slot) = self.slots.pop_front() {
+                slot.clear();
+                self.slots.push_back(slot);
+            }
+            self.first += 1;
+        }
+    }
+
+    /// All that is due, tick by tick.
+    pub fn iter(&self) -> impl Iterator<Item = (i64, &[T])> {
+        (self.first..).zip(self.slots.iter().map(Vec::as_slice))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn things_come_out_at_their_tick_in_the_order_in_which_they_came() {
+        let mut calendar = Calendar::default();
+        calendar.push(3, 'a');
+        calendar.push(1, 'b');
+        calendar.push(3, 'c');
+        assert_eq!((calendar.of(0), calendar.of(1), calendar.of(3)), (&[][..], &['b'][..], &['a', 'c'][..]));
+        calendar.close(1);
+        calendar.push(2, 'd');
+        assert_eq!((calendar.of(1), calendar.of(2), calendar.of(9)), (&[][..], &['d'][..], &[][..]));
+        calendar.close(3);
+        assert_eq!(calendar.of(3), &[]);
+        calendar.push(4, 'e');
+        assert_eq!(calendar.iter().filter(|slot| !slot.1.is_empty()).collect::<Vec<_>>(), [(4, &['e'][..])]);
+    }
+}

@@ -1,0 +1,189 @@
+//! What is known of a learning projection before it runs: when its synapses can be stepped, and what they wait for.
+//!
+//! In: the plan and the synapses of all threads. Out: by how many ticks synapses lag behind the cells, how often threads
+//! have to meet for that, which events are listened to, and where columns have their values.
+//!
+//! A synapse is stepped as late as can be: tick `q` of it just before the cells make tick `q + b`, which is when what it
+//! transmits at `q` arrives; with the smallest `b` of its projection. A spike that it sees at `q` was stamped `q - a`, at
+//! least a window ago, so all threads know of it.
+
+use circ_plan::ir::{ArrayId, EventId, Op, Program, Side};
+use circ_plan::learning::{Learning, Signal, When};
+use circ_plan::plan::{Column, Plan};
+
+use super::history::{Kept, fixed};
+use super::leaves::Scene;
+use super::sides::{Reach, Sides};
+use super::store::width;
+use super::table::{Table, Ticks};
+use crate::network::SourceMap;
+
+/// A learning projection, built.
+#[derive(Debug)]
+pub struct Design {
+    pub projection: u32,
+    /// By thread.
+    pub tables: Vec<Table>,
+    /// Tick `q` of its synapses is made just before tick `q + lag` of the cells.
+    pub lag: i64,
+    /// The longest axonal delay there can be.
+    pub longest: i64,
+    /// Whether synapses of different dendritic delay send to the same tick.
+    pub mixed: bool,
+    /// Whether what is transmitted depends on the target as it is in this very tick, for some synapses, while others
+    /// send to this very tick: the former wait for the second half.
+    pub defers: bool,
+    pub sides: Sides,
+    /// The lists of events of targets that hooks wait for, by segment.
+    pub kinds: Vec<Vec<EventId>>,
+    /// For every hook.
+    pub triggers: Vec<Trigger>,
+    /// The kind that `both` waits for.
+    pub both: Option<usize>,
+    pub modulators: Vec<Modulator>,
+}
+
+/// What a hook waits for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Trigger {
+    Tick,
+    Pre,
+    /// A kind of event of the target.
+    Post(usize),
+    /// One of the modulators.
+    Modulator(usize),
+    Every(i64),
+}
+
+/// Cells whose events synapses wait for.
+#[derive(Debug)]
+pub struct Modulator {
+    pub cells: SourceMap,
+    /// One cell is for all synapses.
+    pub one: bool,
+}
+
+/// The extremes of the delays of a projection.
+#[derive(Clone, Copy, Debug)]
+struct Delays {
+    axonal: (i64, i64),
+    dendritic: (i64, i64),
+    back: (i64, i64),
+}
+
+impl Delays {
+    fn of(tables: &[Table]) -> Delays {
+        let range = |of: fn(&Table) -> &Ticks| {
+            let ranges = tables.iter().filter(|t| 0 < t.len()).filter_map(|t| of(t).range());
+            let all = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or((1, 1));
+            (i64::from(all.0), i64::from(all.1))
+        };
+        Delays { axonal: range(|t| &t.axonal), dendritic: range(|t| &t.dendritic), back: range(|t| &t.back) }
+    }
+}
+
+/// How many ticks threads may go without meeting, for the sake of a learning projection.
+pub fn window(plan: &Plan, learning: &Learning, tables: &[Table]) -> i64 {
+    let Delays { axonal, dendritic, .. } = Delays::of(tables);
+    let lag = dendritic.0;
+    let spikes = match learning.longest {
+        // What a spike's delay is has to be found at its stamp.
+        Some(_) => lag,
+        None => axonal.0 + lag,
+    };
+    let modulated = |program: &Program| loads_modulator(plan, learning, program);
+    let transmits =
+        learning.transmit.iter().chain(learning.both.iter().filter_map(|both| both.transmit.as_ref()));
+    let modulators = if transmits.into_iter().any(modulated) {
+        lag
+    } else if learning.hooks.iter().any(|h| matches!(h.when, When::Modulator(..)) || modulated(&h.program))
+        || learning.both.iter().any(|both| modulated(&both.program))
+    {
+        lag + 1
+    } else {
+        i64::MAX
+    };
+    spikes.min(modulators).max(1)
+}
+
+/// Whether a program reads something of a modulator that changes with time.
+fn loads_modulator(plan: &Plan, learning: &Learning, program: &Program) -> bool {
+    let changes = |column: &Column| matches!(*column, Column::Array(p, array) if !fixed(plan, p, array));
+    program.ops.iter().any(|op| match op {
+        Op::Load(Side::Post, ArrayId(k)) => match &learning.post[*k as usize] {
+            Signal::Target(_) => false,
+            Signal::Modulator(cells) => cells.columns.iter().any(changes),
+        },
+        _ => false,
+    })
+}
+
+impl Design {
+    /// `window` is that of the network; what has to be kept of cells is added to `kept`.
+    pub fn new(plan: &Plan, projection: u32, tables: Vec<Table>, window: i64, kept: &mut Kept) -> Design {
+        let this = &plan.projections[projection as usize];
+        let learning = this.learning.as_deref().expect("only what learns is designed");
+        let Delays { axonal, dendritic, back } = Delays::of(&tables);
+        let lag = dendritic.0;
+        let longest = match learning.longest {
+            Some(ms) => ((ms / plan.dt).round() as i64).max(axonal.1),
+            None => axonal.1,
+        };
+        // A thread may write the last tick of a window while another still reads what its first needs.
+        let span = window + lag + 3;
+        let reach = Reach { source: span + longest, target: span + back.1, modulator: span };
+        let sides = Sides::new(plan, this, learning, reach, kept);
+        let (mut kinds, mut modulators) = (vec![], vec![]);
+        let mut kind = |events: &Vec<EventId>| {
+            let at = kinds.iter().position(|known| known == events).unwrap_or(kinds.len());
+            if at == kinds.len() {
+                kinds.push(events.clone());
+            }
+            at
+        };
+        let triggers = learning.hooks.iter().map(|hook| match &hook.when {
+            When::Tick => Trigger::Tick,
+            When::Pre => Trigger::Pre,
+            When::Post(events) => Trigger::Post(kind(events)),
+            When::Modulator(view, events) => {
+                modulators.push(Modulator { cells: SourceMap::of(plan, view, events), one: view.len() == 1 });
+                Trigger::Modulator(modulators.len() - 1)
+            }
+            When::Every(interval) => Trigger::Every((*interval).max(1)),
+        });
+        let triggers = triggers.collect();
+        let both = learning.both.as_ref().map(|both| kind(&both.events));
+        let mixed = dendritic.0 < dendritic.1;
+        let of_target =
+            |program: &Program| program.ops.iter().any(|op| matches!(op, Op::Load(Side::Post, _)));
+        let meeting = learning.both.as_ref().and_then(|both| both.transmit.as_ref());
+        let defers = mixed && lag == 0 && (meeting.is_some() || learning.transmit.iter().any(of_target));
+        Design { projection, tables, lag, longest, mixed, defers, sides, kinds, triggers, both, modulators }
+    }
+
+    /// Bytes of the synapses and of what they hold.
+    pub fn bytes(&self, plan: &Plan) -> u64 {
+        let learning = plan.projections[self.projection as usize].learning.as_deref();
+        let each: u64 = learning.map_or(0, |learning| {
+            let marks = u64::from(learning.both.is_some());
+            let by_target = if self.by_target() { 4 } else { 0 };
+            learning.arrays.iter().map(width).sum::<u64>() + marks + by_target
+        });
+        let of = |table: &Table| table.bytes() + each * table.len() as u64;
+        self.tables.iter().map(of).sum::<u64>() + self.sides.bytes()
+    }
+
+    /// Whether a kind of event of a synapse's target is the one that `both` waits for.
+    pub fn replaces(&self, kind: usize, scene: Scene, synapse: u32) -> bool {
+        self.both.is_some_and(|both| {
+            let position = scene.table.positions[scene.table.target[synapse as usize] as usize];
+            let segment = self.sides.target.segment(position);
+            both == kind || self.kinds[both][segment] == self.kinds[kind][segment]
+        })
+    }
+
+    /// Whether synapses are looked for by target.
+    pub fn by_target(&self) -> bool {
+        !self.kinds.is_empty() || self.modulators.iter().any(|modulator| !modulator.one)
+    }
+}

@@ -1,0 +1,131 @@
+//! What synapses see of cells at earlier ticks, shared by all threads.
+//!
+//! In: arrays of the cells that a thread owns, after each tick. Out: the value of any cell at any tick that is kept.
+//! A thread writes the present tick of its own cells while others read earlier ticks; ticks are read by other
+//! threads only after a meeting. So loads and stores need no order of their own, and cost what plain ones do.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use circ_plan::ir::{ArrayId, Precision, Ty};
+use circ_plan::plan::{Plan, Role};
+
+use crate::cells::Shard;
+
+/// The arrays that are kept, and for how long.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// (population, array), and the ticks for which it is kept: a power of two, or 1 of what does not change with time.
+    pub arrays: Vec<(u32, ArrayId, usize)>,
+}
+
+impl Kept {
+    /// The place of an array that is kept for at least so many ticks.
+    pub fn keep(&mut self, plan: &Plan, population: u32, array: ArrayId, ticks: i64) -> usize {
+        let slots = match fixed(plan, population, array) {
+            true => 1,
+            false => (ticks.max(1) as u64).next_power_of_two() as usize,
+        };
+        if let Some(at) = self.arrays.iter().position(|a| (a.0, a.1) == (population, array)) {
+            self.arrays[at].2 = self.arrays[at].2.max(slots);
+            return at;
+        }
+        self.arrays.push((population, array, slots));
+        self.arrays.len() - 1
+    }
+
+    /// Bytes of all.
+    pub fn bytes(&self, plan: &Plan) -> u64 {
+        let of = |a: &(u32, ArrayId, usize)| u64::from(plan.populations[a.0 as usize].cells) * a.2 as u64 * 8;
+        self.arrays.iter().map(of).sum()
+    }
+}
+
+/// Whether an array changes only when it is set.
+pub fn fixed(plan: &Plan, population: u32, array: ArrayId) -> bool {
+    match plan.populations[population as usize].arrays[array.0 as usize].role {
+        Role::Parameter | Role::Derived => true,
+        Role::State | Role::Port | Role::Mode | Role::Memory | Role::Flow | Role::Seen => false,
+    }
+}
+
+/// The values that are kept.
+#[derive(Debug)]
+pub struct History {
+    records: Vec<Record>,
+}
+
+#[derive(Debug)]
+struct Record {
+    population: usize,
+    array: usize,
+    cells: usize,
+    slots: usize,
+    ty: Ty,
+    precision: Precision,
+    /// Slot-major: an `f64`, an `i64`, or a truth value as 0 or -1.
+    values: Vec<AtomicU64>,
+}
+
+impl History {
+    /// Zeros.
+    pub fn new(plan: &Plan, kept: &Kept) -> History {
+        let record = |&(population, array, slots): &(u32, ArrayId, usize)| {
+            let of = &plan.populations[population as usize];
+            let cells = of.cells as usize;
+            Record {
+                population: population as usize,
+                array: array.0 as usize,
+                cells,
+                slots,
+                ty: of.arrays[array.0 as usize].ty,
+                precision: of.precision,
+                values: (0..cells * slots).map(|_| AtomicU64::new(0)).collect(),
+            }
+        };
+        History { records: kept.arrays.iter().map(record).collect() }
+    }
+
+    /// Keeps what changes with time, as a thread's cells have it after a tick.
+    pub fn keep(&self, shards: &[Shard], tick: i64) {
+        for record in self.records.iter().filter(|r| 1 < r.slots) {
+            record.keep(&shards[record.population], tick);
+        }
+    }
+
+    /// Keeps what changes only when it is set, of a thread's cells.
+    pub fn keep_fixed(&self, shards: &[Shard]) {
+        for record in self.records.iter().filter(|r| r.slots == 1) {
+            record.keep(&shards[record.population], 0);
+        }
+    }
+
+    /// The value of a cell at a tick (before tick 0: at tick 0).
+    #[inline]
+    pub fn of(&self, record: usize, cell: u32, tick: i64) -> u64 {
+        let record = &self.records[record];
+        let slot = tick.max(0) as usize & (record.slots - 1);
+        record.values[slot * record.cells + cell as usize].load(Relaxed)
+    }
+}
+
+impl Record {
+    fn keep(&self, shard: &Shard, tick: i64) {
+        let first = (tick as usize & (self.slots - 1)) * self.cells + shard.first as usize;
+        let values = &self.values[first..first + shard.cells as usize];
+        let data = &shard.arrays[self.array];
+        match (self.ty, self.precision) {
+            (Ty::Float, Precision::F64) => store(values, data.view::<f64>(), f64::to_bits),
+            (Ty::Float, Precision::F32) => store(values, data.view::<f32>(), |x| f64::from(x).to_bits()),
+            (Ty::Int, _) | (Ty::Tick | Ty::Bool, Precision::F64) => {
+                store(values, data.view::<i64>(), |x| x as u64);
+            }
+            (Ty::Tick | Ty::Bool, Precision::F32) => {
+                store(values, data.view::<i32>(), |x| i64::from(x) as u64);
+            }
+        }
+    }
+}
+
+fn store<T: Copy>(values: &[AtomicU64], from: &[T], bits: impl Fn(T) -> u64) {
+    values.iter().zip(from).for_each(|(value, &x)| value.store(bits(x), Relaxed));
+}

@@ -1,0 +1,536 @@
+//! The learning synapses of a projection onto the cells of one thread.
+//!
+//! In: spikes of sources and events of targets, as they become known, and the ticks that cells make. Out: the synapses'
+//! arrays, what they transmit, and the first synapse that failed. The order of things is that of
+//! [`circ_plan::learning`]: the first half of a tick is what has to be done before what it transmits arrives, the second
+//! half what needs to know of all events of that tick.
+
+use circ_plan::ir::{Op, Precision, Program, Side};
+use circ_plan::learning::Learning;
+
+use super::calendar::Calendar;
+use super::design::{Design, Trigger};
+use super::leaves::{Picked, Scene};
+use super::routine::{Failure, Routine};
+use super::store::Column;
+use super::table::{ByTarget, Stretch};
+use crate::ring::Rings;
+
+/// Synapses of which a list is made at a time, where all are meant.
+const CHUNK: usize = 1 << 12;
+
+/// Synapses that see a spike.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    stamp: i64,
+    first: u32,
+    end: u32,
+}
+
+/// What is on its way to a target.
+#[derive(Clone, Copy, Debug)]
+struct Arrival {
+    stamp: i64,
+    synapse: u32,
+    value: f64,
+}
+
+/// Whom an event of a modulator is for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Whom {
+    All,
+    Target(u32),
+}
+
+/// A half of a tick.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Half {
+    First,
+    Second,
+}
+
+/// The programs of a rule.
+struct Routines {
+    hooks: Vec<Routine>,
+    transmit: Option<Routine>,
+    both: Option<Routine>,
+    both_transmit: Option<Routine>,
+}
+
+/// See above.
+pub struct Learner {
+    /// By synapse array.
+    pub arrays: Vec<Column>,
+    by_target: ByTarget,
+    /// The last tick whose first half is done, and the last that is done.
+    begun: i64,
+    done: i64,
+    /// By tick at which they are seen.
+    seen: Calendar<Seen>,
+    /// Of the tick that was begun: how many of them have been transmitted.
+    transmitted: usize,
+    /// Of learned delays: sources that spiked, by stamp, and how many of the tick that was begun have been sent.
+    fired: Calendar<u32>,
+    sent: usize,
+    /// By kind: the stretches of `by_target` that see an event.
+    posts: Vec<Calendar<Stretch>>,
+    /// By modulator.
+    modulators: Vec<Calendar<Whom>>,
+    /// By tick of arrival.
+    arrivals: Calendar<Arrival>,
+    routines: Routines,
+    /// By synapse, where there is an `on pre and post`: 1 where the event is seen, 2 where it met a spike.
+    marks: Vec<u8>,
+    pub failure: Option<Failure>,
+    /// Lists that are used again and again.
+    batch: Batch,
+    met: Batch,
+    values: [Vec<f64>; 2],
+}
+
+/// A list of synapses, and when columns of their sources are read.
+#[derive(Default)]
+struct Batch {
+    synapses: Vec<u32>,
+    ticks: Vec<i64>,
+}
+
+impl Batch {
+    fn clear(&mut self) {
+        self.synapses.clear();
+        self.ticks.clear();
+    }
+
+    fn push(&mut self, synapse: u32, tick: i64) {
+        self.synapses.push(synapse);
+        self.ticks.push(tick);
+    }
+
+    /// `now` is the tick that is made; `tick` when columns of the target are read, had they no way back.
+    fn picked(&self, now: i64, tick: i64) -> Picked<'_> {
+        Picked { synapses: &self.synapses, now, source_ticks: &self.ticks, tick }
+    }
+}
+
+/// Whether a program reads columns of the source.
+fn reads_source(program: &Program) -> bool {
+    program.ops.iter().any(|op| matches!(op, Op::Load(Side::Pre, _)))
+}
+
+impl Learner {
+    /// Before tick 0.
+    pub fn new(design: &Design, learning: &Learning, thread: usize) -> Learner {
+        let table = &design.tables[thread];
+        let by_target = if design.by_target() { ByTarget::new(table) } else { ByTarget::default() };
+        let both = learning.both.as_ref();
+        Learner {
+            arrays: learning.arrays.iter().map(|array| Column::new(array, table.len())).collect(),
+            by_target,
+            begun: -1,
+            done: -1,
+            seen: Calendar::default(),
+            transmitted: 0,
+            fired: Calendar::default(),
+            sent: 0,
+            posts: design.kinds.iter().map(|_| Calendar::default()).collect(),
+            modulators: design.modulators.iter().map(|_| Calendar::default()).collect(),
+            arrivals: Calendar::default(),
+            routines: Routines {
+                hooks: learning.hooks.iter().map(|hook| Routine::new(&hook.program)).collect(),
+                transmit: learning.transmit.as_ref().map(Routine::new),
+                both: both.map(|both| Routine::new(&both.program)),
+                both_transmit: both.and_then(|both| both.transmit.as_ref()).map(Routine::new),
+            },
+            marks: if both.is_some() { vec![0; table.len()] } else { vec![] },
+            failure: None,
+            batch: Batch::default(),
+            met: Batch::default(),
+            values: [vec![], vec![]],
+        }
+    }
+
+    /// Gives all arrays their initial values.
+    pub fn initialise(&mut self, scene: Scene) {
+        let table = scene.table;
+        for synapse in 0..table.len() {
+            self.arrays[0].set(synapse, table.weights.get(synapse));
+            if let Some(delay) = scene.learning.delay {
+                let axonal = f64::from(table.axonal.of(synapse));
+                self.arrays[delay.0 as usize].set(synapse, axonal * scene.world.plan.dt);
+            }
+        }
+        self.apply_to_all(scene, &scene.learning.init, 0);
+    }
+
+    /// Brings all arrays to the present tick.
+    pub fn settle(&mut self, scene: Scene, now: i64) {
+        if !scene.learning.settle.outputs.is_empty() {
+            self.apply_to_all(scene, &scene.learning.settle, now);
+        }
+    }
+
+    /// What no tick makes.
+    fn apply_to_all(&mut self, scene: Scene, program: &Program, now: i64) {
+        let mut routine = Routine::new(program);
+        for first in (0..scene.table.len() as u32).step_by(CHUNK) {
+            let synapses: Vec<u32> = (first..(first + CHUNK as u32).min(scene.table.len() as u32)).collect();
+            let ticks: Vec<i64> = vec![now; synapses.len()];
+            let picked = Picked { synapses: &synapses, now, source_ticks: &ticks, tick: now };
+            routine.apply(program, scene, &mut self.arrays, picked, &mut None);
+        }
+    }
+
+    /// Appends the value of an observable for these synapses.
+    pub fn observe(
+        &self,
+        routine: &mut Routine,
+        scene: Scene,
+        observable: usize,
+        synapses: &[u32],
+        now: i64,
+        out: &mut Vec<f64>,
+    ) {
+        let program = &scene.learning.observables[observable].program;
+        let picked = Picked { synapses, now, source_ticks: &[], tick: now };
+        routine.values(program, scene, &self.arrays, picked, &mut None, out);
+    }
+
+    /// The axonal delay of a synapse at present, in ticks.
+    pub fn axonal(&self, scene: Scene, design: &Design, synapse: u32) -> i64 {
+        axonal(&self.arrays, scene, design, synapse)
+    }
+
+    /// A source spiked. Spikes come by stamp, then position.
+    pub fn spike(&mut self, scene: Scene, source: u32, stamp: i64) {
+        match scene.learning.longest {
+            Some(_) => self.fired.push(stamp, source),
+            None => scene.table.stretches(source, |Stretch { ticks, first, end }| {
+                self.seen.push(stamp + i64::from(ticks), Seen { stamp, first, end });
+            }),
+        }
+    }
+
+    /// A target, one of the own, had an event of a kind.
+    pub fn event(&mut self, scene: Scene, kind: usize, target: u32, stamp: i64) {
+        let calendar = &mut self.posts[kind];
+        self.by_target.stretches(scene.table, target, |stretch| {
+            calendar.push(stamp + i64::from(stretch.ticks), stretch);
+        });
+    }
+
+    /// The one cell of a modulator had its event.
+    pub fn modulate_all(&mut self, modulator: usize, tick: i64) {
+        self.modulators[modulator].push(tick, Whom::All);
+    }
+
+    /// The cell of a modulator for one of the own targets had its event.
+    pub fn modulate(&mut self, modulator: usize, target: u32, tick: i64) {
+        self.modulators[modulator].push(tick, Whom::Target(target));
+    }
+
+    /// Makes all ticks before `tick`, and the first half of it. Stops after the first tick with a failure.
+    pub fn begin(
+        &mut self,
+        scene: Scene,
+        design: &Design,
+        tick: i64,
+        sampled: &mut impl FnMut(&Learner, i64),
+    ) {
+        while self.begun < tick {
+            if self.done < self.begun {
+                self.finish(scene, design);
+                sampled(self, self.done);
+            }
+            if self.failure.is_some() {
+                return;
+            }
+            self.start(scene, design);
+        }
+    }
+
+    /// Makes all ticks up to and including `tick`, unless one failed.
+    pub fn flush(
+        &mut self,
+        scene: Scene,
+        design: &Design,
+        tick: i64,
+        sampled: &mut impl FnMut(&Learner, i64),
+    ) {
+        self.begin(scene, design, tick, sampled);
+        if self.done < self.begun && self.begun <= tick {
+            self.finish(scene, design);
+            sampled(self, self.done);
+        }
+    }
+
+    /// Adds what arrives at a tick, after all else that does.
+    pub fn deliver(&mut self, scene: Scene, design: &Design, tick: i64, rings: &mut Rings) {
+        let table = scene.table;
+        let sorted = self.in_order(scene, design, tick);
+        for &Arrival { synapse, value, .. } in sorted.as_deref().unwrap_or(self.arrivals.of(tick)) {
+            let spot = &table.spots[table.target[synapse as usize] as usize];
+            match spot.precision {
+                Precision::F32 => rings.single.slot_mut(tick)[spot.index as usize] += value as f32,
+                Precision::F64 => rings.double.slot_mut(tick)[spot.index as usize] += value,
+            }
+        }
+        self.arrivals.close(tick);
+    }
+
+    /// What arrives at a tick in canonical order, where it did not come in it.
+    fn in_order(&self, scene: Scene, design: &Design, tick: i64) -> Option<Vec<Arrival>> {
+        design.mixed.then(|| {
+            let mut due = self.arrivals.of(tick).to_vec();
+            due.sort_by_key(|arrival| (arrival.stamp, scene.table.key(arrival.synapse)));
+            due
+        })
+    }
+
+    /// Visits what is on its way, by tick of arrival, then in canonical order: the tick, the own target, the value.
+    pub fn on_its_way(&self, scene: Scene, design: &Design, mut visit: impl FnMut(i64, u32, f64)) {
+        for (tick, due) in self.arrivals.iter() {
+            let sorted = self.in_order(scene, design, tick);
+            for arrival in sorted.as_deref().unwrap_or(due) {
+                visit(tick, scene.table.target[arrival.synapse as usize], arrival.value);
+            }
+        }
+    }
+
+    /// The first half of the next tick.
+    fn start(&mut self, scene: Scene, design: &Design) {
+        let tick = self.begun + 1;
+        self.begun = tick;
+        if 0 < tick {
+            for hook in 0..design.triggers.len() {
+                if design.triggers[hook] == Trigger::Tick {
+                    self.hook_of_all(scene, design, hook, tick, tick - 1);
+                }
+            }
+        }
+        self.send_learned(scene, design, tick);
+        self.transmit(scene, design, tick, Half::First);
+    }
+
+    /// The second half of the tick that was begun.
+    fn finish(&mut self, scene: Scene, design: &Design) {
+        let tick = self.begun;
+        self.send_learned(scene, design, tick);
+        self.transmit(scene, design, tick, Half::Second);
+        mark(&mut self.marks, &self.posts, &self.by_target, design, tick, 1);
+        self.pre_hooks(scene, design, tick);
+        for hook in 0..design.triggers.len() {
+            if let Trigger::Post(kind) = design.triggers[hook] {
+                self.post_hook(scene, design, hook, kind, tick);
+            }
+        }
+        for hook in 0..design.triggers.len() {
+            if let Trigger::Modulator(modulator) = design.triggers[hook] {
+                self.modulator_hook(scene, design, hook, modulator, tick);
+            }
+        }
+        mark(&mut self.marks, &self.posts, &self.by_target, design, tick, 0);
+        if 0 < tick {
+            for hook in 0..design.triggers.len() {
+                if matches!(design.triggers[hook], Trigger::Every(interval) if tick % interval == 0) {
+                    self.hook_of_all(scene, design, hook, tick, tick);
+                }
+            }
+        }
+        self.seen.close(tick);
+        self.fired.close(tick);
+        self.posts.iter_mut().for_each(|posts| posts.close(tick));
+        self.modulators.iter_mut().for_each(|events| events.close(tick));
+        (self.transmitted, self.sent) = (0, 0);
+        self.done = tick;
+    }
+
+    /// Finds when spikes of a tick are seen, where that depends on what synapses have learned.
+    fn send_learned(&mut self, scene: Scene, design: &Design, tick: i64) {
+        let fired = &self.fired.of(tick)[self.sent..];
+        for &source in fired {
+            let row = scene.table.starts[source as usize]..scene.table.starts[source as usize + 1];
+            for synapse in row {
+                let axonal = axonal(&self.arrays, scene, design, synapse);
+                self.seen.push(tick + axonal, Seen { stamp: tick, first: synapse, end: synapse + 1 });
+            }
+        }
+        self.sent += fired.len();
+    }
+
+    /// Sends what the synapses transmit that see a spike, as far as that was not yet done.
+    fn transmit(&mut self, scene: Scene, design: &Design, tick: i64, half: Half) {
+        let known = self.transmitted;
+        let seen = &self.seen.of(tick)[if design.defers { 0 } else { known }..];
+        if seen.is_empty() {
+            return;
+        }
+        self.transmitted = self.seen.of(tick).len();
+        let Learner { batch, met, values: [plain, meeting], arrays, routines, marks, failure, .. } = self;
+        let sends = |at: usize, synapse: u32| match (design.defers, half) {
+            (false, _) => true,
+            (true, Half::First) => scene.table.dendritic.of(synapse as usize) == 0,
+            (true, Half::Second) => known <= at || 0 < scene.table.dendritic.of(synapse as usize),
+        };
+        batch.clear();
+        met.clear();
+        let both = scene.learning.both.as_ref().and_then(|both| both.transmit.as_ref());
+        if both.is_some() {
+            mark(marks, &self.posts, &self.by_target, design, tick, 1);
+        }
+        for (at, &Seen { stamp, first, end }) in seen.iter().enumerate() {
+            for synapse in (first..end).filter(|&synapse| sends(at, synapse)) {
+                let meets = both.is_some() && marks[synapse as usize] != 0;
+                (if meets { &mut *met } else { &mut *batch }).push(synapse, stamp);
+            }
+        }
+        plain.clear();
+        meeting.clear();
+        match (&scene.learning.transmit, &mut routines.transmit) {
+            (Some(program), Some(routine)) => {
+                routine.values(program, scene, arrays, batch.picked(tick, tick), failure, plain);
+            }
+            _ => plain.extend(batch.synapses.iter().map(|&synapse| arrays[0].number(synapse as usize))),
+        }
+        if let (Some(program), Some(routine)) = (both, &mut routines.both_transmit) {
+            routine.values(program, scene, arrays, met.picked(tick, tick), failure, meeting);
+        }
+        let (mut plain, mut meeting) = (plain.iter(), meeting.iter());
+        for (at, &Seen { stamp, first, end }) in seen.iter().enumerate() {
+            for synapse in (first..end).filter(|&synapse| sends(at, synapse)) {
+                let meets = both.is_some() && marks[synapse as usize] != 0;
+                let value = if meets { meeting.next() } else { plain.next() };
+                let value = *value.expect("there is a value for every synapse");
+                if !value.is_nan() {
+                    let arrives = tick + i64::from(scene.table.dendritic.of(synapse as usize));
+                    self.arrivals.push(arrives, Arrival { stamp, synapse, value });
+                }
+            }
+        }
+        if both.is_some() {
+            mark(marks, &self.posts, &self.by_target, design, tick, 0);
+        }
+    }
+
+    /// What spikes of sources do, and what they do together with an event of the target.
+    fn pre_hooks(&mut self, scene: Scene, design: &Design, tick: i64) {
+        let Learner { batch, met, arrays, routines, marks, failure, .. } = self;
+        let seen = self.seen.of(tick);
+        let several = scene.learning.longest.is_some();
+        // Where delays are learned, a synapse may see several spikes at a tick: one after the other.
+        for spikes in seen.chunk_by(|a, b| !several || a.stamp == b.stamp) {
+            batch.clear();
+            met.clear();
+            for &Seen { stamp, first, end } in spikes {
+                for synapse in first..end {
+                    match marks.get_mut(synapse as usize) {
+                        Some(mark) if *mark != 0 => {
+                            *mark = 2;
+                            met.push(synapse, stamp);
+                        }
+                        _ => batch.push(synapse, stamp),
+                    }
+                }
+            }
+            for (hook, _) in design.triggers.iter().enumerate().filter(|t| *t.1 == Trigger::Pre) {
+                let program = &scene.learning.hooks[hook].program;
+                routines.hooks[hook].apply(program, scene, arrays, batch.picked(tick, tick), failure);
+            }
+            if let (Some(both), Some(routine)) = (&scene.learning.both, &mut routines.both) {
+                routine.apply(&both.program, scene, arrays, met.picked(tick, tick), failure);
+            }
+        }
+    }
+
+    /// What an event of the target does.
+    fn post_hook(&mut self, scene: Scene, design: &Design, hook: usize, kind: usize, tick: i64) {
+        let Learner { batch, arrays, routines, marks, failure, by_target, .. } = self;
+        batch.clear();
+        let same = |synapse: u32| design.replaces(kind, scene, synapse);
+        let met = |synapse: u32| marks.get(synapse as usize) == Some(&2) && same(synapse);
+        for &Stretch { first, end, .. } in self.posts[kind].of(tick) {
+            for &synapse in &by_target.synapses[first as usize..end as usize] {
+                if !met(synapse) {
+                    batch.push(synapse, 0);
+                }
+            }
+        }
+        let program = &scene.learning.hooks[hook].program;
+        batch.look_back(scene, design, program, arrays, tick);
+        routines.hooks[hook].apply(program, scene, arrays, batch.picked(tick, tick), failure);
+    }
+
+    /// What an event of a modulator does.
+    fn modulator_hook(&mut self, scene: Scene, design: &Design, hook: usize, modulator: usize, tick: i64) {
+        let events = self.modulators[modulator].of(tick);
+        if events.contains(&Whom::All) {
+            self.hook_of_all(scene, design, hook, tick, tick);
+            return;
+        }
+        let Learner { batch, arrays, routines, failure, by_target, .. } = self;
+        batch.clear();
+        for whom in events {
+            let Whom::Target(target) = *whom else { continue };
+            let range = by_target.starts[target as usize]..by_target.starts[target as usize + 1];
+            for &synapse in &by_target.synapses[range.start as usize..range.end as usize] {
+                batch.push(synapse, 0);
+            }
+        }
+        let program = &scene.learning.hooks[hook].program;
+        batch.look_back(scene, design, program, arrays, tick);
+        routines.hooks[hook].apply(program, scene, arrays, batch.picked(tick, tick), failure);
+    }
+
+    /// A hook of all synapses at tick `now`, which reads columns as of `tick`.
+    fn hook_of_all(&mut self, scene: Scene, design: &Design, hook: usize, now: i64, tick: i64) {
+        let Learner { batch, arrays, routines, failure, .. } = self;
+        let program = &scene.learning.hooks[hook].program;
+        let all = scene.table.len() as u32;
+        for first in (0..all).step_by(CHUNK) {
+            batch.clear();
+            (first..(first + CHUNK as u32).min(all)).for_each(|synapse| batch.push(synapse, 0));
+            batch.look_back(scene, design, program, arrays, tick);
+            routines.hooks[hook].apply(program, scene, arrays, batch.picked(now, tick), failure);
+        }
+    }
+}
+
+/// Marks the synapses that see the event of `both` at a tick.
+fn mark(
+    marks: &mut [u8],
+    posts: &[Calendar<Stretch>],
+    by_target: &ByTarget,
+    design: &Design,
+    tick: i64,
+    value: u8,
+) {
+    let Some(kind) = design.both else { return };
+    for &Stretch { first, end, .. } in posts[kind].of(tick) {
+        for &synapse in &by_target.synapses[first as usize..end as usize] {
+            marks[synapse as usize] = value;
+        }
+    }
+}
+
+/// The axonal delay of a synapse at present, in ticks.
+fn axonal(arrays: &[Column], scene: Scene, design: &Design, synapse: u32) -> i64 {
+    let at = synapse as usize;
+    match (scene.learning.longest, scene.learning.delay) {
+        (Some(_), Some(delay)) => {
+            let ticks = (arrays[delay.0 as usize].number(at) / scene.world.plan.dt).round() as i64;
+            let least = (1 - i64::from(scene.table.dendritic.of(at))).max(0);
+            ticks.min(design.longest).max(least)
+        }
+        _ => i64::from(scene.table.axonal.of(at)),
+    }
+}
+
+impl Batch {
+    /// Reads columns of sources as of the axonal delay before `tick`, if the program reads any.
+    fn look_back(&mut self, scene: Scene, design: &Design, program: &Program, arrays: &[Column], tick: i64) {
+        if reads_source(program) {
+            for (&synapse, at) in self.synapses.iter().zip(&mut self.ticks) {
+                *at = tick - axonal(arrays, scene, design, synapse);
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What the programs of a rule read, for a list of synapses.
+
+use circ_numerics::random::Counter;
+use circ_plan::ir::{ArrayId, KeyId, Moment, Side, TableId, UniformId};
+use circ_plan::learning::Learning;
+use circ_plan::plan::{ProjectionPlan, Table as Numbers};
+
+use super::sides::{Origin, Post, Sides, World};
+use super::store::Column;
+use super::table::Table;
+use crate::aligned::Scalar;
+use crate::rows::Leaves;
+
+/// A learning projection, for the cells of a thread.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    pub world: World<'a>,
+    pub projection: &'a ProjectionPlan,
+    pub learning: &'a Learning,
+    pub sides: &'a Sides,
+    pub table: &'a Table,
+    /// The shared slots of the rule.
+    pub rule: &'a [u64],
+}
+
+/// Some synapses at a tick.
+#[derive(Clone, Copy)]
+pub struct Picked<'a> {
+    pub synapses: &'a [u32],
+    /// `Now`
+    pub now: i64,
+    /// The tick that columns of the source are read at, beside the synapses.
+    pub source_ticks: &'a [i64],
+    /// The tick that columns of the target are read at, had they no way back; that of modulators.
+    pub tick: i64,
+}
+
+/// The synapses of a row of a program.
+pub struct SynapseLeaves<'a> {
+    pub scene: Scene<'a>,
+    pub arrays: &'a [Column],
+    pub picked: Picked<'a>,
+}
+
+impl SynapseLeaves<'_> {
+    /// Calls `f` with the place of every element, where a column is read, and when.
+    #[inline]
+    fn each(&self, side: Side, column: ArrayId, mut f: impl FnMut(usize, (Origin, u32), i64)) {
+        let Scene { sides, table, .. } = self.scene;
+        let Picked { synapses, source_ticks, tick, .. } = self.picked;
+        let position = |synapse: u32| table.positions[table.target[synapse as usize] as usize];
+        match side {
+            Side::Pre => {
+                let origins = &sides.pre[column.0 as usize];
+                for (k, &synapse) in synapses.iter().enumerate() {
+                    f(k, origins.at(&sides.source, table.source[synapse as usize]), source_ticks[k]);
+                }
+            }
+            Side::Post | Side::Own => match &sides.post[column.0 as usize] {
+                Post::Target(origins) => {
+                    for (k, &synapse) in synapses.iter().enumerate() {
+                        let back = i64::from(table.back.of(synapse as usize));
+                        f(k, origins.at(&sides.target, position(synapse)), tick - back);
+                    }
+                }
+                Post::Modulator(cells, origins) => {
+                    let one = cells.len() == 1;
+                    for (k, &synapse) in synapses.iter().enumerate() {
+                        let at = if one { 0 } else { position(synapse) };
+                        f(k, origins.at(cells, at), tick);
+                    }
+                }
+            },
+        }
+    }
+}
+
+impl<F: Scalar> Leaves<F> for SynapseLeaves<'_> {
+    fn floats(&self, side: Side, array: ArrayId, out: &mut [F]) {
+        match side {
+            Side::Own => self.arrays[array.0 as usize].floats(self.picked.synapses, out),
+            Side::Pre | Side::Post => self.each(side, array, |k, at, tick| {
+                out[k] = F::from_f64(self.scene.world.float(at, tick));
+            }),
+        }
+    }
+    fn ints(&self, side: Side, array: ArrayId, out: &mut [i64]) {
+        match side {
+            Side::Own => self.arrays[array.0 as usize].ints(self.picked.synapses, out),
+            Side::Pre | Side::Post => {
+                self.each(side, array, |k, at, tick| out[k] = self.scene.world.int(at, tick));
+            }
+        }
+    }
+    fn bools(&self, side: Side, array: ArrayId, out: &mut [bool]) {
+        match side {
+            Side::Own => self.arrays[array.0 as usize].bools(self.picked.synapses, out),
+            Side::Pre | Side::Post => {
+                self.each(side, array, |k, at, tick| out[k] = self.scene.world.bool(at, tick));
+            }
+        }
+    }
+    fn slot(&self, slot: UniformId) -> u64 {
+        self.scene.rule[slot.0 as usize]
+    }
+    fn indices(&self, side: Side, out: &mut [i64]) {
+        for (out, &synapse) in out.iter_mut().zip(self.picked.synapses) {
+            let (source, target, _) = self.scene.table.key(synapse);
+            *out = i64::from(if side == Side::Post { target } else { source });
+        }
+    }
+    fn now(&self) -> i64 {
+        self.picked.now
+    }
+    fn time(&self, moment: Moment) -> f64 {
+        let tick = match moment {
+            Moment::Start => self.picked.now - 1,
+            Moment::End => self.picked.now,
+        };
+        tick as f64 * self.scene.world.plan.dt
+    }
+    fn table(&self, table: TableId) -> &Numbers {
+        &self.scene.world.plan.tables[table.0 as usize]
+    }
+    fn edges(&self, column: u32, out: &mut [F]) {
+        let column = &self.scene.projection.edges[column as usize];
+        for (out, &synapse) in out.iter_mut().zip(self.picked.synapses) {
+            let row = self.scene.table.table_rows[synapse as usize];
+            *out = F::from_f64(column[row as usize]);
+        }
+    }
+    fn key(&self, key: KeyId) -> [u32; 2] {
+        self.scene.learning.keys[key.0 as usize]
+    }
+    fn counter(&self, row: usize, salt: u32) -> Counter {
+        let (entity, target, occurrence) = self.scene.table.key(self.picked.synapses[row]);
+        let targets = self.scene.sides.target.len() as u32;
+        let partner = target.wrapping_add(targets.wrapping_mul(occurrence / 64));
+        Counter { entity, partner, tick: self.picked.now as u32, salt: salt + 64 * (occurrence % 64) }
+    }
+}

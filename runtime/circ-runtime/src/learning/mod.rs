@@ -1,0 +1,22 @@
+//! Synapses that learn: they are stepped by the thread that owns their targets.
+//!
+//! In: the plan's [`circ_plan::learning::Learning`], the synapses, and what happens to cells. Out: what the synapses
+//! hold, and what they transmit, which is added to a tick's arrivals just before the cells make that tick. The meaning
+//! is in [`circ_plan::learning`]; when things are done here, in [`design`].
+
+mod calendar;
+pub mod design;
+pub mod history;
+mod learner;
+mod leaves;
+mod own;
+mod routine;
+mod sides;
+mod store;
+pub mod table;
+
+pub use design::Design;
+pub use history::{History, Kept};
+pub use own::{Own, Surroundings, canonical, design_of};
+pub use routine::Routine;
+pub use store::width;

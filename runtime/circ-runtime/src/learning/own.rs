@@ -1,0 +1,290 @@
+//! All that one thread does of learning: its synapses, whom it listens to, and samples of synapses.
+//!
+//! In: what the thread's cells do tick by tick, and the spikes of all threads window by window. Out: arrivals, samples,
+//! and the first synapse that failed.
+
+use circ_plan::engine::{Samples, SynapseFault, SynapseProbe};
+use circ_plan::plan::Plan;
+
+use super::design::Design;
+use super::history::History;
+use super::learner::Learner;
+use super::leaves::Scene;
+use super::routine::Routine;
+use super::sides::World;
+use crate::network::Network;
+use crate::ring::Rings;
+use crate::shards::Shards;
+
+/// What a thread's synapses see besides what they hold.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    pub network: &'a Network,
+    pub history: &'a History,
+    /// The shared slots, by population.
+    pub slots: &'a [Vec<u64>],
+    /// Those of rules, by design.
+    pub rules: &'a [Vec<u64>],
+}
+
+impl<'a> Surroundings<'a> {
+    /// The scene of a design, for a thread.
+    pub fn scene(&self, design: usize, thread: usize) -> Scene<'a> {
+        let plan: &'a Plan = self.network.plan();
+        let of = &self.network.designs[design];
+        let projection = &plan.projections[of.projection as usize];
+        Scene {
+            world: World { plan, history: self.history, slots: self.slots },
+            projection,
+            learning: projection.learning.as_deref().expect("only what learns is designed"),
+            sides: &of.sides,
+            table: &of.tables[thread],
+            rule: &self.rules[design],
+        }
+    }
+}
+
+/// The learning synapses of a thread.
+pub struct Own {
+    thread: usize,
+    /// By design.
+    lanes: Vec<Lane>,
+    probes: Vec<ProbeLane>,
+}
+
+struct Lane {
+    learner: Learner,
+    /// By kind.
+    ears: Vec<Vec<Ear>>,
+}
+
+/// Listens to an event of the targets of a segment.
+struct Ear {
+    population: usize,
+    event: usize,
+    /// By local index of the cell: the own target, or `u32::MAX`.
+    targets: Vec<u32>,
+}
+
+/// A probe on the synapses of a thread.
+struct ProbeLane {
+    probe: SynapseProbe,
+    design: usize,
+    /// The thread's part of the synapses, and which of the probe's each is.
+    synapses: Vec<u32>,
+    places: Vec<u32>,
+    routine: Routine,
+    samples: Samples,
+}
+
+impl Own {
+    /// Before tick 0; `initialise` follows.
+    pub fn new(network: &Network, thread: usize) -> Own {
+        let plan = network.plan();
+        let lane = |design: &Design| {
+            let projection = &plan.projections[design.projection as usize];
+            let learning = projection.learning.as_deref().expect("only what learns is designed");
+            let ears = (0..design.kinds.len()).map(|kind| ears(plan, &network.shards, design, kind, thread));
+            Lane { learner: Learner::new(design, learning, thread), ears: ears.collect() }
+        };
+        Own { thread, lanes: network.designs.iter().map(lane).collect(), probes: vec![] }
+    }
+
+    /// Gives all synapse arrays their initial values.
+    pub fn initialise(&mut self, around: Surroundings) {
+        for (k, lane) in self.lanes.iter_mut().enumerate() {
+            lane.learner.initialise(around.scene(k, self.thread));
+        }
+    }
+
+    /// Whether nothing learns.
+    pub fn is_empty(&self) -> bool {
+        self.lanes.is_empty()
+    }
+
+    /// The synapses of a design.
+    pub fn learner(&self, design: usize) -> &Learner {
+        &self.lanes[design].learner
+    }
+
+    /// The synapses of a design.
+    pub fn learner_mut(&mut self, design: usize) -> &mut Learner {
+        &mut self.lanes[design].learner
+    }
+
+    /// Before the cells make a tick: steps synapses as far as that needs, and adds what they send to it. Returns the first
+    /// failure.
+    pub fn before(&mut self, around: Surroundings, tick: i64, rings: &mut Rings) -> Option<SynapseFault> {
+        for (k, lane) in self.lanes.iter_mut().enumerate() {
+            let (design, scene) = (&around.network.designs[k], around.scene(k, self.thread));
+            let mut sampled = sampler(&mut self.probes, k, scene);
+            lane.learner.begin(scene, design, tick - design.lag, &mut sampled);
+            lane.learner.deliver(scene, design, tick, rings);
+        }
+        self.failure(around)
+    }
+
+    /// Brings synapses to a tick that all cells have made. Returns the first failure.
+    pub fn flush(&mut self, around: Surroundings, tick: i64) -> Option<SynapseFault> {
+        for (k, lane) in self.lanes.iter_mut().enumerate() {
+            let (design, scene) = (&around.network.designs[k], around.scene(k, self.thread));
+            let mut sampled = sampler(&mut self.probes, k, scene);
+            lane.learner.flush(scene, design, tick, &mut sampled);
+        }
+        self.failure(around)
+    }
+
+    fn failure(&self, around: Surroundings) -> Option<SynapseFault> {
+        let failures = self.lanes.iter().zip(&around.network.designs).filter_map(|(lane, design)| {
+            let failure = lane.learner.failure.as_ref()?;
+            Some((failure.tick, design.projection, failure))
+        });
+        failures
+            .min_by_key(|(tick, projection, failure)| (*tick, *projection, failure.key))
+            .map(|f| f.2.fault(f.1))
+    }
+
+    /// The own cells of a population had events of a kind at a tick: `cells(event)` says which, local indices.
+    pub fn hear(
+        &mut self,
+        around: Surroundings,
+        population: usize,
+        tick: i64,
+        cells: impl Fn(usize) -> Vec<u32>,
+    ) {
+        for (k, Lane { learner, ears }) in self.lanes.iter_mut().enumerate() {
+            let scene = around.scene(k, self.thread);
+            for (kind, ears) in ears.iter().enumerate() {
+                for ear in ears.iter().filter(|ear| ear.population == population) {
+                    let targets = cells(ear.event).into_iter().map(|cell| ear.targets[cell as usize]);
+                    for target in targets.filter(|target| *target != u32::MAX) {
+                        learner.event(scene, kind, target, tick);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Of a design: sources spiked at a tick, by position, ascending.
+    pub fn spikes(&mut self, around: Surroundings, design: usize, positions: &[u32], tick: i64) {
+        let scene = around.scene(design, self.thread);
+        for &position in positions {
+            self.lanes[design].learner.spike(scene, position, tick);
+        }
+    }
+
+    /// Of a design: cells of a modulator had their event at a tick, by position, ascending.
+    pub fn modulate(
+        &mut self,
+        around: Surroundings,
+        design: usize,
+        modulator: usize,
+        positions: &[u32],
+        tick: i64,
+    ) {
+        let of = &around.network.designs[design];
+        let learner = &mut self.lanes[design].learner;
+        if of.modulators[modulator].one {
+            positions.iter().take(1).for_each(|_| learner.modulate_all(modulator, tick));
+            return;
+        }
+        let own = &of.tables[self.thread].positions;
+        for position in positions {
+            if let Ok(target) = own.binary_search(position) {
+                learner.modulate(modulator, target as u32, tick);
+            }
+        }
+    }
+
+    /// Begins to sample these own synapses, which are at these places of the probe.
+    pub fn add_probe(&mut self, plan: &Plan, design: usize, probe: &SynapseProbe, own: Vec<(u32, u32)>) {
+        let learning = plan.projections[probe.projection as usize].learning.as_deref();
+        let learning = learning.expect("only what learns has probes of synapses");
+        let (synapses, places) = own.into_iter().unzip();
+        self.probes.push(ProbeLane {
+            probe: probe.clone(),
+            design,
+            synapses,
+            places,
+            routine: Routine::new(&learning.observables[probe.observable as usize].program),
+            samples: Samples::default(),
+        });
+    }
+
+    /// The samples of a probe, and which of the probe's synapses they are of.
+    pub fn samples(&self, probe: usize) -> (&Samples, &[u32]) {
+        (&self.probes[probe].samples, &self.probes[probe].places)
+    }
+
+    /// Forgets samples from a tick on.
+    pub fn forget(&mut self, tick: i64) {
+        for lane in &mut self.probes {
+            let Samples { ticks, values } = &mut lane.samples;
+            ticks.truncate(ticks.partition_point(|t| *t < tick));
+            values.truncate(ticks.len() * lane.synapses.len());
+        }
+    }
+}
+
+/// Samples what there is to sample of a design after a tick.
+fn sampler<'a>(
+    probes: &'a mut [ProbeLane],
+    design: usize,
+    scene: Scene<'a>,
+) -> impl FnMut(&Learner, i64) + 'a {
+    move |learner, tick| {
+        for lane in probes.iter_mut().filter(|lane| lane.design == design) {
+            let since = tick - lane.probe.first_tick;
+            if since < 0 || since % lane.probe.interval_ticks.max(1) != 0 {
+                continue;
+            }
+            let mut values = vec![];
+            let observable = lane.probe.observable as usize;
+            learner.observe(&mut lane.routine, scene, observable, &lane.synapses, tick, &mut values);
+            lane.samples.take(lane.probe.keep, tick, &values);
+        }
+    }
+}
+
+/// Who listens to a kind of event of a design's targets.
+fn ears(plan: &Plan, shards: &Shards, design: &Design, kind: usize, thread: usize) -> Vec<Ear> {
+    let view = &plan.projections[design.projection as usize].target;
+    let positions = &design.tables[thread].positions;
+    let (mut ears, mut position, mut target) = (vec![], 0, 0);
+    for (segment, event) in view.segments.iter().zip(&design.kinds[kind]) {
+        let population = segment.population as usize;
+        let (first, cells) = shards.range(population, thread);
+        let mut ear = Ear { population, event: event.0 as usize, targets: vec![u32::MAX; cells as usize] };
+        for k in 0..segment.cells.len() {
+            if positions.get(target) == Some(&position) {
+                ear.targets[(segment.cells.get(k) - first) as usize] = target as u32;
+                target += 1;
+            }
+            position += 1;
+        }
+        // A population without such an event has none.
+        if ear.event < plan.populations[population].events.len() {
+            ears.push(ear);
+        }
+    }
+    ears
+}
+
+/// The place of a projection among those that learn.
+pub fn design_of(network: &Network, projection: u32) -> Option<usize> {
+    network.designs.iter().position(|design| design.projection == projection)
+}
+
+/// The synapses of a design in canonical order: (thread, index there).
+pub fn canonical(network: &Network, design: usize) -> Vec<(u32, u32)> {
+    let tables = &network.designs[design].tables;
+    let of = |(thread, table): (usize, &super::table::Table)| {
+        let keyed = |synapse| (table.key(synapse), thread as u32, synapse);
+        (0..table.len() as u32).map(keyed).collect::<Vec<_>>()
+    };
+    let mut all: Vec<_> = tables.iter().enumerate().flat_map(of).collect();
+    if 1 < tables.len() || tables.iter().any(|table| !table.rank.is_empty()) {
+        all.sort_unstable();
+    }
+    all.into_iter().map(|(_, thread, synapse)| (thread, synapse)).collect()
+}
