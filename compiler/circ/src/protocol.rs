@@ -297,10 +297,12 @@ impl<'a> Protocol<'a> {
     }
 
     fn expect(&mut self, condition: ExprId) -> Evaluated<()> {
+        let raster = self.with_scope(|scope, world| eval::raster::raster(condition, scope, world))?;
         let holds = self.with_scope(|scope, world| eval::eval_bool(condition, scope, world))?;
-        let (value, unit) = match judge::measured_side(&self.compiled.hir, condition) {
-            Some(side) => self.number(side)?,
-            None => (Number::Bool(holds), String::new()),
+        let (value, unit) = match (raster, judge::measured_side(&self.compiled.hir, condition)) {
+            (Some(raster), _) => (Number::Text(raster.summary()), String::new()),
+            (None, Some(side)) => self.number(side)?,
+            (None, None) => (Number::Bool(holds), String::new()),
         };
         self.outcome.expectations.push(Expectation { text: self.text(condition), value, unit, holds });
         Ok(())

@@ -77,6 +77,18 @@ impl World for Present<'_> {
         }
     }
 
+    fn raster(&mut self, call: &MeasureCall, span: Span) -> Evaluated<Vec<(i64, u32)>> {
+        let [argument] = call.args.as_slice() else {
+            return Err(rules::not_a_measure(span, &call.name).into());
+        };
+        let window = self.window(argument, &call.name, call.name_span)?;
+        let (view, event) = self.view_with_event(&argument.value, argument.span)?;
+        let events = self.events(&view, &event, argument.span)?;
+        let mut all = self.by_position(&view, &events);
+        all.retain(|(tick, _)| window.contains(*tick));
+        Ok(all)
+    }
+
     fn time(&self) -> Option<f64> {
         Some(self.engine.tick().max(0) as f64 * self.plan.dt)
     }

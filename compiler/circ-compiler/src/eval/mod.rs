@@ -9,6 +9,7 @@ mod index;
 pub mod judge;
 pub mod number;
 mod place;
+pub mod raster;
 mod reduce;
 pub mod segment;
 pub(crate) mod select;
@@ -47,6 +48,10 @@ pub trait World {
     }
     /// `rate(E)` and its like.
     fn measure(&mut self, call: &MeasureCall, span: Span) -> Evaluated<Value> {
+        Err(say::needs_run(span, &call.name).into())
+    }
+    /// `spikes(E)`: every spike of the view, as a tick and a cell.
+    fn raster(&mut self, call: &MeasureCall, span: Span) -> Evaluated<Vec<(i64, u32)>> {
         Err(say::needs_run(span, &call.name).into())
     }
     /// `t` in ms.
@@ -356,11 +361,20 @@ fn compute(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<
 fn chain(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<Value> {
     let mut links = vec![];
     let mut first = expr;
+    let mut value = None;
     while let ExprKind::Binary { op, left, right } = &scope.expr(first).kind {
-        links.push((*op, *right, first));
-        first = *left;
+        let (op, left, right) = (*op, *left, *right);
+        if let Some(raster) = raster::raster(first, scope, world)? {
+            value = Some(Value::Bool(raster.agrees() == (op == BinaryOp::Equal)));
+            break;
+        }
+        links.push((op, right, first));
+        first = left;
     }
-    let mut value = eval(first, scope, world)?;
+    let mut value = match value {
+        Some(value) => value,
+        None => eval(first, scope, world)?,
+    };
     for (op, right, link) in links.into_iter().rev() {
         scope.spend(scope.expr(link).span)?;
         let decided =
