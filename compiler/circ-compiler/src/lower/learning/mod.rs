@@ -5,6 +5,7 @@
 
 mod actions;
 mod column;
+mod equations;
 mod place;
 mod programs;
 mod reads;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use circ_grammar::ast::Span;
 use circ_plan::ir::*;
-use circ_plan::learning::{Both, Cells, Learning, Signal};
+use circ_plan::learning::{Both, Cells, Learning, Signal, When};
 use circ_plan::plan::{Column, Quantity, View};
 
 pub use self::column::Kept;
@@ -23,6 +24,7 @@ pub use self::scope::{Moment, RuleScope, Wanted};
 pub use self::side::{SideScope, Trace};
 
 use self::column::{find, find_events};
+use self::equations::laws;
 use self::place::places;
 use self::programs::Programs;
 use self::side::End;
@@ -59,12 +61,19 @@ pub fn learning<'a>(
 ) -> Learning {
     let rule = source.hir.rule(plasticity.rule);
     let precision = super::flows::precision(net, layouts);
-    let places =
-        Arc::new(places(source, net, plasticity, (precision, net.store.unwrap_or(precision)), report));
-    let mut programs = Programs::new(source, net, plasticity, places.clone(), precision, report);
+    let stored = (precision, net.store.unwrap_or(precision));
+    let mut places = Arc::new(places(source, net, plasticity, stored, report));
+    let laws = laws(source, net, plasticity, &places);
+    // Ticks between two events are counted in double precision.
+    let precision = if laws.closed.is_empty() { precision } else { Precision::F64 };
+    if !laws.closed.is_empty() {
+        Arc::make_mut(&mut places).add_anchor();
+    }
+    let mut programs = Programs::new(source, net, plasticity, (places.clone(), &laws), precision, report);
     let init = programs.init();
     let transmit = programs.transmit();
-    let mut hooks = vec![];
+    let mut hooks: Vec<circ_plan::learning::Hook> = vec![];
+    hooks.extend(programs.step().map(|program| circ_plan::learning::Hook { when: When::Tick, program }));
     let mut both = None;
     for (at, hook) in rule.hooks.iter().enumerate() {
         let Some(program) = programs.hook(at, hook) else { continue };

@@ -64,6 +64,11 @@ impl Places {
         }
     }
 
+    /// Room for the tick of the last event. It is no state: whoever puts states back has settled.
+    pub fn add_anchor(&mut self) {
+        self.anchor = Some(self.add("anchor", Ty::Tick, Precision::F64, true));
+    }
+
     fn add(&mut self, name: &str, ty: Ty, store: Precision, parameter: bool) -> ArrayId {
         self.arrays.push(SynapseArray { name: name.to_owned(), ty, store, parameter });
         ArrayId((self.arrays.len() - 1) as u32)
@@ -76,7 +81,7 @@ pub fn rule_type(source: Source, rule: RuleId, var: VarId) -> Ty {
     types.and_then(|vars| vars.get(var.index())).map_or(Ty::Float, kept_type)
 }
 
-/// Gives every variable its place. `closed`: whether equations are evaluated late.
+/// Gives every variable its place.
 pub fn places<'a>(
     source: Source<'a>,
     net: &'a net::Projection,

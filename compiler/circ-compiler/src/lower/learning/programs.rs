@@ -17,6 +17,7 @@ use super::super::time::ticks;
 use super::super::value::Lowered;
 use super::actions::Done;
 use super::column::find_events;
+use super::equations::Laws;
 use super::place::{Place, Places};
 use super::scope::{Moment, RuleScope, Wanted};
 use crate::diagnose::build::outside_domain;
@@ -34,6 +35,7 @@ pub struct Programs<'a, 'r, 's> {
     plasticity: &'a Plasticity,
     rule: &'a Rule,
     places: Arc<Places>,
+    laws: &'r Laws,
     precision: Precision,
     pub report: &'r mut Report<'s>,
     pub keys: Keys,
@@ -47,13 +49,25 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
         source: Source<'a>,
         net: &'a net::Projection,
         plasticity: &'a Plasticity,
-        places: Arc<Places>,
+        (places, laws): (Arc<Places>, &'r Laws),
         precision: Precision,
         report: &'r mut Report<'s>,
     ) -> Self {
         let rule = source.hir.rule(plasticity.rule);
         let keys = Keys::default();
-        Programs { source, net, plasticity, rule, places, precision, report, keys, pre: vec![], post: vec![] }
+        Programs {
+            source,
+            net,
+            plasticity,
+            rule,
+            places,
+            precision,
+            report,
+            keys,
+            pre: vec![],
+            post: vec![],
+            laws,
+        }
     }
 
     fn program(
@@ -65,9 +79,10 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
         let mut scope = RuleScope::new(self.source, self.plasticity, moment);
         scope.places = (moment != Moment::Parameters).then(|| self.places.clone());
         (scope.pre, scope.post) = (std::mem::take(&mut self.pre), std::mem::take(&mut self.post));
-        let rule = Some(Box::new(scope));
-        let site = PairSite { net: self.net, pre: vec![], post: vec![], flows: false, rule };
-        let builder = Builder::new(format!("{}.{name}", self.net.path), self.precision);
+        let name = format!("{}.{name}", self.net.path);
+        let builder = Builder::new(name, self.precision);
+        let site =
+            PairSite { net: self.net, pre: vec![], post: vec![], flows: false, rule: Some(Box::new(scope)) };
         let mut lowerer = Lowerer::new(self.source, self.report, &mut self.keys, builder, Site::Pair(site));
         let outputs = make(&mut lowerer);
         if let Some(scope) = lowerer.synapse() {
@@ -113,7 +128,16 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
     /// What a spike delivers; nothing: `w` as it is kept.
     pub fn transmit(&mut self) -> Option<Program> {
         let hook = self.rule.hooks.iter().find(|hook| matches!(hook.when, HookKind::Pre));
-        hook.and_then(|hook| self.transmit_of(hook))
+        let said = hook.and_then(|hook| self.transmit_of(hook));
+        let (rule, laws) = (self.rule, self.laws);
+        let late = laws.closed.iter().any(|at| rule.equations[*at].var == Rule::WEIGHT);
+        match said {
+            None if late => Some(self.program("transmit", Moment::Seen, |lowerer| {
+                lowerer.advance(rule, laws);
+                vec![Output::Result(lowerer.learned(Rule::WEIGHT))]
+            })),
+            said => said,
+        }
     }
 
     /// What a hook delivers, if it says so.
@@ -121,8 +145,9 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
         if !transmits(&hook.body) {
             return None;
         }
-        let rule = self.rule;
+        let (rule, laws) = (self.rule, self.laws);
         Some(self.program("transmit", Moment::Seen, |lowerer| {
+            lowerer.advance(rule, laws);
             let done = lowerer.rule_block(rule, &hook_name(rule, hook), &hook.body);
             // What goes wrong before is found where the hook runs.
             lowerer.checks.clear();
@@ -139,7 +164,7 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
 
     /// What a hook changes; nothing where it only delivers.
     pub fn hook(&mut self, at: usize, hook: &'a Hook) -> Option<Program> {
-        let rule = self.rule;
+        let (rule, laws) = (self.rule, self.laws);
         if !hook.body.iter().any(changes) && !matches!(hook.when, HookKind::Both) {
             return None;
         }
@@ -149,6 +174,7 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
         };
         let name = hook_name(rule, hook);
         Some(self.program(&format!("{name} {at}"), moment, |lowerer| {
+            lowerer.advance(rule, laws);
             let Done { assigned, .. } = lowerer.rule_block(rule, &name, &hook.body);
             lowerer.check_assigned(rule, assigned);
             lowerer.learned_outputs()
@@ -251,13 +277,29 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
 
     /// Brings all to the present tick.
     pub fn settle(&mut self) -> Program {
-        self.program("settle", Moment::Seen, |_| vec![])
+        let (rule, laws) = (self.rule, self.laws);
+        self.program("settle", Moment::Seen, |lowerer| {
+            lowerer.advance(rule, laws);
+            lowerer.learned_outputs()
+        })
+    }
+
+    /// What happens at every tick, if anything does.
+    pub fn step(&mut self) -> Option<Program> {
+        let (rule, laws) = (self.rule, self.laws);
+        if laws.stepped.is_empty() {
+            return None;
+        }
+        Some(self.program("step", Moment::After, |lowerer| {
+            lowerer.step_rule(rule, laws);
+            lowerer.changed_outputs()
+        }))
     }
 
     /// What is observed by name.
     pub fn observables(&mut self) -> Vec<Observable> {
         let mut found = vec![];
-        let rule = self.rule;
+        let (rule, laws) = (self.rule, self.laws);
         for (at, declared) in rule.vars.iter().enumerate() {
             let var = VarId(at as u32);
             let shown = match (&declared.kind, self.places.get(var)) {
@@ -273,6 +315,8 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
             let asked = (self.pre.clone(), self.post.clone());
             let mut array = false;
             let program = self.program(&format!("observe.{}", declared.name), Moment::Seen, |lowerer| {
+                lowerer.advance(rule, laws);
+                lowerer.checks.clear();
                 match lowerer.rule_variable(var, declared.span) {
                     Lowered::One(value) => vec![Output::Result(value)],
                     Lowered::Many { .. } | Lowered::Known(_) => {
@@ -295,8 +339,21 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
 }
 
 impl Lowerer<'_, '_, '_> {
-    /// What a program changed, as outputs.
+    /// What a program changed, with the tick at which it did.
     pub fn learned_outputs(&mut self) -> Vec<Output> {
+        let mut outputs = self.changed_outputs();
+        let anchor = self.synapse().and_then(|scope| scope.places.as_ref()?.anchor);
+        if let Some(anchor) = anchor {
+            // Before tick 0 nothing has happened yet.
+            let (now, first) = (self.b.now(), self.b.tick(0));
+            let early = self.b.lt(now, first);
+            outputs.push(Output::Array(anchor, self.b.select(early, first, now)));
+        }
+        outputs
+    }
+
+    /// What a program changed.
+    pub fn changed_outputs(&mut self) -> Vec<Output> {
         let mut outputs = vec![];
         for (var, value) in self.all_learned() {
             let array = self.synapse().and_then(|scope| scope.places.as_ref()?.array(var));
@@ -308,6 +365,19 @@ impl Lowerer<'_, '_, '_> {
         }
         outputs
     }
+}
+
+/// A lowerer of a program that is only looked at.
+pub fn scratch<'a, 'r, 's>(
+    source: Source<'a>,
+    net: &'a net::Projection,
+    scope: RuleScope<'a>,
+    precision: Precision,
+    report: &'r mut Report<'s>,
+    keys: &'r mut Keys,
+) -> Lowerer<'a, 'r, 's> {
+    let site = PairSite { net, pre: vec![], post: vec![], flows: false, rule: Some(Box::new(scope)) };
+    Lowerer::new(source, report, keys, Builder::new("scratch", precision), Site::Pair(site))
 }
 
 /// What a hook is called among the programs and draws of its rule.

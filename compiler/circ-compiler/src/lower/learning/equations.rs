@@ -1,0 +1,518 @@
+//! Equations of synapses: which have a closed form since the last event of the synapse, and the arithmetic of both kinds.
+//!
+//! In: the equations of a rule. Out: [`Laws`], and values of states some time later. Equations that are linear, with
+//! coefficients that stay as they are between events of the synapse, and that depend on each other in one direction, are
+//! evaluated when somebody asks, from the tick of the last event on (the anchor). All others are stepped at every tick,
+//! with what they read of cells held over it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use circ_plan::ir::{Function, *};
+
+use super::super::context::{Lowerer, Report, Source};
+use super::column::find;
+use super::place::Places;
+use super::programs::scratch;
+use super::scope::{Moment, RuleScope, Wanted};
+use crate::diagnose::Sink;
+use crate::diagnose::structure::not_yet;
+use crate::hir::path::part_of;
+use crate::hir::*;
+use crate::kernel::build::Builder;
+use crate::net::{self, Plasticity};
+use crate::solve::affine::{Affine, affine, reachable};
+use crate::solve::substitute::Substitution;
+use crate::solve::{self, Facts, Kind, MOST_COUPLED, System};
+
+/// How the equations of a rule are evaluated, as places in [`Rule::equations`].
+#[derive(Clone, Debug, Default)]
+pub struct Laws {
+    /// In closed form, each after those that it depends on.
+    pub closed: Vec<usize>,
+    /// At every tick, with why.
+    pub stepped: Vec<(usize, Why)>,
+}
+
+/// Why an equation is stepped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It reads what moves from tick to tick.
+    Moves,
+    NotLinear,
+    /// It and another act on each other, or it reads one that is stepped.
+    Others,
+}
+
+impl Why {
+    /// In words that follow "because".
+    pub fn words(self) -> &'static str {
+        match self {
+            Why::Moves => "it reads what moves from tick to tick",
+            Why::NotLinear => "it is not linear",
+            Why::Others => "it depends on one that is stepped, or on one that depends on it",
+        }
+    }
+}
+
+/// Looks at the equations of a rule.
+pub fn laws<'a>(
+    source: Source<'a>,
+    net: &'a net::Projection,
+    plasticity: &'a Plasticity,
+    places: &std::sync::Arc<Places>,
+) -> Laws {
+    let rule = source.hir.rule(plasticity.rule);
+    // What is wrong is said where programs are made.
+    let mut sink = Sink::default();
+    let mut report = Report::new(&mut sink);
+    let mut keys = Default::default();
+    let mut scope = RuleScope::new(source, plasticity, Moment::After);
+    scope.places = Some(places.clone());
+    let mut lowerer = scratch(source, net, scope, Precision::F64, &mut report, &mut keys);
+    let all: Vec<usize> = (0..rule.equations.len()).collect();
+    let forms = lowerer.forms(rule, &all);
+    let mut open: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut laws = Laws::default();
+    for (at, form) in forms.iter().enumerate() {
+        let why = match form {
+            Err(_) => Some(Why::NotLinear),
+            Ok(form) => {
+                let parts = form.coefficients.values().copied().chain(form.rest);
+                let moves = parts.into_iter().any(|part| lowerer.moves(part));
+                moves.then_some(Why::Moves)
+            }
+        };
+        match (why, form) {
+            (Some(why), _) => laws.stepped.push((at, why)),
+            (None, Ok(form)) => {
+                open.insert(at, form.coefficients.keys().copied().filter(|k| *k != at).collect());
+            }
+            (None, Err(_)) => {}
+        }
+    }
+    loop {
+        let ready = |others: &Vec<usize>| others.iter().all(|other| laws.closed.contains(other));
+        let Some(next) = open.iter().find(|(_, others)| ready(others)).map(|(at, _)| *at) else { break };
+        open.remove(&next);
+        laws.closed.push(next);
+    }
+    laws.stepped.extend(open.keys().map(|at| (*at, Why::Others)));
+    laws.stepped.sort_by_key(|(at, _)| *at);
+    laws
+}
+
+impl<'a> Lowerer<'a, '_, '_> {
+    /// `x'` by an equation of the rule.
+    fn rule_slope(&mut self, rule: &'a Rule, equation: &'a Equation) -> ValueId {
+        let name = super::scope::drawn_as(&format!("{}'", rule.vars[equation.var.index()].name));
+        self.declared(&name, |this| {
+            let value = this.float(equation.value);
+            match equation.factor {
+                Some(factor) => {
+                    let factor = this.float(factor);
+                    this.b.div(value, factor)
+                }
+                None => value,
+            }
+        })
+    }
+
+    /// Equations as sums over their variables, as these are kept; the term that is not linear. Empty for those that are not
+    /// asked for.
+    fn forms(&mut self, rule: &'a Rule, asked: &[usize]) -> Vec<Result<Affine, ValueId>> {
+        let variables: Vec<ValueId> = rule.equations.iter().map(|it| self.learned_before(it.var)).collect();
+        let slope = |at: &usize| (*at, self.rule_slope(rule, &rule.equations[*at]));
+        let slopes: BTreeMap<usize, ValueId> = asked.iter().map(slope).collect();
+        let roots: Vec<ValueId> = slopes.values().copied().collect();
+        let steady = self.steady_leaves(&roots, &variables);
+        let parameter = |op: &Op| steady.contains(&key(op));
+        let mut facts = Facts::new(&variables, &parameter);
+        let all: BTreeSet<usize> = (0..variables.len()).collect();
+        let form = |at| match slopes.get(&at) {
+            Some(slope) => affine(&mut self.b, &mut facts, *slope, &all),
+            None => Ok(Affine::default()),
+        };
+        (0..variables.len()).map(form).collect()
+    }
+
+    /// The loads and slots among what values are made of that stay as they are between events of the synapse.
+    fn steady_leaves(&mut self, roots: &[ValueId], variables: &[ValueId]) -> BTreeSet<LeafKey> {
+        let mut found = BTreeSet::new();
+        for root in roots {
+            for leaf in reachable(&self.b, *root, |_, _| true) {
+                let op = self.b.op(leaf).clone();
+                let is_leaf = matches!(op, Op::Load(..) | Op::Uniform(_));
+                if is_leaf && !variables.contains(&leaf) && !self.leaf_moves(&op) {
+                    found.insert(key(&op));
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether a value may differ from tick to tick without an event of the synapse.
+    fn moves(&mut self, value: ValueId) -> bool {
+        let leaves = reachable(&self.b, value, |_, _| true);
+        let ops: Vec<Op> = leaves.iter().map(|leaf| self.b.op(*leaf).clone()).collect();
+        ops.iter().any(|op| self.leaf_moves(op))
+    }
+
+    fn leaf_moves(&mut self, op: &Op) -> bool {
+        match op {
+            Op::Load(side @ (Side::Pre | Side::Post), ArrayId(at)) => !self.is_constant_column(*side, *at),
+            Op::Now | Op::Time(_) | Op::Draw { .. } | Op::Redraw { .. } => true,
+            _ => false,
+        }
+    }
+
+    fn is_constant_column(&mut self, side: Side, at: u32) -> bool {
+        let source = self.source;
+        let super::super::context::Site::Pair(site) = &self.site else { return false };
+        let (net, Some(scope)) = (site.net, site.rule.as_ref()) else { return false };
+        let (wanted, view, members) = match side {
+            Side::Post => (scope.post.get(at as usize), &net.target, &net.ports),
+            Side::Pre | Side::Own => (scope.pre.get(at as usize), &net.source, &net.events),
+        };
+        match wanted {
+            Some(Wanted::Constant(_)) => true,
+            Some(Wanted::Cell { path, .. }) => members.of(view).all(|(segment, member)| {
+                let Some(population) = source.net.populations.get(segment.population as usize) else {
+                    return false;
+                };
+                let cell = source.hir.cell(population.cell);
+                let (values, _) = find(cell, part_of(member).0, path);
+                let parameter = |value: &super::column::CellValue| match value {
+                    super::column::CellValue::Var(var) => {
+                        matches!(cell.vars[var.index()].kind, VarKind::Param { .. })
+                    }
+                    _ => false,
+                };
+                values.iter().all(parameter)
+            }),
+            Some(Wanted::Trace { .. } | Wanted::Modulator { .. }) | None => false,
+        }
+    }
+
+    /// Brings what is in closed form to the tick of the program. Everything that is read afterwards is as of then.
+    pub fn advance(&mut self, rule: &'a Rule, laws: &Laws) {
+        if laws.closed.is_empty() {
+            return;
+        }
+        let since = self.since_anchor(0.0);
+        let values = self.closed_values(rule, laws, since);
+        for (var, value) in values {
+            self.learn(var, value);
+        }
+    }
+
+    /// The time since the anchor, less some ticks, in ms.
+    fn since_anchor(&mut self, less: f64) -> ValueId {
+        let anchor = self.synapse().and_then(|scope| scope.places.as_ref()?.anchor);
+        let Some(anchor) = anchor else { return self.b.float(0.0) };
+        let (now, anchor) = (self.b.now(), self.b.load(Side::Own, anchor, Ty::Tick));
+        let (now, anchor) = (self.b.to_float(now), self.b.to_float(anchor));
+        let (less, zero) = (self.b.float(less), self.b.float(0.0));
+        let ticks = self.b.sub(now, anchor);
+        let ticks = self.b.sub(ticks, less);
+        // Before tick 0 nothing has happened yet.
+        let ticks = self.b.max(zero, ticks);
+        let dt = self.b.float(self.source.net.dt);
+        self.b.mul(ticks, dt)
+    }
+
+    fn closed_values(&mut self, rule: &'a Rule, laws: &Laws, since: ValueId) -> Vec<(VarId, ValueId)> {
+        let forms = self.forms(rule, &laws.closed);
+        let vars: Vec<VarId> = rule.equations.iter().map(|it| it.var).collect();
+        let starts: Vec<ValueId> = vars.iter().map(|var| self.learned_before(*var)).collect();
+        let forms: Vec<Affine> = forms.into_iter().map(Result::unwrap_or_default).collect();
+        let mut found = vec![];
+        for at in &laws.closed {
+            let value = ClosedForm { b: &mut self.b, forms: &forms, starts: &starts, since }.value(*at);
+            let value = match value {
+                Some(value) => value,
+                None => {
+                    let what = "a rule with so many equations that depend on each other";
+                    self.report.push(not_yet(rule.equations[*at].span, what));
+                    starts[*at]
+                }
+            };
+            found.push((vars[*at], self.reached(rule, vars[*at], starts[*at], value, *at)));
+        }
+        found
+    }
+
+    /// Where an equation leads, within bounds.
+    fn reached(&mut self, rule: &'a Rule, var: VarId, before: ValueId, value: ValueId, at: usize) -> ValueId {
+        let value = self.bounded(rule, var, value);
+        let what = format!("the equation of `{}`", rule.vars[var.index()].name);
+        let place = self.report.place(rule.equations[at].span, what);
+        self.checks.push(Check { kind: CheckKind::Finite, value, place });
+        self.unless_frozen(var, before, value)
+    }
+
+    /// One tick of what is stepped. The program is for the tick that ends.
+    pub fn step_rule(&mut self, rule: &'a Rule, laws: &Laws) {
+        let all: Vec<usize> = (0..rule.equations.len()).collect();
+        let forms = self.forms(rule, &all);
+        let vars: Vec<VarId> = rule.equations.iter().map(|it| it.var).collect();
+        let loads: Vec<ValueId> = vars.iter().map(|var| self.learned_before(*var)).collect();
+        let mut starts = loads.clone();
+        if !laws.closed.is_empty() {
+            // Closed forms are as of the start of the step, and go on within it.
+            let checks = self.checks.len();
+            let since = self.since_anchor(1.0);
+            for (var, value) in self.closed_values(rule, laws, since) {
+                if let Some(at) = vars.iter().position(|other| *other == var) {
+                    starts[at] = value;
+                }
+            }
+            self.checks.truncate(checks);
+        }
+        let known: Option<Vec<Affine>> = forms.iter().map(|form| form.clone().ok()).collect();
+        let dt = self.b.float(self.source.net.dt);
+        let mut next: Vec<(usize, ValueId)> = vec![];
+        let in_one_direction = known.filter(|forms| is_triangular(forms));
+        match in_one_direction {
+            Some(forms) => {
+                for (at, _) in &laws.stepped {
+                    let mut form = ClosedForm { b: &mut self.b, forms: &forms, starts: &starts, since: dt };
+                    let value = form.value(*at).unwrap_or(starts[*at]);
+                    next.push((*at, value));
+                }
+            }
+            None => {
+                let Some(all) = self.solve_rule(rule, &loads) else { return };
+                let mut moved = Substitution::default();
+                for (load, start) in loads.iter().zip(&starts) {
+                    moved.replace(*load, *start);
+                }
+                for (at, _) in &laws.stepped {
+                    next.push((*at, moved.apply(&mut self.b, all[*at])));
+                }
+            }
+        }
+        for (at, value) in next {
+            let value = self.reached(rule, vars[at], loads[at], value, at);
+            self.learn(vars[at], value);
+        }
+    }
+
+    /// One step of all equations by the methods of cells.
+    fn solve_rule(&mut self, rule: &'a Rule, loads: &[ValueId]) -> Option<Vec<ValueId>> {
+        let slopes: Vec<ValueId> = rule.equations.iter().map(|it| self.rule_slope(rule, it)).collect();
+        let steady = self.steady_leaves(&slopes, loads);
+        let parameter = |op: &Op| steady.contains(&key(op));
+        let mut inputs = vec![];
+        for slope in &slopes {
+            for leaf in reachable(&self.b, *slope, |_, _| true) {
+                let op = self.b.op(leaf).clone();
+                if !loads.contains(&leaf) && self.leaf_moves(&op) {
+                    inputs.push(leaf);
+                }
+            }
+        }
+        let equation =
+            |(load, slope): (&ValueId, &ValueId)| solve::Equation::plain(*load, *slope, Kind::State);
+        let equations: Vec<solve::Equation> = loads.iter().zip(&slopes).map(equation).collect();
+        let system = System {
+            equations: &equations,
+            effects: &[],
+            couplings: &[],
+            sources: &[],
+            inputs: &inputs,
+            step_ms: self.source.net.dt,
+            method: Method::Auto,
+            parameter: &parameter,
+        };
+        match solve::solve(&mut self.b, &system) {
+            Ok(solution) => Some(solution.next),
+            Err(_) => {
+                self.report.push(not_yet(rule.span, "a rule whose equations depend on each other so"));
+                None
+            }
+        }
+    }
+}
+
+/// What tells leaves apart: side, whether a slot, number.
+type LeafKey = (u8, u32);
+
+fn key(op: &Op) -> LeafKey {
+    match op {
+        Op::Load(Side::Own, array) => (0, array.0),
+        Op::Load(Side::Pre, array) => (1, array.0),
+        Op::Load(Side::Post, array) => (2, array.0),
+        Op::Uniform(uniform) => (3, uniform.0),
+        _ => (4, 0),
+    }
+}
+
+/// Whether equations depend on each other in one direction only.
+fn is_triangular(forms: &[Affine]) -> bool {
+    let mut done: BTreeSet<usize> = BTreeSet::new();
+    loop {
+        let ready =
+            |at: usize| forms[at].coefficients.keys().all(|other| *other == at || done.contains(other));
+        let next = (0..forms.len()).find(|at| !done.contains(at) && ready(*at));
+        match next {
+            Some(at) => done.insert(at),
+            None => return done.len() == forms.len(),
+        };
+    }
+}
+
+/// The value of an equation some time later. See the note on closed forms.
+struct ClosedForm<'b> {
+    b: &'b mut Builder,
+    forms: &'b [Affine],
+    /// The variables at first.
+    starts: &'b [ValueId],
+    /// In ms.
+    since: ValueId,
+}
+
+impl ClosedForm<'_> {
+    /// Nothing where too many depend on each other.
+    fn value(&mut self, at: usize) -> Option<ValueId> {
+        let partners: Vec<usize> = self.partners(at);
+        match partners.iter().all(|partner| self.is_simple(*partner)) {
+            true => Some(self.by_parts(at, &partners)),
+            false => self.by_matrix(at),
+        }
+    }
+
+    fn partners(&self, at: usize) -> Vec<usize> {
+        self.forms[at].coefficients.keys().copied().filter(|other| *other != at).collect()
+    }
+
+    fn own(&self, at: usize) -> Option<ValueId> {
+        self.forms[at].coefficients.get(&at).copied()
+    }
+
+    /// Whether a partner is one exponential and a constant that is known without a division by what may be 0.
+    fn is_simple(&self, at: usize) -> bool {
+        let known = |rate: ValueId| self.b.float_constant(rate).is_some_and(|rate| rate != 0.0);
+        let form = &self.forms[at];
+        let decays = form.rest.is_none() || self.own(at).is_some_and(known);
+        self.partners(at).is_empty() && decays
+    }
+
+    /// `x e^(b T) + a T exprel(b T) + ...`
+    fn by_parts(&mut self, at: usize, partners: &[usize]) -> ValueId {
+        let (rate, since) = (self.own(at), self.since);
+        let mut constant = self.forms[at].rest;
+        let mut terms = vec![];
+        for partner in partners {
+            let by = self.forms[at].coefficients[partner];
+            let start = self.starts[*partner];
+            let (their_rate, their_rest) = (self.own(*partner), self.forms[*partner].rest);
+            let Some(their_rate) = their_rate else {
+                // It stays as it is.
+                let added = self.b.mul(by, start);
+                constant = Some(self.plus(constant, added));
+                continue;
+            };
+            let mut away = start;
+            if let Some(rest) = their_rest {
+                let steady = self.b.div(rest, their_rate);
+                let steady = self.b.neg(steady);
+                let added = self.b.mul(by, steady);
+                constant = Some(self.plus(constant, added));
+                away = self.b.sub(start, steady);
+            }
+            let overlap = self.overlap(rate, their_rate);
+            let term = self.b.mul(by, away);
+            terms.push(self.b.mul(term, overlap));
+        }
+        let mut sum = match rate {
+            Some(rate) => {
+                let exponent = self.b.mul(rate, since);
+                let kept = self.b.call1(Function::Exp, exponent);
+                self.b.mul(self.starts[at], kept)
+            }
+            None => self.starts[at],
+        };
+        if let Some(constant) = constant {
+            let grown = match rate {
+                Some(rate) => {
+                    let exponent = self.b.mul(rate, since);
+                    let relative = self.b.call1(Function::Exprel, exponent);
+                    self.b.mul(since, relative)
+                }
+                None => since,
+            };
+            sum = self.b.fma(constant, grown, sum);
+        }
+        terms.into_iter().fold(sum, |sum, term| self.b.add(sum, term))
+    }
+
+    /// `(e^(p T) - e^(q T)) / (p - q)` of two rates: by the larger, so that nothing overflows.
+    fn overlap(&mut self, own: Option<ValueId>, theirs: ValueId) -> ValueId {
+        let own = own.unwrap_or_else(|| self.b.float(0.0));
+        let (larger, difference) = (self.b.max(own, theirs), self.b.sub(own, theirs));
+        let distance = self.b.abs(difference);
+        let apart = self.b.mul(distance, self.since);
+        let apart = self.b.neg(apart);
+        let relative = self.b.call1(Function::Exprel, apart);
+        let exponent = self.b.mul(larger, self.since);
+        let growth = self.b.call1(Function::Exp, exponent);
+        let overlap = self.b.mul(self.since, relative);
+        self.b.mul(overlap, growth)
+    }
+
+    fn plus(&mut self, sum: Option<ValueId>, term: ValueId) -> ValueId {
+        match sum {
+            Some(sum) => self.b.add(sum, term),
+            None => term,
+        }
+    }
+
+    /// All that it depends on, by the exponential of their matrix.
+    fn by_matrix(&mut self, at: usize) -> Option<ValueId> {
+        let mut all = vec![at];
+        let mut next = 0;
+        while let Some(this) = all.get(next).copied() {
+            next += 1;
+            for partner in self.partners(this) {
+                if !all.contains(&partner) {
+                    all.push(partner);
+                }
+            }
+        }
+        let n = all.len() + 1;
+        if MOST_COUPLED < n {
+            return None;
+        }
+        let zero = self.b.float(0.0);
+        let mut entries = vec![zero; n * n];
+        for (row, this) in all.iter().enumerate() {
+            for (column, other) in all.iter().enumerate() {
+                if let Some(coefficient) = self.forms[*this].coefficients.get(other) {
+                    entries[row * n + column] = self.b.mul(*coefficient, self.since);
+                }
+            }
+            if let Some(rest) = self.forms[*this].rest {
+                entries[row * n + n - 1] = self.b.mul(rest, self.since);
+            }
+        }
+        let mut entry = |column: usize| {
+            let op = Op::Expm { n: n as u8, entries: entries.clone(), row: 0, column: column as u8 };
+            self.b.emit(op, Ty::Float)
+        };
+        let columns: Vec<ValueId> = (0..n).map(&mut entry).collect();
+        let mut sum = columns[n - 1];
+        for (this, by) in all.iter().zip(&columns) {
+            sum = self.b.fma(*by, self.starts[*this], sum);
+        }
+        Some(sum)
+    }
+}
+
+// Note [Closed forms]
+//
+// x' = a + b x                     x(T) = x e^(b T) + a T exprel(b T)
+// with c e added, e' = h e:        + c e (e^(b T) - e^(h T)) / (b - h)
+//                                  = c e T e^(max(b, h) T) exprel(-|b - h| T)
+// The last form has no case b = h, and its exponents are never larger than those of x and e themselves. Of a partner
+// with a constant, e' = g + h e, the steady state -g / h acts as a constant and the rest decays. What does not fit
+// these forms goes through the exponential of a matrix in which constants are a further variable.
