@@ -33,7 +33,7 @@ fn folder() -> PathBuf {
 }
 
 /// Said of what is right in itself, once nothing is wrong beside it.
-const LAST: &str = "[not-yet] a projection that learns can not be built yet";
+const LAST: &str = "[not-yet] `rewire` can not be built yet";
 
 /// The errors that are said of a text: rules and messages, in order of place. Warnings wait until there are none.
 fn said(text: &str) -> Vec<String> {

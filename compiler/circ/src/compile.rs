@@ -14,7 +14,7 @@ use circ_compiler::expand::{Expanded, expand};
 use circ_compiler::hir::{Cell, CellId, Hir, SlotKind};
 use circ_compiler::lint::allow::{Allows, Idle};
 use circ_compiler::lint::{self, Built};
-use circ_compiler::lower::{self, DriveSlots, Lowered, PopulationMethods};
+use circ_compiler::lower::{self, DriveSlots, Lowered, PopulationMethods, RuleMethods};
 use circ_compiler::net::Net;
 use circ_compiler::prove::prove;
 use circ_compiler::resolve::resolve;
@@ -50,6 +50,8 @@ pub struct Compiled {
     pub plan: Arc<Plan>,
     /// By population.
     pub methods: Vec<PopulationMethods>,
+    /// Of each projection that learns.
+    pub rules: Vec<RuleMethods>,
     /// Where drives keep what may be set.
     pub drives: DriveSlots,
     /// Into `hir.experiments`.
@@ -106,7 +108,7 @@ pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Reje
     let settings = Settings { experiment: Some(experiment), set, seed, precision, ..Settings::default() };
     let mut net = elaborate(&hir, &types, &settings, &Beneath::of(&program), &mut sink);
     expand(&mut hir, &mut types, &mut net, &mut Expanded::default(), &mut sink);
-    let Some(Lowered { plan, methods, drives }) =
+    let Some(Lowered { plan, methods, drives, rules }) =
         prove_and_lower(&hir, &types, &net, &program.sources, lower::lower, &mut sink)
     else {
         return Err(rejected(sink, program));
@@ -121,7 +123,20 @@ pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Reje
     let timing = Timing { check_ms, compile_ms: milliseconds(started), ..Timing::default() };
     let warnings = sorted(sink, &program, Idle::Keep);
     let (plan, options) = (Arc::new(plan), options.clone());
-    Ok(Compiled { program, options, hir, types, net, plan, methods, drives, experiment, warnings, timing })
+    Ok(Compiled {
+        program,
+        options,
+        hir,
+        types,
+        net,
+        plan,
+        methods,
+        rules,
+        drives,
+        experiment,
+        warnings,
+        timing,
+    })
 }
 
 /// Resolves and checks, and marks what the mistakes so far spoil for those who go on.
@@ -168,7 +183,7 @@ fn prove_and_lower(
     };
     proofs.into_all().into_iter().for_each(|diagnostic| sink.push_unless_said(diagnostic));
     if !sink.has_errors() && types.tainted.is_empty() {
-        lower::refuse(net, sink);
+        lower::refuse(hir, net, sink);
     }
     lowered
 }

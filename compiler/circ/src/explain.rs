@@ -3,6 +3,8 @@
 //! In: a compiled experiment. Out: text: the method of every equation and why, how synapses are kept and what
 //! they cost, delays, the order of what flows, memory.
 
+mod learning;
+
 use crate::compile::Compiled;
 use crate::quantity::{Grid, significant};
 use crate::rules::bytes;
@@ -29,6 +31,7 @@ pub fn explain(compiled: &Compiled) -> String {
         text += "\nProjections\n";
         (0..plan.projections.len()).for_each(|at| text += &projection(plan, at as u32));
     }
+    text += &learning::learning(compiled);
     text += &flows(plan);
     let constraints = crate::constraints::explained(compiled);
     if !constraints.is_empty() {

@@ -376,7 +376,17 @@ pub(crate) fn methods(compiled: &Compiled) -> Vec<EquationMethod> {
         });
         each.collect::<Vec<_>>()
     };
-    compiled.methods.iter().flat_map(of).collect()
+    let of_rule = |rule: &circ_compiler::lower::RuleMethods| {
+        let path = rule.path.clone();
+        let each = rule.equations.iter().map(move |equation| EquationMethod {
+            population: path.clone(),
+            equation: equation.variable.clone(),
+            method: if equation.closed { "closed form" } else { "stepped" }.to_string(),
+            reason: equation.reason.to_string(),
+        });
+        each.collect::<Vec<_>>()
+    };
+    compiled.methods.iter().flat_map(of).chain(compiled.rules.iter().flat_map(of_rule)).collect()
 }
 
 /// A run that did not begin.

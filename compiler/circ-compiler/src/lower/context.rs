@@ -11,6 +11,7 @@ use circ_plan::ir::*;
 use circ_plan::plan::{Place, Table};
 
 use super::cell::CellSite;
+use super::explain::RuleMethods;
 use super::pair::PairSite;
 use super::value::Lowered;
 use super::view::ViewSite;
@@ -79,12 +80,14 @@ pub struct Report<'s> {
     /// Where in `places` a span with a text is.
     known_places: BTreeMap<(Span, String), u32>,
     pub tables: Vec<Table>,
+    /// Of each projection that learns.
+    pub rules: Vec<RuleMethods>,
 }
 
 impl<'s> Report<'s> {
     /// Reports into a sink.
     pub fn new(sink: &'s mut Sink) -> Report<'s> {
-        Report { sink, places: vec![], known_places: BTreeMap::new(), tables: vec![] }
+        Report { sink, places: vec![], known_places: BTreeMap::new(), tables: vec![], rules: vec![] }
     }
 
     /// The place with this text.

@@ -14,6 +14,27 @@ pub struct PopulationMethods {
     pub equations: Vec<EquationMethod>,
 }
 
+/// How the equations of a projection's rule are evaluated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleMethods {
+    /// Of the projection: `col[2].p`
+    pub path: String,
+    pub rule: String,
+    /// In order of writing.
+    pub equations: Vec<RuleMethod>,
+}
+
+/// How one equation of synapses is evaluated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleMethod {
+    /// `w` or a state of synapses.
+    pub variable: String,
+    /// Once for each event of a synapse; else at every tick.
+    pub closed: bool,
+    /// Follows "because".
+    pub reason: &'static str,
+}
+
 /// How one equation is integrated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EquationMethod {

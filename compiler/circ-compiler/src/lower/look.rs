@@ -19,7 +19,10 @@ pub fn look(hir: &Hir, types: &Types, net: &Net, sink: &mut Sink) {
     let (source, whole) = (Source { hir, types, net, purpose: Purpose::Look }, Whole { hir, types, net });
     if whole.all() {
         let mut found = Sink::default();
-        super::survey(hir, types, net, &mut Kinds::default(), &mut found);
+        // A rule with a mistake, of its own or where it is attached, has said what it is; one without says no more.
+        let mut net = net.clone();
+        net.projections.iter_mut().for_each(|projection| projection.plasticity = None);
+        super::survey(hir, types, &net, &mut Kinds::default(), &mut found);
         return sink.append(found);
     }
     if net.dt.is_nan() {

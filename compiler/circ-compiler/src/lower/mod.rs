@@ -37,7 +37,7 @@ use std::collections::BTreeMap;
 use circ_plan::ir::UniformId;
 use circ_plan::plan::*;
 
-pub use self::explain::{EquationMethod, PopulationMethods};
+pub use self::explain::{EquationMethod, PopulationMethods, RuleMethod, RuleMethods};
 pub use self::kinds::Kinds;
 pub use self::layout::clamp_of;
 pub use self::look::look;
@@ -59,6 +59,8 @@ pub struct Lowered {
     /// By population.
     pub methods: Vec<PopulationMethods>,
     pub drives: DriveSlots,
+    /// Of each projection that learns.
+    pub rules: Vec<RuleMethods>,
 }
 
 /// Where a protocol finds what it may set of a drive.
@@ -130,7 +132,7 @@ fn lowered(source: Source, kinds: &mut Kinds, sink: &mut Sink) -> Option<Lowered
             projection @ Sender::Projection(_) => Some(*projection),
         })
         .collect();
-    let Report { sink, places, tables, .. } = report;
+    let Report { sink, places, tables, rules, .. } = report;
     if sink.has_errors() {
         return None;
     }
@@ -139,14 +141,12 @@ fn lowered(source: Source, kinds: &mut Kinds, sink: &mut Sink) -> Option<Lowered
     }
     let plan = Plan { dt: net.dt, seed: net.seed, populations, drives, projections, order, tables, places };
     debug_assert_eq!(crate::kernel::verify::verify_plan(&plan), Ok(()), "lowering makes well-formed plans");
-    Some(Lowered { plan, methods, drives: slots })
+    Some(Lowered { plan, methods, drives: slots, rules })
 }
 
 /// Refuses what is checked in full, but not built yet: said where nothing else is wrong.
-pub fn refuse(net: &Net, sink: &mut Sink) {
-    for plasticity in net.projections.iter().filter_map(|projection| projection.plasticity.as_ref()) {
-        sink.push(crate::diagnose::structure::not_yet(plasticity.span, "a projection that learns"));
-    }
+pub fn refuse(hir: &Hir, net: &Net, sink: &mut Sink) {
+    learning::refuse(hir, net, sink);
 }
 
 /// The ports of each population that something comes to.

@@ -62,7 +62,7 @@ pub fn projection<'a>(
         names.iter().map(|name| of(name, layouts)).collect()
     };
     let learning = match (&net.plasticity, ways) {
-        (Some(plasticity), Some(ways)) => {
+        (Some(plasticity), Some(ways)) if net.flow.is_none() => {
             Some(Box::new(learning(source, net, plasticity, ways, layouts, report)))
         }
         _ => None,
@@ -104,6 +104,7 @@ fn mirror(net: &net::Projection, other: &ProjectionPlan, layouts: &[Layout]) -> 
         source_events: events(net, layouts),
         ports: arrivals(net, layouts),
         pairing: net.pairing,
+        learning: None,
         ..other.clone()
     }
 }

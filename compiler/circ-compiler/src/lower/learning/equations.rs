@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use circ_plan::ir::{Function, *};
 
 use super::super::context::{Lowerer, Report, Source};
+use super::super::explain::RuleMethod;
 use super::column::find;
 use super::place::Places;
 use super::programs::scratch;
@@ -51,6 +52,21 @@ impl Why {
             Why::NotLinear => "it is not linear",
             Why::Others => "it depends on one that is stepped, or on one that depends on it",
         }
+    }
+}
+
+impl Laws {
+    /// For people.
+    pub fn methods(&self, rule: &Rule) -> Vec<RuleMethod> {
+        let method = |(at, equation): (usize, &Equation)| {
+            let stepped = self.stepped.iter().find(|(other, _)| *other == at);
+            RuleMethod {
+                variable: rule.vars[equation.var.index()].name.to_string(),
+                closed: stepped.is_none(),
+                reason: stepped.map_or("it is linear with constant coefficients", |(_, why)| why.words()),
+            }
+        };
+        rule.equations.iter().enumerate().map(method).collect()
     }
 }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use circ_grammar::ast::Span;
 use circ_plan::ir::*;
 use circ_plan::learning::{Both, Cells, Learning, Signal, When};
-use circ_plan::plan::{Column, Quantity, View};
+use circ_plan::plan::{Column, Pairing, Quantity, View};
 
 pub use self::column::Kept;
 pub use self::scope::{Moment, RuleScope, Wanted};
@@ -29,7 +29,9 @@ use self::place::places;
 use self::programs::Programs;
 use self::side::End;
 use super::context::{Report, Source};
+use super::explain::RuleMethods;
 use super::layout::Layout;
+use crate::diagnose::Sink;
 use crate::diagnose::names::out_of_place;
 use crate::diagnose::structure::not_yet;
 use crate::hir::path::part_of;
@@ -109,12 +111,17 @@ pub fn learning<'a>(
         let what = "`transmit` of what the target is at that moment, without a `dendritic` or `back` delay,";
         report.push(not_yet(plasticity.span, what));
     }
-    let of_source =
-        pre.iter().map(|wanted| columns(&end, wanted, (&net.source, &net.events), layouts, report));
+    let of_source: Vec<Vec<Column>> =
+        pre.iter().map(|wanted| columns(&end, wanted, (&net.source, &net.events), layouts, report)).collect();
+    report.rules.push(RuleMethods {
+        path: net.path.clone(),
+        rule: rule.name.to_string(),
+        equations: laws.methods(rule),
+    });
     Learning {
         rule: rule.name.to_string(),
         precision,
-        pre: of_source.collect(),
+        pre: of_source,
         post: of_target,
         arrays: places.arrays.clone(),
         delay: places.delay,
@@ -129,6 +136,22 @@ pub fn learning<'a>(
         both,
         settle,
         observables,
+    }
+}
+
+/// Refuses what is checked in full, but not built yet: said where nothing else is wrong.
+pub fn refuse(hir: &Hir, net: &net::Net, sink: &mut Sink) {
+    for projection in &net.projections {
+        let Some(plasticity) = &projection.plasticity else { continue };
+        if let Some(rewire) = &hir.rule(plasticity.rule).rewire {
+            sink.push_unless_said(not_yet(rewire.span, "`rewire`"));
+        }
+        let mut refuse = |what| sink.push_unless_said(not_yet(plasticity.span, what));
+        if projection.flow.is_some() {
+            refuse("a rule of what flows");
+        } else if projection.pairing != Pairing::Ordered {
+            refuse("a rule of a projection in both directions");
+        }
     }
 }
 

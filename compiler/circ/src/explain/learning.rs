@@ -1,0 +1,106 @@
+//! Explain: how synapses learn.
+//!
+//! In: a compiled experiment. Out: for each projection with a rule what it keeps of synapses and of cells, when a spike
+//! and one of its target meet, and how often each equation is evaluated.
+
+use crate::compile::Compiled;
+use crate::quantity::{Grid, significant};
+use circ_compiler::lower::RuleMethods;
+use circ_plan::ir::{Precision, Ty};
+use circ_plan::learning::{Learning, Signal, When};
+use circ_plan::plan::{Column, Plan, ProjectionPlan, Quantity, Role};
+use std::collections::BTreeSet;
+
+/// The section, empty where nothing learns.
+pub fn learning(compiled: &Compiled) -> String {
+    let plan = &compiled.plan;
+    let mut text = String::new();
+    for projection in &plan.projections {
+        let Some(learning) = &projection.learning else { continue };
+        let rule = compiled.rules.iter().find(|rule| rule.path == projection.path);
+        text += &one(plan, projection, learning, rule);
+    }
+    if text.is_empty() { text } else { format!("\nPlasticity\n{text}") }
+}
+
+fn one(plan: &Plan, projection: &ProjectionPlan, learning: &Learning, rule: Option<&RuleMethods>) -> String {
+    let kept: Vec<String> =
+        learning.arrays.iter().map(|it| format!("{} for `{}`", width(it.ty, it.store), it.name)).collect();
+    let bytes: usize = learning.arrays.iter().map(|it| width(it.ty, it.store)).sum();
+    let mut text =
+        format!("  {}: {}, {bytes} bytes a synapse ({})\n", projection.path, learning.rule, kept.join(", "));
+    text += &format!("    {}\n", window(plan, projection, learning));
+    for equation in rule.iter().flat_map(|rule| &rule.equations) {
+        let how = match equation.closed {
+            true => "in closed form since the last event of the synapse",
+            false => "at every step",
+        };
+        text += &format!("    {}': {how}, because {}\n", equation.variable, equation.reason);
+    }
+    for when in learning.hooks.iter().map(|hook| &hook.when) {
+        if let When::Every(ticks) = when {
+            text += &format!("    every {} ms: for all synapses\n", Grid::new(plan.dt).time(*ticks));
+        }
+    }
+    let seen = columns(learning).into_iter().filter_map(|column| kept_for(plan, column));
+    for line in seen.collect::<BTreeSet<_>>() {
+        text += &format!("    sees {line}\n");
+    }
+    text
+}
+
+fn width(ty: Ty, store: Precision) -> usize {
+    match (ty, store) {
+        (Ty::Float, Precision::F64) | (Ty::Int, _) => 8,
+        (Ty::Float, Precision::F32) | (Ty::Tick, _) => 4,
+        (Ty::Bool, _) => 1,
+    }
+}
+
+/// When spikes of both sides are seen at the same tick.
+fn window(plan: &Plan, projection: &ProjectionPlan, learning: &Learning) -> String {
+    let back = learning.back.as_ref().unwrap_or(&learning.dendritic);
+    let (Quantity::Constant(all), Quantity::Constant(dendritic), Quantity::Constant(back)) =
+        (&projection.delay, &learning.dendritic, back)
+    else {
+        return "its delays differ from synapse to synapse".to_string();
+    };
+    let grid = |ms: f64| (ms / plan.dt).round_ties_even() as i64;
+    let axonal = (grid(*all) - grid(*dendritic)).max(0);
+    let ahead = axonal - grid(*back);
+    let time = |ticks: i64| Grid::new(plan.dt).time(ticks);
+    let meet = match ahead {
+        0 => "spikes of both sides with the same stamp meet".to_string(),
+        1.. => format!("a spike meets one of its target that is stamped {} ms after it", time(ahead)),
+        _ => format!("a spike meets one of its target that is stamped {} ms before it", time(-ahead)),
+    };
+    let longest = learning
+        .longest
+        .map_or(String::new(), |longest| format!(", its delay may become {} ms", significant(longest, 6)));
+    format!("{meet} (delay {} ms, back {} ms{longest})", time(axonal), time(grid(*back)))
+}
+
+fn columns(learning: &Learning) -> Vec<Column> {
+    let of_target = learning.post.iter().flat_map(|signal| match signal {
+        Signal::Target(columns) => columns.clone(),
+        Signal::Modulator(cells) => cells.columns.clone(),
+    });
+    learning.pre.iter().flatten().copied().chain(of_target).collect()
+}
+
+/// What of a population is kept for synapses, or is its state anyway.
+fn kept_for(plan: &Plan, column: Column) -> Option<String> {
+    let Column::Array(population, array) = column else { return None };
+    let population = plan.populations.get(population as usize)?;
+    let array = population.arrays.get(array.0 as usize)?;
+    match array.role {
+        Role::Parameter | Role::Derived => None,
+        Role::Seen => {
+            let name = array.name.trim_end_matches(" seen").trim_end_matches(" after");
+            Some(format!("`{name}` of {}, kept once for each cell", population.path))
+        }
+        Role::State | Role::Port | Role::Mode | Role::Memory | Role::Flow => {
+            Some(format!("`{}` of {}", array.name, population.path))
+        }
+    }
+}
