@@ -130,18 +130,18 @@ pub(super) fn network(spikes: Spikes, learning: Learning) -> Plan {
     plan(vec![sources, targets], vec![told], vec![projection])
 }
 
-/// (source, target, weight, a, b, c) in ticks.
-pub(super) fn learners(list: &[(u32, u32, f64, i64, i64, i64)]) -> Synapses {
-    let each = |of: &dyn Fn(&(u32, u32, f64, i64, i64, i64)) -> i64| {
-        Values::Each(list.iter().map(|it| of(it) as f64).collect())
-    };
+/// (source, target, weight, a, b, c), the delays in ticks.
+type Learner = (u32, u32, f64, i64, i64, i64);
+
+pub(super) fn learners(list: &[Learner]) -> Synapses {
+    let each = |of: fn(&Learner) -> i64| Values::Each(list.iter().map(|it| of(it) as f64).collect());
     Synapses {
         source: list.iter().map(|it| it.0).collect(),
         target: list.iter().map(|it| it.1).collect(),
         weight: Values::Each(list.iter().map(|it| it.2).collect()),
-        delay: each(&|it| it.3 + it.4),
-        dendritic: each(&|it| it.4),
-        back: each(&|it| it.5),
+        delay: each(|it| it.3 + it.4),
+        dendritic: each(|it| it.4),
+        back: each(|it| it.5),
         ..Synapses::default()
     }
 }
