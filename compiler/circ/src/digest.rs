@@ -2,13 +2,13 @@
 //!
 //! In: the plan, the synapses and the engine after a run. Out: 64 hexadecimal digits (BLAKE3). Both
 //! engines and every number of threads must give the same. Covered are all events, the final states,
-//! ports, modes and memories of all cells, all synapses (who, to whom, weight, delay) in canonical order,
+//! ports, modes and memories of all cells, all synapses (who, to whom, weight, delay, what a rule keeps) in canonical order,
 //! and what is still on its way. Every list is preceded by its length, so that nothing can slide from one
 //! list into the next.
 
 use circ_plan::engine::{Engine, Synapses, Values};
 use circ_plan::ir::{ArrayId, EventId};
-use circ_plan::plan::{Plan, PopulationPlan, Role};
+use circ_plan::plan::{Plan, PopulationPlan, ProjectionPlan, Role};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The digest of a network after a run; none when `interrupt` is set before its end.
@@ -29,6 +29,7 @@ pub fn digest(plan: &Plan, engine: &dyn Engine, interrupt: &AtomicBool) -> Optio
         let mut columns = Columns::default();
         engine.visit_synapses(index as u32, &mut |piece| columns.add(piece));
         hash.text(&columns.finish());
+        add_learning(&mut hash, index as u32, projection, engine);
     }
     Some(hash.finish())
 }
@@ -53,6 +54,16 @@ fn add_arrays(hash: &mut Hash, index: u32, population: &PopulationPlan, engine: 
                 hash.text(&plan.name);
                 hash.numbers(&engine.array(index, ArrayId(array as u32)));
             }
+        }
+    }
+}
+
+/// What learning synapses hold besides: a weight that is evaluated late is that of its last event here.
+fn add_learning(hash: &mut Hash, index: u32, projection: &ProjectionPlan, engine: &dyn Engine) {
+    for (array, held) in projection.learning.iter().flat_map(|it| it.arrays.iter().enumerate()) {
+        if !held.parameter {
+            hash.text(&held.name);
+            hash.numbers(&engine.synapse_array(index, ArrayId(array as u32)));
         }
     }
 }

@@ -5,15 +5,15 @@
 
 use crate::compile::Compiled;
 use crate::quantity::{self, Grid};
-use crate::rules;
+use crate::{refusal, rules};
 use circ_compiler::diagnose::Diagnostic;
 use circ_compiler::interpret::{Explanation, explain_fault};
 use circ_compiler::lower::clamp_of;
 use circ_compiler::types::{Dimension, Type};
 use circ_grammar::ast::{FileId, Span};
 use circ_numerics::random::MOST_REDRAWS;
-use circ_plan::engine::{Engine, Fault};
-use circ_plan::ir::{CheckKind, UniformId};
+use circ_plan::engine::{Engine, Fault, SynapseFault};
+use circ_plan::ir::{CheckKind, Ty, UniformId};
 use circ_plan::plan::Place;
 
 /// What happened.
@@ -37,6 +37,29 @@ pub fn explain(fault: &Fault, compiled: &Compiled, engine: &dyn Engine) -> Diagn
         values if values.is_empty() => diagnostic,
         values => diagnostic.note(format!("went in: {values}")),
     }
+}
+
+/// What happened at a synapse.
+pub fn explain_synapse(fault: &SynapseFault, compiled: &Compiled) -> Diagnostic {
+    let plan = &compiled.plan;
+    let projection = &plan.projections[fault.projection as usize];
+    let time = Grid::new(plan.dt).time(fault.tick);
+    let place = plan.places.get(fault.place as usize);
+    let what = place.map_or("a value", |place| place.what.as_str());
+    let between = refusal::between(plan, fault.projection, fault.source, fault.target);
+    let message = format!("{what} of a synapse of `{}` left the numbers at {time} ms", projection.path);
+    let arrays = projection.learning.iter().flat_map(|learning| &learning.arrays);
+    let held = arrays.zip(&fault.arrays).filter(|(array, _)| array.ty != Ty::Tick);
+    let shown = held.map(|(array, value)| {
+        let dimension = match &*array.name {
+            "w" => refusal::port_dimension(compiled, fault.projection),
+            "d" => Dimension::TIME,
+            _ => Dimension::REAL,
+        };
+        format!("{} = {}", array.name, quantity::show(*value, dimension))
+    });
+    let diagnostic = rules::not_finite(place.map_or(Span::default(), span), message).note(between);
+    diagnostic.note(format!("went in: {}", shown.collect::<Vec<_>>().join(", ")))
 }
 
 fn went_wrong(explanation: &Explanation) -> String {

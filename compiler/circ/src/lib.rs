@@ -30,6 +30,7 @@ pub mod manifest;
 pub mod measures;
 mod memory;
 pub mod output;
+mod plastic;
 mod protocol;
 pub mod quantity;
 mod recording;

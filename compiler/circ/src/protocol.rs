@@ -6,6 +6,7 @@
 use crate::balance::Balances;
 use crate::compile::Compiled;
 use crate::measures::Window;
+use crate::plastic::Before;
 use crate::recording::Recordings;
 use crate::results::{Awaited, Ended, Expectation, Monitor, Number, Report};
 use crate::rules;
@@ -34,6 +35,7 @@ mod clamp;
 mod parameters;
 mod record;
 mod set;
+mod synapses;
 
 /// What came of a protocol.
 #[derive(Clone, Debug)]
@@ -76,6 +78,8 @@ pub struct Protocol<'a> {
     keeps: Vec<enforce::Keep>,
     known: Known,
     balances: Balances,
+    /// What learning synapses held at first, where something puts it back.
+    before: Before,
     outcome: Outcome,
     /// For progress: what all `run`s come to, as far as it is known beforehand.
     total_ms: f64,
@@ -105,6 +109,7 @@ impl<'a> Protocol<'a> {
             keeps: Vec::new(),
             known: Known::default(),
             balances: Balances::default(),
+            before: Before::default(),
             outcome: Outcome::default(),
             total_ms: 0.0,
             stride: 64,
@@ -133,6 +138,9 @@ impl<'a> Protocol<'a> {
     fn begin(&mut self) -> Evaluated<()> {
         self.check_parameters()?;
         self.keep()?;
+        if resets(&self.compiled.hir.experiments[self.compiled.experiment].statements) {
+            self.before = Before::of(&self.compiled.plan, self.engine);
+        }
         let asked: Vec<u32> = self.compiled.net.balances.keys().copied().collect();
         self.balances = Balances::begin(asked.into_iter(), &self.compiled.plan, self.engine);
         self.watch()
@@ -150,7 +158,9 @@ impl<'a> Protocol<'a> {
             StatementKind::Assign { slot, op, value } => self.assign(*slot, *op, *value, statement.span)?,
             StatementKind::Record { what, every } => self.record(what, *every)?,
             StatementKind::Run { duration, until } => self.run(*duration, *until)?,
-            StatementKind::Set { target, value } => self.set(*target, *value)?,
+            StatementKind::Set { target, filter, value } => self.set(*target, *filter, *value)?,
+            StatementKind::Reset(targets) => self.reset(targets)?,
+            StatementKind::FreezePlasticity { thaw, of } => self.freeze(*thaw, of)?,
             StatementKind::Clamp { target, value } => self.clamp(*target, *value)?,
             StatementKind::Release(targets) => self.release(targets)?,
             StatementKind::Print(values) => self.print(values)?,
@@ -400,7 +410,7 @@ impl<'a> Protocol<'a> {
     fn halt(&self, stop: Stop) -> Halt {
         match stop {
             Stop::Interrupted => Halt::Interrupted,
-            Stop::Synapse(_) => unreachable!("no plan has a projection that learns"),
+            Stop::Synapse(fault) => Halt::Fault(Box::new(fault::explain_synapse(&fault, self.compiled))),
             Stop::Fault(fault) => Halt::Fault(Box::new(fault::explain(&fault, self.compiled, self.engine))),
         }
     }
@@ -427,10 +437,21 @@ impl<'a> Protocol<'a> {
             | StatementKind::Report(_)
             | StatementKind::Expect(_)
             | StatementKind::Enforce(_)
+            | StatementKind::Reset(_)
+            | StatementKind::FreezePlasticity { .. }
             | StatementKind::If { .. } => None,
         };
         statements.iter().filter_map(duration).sum()
     }
+}
+
+/// Whether a statement puts something back.
+fn resets(statements: &[Statement]) -> bool {
+    statements.iter().any(|statement| match &statement.kind {
+        StatementKind::Reset(_) => true,
+        StatementKind::If { then, otherwise, .. } => resets(then) || resets(otherwise),
+        _ => false,
+    })
 }
 
 /// A whole number of steps, at least one.

@@ -31,14 +31,23 @@ pub struct EventRecord {
     pub from_tick: i64,
 }
 
-/// Sampled values of cells of one population.
+/// Who has the values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// Of a population.
+    Cells(u32),
+    /// Of a projection.
+    Synapses(u32),
+}
+
+/// Sampled values of cells of one population, or of synapses of one projection.
 #[derive(Clone, Debug)]
 pub struct TraceRecord {
-    pub population: u32,
+    pub of: Recorded,
     /// `v`
     pub name: String,
     pub dimension: Dimension,
-    /// Ascending.
+    /// Cells, or synapses in canonical order; ascending.
     pub cells: Vec<u32>,
     pub probe: ProbeId,
 }

@@ -93,15 +93,19 @@ pub fn explain(error: &BuildError, compiled: &Compiled) -> Diagnostic {
 fn weight(compiled: &Compiled, sender: Sender, sign: Sign, first: &BadValue) -> Diagnostic {
     let plan = &compiled.plan;
     let has = has(plan, sender, "weight", first.value, weight_dimension(compiled, sender));
-    let needs = match sign {
+    let diagnostic = rules::not_built(place(plan, sender), has)
+        .note(needs(sign))
+        .help("keep draws within bounds with `redraw(..., lo, hi)`, or use a distribution that has them");
+    located(diagnostic, plan, sender, first)
+}
+
+/// What weights must be.
+pub fn needs(sign: Sign) -> &'static str {
+    match sign {
         Sign::Free => "a weight is a finite number",
         Sign::NotNegative => "its port takes weights of at least 0",
         Sign::NotPositive => "its source is inhibitory, so its weights are at most 0",
-    };
-    let diagnostic = rules::not_built(place(plan, sender), has)
-        .note(needs)
-        .help("keep draws within bounds with `redraw(..., lo, hi)`, or use a distribution that has them");
-    located(diagnostic, plan, sender, first)
+    }
 }
 
 fn rate(plan: &Plan, drive: u32, first: &BadValue) -> Diagnostic {
@@ -166,7 +170,8 @@ fn located(diagnostic: Diagnostic, plan: &Plan, sender: Sender, first: &BadValue
     }
 }
 
-fn between(plan: &Plan, projection: u32, pre: u32, post: u32) -> String {
+/// From which cell to which a synapse is.
+pub fn between(plan: &Plan, projection: u32, pre: u32, post: u32) -> String {
     let projection = &plan.projections[projection as usize];
     let of_event = |population: &PopulationPlan, part: usize| {
         population.events.get(projection.source_events.get(part)?.0 as usize).map(|event| event.name.clone())
@@ -228,6 +233,11 @@ fn place(plan: &Plan, sender: Sender) -> Span {
         Sender::Projection(projection) => plan.projections[projection as usize].place,
     };
     plan.places.get(index as usize).map_or(Span::default(), fault::span)
+}
+
+/// Of the port that a projection sends to.
+pub fn port_dimension(compiled: &Compiled, projection: u32) -> Dimension {
+    weight_dimension(compiled, Sender::Projection(projection))
 }
 
 /// Of the port that it sends to.

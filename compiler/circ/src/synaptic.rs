@@ -29,6 +29,11 @@ pub struct Known {
 impl Known {
     /// The numbers of a selection; synapses are looked at once.
     pub fn totals(&self, selection: &Selection, engine: &dyn Engine, plan: &Plan) -> Arc<Totals> {
+        // What learns may have changed at any tick.
+        let learns = |it: &Sheaf| plan.projections[it.projection as usize].learning.is_some();
+        if selection.sheaves.iter().any(learns) {
+            return Arc::new(totals(selection, engine, plan));
+        }
         let known = self.totals.borrow().iter().find(|it| it.0 == *selection).map(|it| Arc::clone(&it.1));
         known.unwrap_or_else(|| {
             let found = Arc::new(totals(selection, engine, plan));

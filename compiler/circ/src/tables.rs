@@ -5,13 +5,17 @@
 //!
 //! - `spikes.csv`: `population,cell,time_ms`
 //! - `events.csv`: `population,event,cell,time_ms`, for events that are no spikes
-//! - `traces.csv`: `population,cell,variable,unit,time_ms,value`; a histogram has no cell
+//! - `traces.csv`: `population,cell,variable,unit,time_ms,value`; a histogram has no cell; of synapses, the projection
+//!   and which of its synapses
+//! - `synapses.csv`: `projection,synapse,source,source_cell,target,target_cell`, of those that were recorded
 
+use crate::plastic;
 use crate::quantity::{self, Grid};
-use crate::recording::{HistogramRecord, Recordings, TraceRecord};
+use crate::recording::{HistogramRecord, Recorded, Recordings, TraceRecord};
 use circ_compiler::types::Dimension;
 use circ_plan::engine::Engine;
 use circ_plan::plan::Plan;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// All tables that there is something to write in; `spikes.csv` always.
@@ -22,6 +26,14 @@ pub fn tables(recordings: &Recordings, plan: &Plan, engine: &dyn Engine) -> Vec<
     }
     if !recordings.traces.is_empty() || !recordings.histograms.is_empty() {
         tables.push(("traces.csv", traces(recordings, plan, engine).into_bytes()));
+    }
+    let of_synapses = recordings.traces.iter().filter_map(|record| match record.of {
+        Recorded::Synapses(projection) => Some(projection),
+        Recorded::Cells(_) => None,
+    });
+    let projections: BTreeSet<u32> = of_synapses.collect();
+    if !projections.is_empty() {
+        tables.push(("synapses.csv", synapses(&projections, plan, engine).into_bytes()));
     }
     tables
 }
@@ -79,16 +91,38 @@ pub fn traces(recordings: &Recordings, plan: &Plan, engine: &dyn Engine) -> Stri
 fn trace(text: &mut String, record: &TraceRecord, plan: &Plan, engine: &dyn Engine) {
     let grid = Grid::new(plan.dt);
     let unit = quantity::unit(record.dimension);
-    let population = field(&plan.populations[record.population as usize].path);
+    let of = field(match record.of {
+        Recorded::Cells(population) => &plan.populations[population as usize].path,
+        Recorded::Synapses(projection) => &plan.projections[projection as usize].path,
+    });
     let samples = engine.samples(record.probe);
     for (tick, values) in samples.ticks.iter().zip(samples.values.chunks(record.cells.len().max(1))) {
         let time = grid.time(*tick);
         for (cell, value) in record.cells.iter().zip(values) {
             let value = value * unit.per_coherent;
             // Writing to a string can not fail.
-            let _ = writeln!(text, "{population},{cell},{},{},{time},{value}", record.name, unit.name);
+            let _ = writeln!(text, "{of},{cell},{},{},{time},{value}", record.name, unit.name);
         }
     }
+}
+
+fn synapses(projections: &BTreeSet<u32>, plan: &Plan, engine: &dyn Engine) -> String {
+    let mut text = String::from("projection,synapse,source,source_cell,target,target_cell\n");
+    for index in projections {
+        let projection = &plan.projections[*index as usize];
+        let (sources, targets): (Vec<_>, Vec<_>) =
+            (projection.source.cells().collect(), projection.target.cells().collect());
+        let name = |(population, cell): (u32, u32)| {
+            format!("{},{cell}", field(&plan.populations[population as usize].path))
+        };
+        for (k, (source, target)) in
+            plastic::ends(plan, engine, *index).unwrap_or_default().iter().enumerate()
+        {
+            let (source, target) = (name(sources[*source as usize]), name(targets[*target as usize]));
+            row(&mut text, &[&field(&projection.path), &k.to_string(), &source, &target]);
+        }
+    }
+    text
 }
 
 fn histogram(text: &mut String, record: &HistogramRecord, plan: &Plan, engine: &dyn Engine) {

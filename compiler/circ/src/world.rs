@@ -5,15 +5,16 @@
 use crate::balance::Balances;
 use crate::compile::Compiled;
 use crate::measures::{self, Measure, Trains, Window};
-use crate::recording::Recordings;
-use crate::rules;
+use crate::recording::{Recorded, Recordings};
 use crate::synaptic::Known;
+use crate::{plastic, rules};
 use circ_compiler::check::Types;
 use circ_compiler::data::NoFiles;
-use circ_compiler::diagnose::structure::not_yet;
 use circ_compiler::diagnose::time::{Step, off_grid};
 use circ_compiler::eval::synapses::selection;
-use circ_compiler::eval::{Argument, Evaluated, MeasureCall, Over, Scope, Thing, World, view_of};
+use circ_compiler::eval::{
+    Argument, Evaluated, MeasureCall, Over, Scope, Thing, World, projections, view_of,
+};
 use circ_compiler::hir::Hir;
 use circ_compiler::net::{Members, Net};
 use circ_compiler::types::{ArrayValue, Dimension, Type, Value};
@@ -56,7 +57,7 @@ impl World for Present<'_> {
 
     fn member(&mut self, of: &Thing, name: &str, span: Span) -> Evaluated<Value> {
         let Thing::Drive(drive) = of else {
-            return Err(not_yet(span, &format!("reading `{name}` of a projection")).into());
+            return self.of_synapses(of, name, span);
         };
         let path = &self.net.drives[*drive as usize].path;
         let plan = self.plan.drives.iter().find(|plan| plan.path == *path);
@@ -105,6 +106,19 @@ impl<'a> Present<'a> {
     ) -> Present<'a> {
         let Compiled { hir, types, net, plan, .. } = compiled;
         Present { hir, types, net, plan, engine, recordings, last_run: None, known, balances }
+    }
+
+    /// `P.w`, of all synapses.
+    fn of_synapses(&self, of: &Thing, name: &str, span: Span) -> Evaluated<Value> {
+        let scope = Scope::new(self.hir, self.types, self.net, &NoFiles, self.net.experiment);
+        let (mut data, mut element) = (vec![], Type::Error);
+        for projection in projections(of, &scope).unwrap_or_default() {
+            let path = &self.plan.projections[projection as usize].path;
+            let values = plastic::values(self, projection, name);
+            data.extend(values.ok_or_else(|| Box::new(rules::not_observable(span, path, name)))?);
+            element = plastic::element(self.hir, self.types, self.net, projection, name);
+        }
+        Ok(Value::Array(Arc::new(ArrayValue { element, shape: vec![data.len() as u64], data })))
     }
 
     /// `balance(E)`: of each cell, or the mean of those that get any input.
@@ -295,7 +309,8 @@ impl<'a> Present<'a> {
     }
 
     fn sample(&self, population: u32, name: &str, cell: u32, tick: i64) -> Option<f64> {
-        let of = self.recordings.traces.iter().filter(|it| it.population == population && it.name == name);
+        let this = Recorded::Cells(population);
+        let of = self.recordings.traces.iter().filter(|it| it.of == this && it.name == name);
         let mut found = of.filter_map(|record| {
             let column = record.cells.binary_search(&cell).ok()?;
             let samples = self.engine.samples(record.probe);

@@ -46,7 +46,7 @@ impl<'a> Bounds<'a> {
     fn statements(&mut self, statements: &'a [Statement]) {
         for statement in statements {
             match &statement.kind {
-                StatementKind::Set { target, value } => self.set(*target, *value),
+                StatementKind::Set { target, value, .. } => self.set(*target, *value),
                 StatementKind::If { condition, then, otherwise } => {
                     let mut site = Site::new(Place::Outside, Some(self.net.experiment));
                     let decided = self.estimate(*condition, &mut site).as_truth();

@@ -277,7 +277,10 @@ impl<'a> Checker<'a> {
             }
             self.attachment(attachment, &weight);
         }
-        self.sides = Default::default();
+        let ends = std::mem::take(&mut self.sides);
+        if let Owner::Circuit(circuit) = self.owner {
+            self.ends.insert((circuit, projection.slot), ends);
+        }
         self.polarity(projection);
         weight
     }

@@ -54,7 +54,9 @@ impl<'a> Checker<'a> {
                         self.condition(*until);
                     }
                 }
-                StatementKind::Set { target, value } => self.set(*target, *value),
+                StatementKind::Set { target, filter, value } => self.set(*target, *filter, *value),
+                StatementKind::Reset(targets) => targets.iter().for_each(|target| self.reset(*target)),
+                StatementKind::FreezePlasticity { of, .. } => of.iter().for_each(|it| self.learning(*it)),
                 StatementKind::Clamp { target, value } => self.clamp(*target, *value),
                 StatementKind::Release(targets) => targets.iter().for_each(|target| self.release(*target)),
                 StatementKind::Print(values) | StatementKind::Report(values) => {
@@ -92,24 +94,85 @@ impl<'a> Checker<'a> {
         self.demand(value, &due, &format!("`{}`", declared.name), Some((declared.span, typing::words(&ty))));
     }
 
-    /// A parameter or state, one value or one for each cell; or a drive.
-    fn set(&mut self, target: ExprId, value: ExprId) {
+    /// A parameter or state, one value or one for each cell; a drive; or what synapses hold.
+    fn set(&mut self, target: ExprId, filter: Option<ExprId>, value: ExprId) {
         self.infer(target);
+        if self.is_of_projection(target) {
+            return self.set_synapses(target, filter, value);
+        }
         let found = self.infer(value);
         let ty = self.ty(target);
+        if let Some(filter) = filter {
+            if *innermost(&ty) != Type::Error {
+                let message = "`where` selects synapses: `set P.w where pre in E[0..4] = 0 nS`".to_owned();
+                self.sink.push(structure::argument_form(self.span(filter), message, "selects nothing here"));
+            }
+            return;
+        }
         match innermost(&ty) {
             Type::Error => {}
             Type::Drive => self.set_drive(target, value),
             found if holds_no_value(found) => {
                 self.sink.push(typing::wrong_type(self.span(target), "a parameter, a state or a drive", &ty));
             }
-            _ if self.is_of_projection(target) => {
-                self.sink.push(structure::not_yet(self.span(target), "`set` of synapses"))
-            }
             Type::Array(element, _) if matches!(**element, Type::Array(..)) => {
                 self.sink.push(structure::not_yet(self.span(target), "`set` of a parameter that is an array"))
             }
             _ => self.demand_of_cells(target, value, &found, "what is set"),
+        }
+    }
+
+    /// In the value and in what selects, `pre`, `post` and `w` are those of the synapse.
+    fn set_synapses(&mut self, target: ExprId, filter: Option<ExprId>, value: ExprId) {
+        let place = match self.hir.expr(target).kind {
+            ExprKind::Field { base, .. } => self.place_of(base),
+            _ => None,
+        };
+        let place = place.filter(|_| *innermost(&self.ty(target)) != Type::Error);
+        self.sides = place.and_then(|place| self.ends.get(&place)).cloned().unwrap_or_default();
+        self.weight = place.and_then(|place| self.weights.get(&place)).cloned().unwrap_or(Type::Error);
+        if let Some(filter) = filter {
+            self.infer(filter);
+            self.condition(filter);
+        }
+        let found = self.infer(value);
+        self.sides = Default::default();
+        self.weight = Type::Error;
+        if place.is_none() {
+            return;
+        }
+        match filter {
+            Some(_) if matches!(found, Type::Array(..)) => {
+                let ty = found;
+                self.sink.push(typing::wrong_type(self.span(value), "one value for each synapse", &ty));
+            }
+            _ => self.demand_of_cells(target, value, &found, "what is set"),
+        }
+    }
+
+    /// `reset P.w`
+    fn reset(&mut self, target: ExprId) {
+        self.infer(target);
+        if *innermost(&self.ty(target)) != Type::Error && !self.is_of_projection(target) {
+            self.sink.push(structure::not_yet(self.span(target), "`reset` of anything but synapses"));
+        }
+    }
+
+    /// A projection that learns.
+    fn learning(&mut self, projection: ExprId) {
+        self.infer(projection);
+        let ty = self.ty(projection);
+        match innermost(&ty) {
+            Type::Error => {}
+            Type::Projection => {
+                let learns = self.place_of(projection).is_none_or(|place| self.learns.contains_key(&place));
+                if !learns {
+                    let message = "this projection has no rule, so its weights do not change".to_owned();
+                    let at = self.span(projection);
+                    self.sink.push(structure::argument_form(at, message, "learns nothing"));
+                }
+            }
+            _ => self.sink.push(typing::wrong_type(self.span(projection), "a projection", &ty)),
         }
     }
 

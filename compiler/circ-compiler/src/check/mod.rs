@@ -89,7 +89,7 @@ struct Checker<'a> {
     owner: Owner,
     overs: BTreeMap<(CircuitId, SlotId), Over>,
     /// The cells of `pre` and `post`, in the clauses of a projection.
-    sides: (Vec<dendrite::Part>, Vec<dendrite::Part>),
+    sides: Ends,
     /// The type of `w`, in what flows.
     weight: Type,
     /// In a rule that is attached: the dimension of the port.
@@ -105,7 +105,12 @@ struct Checker<'a> {
     weights: BTreeMap<(CircuitId, SlotId), Type>,
     /// The rule by which a projection learns.
     learns: BTreeMap<(CircuitId, SlotId), RuleId>,
+    /// The cells of its two sides.
+    ends: BTreeMap<(CircuitId, SlotId), Ends>,
 }
+
+/// The parts that synapses come from, and those that they go to.
+type Ends = (Vec<dendrite::Part>, Vec<dendrite::Part>);
 
 impl<'a> Checker<'a> {
     fn new(hir: &'a Hir, sink: &'a mut Sink) -> Self {
@@ -143,6 +148,7 @@ impl<'a> Checker<'a> {
             told_of_rules: BTreeSet::new(),
             weights: BTreeMap::new(),
             learns: BTreeMap::new(),
+            ends: BTreeMap::new(),
         }
     }
 

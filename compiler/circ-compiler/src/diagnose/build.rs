@@ -173,6 +173,14 @@ pub fn weight_sign(at: Span, weight: &str, opposite: &str, reason: &SignReason) 
     WEIGHT_SIGN.at(at, message).primary(weight.to_string()).note(note).help(format!("use `{opposite}`"))
 }
 
+/// A weight that is set; `needs` is a whole sentence.
+pub fn set_weight_sign(at: Span, projection: &str, weight: &str, needs: &str) -> Diagnostic {
+    WEIGHT_SIGN
+        .at(at, format!("a weight of `{projection}` can not be {weight}"))
+        .primary(format!("sets it to {weight}"))
+        .note(needs)
+}
+
 /// One projection whose targets or sources demand different signs.
 pub fn mixed_signs(at: Span) -> Diagnostic {
     MIXED_SIGNS

@@ -48,6 +48,8 @@ impl Elaborator<'_> {
                 StatementKind::Drive(_)
                 | StatementKind::Record { .. }
                 | StatementKind::Release(_)
+                | StatementKind::Reset(_)
+                | StatementKind::FreezePlasticity { .. }
                 | StatementKind::Enforce(_) => {}
             }
         }

@@ -16,7 +16,9 @@ impl Elaborator<'_> {
     pub(super) fn per_cell_settings(&mut self, statements: &[Statement], environment: EnvironmentId) {
         for statement in statements {
             match &statement.kind {
-                StatementKind::Set { target, value } => self.per_cell_setting(*target, *value, environment),
+                StatementKind::Set { target, value, .. } => {
+                    self.per_cell_setting(*target, *value, environment)
+                }
                 StatementKind::If { then, otherwise, .. } => {
                     self.per_cell_settings(then, environment);
                     self.per_cell_settings(otherwise, environment);

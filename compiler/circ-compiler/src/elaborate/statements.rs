@@ -60,6 +60,9 @@ impl Look<'_> {
                 targets.iter().for_each(|target| self.recorded(*target, net));
             }
             StatementKind::Enforce(equation) => self.enforce(*equation, net),
+            StatementKind::Reset(targets) | StatementKind::FreezePlasticity { of: targets, .. } => {
+                targets.iter().for_each(|target| self.recorded(*target, net));
+            }
             // A `set` is judged by its parameter, a drive with the circuit.
             StatementKind::Set { .. } | StatementKind::Drive(_) => {}
         }

@@ -26,7 +26,9 @@ pub(super) fn index(
         Thing::Family { environment, slot, indices: given } => {
             family(environment, slot, given, indices, at, scope, world)
         }
-        Thing::Value(Value::View(_)) | Thing::Cell(_) | Thing::Many(_) => {
+        Thing::Value(Value::View(_)) | Thing::Cell(_) | Thing::Many(_)
+            if super::place::synapses(&base, scope).is_none() =>
+        {
             let view = view_of(base, at, scope)?;
             cells(view, indices, at, scope, world)
         }

@@ -27,7 +27,7 @@ use number::{Number, conform, kind, number};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use place::{Thing, thing, view, view_of};
+pub use place::{Thing, projections, synapses as synapses_of, thing, view, view_of};
 #[cfg(test)]
 pub use reduce::reduced;
 pub use select::{contains, positions, union};
@@ -117,6 +117,15 @@ pub struct CellPlace {
     pub shape: Vec<u32>,
 }
 
+/// The synapse that `pre`, `post` and `w` are of.
+#[derive(Clone, Debug)]
+pub struct SynapsePlace {
+    /// (population, cell)
+    pub pre: (u32, u32),
+    pub post: (u32, u32),
+    pub weight: f64,
+}
+
 /// Levels of nesting that are followed; the grammar's own limit is below it, functions within functions add to it.
 const MAX_DEPTH: u32 = 220;
 /// Expressions that one evaluation may visit: seconds of work.
@@ -131,6 +140,8 @@ pub struct Scope<'a> {
     pub environment: EnvironmentId,
     /// The cell at hand: in a view's `where`, or where `i` is to be evaluated for one cell.
     pub cell: Option<CellPlace>,
+    /// The synapse at hand: in a `set` of what synapses hold.
+    pub synapse: Option<SynapsePlace>,
     /// Constant parameters of the cell type at hand.
     pub vars: BTreeMap<VarId, Value>,
     locals: Vec<(LocalId, Value)>,
@@ -153,6 +164,7 @@ impl<'a> Scope<'a> {
             files,
             environment,
             cell: None,
+            synapse: None,
             vars: BTreeMap::new(),
             locals: vec![],
             depth: 0,
@@ -338,8 +350,10 @@ fn compute(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<
         ExprKind::Draw { .. } | ExprKind::Redraw { .. } | ExprKind::Chance(_) | ExprKind::Noise(_) => {
             return Err(say::stray_draw(at).into());
         }
-        ExprKind::InView { .. } => {
-            return Err(say::not_known(at, "pre", "belongs to a synapse").into());
+        ExprKind::InView { value, view } => {
+            let cell = place::view(*value, scope, world)?;
+            let view = place::view(*view, scope, world)?;
+            Value::Bool(cell.cells().all(|cell| select::holds(&view, cell)))
         }
         ExprKind::Rising(_) => {
             return Err(say::not_known(at, "rising", "belongs to a `when`").into());

@@ -192,6 +192,16 @@ fn check_repeats(view: &View, at: Span, net: &Net) -> Evaluated<()> {
     }
 }
 
+/// Whether a view holds a cell of a population.
+pub fn holds(view: &View, (population, cell): (u32, u32)) -> bool {
+    view.segments.iter().filter(|segment| segment.population == population).any(|segment| {
+        match &segment.cells {
+            Indices::Range(lo, hi) => (*lo..*hi).contains(&cell),
+            Indices::List(list) => list.contains(&cell),
+        }
+    })
+}
+
 /// Whether two views share a cell.
 pub fn contains(a: &View, b: &View) -> bool {
     let pieces = |view: &View, tag: u8| {

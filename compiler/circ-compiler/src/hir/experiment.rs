@@ -70,9 +70,11 @@ pub enum StatementKind {
         duration: ExprId,
         until: Option<ExprId>,
     },
-    /// A parameter or state of a population (`Field`), or a drive.
+    /// A parameter or state of a population (`Field`), a drive, or what synapses hold (`Field`), of those that `filter`
+    /// selects.
     Set {
         target: ExprId,
+        filter: Option<ExprId>,
         value: ExprId,
     },
     /// A state of a population is held at a value from here on.
@@ -87,6 +89,13 @@ pub enum StatementKind {
     Expect(ExprId),
     /// As a constraint, now.
     Enforce(ExprId),
+    /// What synapses hold is put back.
+    Reset(Vec<ExprId>),
+    /// The rules of these projections, or without any of all, change weights and delays no more; or again.
+    FreezePlasticity {
+        thaw: bool,
+        of: Vec<ExprId>,
+    },
     If {
         condition: ExprId,
         then: Vec<Statement>,

@@ -39,8 +39,15 @@ impl Printer<'_> {
                     let until = until.map_or(String::new(), |until| format!(" until {}", self.expr(until)));
                     self.line(format!("run {}{until}", self.expr(*duration)));
                 }
-                StatementKind::Set { target, value } => {
-                    self.line(format!("set {} = {}", self.expr(*target), self.expr(*value)))
+                StatementKind::Set { target, filter, value } => {
+                    let filter = filter.map_or(String::new(), |it| format!(" where {}", self.expr(it)));
+                    self.line(format!("set {}{filter} = {}", self.expr(*target), self.expr(*value)))
+                }
+                StatementKind::Reset(targets) => self.line(format!("reset {}", self.list(targets))),
+                StatementKind::FreezePlasticity { thaw, of } => {
+                    let word = if *thaw { "thaw" } else { "freeze" };
+                    let of = if of.is_empty() { String::new() } else { format!(" of {}", self.list(of)) };
+                    self.line(format!("{word} plasticity{of}"))
                 }
                 StatementKind::Clamp { target, value } => {
                     self.line(format!("clamp {} = {}", self.expr(*target), self.expr(*value)))

@@ -348,13 +348,18 @@ impl Reader<'_> {
                 StatementKind::Run { duration, until } => {
                     self.roots(place, [Some(*duration), *until].into_iter().flatten())
                 }
-                StatementKind::Set { target, value } | StatementKind::Clamp { target, value } => {
+                StatementKind::Set { target, value, .. } | StatementKind::Clamp { target, value } => {
+                    if let StatementKind::Set { filter: Some(filter), .. } = &statement.kind {
+                        self.root(place, *filter);
+                    }
                     if let ExprKind::Field { name, .. } = &self.hir.expr(*target).kind {
                         self.reads.set.insert(name.clone());
                     }
                     self.target(place, *target);
                     self.root(place, *value);
                 }
+                StatementKind::Reset(targets) => self.roots(place, targets.iter().copied()),
+                StatementKind::FreezePlasticity { of, .. } => self.roots(place, of.iter().copied()),
                 StatementKind::Release(targets) => {
                     targets.iter().for_each(|target| self.target(place, *target));
                 }

@@ -151,12 +151,13 @@ impl<'a> Resolver<'a> {
                 let until = until.map(|until| self.expr(cx, until));
                 Some(Out::Run { duration, until })
             }
-            StatementKind::Set { filter: Some(filter), .. } => {
-                let at = self.span(cx, *filter);
-                self.refuse(at, "`set ... where`");
-                None
+            StatementKind::Set { target, filter, value } => self.set(cx, *target, *filter, *value),
+            StatementKind::Reset { views, except } if !views.is_empty() && except.is_empty() => {
+                Some(Out::Reset(self.exprs(cx, views)))
             }
-            StatementKind::Set { target, filter: None, value } => self.set(cx, *target, *value),
+            StatementKind::FreezePlasticity { thaw, of } => {
+                Some(Out::FreezePlasticity { thaw: *thaw, of: self.exprs(cx, of) })
+            }
             StatementKind::Clamp { target, value } => self.clamp(cx, *target, *value),
             StatementKind::Release(targets) => Some(Out::Release(self.exprs(cx, targets))),
             StatementKind::Print(values) => Some(Out::Print(self.exprs(cx, values))),
@@ -271,9 +272,21 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn set(&mut self, cx: &mut Context, target: ast::ExprId, value: ast::ExprId) -> Option<Out> {
+    fn set(
+        &mut self,
+        cx: &mut Context,
+        target: ast::ExprId,
+        filter: Option<ast::ExprId>,
+        value: ast::ExprId,
+    ) -> Option<Out> {
         let target = self.expr(cx, target);
-        let value = self.expr_in(cx, Place::PROTOCOL.and(Place::CELL).and(Place::TIME), value);
+        let of_synapse = Place::PROTOCOL.and(Place::TIME).and(Place::PAIR).and(Place::WEIGHT);
+        let filter = filter.map(|filter| self.expr_in(cx, of_synapse, filter));
+        let place = match filter.is_some() || self.is_of_projection(cx, target) {
+            true => of_synapse,
+            false => Place::PROTOCOL.and(Place::CELL).and(Place::TIME),
+        };
+        let value = self.expr_in(cx, place, value);
         let drive = |slots: &[hir::Slot], slot: SlotId| {
             matches!(slots.get(slot.index()).map(|slot| &slot.kind), Some(SlotKind::Drive))
         };
@@ -287,12 +300,27 @@ impl<'a> Resolver<'a> {
             _ => false,
         };
         if fits {
-            return Some(Out::Set { target, value });
+            return Some(Out::Set { target, filter, value });
         }
         let message =
             "`set` changes a parameter of a population, as in `set E.tau = 5 ms`, or a drive".to_owned();
         self.sink.push(structure::argument_form(at, message, "neither of them"));
         None
+    }
+
+    /// Whether a path is a member of a projection, as far as names tell.
+    fn is_of_projection(&self, cx: &Context, target: ExprId) -> bool {
+        let ExprKind::Field { mut base, .. } = self.hir.expr(target).kind else { return false };
+        while let ExprKind::Index { base: inner, .. } = self.hir.expr(base).kind {
+            base = inner;
+        }
+        match self.hir.expr(base).kind {
+            ExprKind::Ref(Ref::OfCircuit(slot)) => {
+                let slot = self.outer_slots(cx.owner).get(slot.index());
+                slot.is_some_and(|slot| matches!(slot.kind, SlotKind::Projection))
+            }
+            _ => false,
+        }
     }
 
     fn clamp(&mut self, cx: &mut Context, target: ast::ExprId, value: ast::ExprId) -> Option<Out> {
@@ -316,8 +344,7 @@ fn not_yet(statement: &StatementKind) -> Option<&'static str> {
     Some(match statement {
         StatementKind::Fire(_) => "`fire`",
         StatementKind::Reset { .. } => "`reset`",
-        StatementKind::FreezePlasticity { thaw: false, .. } | StatementKind::Freeze(_) => "`freeze`",
-        StatementKind::FreezePlasticity { thaw: true, .. } => "`thaw`",
+        StatementKind::Freeze(_) => "`freeze`",
         StatementKind::Silence(_) => "`silence`",
         StatementKind::Save(_) => "`save`",
         StatementKind::Load(_) => "the statement `load`",

@@ -148,8 +148,9 @@ impl<'a> Resolver<'a> {
 
     /// A name by itself: locals, then the names of the cell or circuit, then the file's, then the language's.
     fn name(&mut self, cx: &mut Context, name: &str, at: Span) -> ExprId {
-        // No declaration hides the weight.
-        if name == "w" && cx.place.allows(Place::WEIGHT) {
+        // No declaration hides the weight in what flows.
+        let flows = !matches!(cx.owner, hir::Owner::Experiment(_));
+        if name == "w" && cx.place.allows(Place::WEIGHT) && flows {
             return self.push(ExprKind::Ref(Ref::Weight), at);
         }
         // None of the sides either.
@@ -222,6 +223,7 @@ impl<'a> Resolver<'a> {
             "col" => (Ref::Col, Place::CELL, "there is no cell here that it could be the column of"),
             "layer" => (Ref::Layer, Place::CELL, "there is no cell here that it could be the layer of"),
             "size" => (Ref::Size, Place::CELL, "there is no population here: write `size(E)`"),
+            "w" if cx.place.allows(Place::WEIGHT) => (Ref::Weight, Place::WEIGHT, ""),
             "pre" => (Ref::Pre, Place::PAIR, "only the clauses of a projection have two sides"),
             "post" => (Ref::Post, Place::PAIR, "only the clauses of a projection have two sides"),
             "distance" => (Ref::Distance, Place::PAIR, "only the clauses of a projection have two sides"),

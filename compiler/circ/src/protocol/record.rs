@@ -1,13 +1,15 @@
 //! `record`: begins to sample, and notes which events are wanted.
 
 use super::{Protocol, interval};
-use crate::recording::{EventRecord, HistogramRecord, TraceRecord, sorted};
+use crate::recording::{EventRecord, HistogramRecord, Recorded, TraceRecord, sorted};
 use crate::rules;
+use circ_compiler::diagnose::structure::not_yet;
 use circ_compiler::eval::{self, Evaluated, Thing};
 use circ_compiler::hir::{ExprId, ExprKind, MeasureArg};
 use circ_compiler::net::Members;
+use circ_compiler::types::Type;
 use circ_grammar::ast::Span;
-use circ_plan::engine::{Keep, Probe};
+use circ_plan::engine::{Keep, Probe, SynapseProbe};
 use circ_plan::plan::View;
 
 impl Protocol<'_> {
@@ -38,6 +40,10 @@ impl Protocol<'_> {
                 self.record_member(&view, &names, span, interval_ticks)
             }
             other => {
+                let synapses = self.with_scope(|scope, _| Ok(eval::synapses_of(&other, scope)))?;
+                if let Some((projections, name)) = synapses {
+                    return self.record_synapses(&projections, &name, expr, interval_ticks);
+                }
                 let (view, names) = self.present().view_with_event(&other, span)?;
                 self.record_events(&view, &names, span)
             }
@@ -78,8 +84,49 @@ impl Protocol<'_> {
             };
             let probe = self.engine.add_probe(probe);
             let dimension = ty.dimension();
-            let record = TraceRecord { population, name: name.to_string(), dimension, cells, probe };
+            let (of, name) = (Recorded::Cells(population), name.to_string());
+            let record = TraceRecord { of, name, dimension, cells, probe };
             self.recordings.traces.push(record);
+        }
+        Ok(())
+    }
+
+    /// Of synapses that learn: what others hold never changes.
+    fn record_synapses(
+        &mut self,
+        projections: &[u32],
+        name: &str,
+        expr: ExprId,
+        interval_ticks: Option<i64>,
+    ) -> Evaluated<()> {
+        let (span, interval_ticks) = (self.span(expr), interval_ticks.unwrap_or(1));
+        let dimension = match self.ty(expr) {
+            Type::Array(element, _) => element.dimension(),
+            other => other.dimension(),
+        };
+        for projection in projections {
+            let plan = &self.compiled.plan.projections[*projection as usize];
+            let Some(learning) = &plan.learning else {
+                let what = format!("`record` of synapses that no rule changes, as those of `{}`,", plan.path);
+                return Err(not_yet(span, &what).into());
+            };
+            let observable = learning.observables.iter().position(|it| it.name == name);
+            let observable =
+                observable.ok_or_else(|| Box::new(rules::not_observable(span, &plan.path, name)))?;
+            let mut count = 0;
+            self.engine.visit_synapses(*projection, &mut |piece| count += piece.source.len() as u32);
+            let synapses: Vec<u32> = (0..count).collect();
+            let now = self.engine.tick();
+            let probe = self.engine.add_synapse_probe(SynapseProbe {
+                projection: *projection,
+                observable: observable as u32,
+                synapses: synapses.clone(),
+                first_tick: if now < 0 { 0 } else { now + interval_ticks },
+                interval_ticks,
+                keep: Keep::Each,
+            });
+            let (of, name) = (Recorded::Synapses(*projection), name.to_string());
+            self.recordings.traces.push(TraceRecord { of, name, dimension, cells: synapses, probe });
         }
         Ok(())
     }

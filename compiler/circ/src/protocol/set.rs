@@ -36,9 +36,13 @@ pub(super) fn parts<'v>(
 }
 
 impl Protocol<'_> {
-    pub(super) fn set(&mut self, target: ExprId, value: ExprId) -> Evaluated<()> {
-        let span = self.span(target);
-        match self.thing(target)? {
+    pub(super) fn set(&mut self, target: ExprId, filter: Option<ExprId>, value: ExprId) -> Evaluated<()> {
+        let (span, thing) = (self.span(target), self.thing(target)?);
+        let synapses = self.with_scope(|scope, _| Ok(eval::synapses_of(&thing, scope)))?;
+        if let Some((projections, name)) = synapses {
+            return self.set_synapses((projections, &name), filter, target, value);
+        }
+        match thing {
             Thing::Member { view, names, .. } => self.set_member(&view, &names, span, value),
             Thing::Drive(drive) => self.set_drive(drive, None, span, value),
             Thing::MemberOf { of, name, .. } => match *of {
@@ -226,7 +230,7 @@ fn storage(plan: &PopulationPlan, name: &str) -> Option<Storage> {
     }
 }
 
-fn scalar(value: &Value) -> Option<f64> {
+pub(super) fn scalar(value: &Value) -> Option<f64> {
     match value {
         Value::Real(value) => Some(*value),
         Value::Int(value) => Some(*value as f64),
