@@ -8,10 +8,11 @@ use crate::run::{EngineKind, RunOptions};
 use crate::{memory, refusal, rules};
 use circ_compiler::diagnose::Diagnostic;
 use circ_compiler::interpret::Interpreter;
+use circ_plan::abi::KernelFn;
 use circ_plan::engine::{Engine, Memory};
 use circ_plan::ir::Program;
 use circ_plan::plan::Plan;
-use circ_runtime::{Kernels, Machine, Network};
+use circ_runtime::{Kernels, Machine, Network, rule_programs};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -30,6 +31,8 @@ pub struct Instance {
 /// Machine code, by population; none for one that only plays spike times.
 struct Code {
     kernels: Vec<Option<Kernels>>,
+    /// Of rules, in the order of `circ_runtime::rule_programs`.
+    rules: Vec<Option<KernelFn>>,
     owner: Arc<circ_codegen::Compiled>,
 }
 
@@ -65,13 +68,13 @@ pub fn build(compiled: &Compiled, options: &RunOptions) -> Result<Instance, Box<
     let engine: Box<dyn Engine> = match code {
         // SAFETY: the kernels were compiled from the programs of this plan's populations, in their order, by
         // `circ_codegen`, whose functions keep the contract of `circ_plan::abi` and live as long as their owner.
-        Some(code) => Box::new(unsafe { Machine::new(network, code.kernels, code.owner) }),
+        Some(code) => Box::new(unsafe { Machine::new(network, code.kernels, code.rules, code.owner) }),
         None => Box::new(Interpreter::new(plan, projections.map(|index| network.synapses(index)).collect())),
     };
     Ok(Instance { engine, synapses, threads, memory, compile_ms })
 }
 
-/// `start` and `step` of every population.
+/// `start` and `step` of every population, and what the synapses of rules do.
 fn code(plan: &Plan) -> Result<Code, String> {
     let mut programs: Vec<&Program> = Vec::new();
     let mut places = Vec::with_capacity(plan.populations.len());
@@ -81,10 +84,17 @@ fn code(plan: &Plan) -> Result<Code, String> {
             programs.len() - 2
         }));
     }
+    let rules = rule_programs(plan);
+    let first = programs.len();
+    programs.extend(rules.iter().flatten());
     let owner =
         circ_codegen::compile(&programs, &circ_codegen::Options::default()).map_err(|it| it.to_string())?;
     let kernels = |first: usize| Kernels { start: owner.kernel(first), step: owner.kernel(first + 1) };
-    Ok(Code { kernels: places.into_iter().map(|place| place.map(kernels)).collect(), owner: Arc::new(owner) })
+    let kernels = places.into_iter().map(|place| place.map(kernels)).collect();
+    let mut next = first..;
+    let of_rule = |rule: &Option<Program>| rule.as_ref().and_then(|_| next.next()).map(|at| owner.kernel(at));
+    let rules = rules.iter().map(of_rule).collect();
+    Ok(Code { kernels, rules, owner: Arc::new(owner) })
 }
 
 /// As many threads as pay: each has work for some microseconds between two meetings. Results do not depend

@@ -124,7 +124,7 @@ fn build(plan: &Arc<Plan>) -> Network {
 fn machine(network: Arc<Network>) -> Machine {
     let kernels = vec![None; network.plan().populations.len()];
     // SAFETY: there is no kernel.
-    unsafe { Machine::new(network, kernels, Arc::new(())) }
+    unsafe { Machine::new(network, kernels, vec![], Arc::new(())) }
 }
 
 /// Synaptic events of windows of 15 ticks.

@@ -160,7 +160,7 @@ fn machine(
     };
     let network = Arc::new(Network::build(Arc::new(plan), 1, 4 << 30).expect("it fits"));
     // SAFETY: the kernel was made for `units`, and is part of this program.
-    unsafe { Machine::new(network, vec![Some(Kernels { start: step, step })], Arc::new(())) }
+    unsafe { Machine::new(network, vec![Some(Kernels { start: step, step })], vec![], Arc::new(())) }
 }
 
 /// Ten steps; items are steps.

@@ -9,6 +9,7 @@ use std::any::Any;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use circ_plan::abi::KernelFn;
 use circ_plan::engine::{Engine, Probe, ProbeId, Samples, Stop, SynapseProbe, Synapses};
 use circ_plan::ir::{ArrayId, EventId, Precision, UniformId};
 use circ_plan::plan::Plan;
@@ -61,10 +62,12 @@ impl Machine {
     ///
     /// # Safety
     /// Each of `kernels` (by population; `None` for one that only plays spike times) keeps the contract of
-    /// [`circ_plan::abi`] for its population of the network's plan, and stays callable while `code` lives.
+    /// [`circ_plan::abi`] for its population of the network's plan, and each of `rules` (or none) for the program at
+    /// its place in [`crate::rule_programs`]; all stay callable while `code` lives.
     pub unsafe fn new(
         network: Arc<Network>,
         kernels: Vec<Option<Kernels>>,
+        rules: Vec<Option<KernelFn>>,
         code: Arc<dyn Any + Send + Sync>,
     ) -> Machine {
         let plan = Arc::clone(network.plan());
@@ -72,7 +75,8 @@ impl Machine {
         let slots: Vec<Vec<u64>> =
             plan.populations.iter().map(|p| initial_slots(p, &plan.tables, plan.dt)).collect();
         let mut ids: Vec<usize> = (0..network.threads()).collect();
-        let workers = for_each(ids.len(), &mut ids, |_, id| Worker::new(&plan, &network, &slots, *id));
+        let workers =
+            for_each(ids.len(), &mut ids, |_, id| Worker::new(&plan, &network, &slots, &rules, *id));
         let drives = network.drives.clone();
         let rules = network.designs.iter().map(|design| initial_rule(&plan, design.projection)).collect();
         let mut machine = Machine {

@@ -3,10 +3,11 @@
 //! In: the shard, its accumulators and lists. Out: what the kernel left in them, and the cell that
 //! failed, if any. The only place where compiled code is entered.
 
-use circ_plan::abi::{KernelArgs, KernelFn, TableRef};
+use circ_plan::abi::{BLOCK, KernelArgs, KernelFn, TableRef};
 use circ_plan::ir::Precision;
 use circ_plan::plan::{PopulationPlan, Table};
 
+use crate::aligned::Aligned;
 use crate::cells::{Shard, padded};
 use crate::ring::Rings;
 
@@ -73,11 +74,7 @@ pub fn step(call: &Step, shard: &mut Shard, rings: &mut Rings, lists: &mut Lists
     };
     let events: Vec<*mut u32> = lists.lists.iter_mut().map(|l| l.as_mut_ptr()).collect();
     lists.counts.fill(0);
-    let tables: Vec<TableRef> = call
-        .tables
-        .iter()
-        .map(|t| TableRef { data: t.data.as_ptr(), rows: t.rows as i64, columns: t.columns as i64 })
-        .collect();
+    let tables: Vec<TableRef> = call.tables.iter().map(table_ref).collect();
     let args = KernelArgs {
         arrays: arrays.as_ptr(),
         uniforms: call.slots.as_ptr(),
@@ -103,6 +100,47 @@ pub fn step(call: &Step, shard: &mut Shard, rings: &mut Rings, lists: &mut Lists
         *count = written.partition_point(|&cell| cell < shard.cells) as u32;
     }
     u32::try_from(failed).ok()
+}
+
+/// What a kernel over a block of synapses is called with besides its arrays.
+pub struct BlockCall<'a> {
+    pub kernel: KernelFn,
+    pub tables: &'a [Table],
+    pub slots: &'a [u64],
+    pub keys: &'a [[u32; 2]],
+    pub cells: usize,
+    pub tick: i64,
+    pub dt: f64,
+}
+
+/// Runs a kernel over a block; says whether no element failed a check.
+pub fn run_block(call: &BlockCall, arrays: &mut [Aligned]) -> bool {
+    let padded = call.cells.next_multiple_of(BLOCK);
+    assert!(arrays.iter().all(|array| 8 * padded <= array.bytes()), "a block has room for its elements");
+    let pointers: Vec<*mut u8> = arrays.iter_mut().map(Aligned::pointer).collect();
+    let tables: Vec<TableRef> = call.tables.iter().map(table_ref).collect();
+    let args = KernelArgs {
+        arrays: pointers.as_ptr(),
+        uniforms: call.slots.as_ptr(),
+        arrivals: std::ptr::null(),
+        events: std::ptr::null(),
+        event_counts: std::ptr::null_mut(),
+        keys: call.keys.as_ptr(),
+        tables: tables.as_ptr(),
+        first_cell: 0,
+        cells: call.cells as i64,
+        now: call.tick,
+        time_start: (call.tick - 1).max(0) as f64 * call.dt,
+        time_end: call.tick as f64 * call.dt,
+    };
+    // SAFETY: the kernel was compiled for the program that `flatten` made, which has no ports and no events, and one
+    // array for each of these; each has room for all elements of the widest type, padding included, as just
+    // asserted. Slots, keys and tables are those of the rule and plan. All are borrowed here for the call.
+    unsafe { (call.kernel)(&raw const args) < 0 }
+}
+
+fn table_ref(table: &Table) -> TableRef {
+    TableRef { data: table.data.as_ptr(), rows: table.rows as i64, columns: table.columns as i64 }
 }
 
 /// The address of each port's accumulators in an arena. Disjoint parts of one exclusive borrow.

@@ -30,4 +30,5 @@ pub use build::estimate::{estimate, is_broadcast, is_matrix};
 pub use build::{BadValue, BuildError, MAX_DELAY, Way};
 pub use engine::Machine;
 pub use kernel::Kernels;
+pub use learning::rule_programs;
 pub use network::Network;

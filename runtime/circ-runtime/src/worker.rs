@@ -11,6 +11,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
+use circ_plan::abi::KernelFn;
 use circ_plan::engine::{Fault, Probe, Samples, SynapseFault};
 use circ_plan::ir::Precision;
 use circ_plan::plan::{Dynamics, Plan, PopulationPlan, Sender};
@@ -143,8 +144,14 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// With states as they are at the start; `slots` by population.
-    pub fn new(plan: &Plan, network: &Network, slots: &[Vec<u64>], id: usize) -> Worker {
+    /// With states as they are at the start; `slots` by population, `rules` the machine code of rules.
+    pub fn new(
+        plan: &Plan,
+        network: &Network,
+        slots: &[Vec<u64>],
+        rules: &[Option<KernelFn>],
+        id: usize,
+    ) -> Worker {
         let shards: Vec<Shard> = plan
             .populations
             .iter()
@@ -177,7 +184,7 @@ impl Worker {
             history: plan.populations.iter().map(|p| vec![vec![]; p.events.len()]).collect(),
             drives: plan.drives.iter().map(|d| DriveLane::new(&network.shards, d, id)).collect(),
             flows: Flows::new(network, id),
-            learning: learning::Own::new(network, id),
+            learning: learning::Own::new(network, id, rules),
             probes: vec![],
             positions: vec![],
             shards,

@@ -282,7 +282,7 @@ fn flowing_machine(plan: &Arc<Plan>, threads: usize) -> Machine {
         Precision::F32 => Some(Kernels { start: step_32, step: step_32 }),
     });
     // SAFETY: the kernels above are made for `cells_that_flow`, and are part of this program.
-    unsafe { Machine::new(build(plan, threads), kernels.collect(), Arc::new(())) }
+    unsafe { Machine::new(build(plan, threads), kernels.collect(), vec![], Arc::new(())) }
 }
 
 fn bits(values: &[f64]) -> Vec<u64> {

@@ -58,7 +58,7 @@ impl Machine {
                 let scene = around.scene(design, worker.id);
                 let synapses: Vec<u32> = (0..scene.table.len() as u32).collect();
                 let mut values = vec![];
-                let mut routine = Routine::new(program);
+                let mut routine = Routine::new(program, None);
                 let learner = worker.learning.learner(design);
                 learner.observe(&mut routine, scene, observable as usize, &synapses, now, &mut values);
                 values

@@ -5,6 +5,7 @@
 //! [`circ_plan::learning`]: the first half of a tick is what has to be done before what it transmits arrives, the second
 //! half what needs to know of all events of that tick.
 
+use circ_plan::abi::KernelFn;
 use circ_plan::ir::{Op, Precision, Program, Side};
 use circ_plan::learning::Learning;
 
@@ -108,7 +109,7 @@ impl Batch {
 
     /// `now` is the tick that is made; `tick` when columns of the target are read, had they no way back.
     fn picked(&self, now: i64, tick: i64) -> Picked<'_> {
-        Picked { synapses: &self.synapses, now, source_ticks: &self.ticks, tick }
+        Picked { synapses: &self.synapses, now, source_ticks: &self.ticks, tick, run: false }
     }
 }
 
@@ -119,10 +120,18 @@ fn reads_source(program: &Program) -> bool {
 
 impl Learner {
     /// Before tick 0.
-    pub fn new(design: &Design, learning: &Learning, thread: usize) -> Learner {
+    pub fn new(design: &Design, learning: &Learning, thread: usize, kernels: &[Option<KernelFn>]) -> Learner {
         let table = &design.tables[thread];
         let by_target = if design.by_target() { ByTarget::new(table) } else { ByTarget::default() };
-        let both = learning.both.as_ref();
+        let mut kernels = kernels.iter();
+        let mut routine = |program| Routine::new(program, kernels.next().copied().flatten());
+        // In the order of `flat::programs`.
+        let routines = Routines {
+            hooks: learning.hooks.iter().map(|hook| routine(&hook.program)).collect(),
+            transmit: learning.transmit.as_ref().map(&mut routine),
+            both: learning.both.as_ref().map(|both| routine(&both.program)),
+            both_transmit: learning.both.as_ref().and_then(|both| both.transmit.as_ref()).map(&mut routine),
+        };
         Learner {
             arrays: learning.arrays.iter().map(|array| Column::new(array, table.len())).collect(),
             by_target,
@@ -135,13 +144,8 @@ impl Learner {
             posts: design.kinds.iter().map(|_| Calendar::default()).collect(),
             modulators: design.modulators.iter().map(|_| Calendar::default()).collect(),
             arrivals: Calendar::default(),
-            routines: Routines {
-                hooks: learning.hooks.iter().map(|hook| Routine::new(&hook.program)).collect(),
-                transmit: learning.transmit.as_ref().map(Routine::new),
-                both: both.map(|both| Routine::new(&both.program)),
-                both_transmit: both.and_then(|both| both.transmit.as_ref()).map(Routine::new),
-            },
-            marks: if both.is_some() { vec![0; table.len()] } else { vec![] },
+            routines,
+            marks: if learning.both.is_some() { vec![0; table.len()] } else { vec![] },
             failure: None,
             batch: Batch::default(),
             met: Batch::default(),
@@ -171,11 +175,11 @@ impl Learner {
 
     /// What no tick makes.
     fn apply_to_all(&mut self, scene: Scene, program: &Program, now: i64) {
-        let mut routine = Routine::new(program);
+        let mut routine = Routine::new(program, None);
         for first in (0..scene.table.len() as u32).step_by(CHUNK) {
             let synapses: Vec<u32> = (first..(first + CHUNK as u32).min(scene.table.len() as u32)).collect();
             let ticks: Vec<i64> = vec![now; synapses.len()];
-            let picked = Picked { synapses: &synapses, now, source_ticks: &ticks, tick: now };
+            let picked = Picked { synapses: &synapses, now, source_ticks: &ticks, tick: now, run: false };
             routine.apply(program, scene, &mut self.arrays, picked, &mut None);
         }
     }
@@ -191,7 +195,7 @@ impl Learner {
         out: &mut Vec<f64>,
     ) {
         let program = &scene.learning.observables[observable].program;
-        let picked = Picked { synapses, now, source_ticks: &[], tick: now };
+        let picked = Picked { synapses, now, source_ticks: &[], tick: now, run: false };
         routine.values(program, scene, &self.arrays, picked, &mut None, out);
     }
 

@@ -6,7 +6,7 @@ use circ_plan::learning::Learning;
 use circ_plan::plan::{ProjectionPlan, Table as Numbers};
 
 use super::sides::{Origin, Post, Sides, World};
-use super::store::Column;
+use super::store::{Column, Which};
 use super::table::Table;
 use crate::aligned::Scalar;
 use crate::rows::Leaves;
@@ -27,12 +27,27 @@ pub struct Scene<'a> {
 #[derive(Clone, Copy)]
 pub struct Picked<'a> {
     pub synapses: &'a [u32],
+    /// Whether they follow each other, all of one source, which is read at one tick.
+    pub run: bool,
     /// `Now`
     pub now: i64,
     /// The tick that columns of the source are read at, beside the synapses.
     pub source_ticks: &'a [i64],
     /// The tick that columns of the target are read at, had they no way back; that of modulators.
     pub tick: i64,
+}
+
+impl<'a> Picked<'a> {
+    /// Which synapses they are.
+    pub fn which(&self) -> Which<'a> {
+        match self.run {
+            true => {
+                let first = self.synapses[0] as usize;
+                Which::Run(first, first + self.synapses.len())
+            }
+            false => Which::List(self.synapses),
+        }
+    }
 }
 
 /// The synapses of a row of a program.
@@ -50,6 +65,11 @@ impl SynapseLeaves<'_> {
         let Picked { synapses, source_ticks, tick, .. } = self.picked;
         let position = |synapse: u32| table.positions[table.target[synapse as usize] as usize];
         match side {
+            Side::Pre if self.picked.run => {
+                let at = sides.pre[column.0 as usize].at(&sides.source, table.source[synapses[0] as usize]);
+                let tick = source_ticks[0];
+                (0..synapses.len()).for_each(|k| f(k, at, tick));
+            }
             Side::Pre => {
                 let origins = &sides.pre[column.0 as usize];
                 for (k, &synapse) in synapses.iter().enumerate() {
@@ -78,7 +98,7 @@ impl SynapseLeaves<'_> {
 impl<F: Scalar> Leaves<F> for SynapseLeaves<'_> {
     fn floats(&self, side: Side, array: ArrayId, out: &mut [F]) {
         match side {
-            Side::Own => self.arrays[array.0 as usize].floats(self.picked.synapses, out),
+            Side::Own => self.arrays[array.0 as usize].floats(self.picked.which(), out),
             Side::Pre | Side::Post => self.each(side, array, |k, at, tick| {
                 out[k] = F::from_f64(self.scene.world.float(at, tick));
             }),
@@ -86,7 +106,7 @@ impl<F: Scalar> Leaves<F> for SynapseLeaves<'_> {
     }
     fn ints(&self, side: Side, array: ArrayId, out: &mut [i64]) {
         match side {
-            Side::Own => self.arrays[array.0 as usize].ints(self.picked.synapses, out),
+            Side::Own => self.arrays[array.0 as usize].ints(self.picked.which(), out),
             Side::Pre | Side::Post => {
                 self.each(side, array, |k, at, tick| out[k] = self.scene.world.int(at, tick));
             }
@@ -94,7 +114,7 @@ impl<F: Scalar> Leaves<F> for SynapseLeaves<'_> {
     }
     fn bools(&self, side: Side, array: ArrayId, out: &mut [bool]) {
         match side {
-            Side::Own => self.arrays[array.0 as usize].bools(self.picked.synapses, out),
+            Side::Own => self.arrays[array.0 as usize].bools(self.picked.which(), out),
             Side::Pre | Side::Post => {
                 self.each(side, array, |k, at, tick| out[k] = self.scene.world.bool(at, tick));
             }

@@ -4,8 +4,10 @@
 //! hold, and what they transmit, which is added to a tick's arrivals just before the cells make that tick. The meaning
 //! is in [`circ_plan::learning`]; when things are done here, in [`design`].
 
+mod block;
 mod calendar;
 pub mod design;
+mod flat;
 pub mod history;
 mod learner;
 mod leaves;
@@ -16,6 +18,7 @@ mod store;
 pub mod table;
 
 pub use design::Design;
+pub use flat::rule_programs;
 pub use history::{History, Kept};
 pub use own::{Own, Surroundings, canonical, design_of};
 pub use routine::Routine;

@@ -3,10 +3,12 @@
 //! In: what the thread's cells do tick by tick, and the spikes of all threads window by window. Out: arrivals, samples,
 //! and the first synapse that failed.
 
+use circ_plan::abi::KernelFn;
 use circ_plan::engine::{Samples, SynapseFault, SynapseProbe};
-use circ_plan::plan::Plan;
+use circ_plan::plan::{Plan, ProjectionPlan};
 
 use super::design::Design;
+use super::flat::programs;
 use super::history::History;
 use super::learner::Learner;
 use super::leaves::Scene;
@@ -79,13 +81,17 @@ struct ProbeLane {
 
 impl Own {
     /// Before tick 0; `initialise` follows.
-    pub fn new(network: &Network, thread: usize) -> Own {
+    /// `kernels` is the machine code of rules, in the order of [`super::rule_programs`], or empty.
+    pub fn new(network: &Network, thread: usize, kernels: &[Option<KernelFn>]) -> Own {
         let plan = network.plan();
         let lane = |design: &Design| {
             let projection = &plan.projections[design.projection as usize];
             let learning = projection.learning.as_deref().expect("only what learns is designed");
             let ears = (0..design.kinds.len()).map(|kind| ears(plan, &network.shards, design, kind, thread));
-            Lane { learner: Learner::new(design, learning, thread), ears: ears.collect() }
+            Lane {
+                learner: Learner::new(design, learning, thread, kernels_of(plan, design.projection, kernels)),
+                ears: ears.collect(),
+            }
         };
         Own { thread, lanes: network.designs.iter().map(lane).collect(), probes: vec![] }
     }
@@ -206,7 +212,7 @@ impl Own {
             design,
             synapses,
             places,
-            routine: Routine::new(&learning.observables[probe.observable as usize].program),
+            routine: Routine::new(&learning.observables[probe.observable as usize].program, None),
             samples: Samples::default(),
         });
     }
@@ -268,6 +274,14 @@ fn ears(plan: &Plan, shards: &Shards, design: &Design, kind: usize, thread: usiz
         }
     }
     ears
+}
+
+/// The machine code of the rule of a projection.
+fn kernels_of<'k>(plan: &Plan, projection: u32, kernels: &'k [Option<KernelFn>]) -> &'k [Option<KernelFn>] {
+    let count =
+        |projection: &ProjectionPlan| projection.learning.as_deref().map_or(0, |it| programs(it).count());
+    let first: usize = plan.projections[..projection as usize].iter().map(count).sum();
+    kernels.get(first..first + count(&plan.projections[projection as usize])).unwrap_or(&[])
 }
 
 /// The place of a projection among those that learn.

@@ -3,18 +3,27 @@
 //! In: the program, and synapses, each at most once. Out: what it writes into their arrays, or its result for each; and
 //! the first synapse that failed a check.
 
+use circ_plan::abi::KernelFn;
 use circ_plan::engine::SynapseFault;
 use circ_plan::ir::{CheckKind, Output, Precision, Program, Ty, ValueId};
 
+use super::block::Block;
 use super::leaves::{Picked, Scene, SynapseLeaves};
-use super::store::Column;
+use super::store::{Column, Which};
+use super::table::Table;
 use crate::aligned::Scalar;
 use crate::rows::{ROW, Rows, result_of};
 
 /// An evaluator of one program.
 pub enum Routine {
-    Single(Rows<f32>),
-    Double(Rows<f64>),
+    Single(Runner<f32>),
+    Double(Runner<f64>),
+}
+
+/// Machine code, if there is any; and rows, made when they are first needed.
+pub struct Runner<F> {
+    block: Option<Block>,
+    rows: Option<Box<Rows<F>>>,
 }
 
 /// The first synapse that failed, by tick and canonical order, in one projection.
@@ -42,11 +51,12 @@ impl Failure {
 }
 
 impl Routine {
-    /// For `program`, which all later calls must name again.
-    pub fn new(program: &Program) -> Routine {
+    /// For `program`, which all later calls must name again; `kernel` is its machine code as a block.
+    pub fn new(program: &Program, kernel: Option<KernelFn>) -> Routine {
+        let block = kernel.and_then(|kernel| Block::new(program, kernel));
         match program.precision {
-            Precision::F32 => Routine::Single(Rows::new(program)),
-            Precision::F64 => Routine::Double(Rows::new(program)),
+            Precision::F32 => Routine::Single(Runner { block, rows: None }),
+            Precision::F64 => Routine::Double(Runner { block, rows: None }),
         }
     }
 
@@ -60,8 +70,8 @@ impl Routine {
         failure: &mut Option<Failure>,
     ) {
         match self {
-            Routine::Single(rows) => apply(rows, program, scene, arrays, picked, failure),
-            Routine::Double(rows) => apply(rows, program, scene, arrays, picked, failure),
+            Routine::Single(runner) => apply(runner, program, scene, arrays, picked, failure),
+            Routine::Double(runner) => apply(runner, program, scene, arrays, picked, failure),
         }
     }
 
@@ -76,38 +86,69 @@ impl Routine {
         out: &mut Vec<f64>,
     ) {
         match self {
-            Routine::Single(rows) => values(rows, program, scene, arrays, picked, failure, out),
-            Routine::Double(rows) => values(rows, program, scene, arrays, picked, failure, out),
+            Routine::Single(runner) => values(runner, program, scene, arrays, picked, failure, out),
+            Routine::Double(runner) => values(runner, program, scene, arrays, picked, failure, out),
         }
     }
 }
 
-/// As many at a time as rows hold.
-fn parts(picked: Picked<'_>) -> impl Iterator<Item = Picked<'_>> {
-    (0..picked.synapses.len()).step_by(ROW).map(move |first| {
-        let range = first..(first + ROW).min(picked.synapses.len());
-        let source_ticks = picked.source_ticks.get(range.clone()).unwrap_or(&[]);
-        Picked { synapses: &picked.synapses[range], source_ticks, ..picked }
-    })
+/// Synapses that follow each other are worth a part of their own from this many on.
+const RUN: usize = 32;
+
+/// Of these synapses, how many of the first follow each other, are of one source, and read it at one tick.
+fn run(table: &Table, picked: Picked) -> usize {
+    let Picked { synapses, source_ticks, .. } = picked;
+    let (first, source) = (synapses[0], table.source[synapses[0] as usize]);
+    let end = table.starts[source as usize + 1];
+    let within = &synapses[..synapses.len().min(ROW).min((end - first) as usize)];
+    let follows = |(k, synapse): (usize, &u32)| *synapse == first + k as u32;
+    let follow = within.iter().enumerate().position(|at| !follows(at)).unwrap_or(within.len());
+    match source_ticks.get(..follow) {
+        Some([tick, rest @ ..]) => 1 + rest.iter().position(|other| other != tick).unwrap_or(rest.len()),
+        _ => follow,
+    }
+}
+
+/// Calls `f` for as many at a time as a row holds.
+fn parts(table: &Table, picked: Picked<'_>, mut f: impl FnMut(Picked<'_>)) {
+    let mut first = 0;
+    while first < picked.synapses.len() {
+        let rest = |end: usize| {
+            let source_ticks = picked.source_ticks.get(first..end).unwrap_or(&[]);
+            Picked { synapses: &picked.synapses[first..end], source_ticks, ..picked }
+        };
+        let run = run(table, rest(picked.synapses.len()));
+        let is_run = RUN <= run;
+        let end = if is_run { first + run } else { (first + ROW).min(picked.synapses.len()) };
+        f(Picked { run: is_run, ..rest(end) });
+        first = end;
+    }
 }
 
 fn apply<F: Scalar>(
-    rows: &mut Rows<F>,
+    runner: &mut Runner<F>,
     program: &Program,
     scene: Scene,
     arrays: &mut [Column],
     picked: Picked,
     failure: &mut Option<Failure>,
 ) {
-    for part in parts(picked) {
+    parts(scene.table, picked, |part| {
+        if let Some(block) = &mut runner.block
+            && block.run::<F>(scene, arrays, part)
+        {
+            block.write::<F>(arrays, part);
+            return;
+        }
+        let rows = runner.rows.get_or_insert_with(|| Box::new(Rows::new(program)));
         rows.run(program, part.synapses.len(), &SynapseLeaves { scene, arrays, picked: part });
         check(rows, program, scene, arrays, part, failure);
-        write(program, rows, arrays, part.synapses);
-    }
+        write(program, rows, arrays, part.which());
+    });
 }
 
 fn values<F: Scalar>(
-    rows: &mut Rows<F>,
+    runner: &mut Runner<F>,
     program: &Program,
     scene: Scene,
     arrays: &[Column],
@@ -116,14 +157,21 @@ fn values<F: Scalar>(
     out: &mut Vec<f64>,
 ) {
     let result = result_of(program);
-    for part in parts(picked) {
+    parts(scene.table, picked, |part| {
+        if let Some(block) = &mut runner.block
+            && block.run::<F>(scene, arrays, part)
+        {
+            block.results::<F>(part.synapses.len(), out);
+            return;
+        }
+        let rows = runner.rows.get_or_insert_with(|| Box::new(Rows::new(program)));
         rows.run(program, part.synapses.len(), &SynapseLeaves { scene, arrays, picked: part });
         check(rows, program, scene, arrays, part, failure);
         out.extend((0..part.synapses.len()).map(|row| rows.number(result, row)));
-    }
+    });
 }
 
-fn write<F: Scalar>(program: &Program, rows: &Rows<F>, arrays: &mut [Column], synapses: &[u32]) {
+fn write<F: Scalar>(program: &Program, rows: &Rows<F>, arrays: &mut [Column], synapses: Which) {
     for output in &program.outputs {
         if let Output::Array(array, value) = output {
             let column = &mut arrays[array.0 as usize];

@@ -8,6 +8,14 @@ use circ_plan::learning::SynapseArray;
 
 use crate::aligned::Scalar;
 
+/// Some synapses: as listed, or one after the other.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'a> {
+    List(&'a [u32]),
+    /// The first, and the one after the last.
+    Run(usize, usize),
+}
+
 /// One array of all synapses of a thread.
 #[derive(Clone, Debug)]
 pub enum Column {
@@ -67,7 +75,7 @@ impl Column {
     }
 
     /// The `Float`s of some synapses.
-    pub fn floats<F: Scalar>(&self, synapses: &[u32], out: &mut [F]) {
+    pub fn floats<F: Scalar>(&self, synapses: Which, out: &mut [F]) {
         match self {
             Column::Single(x) => gather(x, synapses, out, |x| F::from_f64(f64::from(x))),
             Column::Double(x) => gather(x, synapses, out, F::from_f64),
@@ -76,7 +84,7 @@ impl Column {
     }
 
     /// The `Int`s or `Tick`s of some synapses.
-    pub fn ints(&self, synapses: &[u32], out: &mut [i64]) {
+    pub fn ints(&self, synapses: Which, out: &mut [i64]) {
         match self {
             Column::Int(x) => gather(x, synapses, out, |x| x),
             Column::Tick(x) => gather(x, synapses, out, i64::from),
@@ -87,7 +95,7 @@ impl Column {
     }
 
     /// The `Bool`s of some synapses.
-    pub fn bools(&self, synapses: &[u32], out: &mut [bool]) {
+    pub fn bools(&self, synapses: Which, out: &mut [bool]) {
         match self {
             Column::Bool(x) => gather(x, synapses, out, |x| x),
             Column::Single(_) | Column::Double(_) | Column::Int(_) | Column::Tick(_) => {
@@ -97,7 +105,7 @@ impl Column {
     }
 
     /// Writes the `Float`s of some synapses.
-    pub fn put_floats<F: Scalar>(&mut self, synapses: &[u32], from: &[F]) {
+    pub fn put_floats<F: Scalar>(&mut self, synapses: Which, from: &[F]) {
         match self {
             Column::Single(x) => scatter(x, synapses, from, |x| x.to_f64() as f32),
             Column::Double(x) => scatter(x, synapses, from, F::to_f64),
@@ -106,7 +114,7 @@ impl Column {
     }
 
     /// Writes the `Int`s or `Tick`s of some synapses.
-    pub fn put_ints(&mut self, synapses: &[u32], from: &[i64]) {
+    pub fn put_ints(&mut self, synapses: Which, from: &[i64]) {
         match self {
             Column::Int(x) => scatter(x, synapses, from, |x| x),
             Column::Tick(x) => scatter(x, synapses, from, narrow),
@@ -117,7 +125,7 @@ impl Column {
     }
 
     /// Writes the `Bool`s of some synapses.
-    pub fn put_bools(&mut self, synapses: &[u32], from: &[bool]) {
+    pub fn put_bools(&mut self, synapses: Which, from: &[bool]) {
         match self {
             Column::Bool(x) => scatter(x, synapses, from, |x| x),
             Column::Single(_) | Column::Double(_) | Column::Int(_) | Column::Tick(_) => {
@@ -127,10 +135,18 @@ impl Column {
     }
 }
 
-fn gather<T: Copy, O>(from: &[T], synapses: &[u32], out: &mut [O], f: impl Fn(T) -> O) {
-    out.iter_mut().zip(synapses).for_each(|(out, &synapse)| *out = f(from[synapse as usize]));
+fn gather<T: Copy, O>(from: &[T], synapses: Which, out: &mut [O], f: impl Fn(T) -> O) {
+    match synapses {
+        Which::List(list) => {
+            out.iter_mut().zip(list).for_each(|(out, &synapse)| *out = f(from[synapse as usize]));
+        }
+        Which::Run(first, end) => out.iter_mut().zip(&from[first..end]).for_each(|(out, &x)| *out = f(x)),
+    }
 }
 
-fn scatter<T: Copy, O>(to: &mut [O], synapses: &[u32], from: &[T], f: impl Fn(T) -> O) {
-    synapses.iter().zip(from).for_each(|(&synapse, &x)| to[synapse as usize] = f(x));
+fn scatter<T: Copy, O>(to: &mut [O], synapses: Which, from: &[T], f: impl Fn(T) -> O) {
+    match synapses {
+        Which::List(list) => list.iter().zip(from).for_each(|(&synapse, &x)| to[synapse as usize] = f(x)),
+        Which::Run(first, end) => to[first..end].iter_mut().zip(from).for_each(|(to, &x)| *to = f(x)),
+    }
 }

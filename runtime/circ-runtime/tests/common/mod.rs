@@ -232,7 +232,7 @@ pub fn machine(plan: &Arc<Plan>, threads: usize) -> Machine {
         (_, Precision::F32) => Some(Kernels { start: step_f32, step: step_f32 }),
     });
     // SAFETY: the kernels above are made for `population`, and are part of this program.
-    unsafe { Machine::new(build(plan, threads), kernels.collect(), Arc::new(())) }
+    unsafe { Machine::new(build(plan, threads), kernels.collect(), vec![], Arc::new(())) }
 }
 
 pub fn run(machine: &mut Machine, until: i64) {
