@@ -400,11 +400,10 @@ impl<'a> Lowerer<'a, '_, '_> {
     }
 
     fn happened(&mut self, layout: &Layout, events: &[ValueId], event: EventIx) -> ValueId {
-        match events.get(event.index()) {
-            Some(mask) => *mask,
-            None if layout.cell.spike_times => self.b.load(circ_plan::ir::Side::Own, ArrayId(0), Ty::Bool),
-            None => self.b.bool(false),
+        if layout.cell.spike_times {
+            return self.b.load(circ_plan::ir::Side::Own, ArrayId(0), Ty::Bool);
         }
+        events.get(event.index()).copied().unwrap_or_else(|| self.b.bool(false))
     }
 
     /// Requires that what was assigned is finite.

@@ -4,6 +4,7 @@
 mod cells;
 mod events;
 mod inputs;
+mod learned;
 mod learning;
 mod messages;
 
@@ -17,6 +18,7 @@ use circ_plan::ir::*;
 use super::*;
 use crate::data::Files;
 use crate::elaborate::{Settings, elaborate};
+use crate::expand::{Expanded, expand};
 use crate::interpret::Interpreter;
 use crate::resolve::{Module, resolve};
 
@@ -40,10 +42,11 @@ fn try_lower(source: &str) -> Result<Lowered, Vec<String>> {
         modules.push(Module { path, file: parsed.file });
     }
     let mut sink = Sink::default();
-    let hir = resolve(&modules, &mut sink);
-    let types = crate::check::check(&hir, &mut sink);
+    let mut hir = resolve(&modules, &mut sink);
+    let mut types = crate::check::check(&hir, &mut sink);
     let settings = Settings { experiment: Some(0), ..Settings::default() };
-    let net = elaborate(&hir, &types, &settings, &NoFiles, &mut sink);
+    let mut net = elaborate(&hir, &types, &settings, &NoFiles, &mut sink);
+    expand(&mut hir, &mut types, &mut net, &mut Expanded::default(), &mut sink);
     let lowered = lower(&hir, &types, &net, &mut sink);
     lowered
         .ok_or_else(|| sink.into_sorted().iter().map(|d| format!("{}: {}", d.rule.name, d.message)).collect())
