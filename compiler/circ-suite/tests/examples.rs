@@ -28,18 +28,23 @@ const SHORT: [(&str, &[(&str, &str)]); 8] = [
     ("active_dendrites", &[("duration", "50 ms")]),
 ];
 
-/// Examples of several experiments, each of which is short as it is.
-const SEVERAL: [(&str, &[&str]); 5] = [
-    ("ncap", &["Forward", "OtherPhase", "Turning"]),
-    ("synchronisation", &["All", "OnRing", "OnStar"]),
-    ("bac_firing", &["Main"]),
-    ("worm_graded", &["Touch", "Clamped"]),
-    ("motion_delays", &["Main", "Backward", "Noisy", "Coincidence"]),
+/// Examples of several experiments, each of which is short as it is, and where they run.
+const SEVERAL: [(&str, &[&str], &[Configuration]); 6] = [
+    ("ncap", &["Forward", "OtherPhase", "Turning"], &ALL),
+    ("synchronisation", &["All", "OnRing", "OnStar"], &ALL),
+    ("bac_firing", &["Main"], &ALL),
+    ("worm_graded", &["Touch", "Clamped"], &ALL),
+    ("motion_delays", &["Main", "Backward", "Noisy", "Coincidence"], &ALL),
+    ("ca3_memory", &["Main"], &[(EngineKind::Interpreter, 1)]),
 ];
 
 /// The library's tests, and where they run: those of point cells are too long for the interpreter.
-const LIBRARY: [(&str, &[Configuration]); 3] =
-    [("cells", &[(EngineKind::Jit, 1), (EngineKind::Jit, 2)]), ("dendrites", &ALL), ("rates", &ALL)];
+const LIBRARY: [(&str, &[Configuration]); 4] = [
+    ("cells", &[(EngineKind::Jit, 1), (EngineKind::Jit, 2)]),
+    ("dendrites", &ALL),
+    ("plasticity", &[(EngineKind::Interpreter, 1)]),
+    ("rates", &ALL),
+];
 
 #[test]
 fn every_example_is_among_the_short_ones() {
@@ -102,12 +107,12 @@ fn every_example_gives_the_same_bits_on_every_engine() {
 
 #[test]
 fn every_experiment_of_several_gives_the_same_bits_and_what_it_expects() {
-    for (name, experiments) in SEVERAL {
+    for (name, experiments, on) in SEVERAL {
         let text =
             std::fs::read_to_string(root().join(format!("examples/{name}.circ"))).expect("the example");
         for experiment in experiments {
             let options = Options { experiment: Some(experiment.to_string()), ..Options::default() };
-            let results = agree(name, &text, &root().join("examples"), &options, &ALL);
+            let results = agree(name, &text, &root().join("examples"), &options, on);
             let results = results.unwrap_or_else(|error| panic!("{name}, {experiment}: {error}"));
             assert!(results.expectations.iter().all(|it| it.holds), "{name}, {experiment}");
         }

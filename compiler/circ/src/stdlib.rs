@@ -6,6 +6,7 @@
 const FILES: &[(&str, &str)] = &[
     ("cells", include_str!("../../../stdlib/cells.circ")),
     ("dendrites", include_str!("../../../stdlib/dendrites.circ")),
+    ("plasticity", include_str!("../../../stdlib/plasticity.circ")),
     ("rates", include_str!("../../../stdlib/rates.circ")),
 ];
 
