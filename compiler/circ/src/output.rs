@@ -87,7 +87,7 @@ impl Folder {
             write_through(&path, content)
                 .map_err(|error| WriteError { path: self.path.join(name), error })?;
         }
-        for stale in [MANIFEST, "spikes.csv", "events.csv", "traces.csv"] {
+        for stale in [MANIFEST, "spikes.csv", "events.csv", "traces.csv", "synapses.csv"] {
             remove_if_there(&self.path.join(stale))?;
         }
         for (name, _) in files {

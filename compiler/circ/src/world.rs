@@ -13,7 +13,7 @@ use circ_compiler::data::NoFiles;
 use circ_compiler::diagnose::time::{Step, off_grid};
 use circ_compiler::eval::synapses::selection;
 use circ_compiler::eval::{
-    Argument, Evaluated, MeasureCall, Over, Scope, Thing, World, projections, view_of,
+    Argument, Evaluated, MeasureCall, Over, Scope, Thing, World, projections, synapses_of, view_of,
 };
 use circ_compiler::hir::Hir;
 use circ_compiler::net::{Members, Net};
@@ -283,6 +283,10 @@ impl<'a> Present<'a> {
             return Err(rules::wrong_value(when.span, "a time").into());
         };
         let tick = self.ticks(when.span, "the time", milliseconds)?;
+        let scope = Scope::new(self.hir, self.types, self.net, &NoFiles, self.net.experiment);
+        if let Some((projections, name)) = synapses_of(&what.value, &scope) {
+            return self.recorded_synapses(&projections, &name, tick, span);
+        }
         let Thing::Member { view, one, names, .. } = &what.value else {
             return Err(rules::not_recorded(what.span, "this").into());
         };
@@ -306,6 +310,31 @@ impl<'a> Present<'a> {
             ([value], true) => Ok(Value::Real(*value)),
             _ => Ok(Value::Array(Arc::new(ArrayValue { element, shape: vec![data.len() as u64], data }))),
         }
+    }
+
+    /// `at(P.w, 3 ms)`, where all were recorded.
+    fn recorded_synapses(&self, projections: &[u32], name: &str, tick: i64, span: Span) -> Evaluated<Value> {
+        let (mut data, mut element) = (vec![], Type::Error);
+        for projection in projections {
+            let mut count = 0;
+            self.engine.visit_synapses(*projection, &mut |piece| count += piece.source.len());
+            let all = self.recordings.traces.iter().filter(|it| {
+                it.of == Recorded::Synapses(*projection) && it.name == name && it.cells.len() == count
+            });
+            let mut row = all.filter_map(|record| {
+                let samples = self.engine.samples(record.probe);
+                let row = samples.ticks.binary_search(&tick).ok()?;
+                samples.values.get(row * count..(row + 1) * count).map(<[f64]>::to_vec)
+            });
+            let missing = || {
+                let path = &self.plan.projections[*projection as usize].path;
+                let time = tick as f64 * self.plan.dt;
+                Box::new(rules::not_recorded(span, &format!("`{path}.{name}` at {time} ms")))
+            };
+            data.extend(row.next().ok_or_else(missing)?);
+            element = plastic::element(self.hir, self.types, self.net, *projection, name);
+        }
+        Ok(Value::Array(Arc::new(ArrayValue { element, shape: vec![data.len() as u64], data })))
     }
 
     fn sample(&self, population: u32, name: &str, cell: u32, tick: i64) -> Option<f64> {

@@ -11,9 +11,10 @@ use super::{CellPlace, Evaluated, Scope, World, eval, eval_bool, eval_whole};
 use crate::diagnose::{segment as say_segment, value as say};
 use crate::hir::{ExprId, Index, SlotId};
 use crate::net::EnvironmentId;
-use crate::types::{Type, Value};
+use crate::types::{ArrayValue, Type, Value};
 use circ_grammar::ast::Span;
 use circ_plan::plan::{Indices, Segment, View};
+use std::sync::Arc;
 
 pub(super) fn index(
     base: Thing,
@@ -41,6 +42,26 @@ pub(super) fn index(
             let selectors = selectors(indices, &array.shape, None, scope, world)?;
             select::array(&array, &selectors, at).map(Thing::Value)
         }
+    }
+}
+
+/// `P.w[0 .. 3]`: the places that are meant, of so many.
+pub fn places(
+    indices: &[Index],
+    count: usize,
+    at: Span,
+    scope: &mut Scope,
+    world: &mut dyn World,
+) -> Evaluated<Vec<u32>> {
+    let data = (0..count).map(|place| place as f64).collect();
+    let all = ArrayValue { element: Type::Int, shape: vec![count as u64], data };
+    match index(Thing::Value(Value::Array(Arc::new(all))), indices, at, scope, world)? {
+        Thing::Value(Value::Array(some)) => Ok(some.data.iter().map(|place| *place as u32).collect()),
+        Thing::Value(value) => {
+            let one = number(&value).ok_or_else(|| say::wrong_kind(at, "synapses", &kind(&value)))?;
+            Ok(vec![one.real() as u32])
+        }
+        _ => Err(say::wrong_kind(at, "synapses", "something else").into()),
     }
 }
 

@@ -27,6 +27,7 @@ use number::{Number, conform, kind, number};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use index::places;
 pub use place::{Thing, projections, synapses as synapses_of, thing, view, view_of};
 #[cfg(test)]
 pub use reduce::reduced;

@@ -5,12 +5,14 @@ use crate::recording::{EventRecord, HistogramRecord, Recorded, TraceRecord, sort
 use crate::rules;
 use circ_compiler::diagnose::structure::not_yet;
 use circ_compiler::eval::{self, Evaluated, Thing};
-use circ_compiler::hir::{ExprId, ExprKind, MeasureArg};
+use circ_compiler::hir::{ExprId, ExprKind, Index, MeasureArg};
 use circ_compiler::net::Members;
 use circ_compiler::types::Type;
 use circ_grammar::ast::Span;
 use circ_plan::engine::{Keep, Probe, SynapseProbe};
 use circ_plan::plan::View;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 impl Protocol<'_> {
     pub(super) fn record(&mut self, what: &[ExprId], every: Option<ExprId>) -> Evaluated<()> {
@@ -35,15 +37,22 @@ impl Protocol<'_> {
                 (name, _, _) => Err(rules::not_followed(name_span, name).into()),
             };
         }
+        if let ExprKind::Index { base, indices } = self.compiled.hir.expr(expr).kind.clone()
+            && let Some((projections, name)) = self.synapses_named(base)?
+        {
+            return match projections.as_slice() {
+                [one] => self.record_synapses(&[*one], &name, expr, Some(&indices), interval_ticks),
+                _ => Err(not_yet(span, "`record` of some of the synapses of several projections").into()),
+            };
+        }
+        if let Some((projections, name)) = self.synapses_named(expr)? {
+            return self.record_synapses(&projections, &name, expr, None, interval_ticks);
+        }
         match self.thing(expr)? {
             Thing::Member { view, names, span, .. } => {
                 self.record_member(&view, &names, span, interval_ticks)
             }
             other => {
-                let synapses = self.with_scope(|scope, _| Ok(eval::synapses_of(&other, scope)))?;
-                if let Some((projections, name)) = synapses {
-                    return self.record_synapses(&projections, &name, expr, interval_ticks);
-                }
                 let (view, names) = self.present().view_with_event(&other, span)?;
                 self.record_events(&view, &names, span)
             }
@@ -91,12 +100,24 @@ impl Protocol<'_> {
         Ok(())
     }
 
+    /// What synapses hold, if that is named: `P.w`.
+    fn synapses_named(&self, expr: ExprId) -> Evaluated<Option<(Vec<u32>, Arc<str>)>> {
+        match self.compiled.hir.expr(expr).kind {
+            ExprKind::Field { .. } => {
+                let thing = self.thing(expr)?;
+                self.with_scope(|scope, _| Ok(eval::synapses_of(&thing, scope)))
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Of synapses that learn: what others hold never changes.
     fn record_synapses(
         &mut self,
         projections: &[u32],
         name: &str,
         expr: ExprId,
+        which: Option<&[Index]>,
         interval_ticks: Option<i64>,
     ) -> Evaluated<()> {
         let (span, interval_ticks) = (self.span(expr), interval_ticks.unwrap_or(1));
@@ -115,7 +136,16 @@ impl Protocol<'_> {
                 observable.ok_or_else(|| Box::new(rules::not_observable(span, &plan.path, name)))?;
             let mut count = 0;
             self.engine.visit_synapses(*projection, &mut |piece| count += piece.source.len() as u32);
-            let synapses: Vec<u32> = (0..count).collect();
+            let synapses: Vec<u32> = match which {
+                None => (0..count).collect(),
+                Some(indices) => {
+                    let some: BTreeSet<u32> = self
+                        .with_scope(|scope, world| eval::places(indices, count as usize, span, scope, world))?
+                        .into_iter()
+                        .collect();
+                    some.into_iter().collect()
+                }
+            };
             let now = self.engine.tick();
             let probe = self.engine.add_synapse_probe(SynapseProbe {
                 projection: *projection,
