@@ -14,7 +14,7 @@ pub fn folder() -> PathBuf {
 
 /// The program of a seed.
 pub fn generate(seed: u64) -> String {
-    let mut g = Gen { state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0xD1B5_4A32_D192_ED03 };
+    let mut g = Gen::new(seed);
     let cells: Vec<_> = (0..g.range(1, 2)).map(|k| generate_cell::cell(&mut g, k)).collect();
     let network = generate_net::network(&mut g, &cells);
     let mut text = format!("//! Generated from seed {seed}.\n\n{USES}\n");
@@ -40,6 +40,11 @@ pub(crate) struct Gen {
 }
 
 impl Gen {
+    /// The choices of a seed.
+    pub(crate) fn new(seed: u64) -> Gen {
+        Gen { state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0xD1B5_4A32_D192_ED03 }
+    }
+
     /// SplitMix64 (Steele, Lea & Flood 2014).
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);

@@ -12,6 +12,7 @@ mod generate_cell;
 mod generate_extras;
 mod generate_net;
 mod generate_protocol;
+pub mod generate_rules;
 mod generate_segments;
 pub mod oracle;
 pub mod slips;

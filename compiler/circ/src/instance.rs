@@ -44,13 +44,6 @@ pub fn build(compiled: &Compiled, options: &RunOptions) -> Result<Instance, Box<
     let plan = Arc::clone(&compiled.plan);
     let started = Instant::now();
     // Before the network: a program that can not be compiled should not take minutes to say so.
-    let learns = plan.projections.iter().any(|projection| projection.learning.is_some());
-    if learns && options.engine == EngineKind::Jit {
-        let text = "synapses that learn run in the interpreter only".to_owned();
-        return Err(Box::new(
-            rules::not_built(whole(compiled), text).help("run it with `--engine interpreter`"),
-        ));
-    }
     let code = match options.engine {
         EngineKind::Jit => {
             Some(code(&plan).map_err(|text| Box::new(rules::not_built(whole(compiled), text)))?)
