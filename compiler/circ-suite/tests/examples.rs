@@ -14,7 +14,7 @@ fn root() -> PathBuf {
 }
 
 /// Example, and settings that make it last a fraction of a second.
-const SHORT: [(&str, &[(&str, &str)]); 8] = [
+const SHORT: [(&str, &[(&str, &str)]); 9] = [
     ("cuba", &[("duration", "20 ms")]),
     ("coba", &[("duration", "10 ms")]),
     ("cobahh", &[("duration", "4 ms")]),
@@ -26,23 +26,24 @@ const SHORT: [(&str, &[(&str, &str)]); 8] = [
     ("adex", &[("duration", "20 ms")]),
     ("balanced", &[("duration", "5 ms")]),
     ("active_dendrites", &[("duration", "50 ms")]),
+    ("song_stdp", &[("duration", "250 ms")]),
 ];
 
-/// Examples of several experiments, each of which is short as it is, and where they run.
-const SEVERAL: [(&str, &[&str], &[Configuration]); 6] = [
-    ("ncap", &["Forward", "OtherPhase", "Turning"], &ALL),
-    ("synchronisation", &["All", "OnRing", "OnStar"], &ALL),
-    ("bac_firing", &["Main"], &ALL),
-    ("worm_graded", &["Touch", "Clamped"], &ALL),
-    ("motion_delays", &["Main", "Backward", "Noisy", "Coincidence"], &ALL),
-    ("ca3_memory", &["Main"], &[(EngineKind::Interpreter, 1)]),
+/// Examples of several experiments, each of which is short as it is.
+const SEVERAL: [(&str, &[&str]); 6] = [
+    ("ncap", &["Forward", "OtherPhase", "Turning"]),
+    ("synchronisation", &["All", "OnRing", "OnStar"]),
+    ("bac_firing", &["Main"]),
+    ("worm_graded", &["Touch", "Clamped"]),
+    ("motion_delays", &["Main", "Backward", "Noisy", "Coincidence"]),
+    ("ca3_memory", &["Main"]),
 ];
 
 /// The library's tests, and where they run: those of point cells are too long for the interpreter.
 const LIBRARY: [(&str, &[Configuration]); 4] = [
     ("cells", &[(EngineKind::Jit, 1), (EngineKind::Jit, 2)]),
     ("dendrites", &ALL),
-    ("plasticity", &[(EngineKind::Interpreter, 1)]),
+    ("plasticity", &ALL),
     ("rates", &ALL),
 ];
 
@@ -107,12 +108,12 @@ fn every_example_gives_the_same_bits_on_every_engine() {
 
 #[test]
 fn every_experiment_of_several_gives_the_same_bits_and_what_it_expects() {
-    for (name, experiments, on) in SEVERAL {
+    for (name, experiments) in SEVERAL {
         let text =
             std::fs::read_to_string(root().join(format!("examples/{name}.circ"))).expect("the example");
         for experiment in experiments {
             let options = Options { experiment: Some(experiment.to_string()), ..Options::default() };
-            let results = agree(name, &text, &root().join("examples"), &options, on);
+            let results = agree(name, &text, &root().join("examples"), &options, &ALL);
             let results = results.unwrap_or_else(|error| panic!("{name}, {experiment}: {error}"));
             assert!(results.expectations.iter().all(|it| it.holds), "{name}, {experiment}");
         }
