@@ -129,6 +129,15 @@ pub fn enforced_in_circle(at: Span, others: &[Span]) -> Diagnostic {
     diagnostic.help("give one of the sums as a number, and the others relative to it")
 }
 
+/// An `enforce` without `every` of weights that a rule changes.
+pub fn enforce_undone(at: Span, rule: &str, attached: Span) -> Diagnostic {
+    CONSTRAINT_CONFLICT
+        .at(at, format!("`{rule}` changes these weights as soon as the network runs"))
+        .primary("makes them so once, when the network is built")
+        .label(attached, "changes them")
+        .help("keep them so with `every 100 ms`, or scale them by an `enforce` of the experiment")
+}
+
 /// A condition that an `enforce` makes impossible; `numbers` is the condition with what is enforced in it.
 pub fn enforced_against(at: Span, numbers: &str, enforce: Span) -> Diagnostic {
     CONSTRAINT_CONFLICT

@@ -5,15 +5,14 @@
 //! of their synapses gets a weight of its own. Two that scale the same synapses contradict each other, and so do
 //! those that wait for each other in a circle.
 //!
-//! A rule of plasticity that changes weights which an `enforce` without `every` scales would undo it at once: when
-//! projections can have rules, [`Elaborator::enforce`] is where that is refused.
+//! A rule of plasticity that changes weights which an `enforce` without `every` scales would undo it at once: that is refused.
 
 use super::Elaborator;
 use super::planned::Planned;
 use crate::diagnose::constraint as say;
 use crate::eval::synapses::Selection;
 use crate::eval::{self, number};
-use crate::hir::{self, ExprId, ExprKind, Statement, StatementKind};
+use crate::hir::{self, ExprId, ExprKind, Rule, Statement, StatementKind};
 use crate::net::{self, ConstraintKind, EnvironmentId};
 use crate::resolve::graph;
 use circ_grammar::ast::{BinaryOp, Span, UnaryOp};
@@ -47,6 +46,9 @@ impl Elaborator<'_> {
         };
         let (sum, value) = self.sides(self.untainted(equation)?)?;
         let left = self.scaled(sum, environment)?;
+        if every.is_none() {
+            self.undone(&left, span)?;
+        }
         let mut reads = vec![];
         for measure in self.weight_sums_in(value) {
             let read = self.planned_selection(measure, environment);
@@ -172,6 +174,19 @@ impl Elaborator<'_> {
             }
         }
         Some(selection)
+    }
+
+    /// Weights that a rule changes do not stay as an `enforce` makes them once.
+    fn undone(&mut self, left: &Selection, span: Span) -> Option<()> {
+        let learns = |at: u32| {
+            let plasticity = self.net.projections.get(at as usize)?.plasticity.as_ref()?;
+            let rule = self.hir.rule(plasticity.rule);
+            rule.changes(Rule::WEIGHT).then(|| (rule.name.clone(), plasticity.span))
+        };
+        match left.sheaves.iter().find_map(|sheaf| learns(sheaf.projection)) {
+            Some((rule, attached)) => self.report(say::enforce_undone(span, &rule, attached)),
+            None => Some(()),
+        }
     }
 
     pub(super) fn weight_sums_in(&self, expr: ExprId) -> Vec<ExprId> {
