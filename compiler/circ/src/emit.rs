@@ -7,11 +7,12 @@ use crate::compile::{Compiled, Options, Rejection, compile};
 use crate::sources::Program;
 use circ_compiler::check::check;
 use circ_compiler::diagnose::Sink;
-use circ_compiler::kernel::print::print_with_names;
+use circ_compiler::kernel::print::{print, print_with_names};
 use circ_compiler::plan_print::print_plan;
 use circ_compiler::resolve::resolve;
 use circ_compiler::{hir_print, net_print};
 use circ_plan::ir::Program as Kernel;
+use circ_plan::learning::Learning;
 use circ_plan::plan::PopulationPlan;
 
 /// A form of a program.
@@ -70,7 +71,27 @@ fn kernels(compiled: &Compiled) -> String {
             }
         }
     }
+    for projection in &compiled.plan.projections {
+        for (role, program) in projection.learning.iter().flat_map(|it| rule_programs(it)) {
+            if !program.ops.is_empty() {
+                text += &format!("// {} {role}\n{}\n", projection.path, print(program));
+            }
+        }
+    }
     text
+}
+
+/// All but what is observed.
+fn rule_programs(learning: &Learning) -> Vec<(&'static str, &Kernel)> {
+    let both = learning.both.iter();
+    let sent = learning.transmit.iter().chain(both.clone().filter_map(|both| both.transmit.as_ref()));
+    [("init", &learning.init)]
+        .into_iter()
+        .chain(sent.map(|program| ("transmit", program)))
+        .chain(learning.hooks.iter().map(|hook| ("hook", &hook.program)))
+        .chain(both.map(|both| ("both", &both.program)))
+        .chain([("settle", &learning.settle)])
+        .collect()
 }
 
 fn programs(population: &PopulationPlan) -> Vec<(&'static str, &Kernel)> {

@@ -57,8 +57,8 @@ use crate::plan::{Column, Observable, Quantity, UniformPlan, View};
 pub struct Learning {
     /// The name of the rule, for people.
     pub rule: String,
-    /// Of all programs here: that of the target's populations, `f64` if they differ. Leaves of another precision are
-    /// converted.
+    /// Of all programs here: that of the target's populations; `f64` if they differ, or if programs count the ticks since an
+    /// earlier one. Leaves of another precision are converted.
     pub precision: Precision,
     /// What each synapse holds. Array 0 is the weight `w`.
     pub arrays: Vec<SynapseArray>,

@@ -144,8 +144,8 @@ pub enum Role {
     /// What flows into a port as of the last flow phase ([`Flow`]): `Float`, written by nothing else, 0 before the
     /// first phase. Part of the digest.
     Flow,
-    /// What learning synapses see of a cell in a tick: a state, trace, port or `let` as it is after step 1, before
-    /// anything arrives or happens. Written by every `start` and `step`, read by nothing else in the population.
+    /// What learning synapses see of a cell in a tick: a state, trace, port, mode or `let` as it is after step 1, before
+    /// anything arrives or happens; or one that is no array by itself as it is after the tick. Written by every `start` and `step`, read by nothing else in the population.
     Seen,
     /// Follows from parameters.
     Derived,

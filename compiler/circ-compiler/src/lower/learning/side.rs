@@ -104,6 +104,10 @@ impl<'a> End<'_, 'a> {
         let ty = rule_type(source, id, var);
         layout.before_traces();
         let name = format!("{}.{}", rule.name, declared.name);
+        // Its draws are keyed by it.
+        let before =
+            layout.traces.iter().filter(|trace| trace.name.split(' ').next() == Some(&*name)).count();
+        let name = if before == 0 { name } else { format!("{name} {}", before + 1) };
         let array = layout.array(&name, ty, Role::Memory);
         let places = self.places.clone();
         let others = BTreeMap::new();
