@@ -71,6 +71,12 @@ pub fn tokens(file: FileId, text: &str) -> (Vec<RawToken>, Vec<SyntaxError>) {
             Ok(Characters::Number(Shape::Broken)) => {
                 message::push(&mut errors, message::number_point(span(start, end), &text[start..end]))
             }
+            Ok(Characters::Number(Shape::Whole)) => {
+                for (at, sign) in text[start..end].match_indices(unit_names::OHM_SIGNS) {
+                    let place = span(start + at, start + at + sign.len());
+                    message::push(&mut errors, message::unknown_character(place, sign));
+                }
+            }
             _ => {}
         }
         tokens.push(RawToken { kind, start: start as u32, end: end as u32 });

@@ -5,7 +5,6 @@
 //! names *mean* is the checker's business.
 
 use crate::ast::UnitPower;
-use std::sync::Arc;
 
 /// Units that take an SI prefix.
 const PREFIXED: [&str; 12] = ["s", "V", "A", "S", "F", "Ohm", "Hz", "m", "M", "mol", "C", "J"];
@@ -15,11 +14,16 @@ const PREFIXED_POWER_AND_HEAT: [&str; 2] = ["W", "K"];
 const BARE: [&str; 5] = ["min", "h", "tick", "%", "degC"];
 /// The SI prefixes; micro in ASCII, as the micro sign and as the Greek letter.
 const PREFIXES: [char; 10] = ['f', 'p', 'n', 'u', '\u{b5}', '\u{3bc}', 'm', 'c', 'k', 'M'];
+/// How text processors write `Ohm`. It is a mistake that the lexer tells of, and its meaning is plain.
+pub const OHM_SIGNS: [char; 2] = ['\u{3a9}', '\u{2126}'];
 /// The largest power that a unit may carry, either way.
 pub const MAX_POWER: i32 = 99;
 
 /// Whether `name` is a unit, such as `mV`, `Ohm` or `%`.
 pub fn is_unit(name: &str) -> bool {
+    if let Some(prefix) = name.strip_suffix(OHM_SIGNS) {
+        return prefix.is_empty() || strip_prefix(prefix) == Some("");
+    }
     BARE.contains(&name) || is_prefixed(name) || strip_prefix(name).is_some_and(is_prefixed)
 }
 
@@ -67,7 +71,7 @@ pub fn factors(text: &str) -> Vec<UnitPower> {
         // A power of more digits than fit is far above `MAX_POWER`, which the parser reports.
         let power = power.parse::<i32>().unwrap_or(i32::MAX);
         factors.push(UnitPower {
-            name: Arc::from(name),
+            name: if name.is_ascii() { name.into() } else { name.replace(OHM_SIGNS, "Ohm").into() },
             power: sign * power.clamp(-MAX_POWER - 1, MAX_POWER + 1),
         });
         let Some(after) = rest[length..].strip_prefix(['/', '*']) else {
@@ -100,8 +104,12 @@ fn word_length(text: &str) -> usize {
     if text.starts_with('%') {
         return 1;
     }
-    text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '\u{b5}' | '\u{3bc}')))
-        .unwrap_or(text.len())
+    let belongs = |letter: char| {
+        letter.is_ascii_alphanumeric()
+            || matches!(letter, '_' | '\u{b5}' | '\u{3bc}')
+            || OHM_SIGNS.contains(&letter)
+    };
+    text.find(|letter: char| !belongs(letter)).unwrap_or(text.len())
 }
 
 #[cfg(test)]
@@ -134,6 +142,8 @@ mod tests {
         assert_eq!(length(" ms/*x*/"), " ms");
         assert_eq!(length(" s^x"), " s");
         assert_eq!(length(" %"), " %");
+        assert_eq!(length(" M\u{3a9}*x"), " M\u{3a9}");
+        assert_eq!(length(" mM\u{3a9}"), "");
     }
 
     #[test]

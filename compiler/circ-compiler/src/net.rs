@@ -251,6 +251,8 @@ pub enum DriveKind {
     Poisson {
         rate: Setting,
         per_tick: bool,
+        /// Where the rate is written.
+        at: Span,
     },
     Choose {
         count: u32,

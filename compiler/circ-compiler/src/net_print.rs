@@ -195,10 +195,10 @@ impl Printer<'_> {
 
     fn drive(&self, drive: &Drive, out: &mut String) {
         let source = match &drive.kind {
-            DriveKind::Poisson { rate, per_tick: false } => {
+            DriveKind::Poisson { rate, per_tick: false, .. } => {
                 format!("poisson({})", self.setting(rate, Some(Dimension::FREQUENCY)))
             }
-            DriveKind::Poisson { rate, per_tick: true } => {
+            DriveKind::Poisson { rate, per_tick: true, .. } => {
                 format!("poisson({} per tick)", self.setting(rate, Some(Dimension::REAL)))
             }
             DriveKind::Choose { count, every_ms } => {

@@ -66,21 +66,35 @@ pub fn release_without_clamp(at: Span, what: Option<&str>) -> Diagnostic {
         .note("`release` lets go on what a `clamp` of the same experiment holds; all else goes on anyway")
 }
 
-/// Means in ms.
-pub fn delay_rounding(at: Span, projection: &str, drawn: f64, rounded: f64, dt: f64) -> Diagnostic {
+/// Whether delays are drawn or follow from the pair of cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Drawn,
+    Computed,
+}
+
+/// Means in ms, as written and in steps.
+pub fn delay_rounding(
+    at: Span,
+    projection: &str,
+    (exact, rounded): (f64, f64),
+    dt: f64,
+    origin: Origin,
+) -> Diagnostic {
     let time = |ms: f64| show(ms, Dimension::TIME);
-    let percent = 100.0 * (rounded - drawn) / drawn;
-    let direction = if drawn < rounded { "longer" } else { "shorter" };
+    let percent = (100.0 * (rounded - exact) / exact).abs();
+    let direction = if exact < rounded { "longer" } else { "shorter" };
+    let (made, help) = match origin {
+        Origin::Drawn => ("drawn", "choose bounds half a step outside of whole steps, or a smaller `dt`"),
+        Origin::Computed => ("computed", "choose a smaller `dt`"),
+    };
     DELAY_ROUNDING
         .at(
             at,
-            format!(
-                "in whole steps the delays of `{projection}` are {:.1} % {direction} than drawn",
-                percent.abs()
-            ),
+            format!("in whole steps the delays of `{projection}` are {percent:.1} % {direction} than {made}"),
         )
-        .primary(format!("the mean is {} as drawn, {} in steps of {}", time(drawn), time(rounded), time(dt)))
-        .help("choose bounds half a step outside of whole steps, or a smaller `dt`")
+        .primary(format!("the mean is {} as {made}, {} in steps of {}", time(exact), time(rounded), time(dt)))
+        .help(help)
 }
 
 /// `scale` is the time in ms within which the variable changes, `enough` a step in ms that would do.
@@ -120,6 +134,16 @@ pub fn one_spike_fires(at: Span, names: (&str, &str), weight: Option<String>, af
             None => format!("takes a cell from rest to its threshold {when}"),
         })
         .note("in most circuits a cell needs many spikes that come together")
+}
+
+/// A drive with so many events in each step, in the mean, that hertz will have been meant.
+pub fn many_per_step(at: Span, mean: f64, dt: f64) -> Diagnostic {
+    let rate = show(mean / dt, Dimension::FREQUENCY);
+    let (mean, dt) = (show(mean, Dimension::REAL), show(dt, Dimension::TIME));
+    UNUSUAL_VALUE
+        .at(at, format!("this drive sends {mean} events in every step, not in every second"))
+        .primary(format!("without a unit, the mean in a step of {dt}: {rate}"))
+        .help(format!("did you mean `{mean} Hz`?"))
 }
 
 /// A range that is usual for something, with where that is said.

@@ -114,7 +114,7 @@ impl<'a> Elaborator<'a> {
                 // A rate without a dimension is a mean per tick. `0` and `inf` may be either, and 0 is the same.
                 let per_tick = self.types.exprs.get(rate.index()) == Some(&Type::Real(Dimension::REAL))
                     || self.types.exprs.get(rate.index()) == Some(&Type::Int);
-                (DriveKind::Poisson { rate: setting, per_tick }, true)
+                (DriveKind::Poisson { rate: setting, per_tick, at: self.span(*rate) }, true)
             }
             DriveSource::Choose { count, every } => {
                 let (count, every_ms) =

@@ -170,7 +170,7 @@ impl Elaborator<'_> {
             let mut event = |view: &View, expr, port: &Members| match flows {
                 // What the flow reads is of the part that has the port.
                 true => Some(port.clone()),
-                false => self.event_member(view, None, expr),
+                false => self.event_member(view, None, (projection, expr)),
             };
             let events = (
                 event(&source.view, projection.source, &own)?,
@@ -185,7 +185,7 @@ impl Elaborator<'_> {
         let events = match flows {
             // What the flow reads is of the part that the source is.
             true => source.member.map_or_else(|| Members::same(&"".into(), &source.view), |(names, _)| names),
-            false => self.event_member(&source.view, source.member, projection.source)?,
+            false => self.event_member(&source.view, source.member, (projection, projection.source))?,
         };
         self.check_ports(&target.view, &ports, port_at)?;
         let sign = self.sign(projection, path, &source.view, (&target.view, &ports))?;
@@ -295,7 +295,7 @@ impl Elaborator<'_> {
         &mut self,
         view: &View,
         member: Option<(Members, Span)>,
-        expr: ExprId,
+        (projection, expr): (&hir::Projection, ExprId),
     ) -> Option<Members> {
         let written = member.is_some();
         let (names, span) =
@@ -310,6 +310,10 @@ impl Elaborator<'_> {
             if !has {
                 let own = cell.events.iter().filter(|event| event.home.is_none());
                 let known: Vec<Arc<str>> = own.map(|event| event.name.clone()).collect();
+                // A clause that could not be read may be what flows.
+                if !written && projection.partial {
+                    return None;
+                }
                 if !written {
                     let path = population.path.clone();
                     return self.report(say_value::never_spikes(span, &path, &cell.name, &known));

@@ -149,6 +149,8 @@ pub struct Projection {
     pub plasticity: Option<Attachment>,
     /// How weights that differ are held, if it says so.
     pub store: Option<Precision>,
+    /// Whether some clause could not be read.
+    pub partial: bool,
     pub span: Span,
 }
 

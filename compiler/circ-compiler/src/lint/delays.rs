@@ -1,18 +1,22 @@
-//! Drawn delays that rounding to steps changes in the mean.
+//! Delays that rounding to steps changes in the mean.
 //!
-//! In: the delays of every projection that are a draw. Out: warnings, where the mean of the rounded delays is more
-//! than 1 % off. `uniform(0.1 ms, 0.3 ms)` at a step of 0.1 ms becomes 1, 2 or 3 steps with the chances 1/4, 1/2,
-//! 1/4: the same mean. `uniform(0.1 ms, 0.2 ms)` becomes 1 or 2 steps: the same again. But `uniform(0.1 ms,
-//! 0.24 ms)` is 0.17 ms in the mean, and 0.164 ms in steps.
+//! In: the delays of every projection that differ from synapse to synapse. Out: warnings, where the mean of the rounded
+//! delays is more than 1 % off. `uniform(0.1 ms, 0.3 ms)` at a step of 0.1 ms becomes 1, 2 or 3 steps with the chances
+//! 1/4, 1/2, 1/4: the same mean. `uniform(0.1 ms, 0.2 ms)` becomes 1 or 2 steps: the same again. But `uniform(0.1 ms,
+//! 0.24 ms)` is 0.17 ms in the mean, and 0.164 ms in steps. The density of a draw by itself is integrated; of all else,
+//! as of `distance / v`, the pairs that may be connected are looked at.
 
+use super::pair_sample::over_pairs;
 use super::{Built, Program};
 use crate::data::NoFiles;
-use crate::diagnose::{Sink, lint as say};
+use crate::diagnose::Sink;
+use crate::diagnose::lint::{self as say, Origin};
 use crate::eval::{self, NotBuilt, Scope};
 use crate::hir::{ExprId, ExprKind};
 use crate::net::{EnvironmentId, Projection, Setting};
 use circ_grammar::ast::Span;
-use circ_plan::ir::Distribution;
+use circ_plan::ir::{Distribution, Op};
+use circ_plan::plan::{ProjectionPlan, Quantity};
 use std::collections::BTreeSet;
 
 /// A change of the mean that is told.
@@ -22,20 +26,89 @@ const MOST_DRAWN: usize = 64;
 /// Intervals in which a density is integrated.
 const INTERVALS: usize = 2000;
 
+/// Standard errors of the mean of a sample that its mean must be off in addition.
+const CERTAIN: f64 = 4.0;
+/// Fewer pairs of a sample tell nothing.
+const FEWEST: usize = 100;
+/// More projections of one circuit are not sampled.
+const MOST_SAMPLED: usize = 8;
+
 pub fn rounding(program: &Program<'_>, sink: &mut Sink) {
     let mut told: BTreeSet<Span> = BTreeSet::new();
     for built in program.built {
-        let drawn = built.net.projections.iter().filter_map(|it| Some((it, drawn(program, built, it)?)));
-        for (projection, drawn) in drawn.take(MOST_DRAWN) {
+        let (mut drawn_left, mut sampled_left) = (MOST_DRAWN, MOST_SAMPLED);
+        for (projection, plan) in built.net.projections.iter().zip(&built.plan.projections) {
             let at = projection.delay_span;
-            let dt = built.net.dt;
-            let (mean, rounded) = drawn.means(dt);
-            let off = mean * TOLERATED < (rounded - mean).abs();
-            if off && at.file == program.main() && told.insert(at) {
-                sink.push(say::delay_rounding(at, &projection.path, mean, rounded, dt));
+            let Setting::Each(_) = projection.delay else { continue };
+            if at.file != program.main() || told.contains(&at) {
+                continue;
+            }
+            let means = match drawn(program, built, projection) {
+                Some(drawn) => take(&mut drawn_left).and_then(|()| drawn.means(built.net.dt)),
+                None => take(&mut sampled_left).and_then(|()| sampled(built, projection, plan)),
+            };
+            if let Some(Means { exact, rounded, doubt, origin }) = means
+                && exact * TOLERATED + doubt < (rounded - exact).abs()
+                && told.insert(at)
+            {
+                sink.push(say::delay_rounding(at, &projection.path, (exact, rounded), built.net.dt, origin));
             }
         }
     }
+}
+
+fn take(left: &mut usize) -> Option<()> {
+    *left = left.checked_sub(1)?;
+    Some(())
+}
+
+/// Of the delays as written and in whole steps, in ms.
+struct Means {
+    exact: f64,
+    rounded: f64,
+    /// By how much the difference may be off.
+    doubt: f64,
+    origin: Origin,
+}
+
+/// Over the pairs that may be connected, or a sample of them. What rounds each side by itself is in steps already.
+fn sampled(built: &Built<'_>, projection: &Projection, plan: &ProjectionPlan) -> Option<Means> {
+    let (Quantity::Program(program), None) = (&plan.delay, &projection.dendritic) else { return None };
+    let sample = over_pairs(built.plan, plan, program)?;
+    let is_drawn = program.ops.iter().any(|op| matches!(op, Op::Draw { .. } | Op::Redraw { .. }));
+    let is_certain = sample.is_whole && !is_drawn;
+    let values: Vec<(f64, f64)> =
+        sample.values.into_iter().filter(|(_, delay)| 0.0 < *delay && delay.is_finite()).collect();
+    if values.is_empty() || (values.len() < FEWEST && !is_certain) {
+        return None;
+    }
+    let dt = built.net.dt;
+    let mass: f64 = values.iter().map(|(share, _)| share).sum();
+    let exact = values.iter().map(|(share, delay)| share * delay).sum::<f64>() / mass;
+    let off: f64 =
+        values.iter().map(|(share, delay)| share * (in_steps(*delay, dt) - delay)).sum::<f64>() / mass;
+    let square = |(share, delay): &(f64, f64)| {
+        let error = share * (in_steps(*delay, dt) - delay - off);
+        error * error
+    };
+    let doubt = match is_certain {
+        true => 0.0,
+        false => CERTAIN * values.iter().map(square).sum::<f64>().sqrt() / mass,
+    };
+    let origin = if is_drawn { Origin::Drawn } else { Origin::Computed };
+    let rounded = exact + off;
+    let shown = |mean: f64| if is_certain { mean } else { three_digits(mean) };
+    Some(Means { exact: shown(exact), rounded: shown(rounded), doubt, origin })
+}
+
+/// A sample tells no more.
+fn three_digits(x: f64) -> f64 {
+    format!("{x:.2e}").parse().unwrap_or(x)
+}
+
+/// To the nearest step, but one at least.
+fn in_steps(delay: f64, dt: f64) -> f64 {
+    (delay / dt).round_ties_even().max(1.0) * dt
 }
 
 /// A distribution with numbers for its arguments, within bounds.
@@ -71,10 +144,9 @@ fn number(program: &Program<'_>, built: &Built<'_>, environment: EnvironmentId, 
 }
 
 impl Drawn {
-    /// Of the delays as drawn and in whole steps, both in ms, by the midpoint rule over the density. Where nothing is
-    /// known of the density, both are the same.
-    fn means(&self, dt: f64) -> (f64, f64) {
-        let Some((lo, hi)) = self.support() else { return (1.0, 1.0) };
+    /// By the midpoint rule over the density; `None` where nothing is known of it.
+    fn means(&self, dt: f64) -> Option<Means> {
+        let (lo, hi) = self.support()?;
         let width = (hi - lo) / INTERVALS as f64;
         let (mut mass, mut mean, mut rounded) = (0.0, 0.0, 0.0);
         for at in 0..INTERVALS {
@@ -82,9 +154,10 @@ impl Drawn {
             let share = self.density(delay);
             mass += share;
             mean += share * delay;
-            rounded += share * (delay / dt).round_ties_even().max(1.0) * dt;
+            rounded += share * in_steps(delay, dt);
         }
-        if 0.0 < mass { (mean / mass, rounded / mass) } else { (1.0, 1.0) }
+        let (exact, rounded) = (mean / mass, rounded / mass);
+        (0.0 < mass).then_some(Means { exact, rounded, doubt: 0.0, origin: Origin::Drawn })
     }
 
     /// Where nearly all of it lies.
@@ -122,8 +195,8 @@ mod tests {
     use super::*;
 
     fn off(distribution: Distribution, args: [f64; 2], within: (f64, f64)) -> f64 {
-        let (mean, rounded) = Drawn { distribution, args, within }.means(0.1);
-        rounded / mean - 1.0
+        let means = Drawn { distribution, args, within }.means(0.1).expect("a density");
+        means.rounded / means.exact - 1.0
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod matrix;
 mod no_synapse;
 mod one_cell;
 mod one_spike;
+mod pair_sample;
 mod reads;
 mod shadowed;
 mod unreached;

@@ -1,12 +1,13 @@
-//! Parameters far outside of what is measured in cells.
+//! Parameters far outside of what is measured in cells, and drives that were to have a unit.
 //!
 //! In: the values that parameters have in the circuits that were built. Out: notes. What a parameter is, is told
 //! by its name together with its dimension: the names are those that papers use.
 
 use super::{Built, Program};
 use crate::diagnose::{Sink, lint as say, lint::Usual};
+use crate::eval::number;
 use crate::hir::VarId;
-use crate::net::{Population, Setting};
+use crate::net::{DriveKind, Population, Setting};
 use crate::types::{Dimension, Type, Value};
 use circ_grammar::ast::Span;
 use circ_plan::plan::{PopulationPlan, Role};
@@ -20,6 +21,8 @@ struct Kind {
     usual: Usual,
 }
 
+/// Events in each step and cell that a drive may have without a note.
+const FEW_PER_STEP: f64 = 1.0;
 /// More populations of one circuit are not looked at.
 const MOST_POPULATIONS: usize = 1000;
 
@@ -140,6 +143,23 @@ pub fn unusual(program: &Program<'_>, sink: &mut Sink) {
             sink.push(say::unusual_value(at, name, value, dimension, usual, meant));
         }
     }
+    for built in program.built {
+        for (at, mean) in means_per_step(built) {
+            if at.file == program.main() && FEW_PER_STEP < mean && told.insert(at) {
+                sink.push(say::many_per_step(at, mean, built.net.dt));
+            }
+        }
+    }
+}
+
+/// Means of drives that are written without a unit.
+fn means_per_step(built: &Built<'_>) -> impl Iterator<Item = (Span, f64)> {
+    built.net.drives.iter().filter_map(|drive| match &drive.kind {
+        DriveKind::Poisson { rate: Setting::Value(rate), per_tick: true, at } => {
+            Some((*at, number::number(rate)?.real()))
+        }
+        _ => None,
+    })
 }
 
 type Found<'a> = (Span, &'a str, f64, Dimension, &'static Usual);

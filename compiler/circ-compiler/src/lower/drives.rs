@@ -26,7 +26,7 @@ pub fn drive<'a>(
     keys.of("");
     let mut uniforms = vec![];
     let kind = match &drive.kind {
-        net::DriveKind::Poisson { rate, per_tick } => {
+        net::DriveKind::Poisson { rate, per_tick, .. } => {
             DriveKind::Poisson(poisson_mean(source, drive, rate, *per_tick, report, &mut keys, &mut uniforms))
         }
         net::DriveKind::Choose { count, every_ms } => {

@@ -45,6 +45,7 @@ impl<'a> Resolver<'a> {
             continuous: None,
             plasticity: None,
             store: None,
+            partial: written.clauses.iter().any(|clause| matches!(clause.kind, ClauseKind::Error)),
             span,
         };
         let mut seen = Seen::new();
@@ -58,8 +59,7 @@ impl<'a> Resolver<'a> {
             self.sink.push(names::out_of_place(back.span, "`back`", due));
         }
         let name = format!("projection `{}`", written.name.text);
-        let broken = written.clauses.iter().any(|clause| matches!(clause.kind, ClauseKind::Error));
-        if !broken && !seen.contains_key("connect") {
+        if !projection.partial && !seen.contains_key("connect") {
             self.sink.push(structure::missing_clause(
                 written.name.span,
                 &name,
@@ -67,7 +67,7 @@ impl<'a> Resolver<'a> {
                 "connect probability 0.1",
             ));
         }
-        if !broken {
+        if !projection.partial {
             self.needed_weight(cx, &projection, written.name.span, &name);
         }
         Some(projection)
