@@ -109,3 +109,28 @@ fn a_link_leads_no_further_than_a_path() {
     assert!(said.err.contains("leads out of the folder"), "{}", said.err);
     bench.circ(&["check", "inner/a.circ", "--allow-read", "data.csv"]).exits(0);
 }
+
+#[test]
+fn a_warning_is_said_once_where_the_network_can_not_be_built() {
+    let bench = Bench::new();
+    let program = "cell Cell {
+  param idle = 1
+  port exc: excitatory voltage via delta(v)
+  state v = 0 mV
+  10 ms * v' = -v
+  spike when v >= 10 mV { v = 0 mV }
+}
+circuit C() {
+  population A: Cell[100]
+  projection p: A -> A.exc { connect probability 0.1; weight 2 mV }
+  constraints { require in_degree(A -> A) in 90 .. 100 }
+}
+experiment Main of C { run 1 ms }
+";
+    bench.file("a.circ", program);
+    let said = bench.circ(&["run", "a.circ"]).exits(1);
+    let count = |rule: &str| said.err.matches(rule).count();
+    assert_eq!((count("[unused-parameter]"), count("[require-fails]")), (1, 1), "{}", said.err);
+    let json = bench.circ(&["run", "a.circ", "--json"]).exits(1).json();
+    assert_eq!(json["diagnostics"].as_array().map(Vec::len), Some(2));
+}

@@ -43,6 +43,7 @@ mod stdlib;
 mod synaptic;
 mod tables;
 mod unconnected;
+mod unrun;
 mod world;
 
 pub use circ_plan::ir::Precision;

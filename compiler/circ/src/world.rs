@@ -183,12 +183,15 @@ impl<'a> Present<'a> {
         observables.iter().position(|observable| observable.name == name).map(|index| index as u32)
     }
 
-    /// Of a variable of the population's cell, or of the derivative of one.
+    /// Of a variable of the population's cell, of the derivative of one, or of a mode.
     pub fn variable_type(&self, population: u32, name: &str) -> Type {
         let cell = self.net.populations[population as usize].cell;
         let state = name.strip_suffix('\'');
         let var = self.hir.cell(cell).var_at(state.unwrap_or(name));
         let known = var.and_then(|var| self.types.vars.get(cell.index())?.get(var.index()));
+        if known.is_none() && self.hir.cell(cell).has_mode_at(name) {
+            return Type::Bool;
+        }
         match (known.cloned().unwrap_or(Type::Error), state) {
             (Type::Real(dimension), Some(_)) => {
                 dimension.per(Dimension::TIME).map_or(Type::Error, Type::Real)

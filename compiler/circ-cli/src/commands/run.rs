@@ -25,12 +25,13 @@ fn attempt(args: &RunArgs) -> Result<Exit, Exit> {
     let program = read(&args.file, &args.settings.reading).inspect_err(|_| unreadable(args))?;
     let options = compile_options(args.experiment.as_deref(), &args.settings);
     let compiled = compile(program, &options).map_err(|rejection| refuse(&rejection, args))?;
+    let said = if args.json || args.quiet { vec![] } else { compiled.warnings.clone() };
     show_warnings(&compiled.warnings, compiled.sources(), args);
     let folder = args.out.as_deref().map(open).transpose()?;
     let digest = if args.json || args.out.is_some() { Digest::Compute } else { Digest::Leave };
     let mut simulation = match Simulation::build(compiled, &run_options(&args.settings, digest)) {
         Ok(simulation) => simulation,
-        Err(rejection) => return Err(refuse(&rejection, args)),
+        Err(rejection) => return Err(refuse_build(&rejection, &said, args)),
     };
     show_warnings(simulation.warnings(), simulation.sources(), args);
     let stop = interrupt::keep();
@@ -81,6 +82,23 @@ fn unreadable(args: &RunArgs) {
 
 fn refuse(rejection: &Rejection, args: &RunArgs) -> Exit {
     let exit = reject(rejection);
+    as_json(rejection, args);
+    exit
+}
+
+/// A network that can not be built: without the warnings that were said when the program was compiled.
+fn refuse_build(rejection: &Rejection, said: &[Diagnostic], args: &RunArgs) -> Exit {
+    let Rejection::Program { diagnostics, sources } = rejection else { return refuse(rejection, args) };
+    let is_said = |it: &&Diagnostic| {
+        let same = |other: &Diagnostic| other.span == it.span && other.message == it.message;
+        !said.iter().any(same)
+    };
+    show(&diagnostics.iter().filter(is_said).cloned().collect::<Vec<_>>(), sources);
+    as_json(rejection, args);
+    Exit::Rejected
+}
+
+fn as_json(rejection: &Rejection, args: &RunArgs) {
     if args.json {
         let refused = match rejection {
             Rejection::Program { diagnostics, sources } => {
@@ -92,7 +110,6 @@ fn refuse(rejection: &Rejection, args: &RunArgs) -> Exit {
         };
         print_json(&refused);
     }
-    exit
 }
 
 fn open(path: &Path) -> Result<Folder, Exit> {

@@ -25,6 +25,13 @@ impl Cell {
         Some(EventIx(at as u32))
     }
 
+    /// Whether there is a mode at a path.
+    pub fn has_mode_at(&self, path: &str) -> bool {
+        let is_own = |name: &str| self.modes.iter().any(|it| it.home.is_none() && &*it.name == name);
+        let found = self.place(path, is_own);
+        found.is_some_and(|(home, name)| self.modes.iter().any(|it| it.home == home && &*it.name == name))
+    }
+
     /// The path of what is seen by this name from a part of the cell: its own hides that of what is around it.
     pub fn seen_from(&self, part: &str, name: &str) -> Option<String> {
         let mut part = part;

@@ -31,6 +31,7 @@ mod settings;
 mod ty;
 
 pub use cell::kind_words;
+pub use graph::walk;
 pub use rule::kind_words as rule_kind_words;
 
 use crate::diagnose::{Sink, names};

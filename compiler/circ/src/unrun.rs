@@ -1,0 +1,79 @@
+//! Measures of the last `run` where nothing was run yet.
+//!
+//! In: the statements of an experiment. Out: a message for each such measure before the first `run`, as the run would
+//! say it.
+
+use crate::{measures, rules};
+use circ_compiler::diagnose::Sink;
+use circ_compiler::hir::{ExprId, ExprKind, Hir, SlotKind, Statement, StatementKind};
+use circ_compiler::resolve::walk;
+
+/// Looks at one experiment.
+pub fn look(hir: &Hir, experiment: usize, sink: &mut Sink) {
+    let mut look = Look { hir, experiment, sink };
+    look.statements(&hir.experiments[experiment].statements);
+}
+
+struct Look<'a> {
+    hir: &'a Hir,
+    experiment: usize,
+    sink: &'a mut Sink,
+}
+
+/// Whether something may have been run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ran {
+    Nothing,
+    Perhaps,
+}
+
+impl Look<'_> {
+    fn statements(&mut self, statements: &[Statement]) -> Ran {
+        let ran = statements.iter().any(|statement| self.statement(&statement.kind) == Ran::Perhaps);
+        if ran { Ran::Perhaps } else { Ran::Nothing }
+    }
+
+    fn statement(&mut self, statement: &StatementKind) -> Ran {
+        match statement {
+            StatementKind::Run { .. } => return Ran::Perhaps,
+            StatementKind::If { condition, then, otherwise } => {
+                self.value(*condition);
+                if [then, otherwise].map(|branch| self.statements(branch)).contains(&Ran::Perhaps) {
+                    return Ran::Perhaps;
+                }
+            }
+            StatementKind::Binding(slot) => {
+                if let SlotKind::Let { value, .. } =
+                    self.hir.experiments[self.experiment].slots[slot.index()].kind
+                {
+                    self.value(value);
+                }
+            }
+            StatementKind::Assign { value, .. }
+            | StatementKind::Set { value, .. }
+            | StatementKind::Expect(value) => self.value(*value),
+            StatementKind::Print(values) | StatementKind::Report(values) => {
+                values.iter().for_each(|value| self.value(*value));
+            }
+            StatementKind::Record { .. }
+            | StatementKind::Drive(_)
+            | StatementKind::Clamp { .. }
+            | StatementKind::Release(_)
+            | StatementKind::Reset(_)
+            | StatementKind::FreezePlasticity { .. }
+            | StatementKind::Enforce(_) => {}
+        }
+        Ran::Nothing
+    }
+
+    fn value(&mut self, root: ExprId) {
+        let (hir, sink) = (self.hir, &mut *self.sink);
+        walk(hir, root, &mut |_, expr| {
+            if let ExprKind::Measure { name, name_span, .. } = &expr.kind
+                && (measures::named(name).is_some() || &**name == "balance")
+            {
+                sink.push(rules::nothing_ran(*name_span, name));
+            }
+        });
+    }
+}
