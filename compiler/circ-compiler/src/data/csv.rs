@@ -93,3 +93,27 @@ fn words(error: &csv::Error) -> String {
         _ => "it is not a table of comma-separated values".to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Table {
+        Table::read(text.as_bytes()).unwrap_or_else(|_| panic!("`{text}` is a table"))
+    }
+
+    #[test]
+    fn blanks_comments_and_quotes_are_no_part_of_fields() {
+        let table = read("# of what\n pre , post\n\n1, 2 \r\n# more\n\"a, \"\"b\"\"\",\"\n\"");
+        assert_eq!(table.names, ["pre", "post"]);
+        assert_eq!(table.fields, ["1", "2", "a, \"b\"", ""]);
+    }
+
+    #[test]
+    fn what_is_no_table_is_told() {
+        for bytes in [&b""[..], b"\n\n", b"a,b\n\xff,1", b" , \n1,2"] {
+            assert!(matches!(Table::read(bytes), Err(Fault::Unreadable(_))), "{bytes:?}");
+        }
+        assert!(matches!(Table::read(b"a,b\n1,2\n3"), Err(Fault::Line(3, _))));
+    }
+}

@@ -61,8 +61,15 @@ pub(super) fn selected(call: &MeasureCall, scope: &Scope, span: Span) -> Evaluat
 
 /// Synapses of each cell, where the clauses say them exactly.
 fn degrees(selection: &Selection, net: &Net) -> Option<Vec<f64>> {
-    let known = bounds(selection, net);
-    known.iter().all(|(lo, hi)| lo == hi).then(|| known.into_iter().map(|(lo, _)| lo).collect())
+    let mut all = vec![0.0; selection.cells.len()];
+    for sheaf in &selection.sheaves {
+        let Some(projection) = net.projections.get(sheaf.projection as usize) else { continue };
+        of_sheaf(selection, sheaf, projection, net, |place, (lo, hi)| {
+            all[place] += lo;
+            (lo == hi).then_some(())
+        })?;
+    }
+    Some(all)
 }
 
 /// Sums of weights, where every weight is one number and the degrees are known.
@@ -72,12 +79,10 @@ fn weight_sums(selection: &Selection, net: &Net) -> Option<Vec<f64>> {
         let projection = net.projections.get(sheaf.projection as usize)?;
         let Setting::Value(value) = &projection.weight else { return None };
         let weight = number::number(value).filter(|_| !projection.scaled)?.real();
-        for (place, (lo, hi)) in of_sheaf(selection, sheaf, projection, net) {
-            if lo != hi {
-                return None;
-            }
+        of_sheaf(selection, sheaf, projection, net, |place, (lo, hi)| {
             sums[place] += lo * weight;
-        }
+            (lo == hi).then_some(())
+        })?;
     }
     Some(sums)
 }
@@ -87,10 +92,11 @@ pub(super) fn bounds(selection: &Selection, net: &Net) -> Vec<(f64, f64)> {
     let mut all = vec![(0.0, 0.0); selection.cells.len()];
     for sheaf in &selection.sheaves {
         let Some(projection) = net.projections.get(sheaf.projection as usize) else { continue };
-        for (place, (lo, hi)) in of_sheaf(selection, sheaf, projection, net) {
+        of_sheaf(selection, sheaf, projection, net, |place, (lo, hi)| {
             all[place].0 += lo;
             all[place].1 += hi;
-        }
+            Some(())
+        });
     }
     all
 }
@@ -105,13 +111,14 @@ struct Sides<'a> {
     inward: bool,
 }
 
-/// (place, bounds) of each cell that a sheaf's synapses are counted at.
+/// Tells the place and the bounds of each cell that a sheaf's synapses are counted at, until the listener has had enough.
 pub(super) fn of_sheaf(
     selection: &Selection,
     sheaf: &Sheaf,
     projection: &Projection,
     net: &Net,
-) -> Vec<(usize, (f64, f64))> {
+    mut each: impl FnMut(usize, (f64, f64)) -> Option<()>,
+) -> Option<()> {
     let inward = selection.end == crate::eval::synapses::End::Target;
     let sides = match inward {
         true => Sides { here: &projection.target, there: &projection.source, counts: &sheaf.sources, inward },
@@ -124,44 +131,46 @@ pub(super) fn of_sheaf(
         _ => None,
     };
     let partners = Partners::new(&sides, projection.allow_self);
-    // All cells that are as often among their own partners are alike.
-    let mut alike: Vec<(f64, (f64, f64))> = vec![];
     let own = partners.itself(sides.here);
-    let mut drawn_for = |own: f64| match alike.iter().find(|(as_often, _)| *as_often == own) {
+    // All cells that are as often among their own partners are alike.
+    let mut alike: Vec<(u32, (f64, f64))> = vec![];
+    let mut drawn_for = |own: u32| match alike.iter().find(|(as_often, _)| *as_often == own) {
         Some((_, bounds)) => *bounds,
         None => {
-            let bounds = drawn(projection, &sides, &partners, own);
+            let bounds = drawn(projection, &sides, &partners, f64::from(own));
             alike.push((own, bounds));
             bounds
         }
     };
     let counts = |position: usize| sides.counts.get(position).is_some_and(Option::is_some);
-    let there: Vec<(u32, u32)> = match projection.connect {
-        Connect::OneToOne if !projection.allow_self => sides.there.cells().collect(),
+    let pairs_itself = match projection.connect {
+        Connect::OneToOne if !projection.allow_self => {
+            sides.here.cells().zip(sides.there.cells()).map(|(cell, other)| cell == other).collect()
+        }
         _ => vec![],
     };
-    let mut bounds = |position: usize, cell: (u32, u32)| match &given {
+    let mut bounds = |position: usize| match &given {
         // The segment is known when the synapses are made.
         _ if projection.onto.is_some() => (0.0, f64::INFINITY),
         Some(given) => exactly(given[position]),
         None if matches!(projection.connect, Connect::OneToOne) => {
-            exactly(f64::from(counts(position) && there.get(position) != Some(&cell)))
+            let itself = pairs_itself.get(position).copied().unwrap_or(false);
+            exactly(f64::from(counts(position) && !itself))
         }
-        None => drawn_for(f64::from(own.get(position).copied().unwrap_or(0))),
+        None => drawn_for(own.get(position).copied().unwrap_or(0)),
     };
     let halves = |it: &Projection| it.pairing == circ_plan::plan::Pairing::Unordered;
-    let halved = projection
-        .mirrored()
-        .map_or(halves(projection), |other| net.projections.get(other as usize).is_some_and(halves));
-    // Only the partners before, or after, the cell: as if each were drawn.
-    let mut bounds = |position: usize, cell: (u32, u32)| match halved && given.is_none() {
-        true => (0.0, bounds(position, cell).1),
-        false => bounds(position, cell),
-    };
-    let places = selection.places(sheaf).iter().zip(sides.here.cells()).enumerate();
-    places
-        .filter_map(|(position, (place, cell))| Some(((*place)? as usize, bounds(position, cell))))
-        .collect()
+    let halved = given.is_none()
+        && projection
+            .mirrored()
+            .map_or(halves(projection), |other| net.projections.get(other as usize).is_some_and(halves));
+    for (position, place) in selection.places(sheaf).iter().enumerate() {
+        let Some(place) = *place else { continue };
+        let (lo, hi) = bounds(position);
+        // Only the partners before, or after, the cell: as if each were drawn.
+        each(place as usize, if halved { (0.0, hi) } else { (lo, hi) })?;
+    }
+    Some(())
 }
 
 fn exactly(n: f64) -> (f64, f64) {
@@ -194,15 +203,19 @@ impl Partners {
         let counting = sides.counts.iter().flatten().count() as f64;
         let populations = |view: &View| view.segments.iter().map(|it| it.population).collect::<BTreeSet<_>>();
         let is_recurrent = !populations(sides.here).is_disjoint(&populations(sides.there));
-        let mut selves = BTreeMap::new();
-        let counting_cells = sides.there.cells().zip(sides.counts).filter(|(_, place)| place.is_some());
-        if !allow_self && is_recurrent {
-            for ((population, cell), _) in counting_cells {
-                let of: &mut Vec<u32> = selves.entry(population).or_default();
-                of.resize(of.len().max(cell as usize + 1), 0);
-                of[cell as usize] += 1;
+        let mut selves: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        let mut counts = sides.counts.iter();
+        for segment in sides.there.segments.iter().filter(|_| !allow_self && is_recurrent) {
+            let of = selves.entry(segment.population).or_default();
+            let cells = (0..segment.cells.len()).map(|k| segment.cells.get(k) as usize);
+            for (cell, _) in cells.zip(&mut counts).filter(|(_, place)| place.is_some()) {
+                if of.len() <= cell {
+                    of.resize(cell + 1, 0);
+                }
+                of[cell] += 1;
             }
         }
+        selves.retain(|_, of| !of.is_empty());
         Partners { counting, all: sides.there.len(), selves }
     }
 
@@ -211,12 +224,13 @@ impl Partners {
         if self.selves.is_empty() {
             return vec![];
         }
-        let times = cells.segments.iter().flat_map(|segment| {
-            let of = self.selves.get(&segment.population);
-            let cells = (0..segment.cells.len()).map(|k| segment.cells.get(k));
-            cells.map(move |cell| of.and_then(|of| of.get(cell as usize)).copied().unwrap_or(0))
-        });
-        times.collect()
+        let mut times = Vec::with_capacity(cells.len());
+        for segment in &cells.segments {
+            let of = self.selves.get(&segment.population).map_or(&[][..], Vec::as_slice);
+            let cells = (0..segment.cells.len()).map(|k| segment.cells.get(k) as usize);
+            times.extend(cells.map(|cell| of.get(cell).copied().unwrap_or(0)));
+        }
+        times
     }
 
     fn every_one_counts(&self) -> bool {

@@ -54,7 +54,13 @@ fn together(all: Vec<Ranges>, f: impl Fn(&[Interval]) -> Interval) -> Option<Ran
     if of_cells.iter().any(|it| it.each.len() != count) {
         return None;
     }
-    let each = (0..count).map(|k| f(&all.iter().map(|it| it.at(k)).collect::<Vec<_>>())).collect();
+    let mut of_one = Vec::with_capacity(all.len());
+    let each = (0..count).map(|k| {
+        of_one.clear();
+        of_one.extend(all.iter().map(|it| it.at(k)));
+        f(&of_one)
+    });
+    let each = each.collect();
     Some(Ranges { each, cells: all.into_iter().find_map(|it| it.cells) })
 }
 
@@ -198,9 +204,10 @@ impl Elaborator<'_> {
         for sheaf in &selection.sheaves {
             let projection = self.net.projections.get(sheaf.projection as usize)?;
             let weight = self.weight_range(sheaf.projection, &mut known);
-            for (place, counts) in planned::of_sheaf(selection, sheaf, projection, &self.net) {
+            planned::of_sheaf(selection, sheaf, projection, &self.net, |place, counts| {
                 sums[place] = sums[place] + times(counts, weight);
-            }
+                Some(())
+            });
         }
         Some(sums)
     }

@@ -47,6 +47,9 @@ impl Overrides {
 impl Elaborator<'_> {
     /// The value for a formal, by its name or with its owner's before it. The last one given holds.
     pub(super) fn override_formal(&mut self, name: &str, owner: &str, ty: &Type) -> Option<(Value, Span)> {
+        if self.overrides.given.is_empty() {
+            return None;
+        }
         let full = format!("{owner}.{name}");
         self.overrides.known.push(name.to_string());
         self.take(|path| path == name || path == full, ty)
@@ -79,6 +82,9 @@ impl Elaborator<'_> {
         let Some(declared) = self.hir.cells.get(cell.index()) else {
             return;
         };
+        if self.overrides.given.is_empty() {
+            return;
+        }
         let bare = without_indices(path);
         for (k, var) in declared.vars.iter().enumerate() {
             if !matches!(var.kind, VarKind::Param { .. }) {
@@ -114,13 +120,13 @@ impl Elaborator<'_> {
 
     /// What was given and met nothing.
     pub(super) fn report_unused_overrides(&mut self, settings: &Settings) {
-        let mut known = std::mem::take(&mut self.overrides.known);
-        let mut seen = std::collections::BTreeSet::new();
-        known.retain(|name| seen.insert(name.clone()));
         // With other mistakes the populations may not have been made, and every path would be unknown.
         if settings.set.is_empty() || self.sink.has_errors() {
             return;
         }
+        let mut known = std::mem::take(&mut self.overrides.known);
+        let mut seen = std::collections::BTreeSet::new();
+        known.retain(|name| seen.insert(name.clone()));
         for given in std::mem::take(&mut self.overrides.given) {
             if !given.used {
                 self.sink.push(say::set_path(given.span, &given.path, &known));

@@ -24,6 +24,7 @@ use crate::types::{ArrayValue, Dimension, Type, Value};
 use circ_grammar::ast::{BinaryOp, Span};
 use circ_plan::plan::View;
 use number::{Number, conform, kind, number};
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -178,6 +179,11 @@ impl<'a> Scope<'a> {
         self.locals.push((local, value));
     }
 
+    /// The value of a local that is bound here.
+    fn local(&self, local: LocalId) -> Option<&Value> {
+        self.locals.iter().rev().find(|(bound, _)| *bound == local).map(|(_, value)| value)
+    }
+
     fn expr(&self, id: ExprId) -> &'a Expr {
         self.hir.expr(id)
     }
@@ -207,9 +213,20 @@ impl<'a> Scope<'a> {
 pub fn eval(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<Value> {
     let Expr { kind, span } = scope.expr(expr);
     match kind {
+        // Without the way round.
+        ExprKind::Number { value, .. } if !scope.types.tainted.expr(expr) => {
+            scope.spend(*span)?;
+            Ok(conform(Value::Real(*value), scope.ty(expr)))
+        }
+        ExprKind::Ref(Ref::Local(local))
+            if let Some(value) = scope.local(*local).filter(|_| !scope.types.tainted.expr(expr)) =>
+        {
+            let value = value.clone();
+            scope.spend(*span)?;
+            Ok(value)
+        }
         // What is no path names no thing that has still to be made into a value.
-        ExprKind::Number { .. }
-        | ExprKind::Unary { .. }
+        ExprKind::Unary { .. }
         | ExprKind::Binary { .. }
         | ExprKind::Call { .. }
         | ExprKind::CallFn { .. }
@@ -334,7 +351,8 @@ fn compute(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<
             eval(branch, scope, world)?
         }
         ExprKind::Call { builtin, args } => {
-            let args = args.iter().map(|arg| eval(*arg, scope, world)).collect::<Evaluated<Vec<_>>>()?;
+            let args =
+                args.iter().map(|arg| eval(*arg, scope, world)).collect::<Evaluated<SmallVec<[_; 2]>>>()?;
             number::call(*builtin, &args, at)?
         }
         ExprKind::CallFn { function, args } => call(*function, args, at, scope, world)?,
@@ -374,7 +392,7 @@ fn compute(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<
 /// A chain of binary operators from the left: `a + b + c + ...` is as long as people (and programs) write it,
 /// so it is followed in a loop.
 fn chain(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<Value> {
-    let mut links = vec![];
+    let mut links: SmallVec<[_; 4]> = SmallVec::new();
     let mut first = expr;
     let mut value = None;
     while let ExprKind::Binary { op, left, right } = &scope.expr(first).kind {
@@ -422,17 +440,23 @@ fn call(
     let Some(function) = scope.hir.functions.get(function.index()) else {
         return Err(say::wrong_kind(at, "a function", "not one").into());
     };
-    let args = args.iter().map(|arg| eval(*arg, scope, world)).collect::<Evaluated<Vec<_>>>()?;
+    let args = args.iter().map(|arg| eval(*arg, scope, world)).collect::<Evaluated<SmallVec<[_; 4]>>>()?;
     let frame = scope.locals.len();
     for (local, value) in function.formals.iter().zip(args) {
         let declared = scope.hir.locals.get(local.index()).and_then(|l| l.declared.as_ref());
-        let value = declared.map_or(value.clone(), |ty| conform(value, ty));
+        let value = match declared {
+            Some(ty) => conform(value, ty),
+            None => value,
+        };
         scope.locals.push((*local, value));
     }
     let result = eval(function.body, scope, world);
     scope.locals.truncate(frame);
     let result = result?;
-    Ok(function.result.as_ref().map_or(result.clone(), |ty| conform(result, ty)))
+    Ok(match &function.result {
+        Some(ty) => conform(result, ty),
+        None => result,
+    })
 }
 
 fn array(items: &[ExprId], scope: &mut Scope, world: &mut dyn World) -> Evaluated<Value> {

@@ -162,8 +162,8 @@ fn reference(name: Ref, at: Span, scope: &mut Scope, world: &mut dyn World) -> E
             }
             return Err(say::not_known(at, side_name(name), "belongs to a synapse").into());
         }
-        Ref::Local(local) => match scope.locals.iter().rev().find(|(l, _)| *l == local) {
-            Some((_, value)) => value.clone(),
+        Ref::Local(local) => match scope.local(local) {
+            Some(value) => value.clone(),
             None => {
                 let name = scope.hir.locals.get(local.index()).map_or("this", |l| &l.name);
                 return Err(say::not_known(at, name, "has its value where it is bound").into());

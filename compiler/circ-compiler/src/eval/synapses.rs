@@ -205,11 +205,17 @@ fn union(views: impl Iterator<Item = (View, Members)>) -> (View, Finder) {
     let mut known = Finder::default();
     for (view, names) in views {
         for (segment, name) in names.of(&view) {
-            let cells = (0..segment.cells.len()).map(|k| segment.cells.get(k));
-            let is_new = |cell: &u32| known.place(segment.population, Some(name), *cell).is_none();
-            let new: Vec<u32> = cells.filter(is_new).collect();
-            let cells =
-                if new.len() == segment.cells.len() { segment.cells.clone() } else { Indices::List(new) };
+            let cells = match known.found(segment.population, Some(name)) {
+                None => segment.cells.clone(),
+                Some(found) => {
+                    let cells = (0..segment.cells.len()).map(|k| segment.cells.get(k));
+                    let new: Vec<u32> = cells.filter(|cell| found.place(*cell).is_none()).collect();
+                    match new.len() == segment.cells.len() {
+                        true => segment.cells.clone(),
+                        false => Indices::List(new),
+                    }
+                }
+            };
             if !cells.is_empty() {
                 let part = Segment { population: segment.population, cells };
                 known.add(&part, Some(name));
@@ -301,9 +307,15 @@ impl Finder {
     fn places(&self, view: &View, names: &Members) -> Places {
         let mut places = Places::with_capacity(view.len());
         for (segment, name) in names.of(view) {
-            let cells = (0..segment.cells.len()).map(|k| segment.cells.get(k));
-            let found = self.found(segment.population, Some(name));
-            places.extend(cells.map(|cell| found?.place(cell)));
+            let count = segment.cells.len();
+            match (self.found(segment.population, Some(name)), &segment.cells) {
+                (None, _) => places.extend(std::iter::repeat_n(None, count)),
+                (Some(Found::Run { lo, hi, first }), Indices::Range(from, to)) => {
+                    let place = |cell| (*lo <= cell && cell < *hi).then(|| first + (cell - lo));
+                    places.extend((*from..*to).map(place));
+                }
+                (Some(found), cells) => places.extend((0..count).map(|k| found.place(cells.get(k)))),
+            }
         }
         places
     }

@@ -38,12 +38,17 @@ pub trait World {
 pub fn evaluate(program: &Program, world: &impl World, values: &mut Vec<Value>) {
     values.clear();
     for op in &program.ops {
-        let operand = |v: ValueId| values[v.0 as usize];
-        let value = apply(program.precision, op, &operand)
-            .or_else(|| draw_of(program.precision, op, &operand, world))
-            .unwrap_or_else(|| leaf(program.precision, op, &operand, world));
+        let value = value_of(program.precision, op, values, world);
         values.push(value);
     }
+}
+
+/// The value of an operation, given those of the operations before it.
+pub fn value_of(precision: Precision, op: &Op, values: &[Value], world: &impl World) -> Value {
+    let operand = |v: ValueId| values[v.0 as usize];
+    apply(precision, op, &operand)
+        .or_else(|| draw_of(precision, op, &operand, world))
+        .unwrap_or_else(|| leaf(precision, op, &operand, world))
 }
 
 /// The first `Result` of an expression as a number. Panics if there is none: it was not verified.

@@ -31,9 +31,14 @@ impl State {
     /// Instantiates a population: slots, derived slots, parameters, derived arrays, states, in this
     /// order. Draws are of tick 0.
     pub fn new(plan: &Plan, population: &PopulationPlan) -> State {
+        State::of_first(population.cells as usize, plan, population)
+    }
+
+    /// Likewise, of only so many of its cells.
+    pub fn of_first(cells: usize, plan: &Plan, population: &PopulationPlan) -> State {
         let zero = |ty| Value::from_number(ty, population.precision, 0.0);
         let mut state = State {
-            arrays: population.arrays.iter().map(|a| vec![zero(a.ty); population.cells as usize]).collect(),
+            arrays: population.arrays.iter().map(|a| vec![zero(a.ty); cells]).collect(),
             uniforms: population
                 .uniforms
                 .iter()
@@ -43,9 +48,9 @@ impl State {
         };
         if let Some(programs) = programs(population) {
             state.derive_uniforms(plan, population, &programs.derive_uniforms);
-            state.run_over_cells(plan, population, &programs.init_params);
-            state.run_over_cells(plan, population, &programs.derive_cells);
-            state.run_over_cells(plan, population, &programs.init_states);
+            state.run_over_cells(cells, plan, population, &programs.init_params);
+            state.run_over_cells(cells, plan, population, &programs.derive_cells);
+            state.run_over_cells(cells, plan, population, &programs.init_states);
         }
         state
     }
@@ -54,7 +59,7 @@ impl State {
     pub fn derive(&mut self, plan: &Plan, population: &PopulationPlan) {
         if let Some(programs) = programs(population) {
             self.derive_uniforms(plan, population, &programs.derive_uniforms);
-            self.run_over_cells(plan, population, &programs.derive_cells);
+            self.run_over_cells(population.cells as usize, plan, population, &programs.derive_cells);
         }
     }
 
@@ -132,9 +137,9 @@ impl State {
         }
     }
 
-    fn run_over_cells(&mut self, plan: &Plan, population: &PopulationPlan, program: &Program) {
+    fn run_over_cells(&mut self, cells: usize, plan: &Plan, population: &PopulationPlan, program: &Program) {
         let mut values = vec![];
-        for index in 0..population.cells as usize {
+        for index in 0..cells {
             evaluate(program, &self.cell(plan, population, &[], index, 0), &mut values);
             store(program, &values, index, &mut self.arrays);
         }

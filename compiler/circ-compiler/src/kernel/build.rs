@@ -16,11 +16,10 @@
 //! assert_eq!(program.ops.len(), 3);
 //! ```
 
-use std::collections::BTreeMap;
-
 use circ_plan::ir::*;
 
-use super::ops::{Key, key, map_operands, map_output, operands, output_value};
+use super::known::Known;
+use super::ops::{map_operands, map_output, operands, output_value};
 use super::regions::with_regions;
 use super::simplify::Simple;
 use crate::interpret::apply::{Value, apply, clamp_tick, round_to};
@@ -33,13 +32,13 @@ use crate::interpret::apply::{Value, apply, clamp_tick, round_to};
 #[derive(Clone, Debug)]
 pub struct Builder {
     program: Program,
-    made: BTreeMap<Key, ValueId>,
+    made: Known,
 }
 
 impl Builder {
     /// An empty program with this name (for people: `E.step`).
     pub fn new(name: impl Into<String>, precision: Precision) -> Builder {
-        Builder { program: Program::new(name, precision), made: BTreeMap::new() }
+        Builder { program: Program::new(name, precision), made: Known::default() }
     }
 
     /// The precision of `Float`.
@@ -190,8 +189,7 @@ impl Builder {
 
     /// Finds the same operation or appends it.
     fn unique(&mut self, op: Op, ty: Ty) -> ValueId {
-        let program = &mut self.program;
-        *self.made.entry(key(&op)).or_insert_with(|| program.push(op, ty))
+        self.made.find_or_push(&mut self.program, op, ty)
     }
 
     /// The value of an operation on constants. A NaN is left to run time: its bits are the processor's.

@@ -8,6 +8,7 @@ pub mod build;
 mod expressions;
 pub mod fold;
 pub mod generate;
+mod known;
 pub mod ops;
 pub mod parse;
 pub mod print;

@@ -1,4 +1,4 @@
-//! What all passes over operations need: their operands, their names, and a key that tells whether
+//! What all passes over operations need: their operands, their names, and a hash that is equal where
 //! two are the same.
 //!
 //! In: an [`Op`]. Out: facts about its form, none about its meaning. Adding an operation to the IR
@@ -36,8 +36,18 @@ pub type Operands = SmallVec<[ValueId; 4]>;
 
 /// The operands of an operation, in order.
 pub fn operands(op: &Op) -> Operands {
-    let operands: SmallVec<[&ValueId; 4]> = operand_list!(op);
-    operands.into_iter().copied().collect()
+    match *op {
+        // Of most operations without a detour over places.
+        Op::Neg(a) | Op::Abs(a) | Op::Call1(_, a) | Op::Not(a) => smallvec![a],
+        Op::Add(a, b) | Op::Sub(a, b) | Op::Mul(a, b) | Op::Div(a, b) => smallvec![a, b],
+        Op::Compare(_, a, b) | Op::And(a, b) | Op::Or(a, b) => smallvec![a, b],
+        Op::Fma(a, b, c) | Op::Select(a, b, c) => smallvec![a, b, c],
+        Op::Float(_) | Op::Load(..) | Op::Uniform(_) => smallvec![],
+        ref op => {
+            let operands: SmallVec<[&ValueId; 4]> = operand_list!(op);
+            operands.into_iter().copied().collect()
+        }
+    }
 }
 
 /// The same operation of other operands.
@@ -112,34 +122,32 @@ pub fn compare_name(compare: Compare) -> &'static str {
     }
 }
 
-/// Equal for operations that make the same bits: the same operation, immediates (floats by their
-/// bits: 0 is not -0) and operands, in either order where the order does not matter.
-pub type Key = (&'static str, Words);
+/// Whether the order of the first two operands does not matter.
+pub fn commutes(op: &Op) -> bool {
+    match op {
+        Op::Add(..) | Op::Mul(..) | Op::And(..) | Op::Or(..) | Op::Fma(..) | Op::TickAdd(..) => true,
+        Op::AddOverflows(..) | Op::MulOverflows(..) => true,
+        Op::Compare(compare, ..) => matches!(compare, Compare::Eq | Compare::Ne),
+        _ => false,
+    }
+}
 
-/// What an operation is made of.
-type Words = SmallVec<[u64; 6]>;
-
-/// The key of an operation.
-pub fn key(op: &Op) -> Key {
-    let mut words = immediates(op);
-    let mut operands: Words = operands(op).iter().map(|v| u64::from(v.0)).collect();
-    let commuting = match op {
-        Op::Add(..)
-        | Op::Mul(..)
-        | Op::And(..)
-        | Op::Or(..)
-        | Op::AddOverflows(..)
-        | Op::MulOverflows(..) => 2,
-        Op::Compare(Compare::Eq | Compare::Ne, ..) | Op::TickAdd(..) | Op::Fma(..) => 2,
-        _ => 0,
-    };
-    operands[..commuting].sort_unstable();
-    words.extend(operands);
-    (mnemonic(op), words)
+/// Equal for operations that make the same bits, whatever the order of operands where it does not matter.
+pub fn hash(op: &Op) -> u32 {
+    let mut operands = operands(op);
+    if commutes(op) {
+        operands[..2].sort_unstable();
+    }
+    let kind = mnemonic(op).bytes().fold(0, |word, byte| word << 8 | u64::from(byte));
+    // The multiplier is 2^64 over the golden ratio (Knuth 1998, The Art of Computer Programming 3, section 6.4).
+    let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = immediates(op).iter().fold(kind, |hash, word| mix(hash, *word));
+    let mixed = operands.iter().fold(mixed, |hash, operand| mix(hash, u64::from(operand.0)));
+    (mixed >> 32) as u32
 }
 
 /// What an operation holds besides its operands.
-fn immediates(op: &Op) -> Words {
+fn immediates(op: &Op) -> SmallVec<[u64; 3]> {
     match op {
         Op::Float(x) => smallvec![x.to_bits()],
         Op::Int(x) | Op::Tick(x) => smallvec![*x as u64],

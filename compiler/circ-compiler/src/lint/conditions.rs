@@ -150,6 +150,9 @@ impl Judge<'_> {
         site: &Site,
         bounds: &mut Bounds<'_>,
     ) -> Option<Diagnostic> {
+        if truth == Truth::Maybe {
+            return None;
+        }
         let expr = self.program.hir.expr(condition.expr);
         let mut shown = |part: ExprId| self.shown(part, bounds.estimate(part, &mut site.clone()).interval);
         let (left, relation, right) = match &expr.kind {

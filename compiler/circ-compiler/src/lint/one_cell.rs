@@ -3,20 +3,27 @@
 //! In: the plan of a population. Out: steps of its first cell, by the reference program. Lints ask it small questions
 //! about the dynamics: where the cell rests, what a small change of its state becomes.
 
-use crate::interpret::{Value, scalar, state::State};
-use circ_plan::ir::{Op, Precision, Program, Ty};
+use crate::interpret::state::{State, failed_check};
+use crate::interpret::{Value, scalar};
+use crate::kernel::ops::operands;
+use circ_plan::ir::{Op, Output, Precision, Program, Ty};
 use circ_plan::plan::{Dynamics, Observable, Plan, PopulationPlan, Role};
 
 /// The first cell of a population, at its initial state.
 pub struct OneCell<'a> {
     plan: &'a Plan,
-    population: PopulationPlan,
+    population: &'a PopulationPlan,
     state: State,
+    /// Of the step, once it was made: what is made of constants and shared parameters stays.
+    values: Vec<Value>,
+    /// The operations that do not.
+    changing: Vec<usize>,
 }
 
 /// What a step made.
 pub struct Step {
-    pub arrays: Vec<Vec<Value>>,
+    /// By `ArrayId`.
+    pub arrays: Vec<Value>,
     /// Whether there was an event of any kind.
     pub event: bool,
     /// Whether it spiked.
@@ -28,9 +35,8 @@ impl<'a> OneCell<'a> {
     pub fn new(plan: &'a Plan, index: usize) -> Option<OneCell<'a>> {
         let population = plan.populations.get(index)?;
         matches!(population.dynamics, Dynamics::Cells(_)).then(|| {
-            let population = PopulationPlan { cells: 1, ..population.clone() };
-            let state = State::new(plan, &population);
-            OneCell { plan, population, state }
+            let state = State::of_first(1, plan, population);
+            OneCell { plan, population, state, values: vec![], changing: vec![] }
         })
     }
 
@@ -84,23 +90,44 @@ impl<'a> OneCell<'a> {
 
     /// Takes over what a step made.
     pub fn become_of(&mut self, step: Step) {
-        self.state.arrays = step.arrays;
+        for (array, value) in self.state.arrays.iter_mut().zip(step.arrays) {
+            array[0] = value;
+        }
     }
 
     /// A step with an arrival of this size at this port; `None` where a check fails.
-    pub fn step(&self, tick: i64, arrival: Option<(usize, f64)>) -> Option<Step> {
-        let mut arrivals = vec![vec![0.0]; self.population.ports.len()];
-        if let Some((port, weight)) = arrival {
-            arrivals[port][0] = weight;
+    pub fn step(&mut self, tick: i64, arrival: Option<(usize, f64)>) -> Option<Step> {
+        let Dynamics::Cells(programs) = &self.population.dynamics else { return None };
+        let program = &programs.reference_step;
+        let arrivals: Vec<Vec<f64>> = (0..self.population.ports.len())
+            .map(|port| vec![arrival.filter(|(at, _)| *at == port).map_or(0.0, |(_, weight)| weight)])
+            .collect();
+        let world = self.state.cell(self.plan, self.population, &arrivals, 0, tick);
+        if self.values.is_empty() {
+            scalar::evaluate(program, &world, &mut self.values);
+            self.changing = changing(program);
+        } else {
+            for at in &self.changing {
+                self.values[*at] =
+                    scalar::value_of(program.precision, &program.ops[*at], &self.values, &world);
+            }
         }
-        let made = self.state.make(self.plan, &self.population, tick, &arrivals).ok()?;
-        let spike = self.population.events.iter().position(|event| event.name == "spike");
-        let happened = |event: usize| !made.events[event].is_empty();
-        Some(Step {
-            event: (0..made.events.len()).any(happened),
-            spike: spike.is_some_and(happened),
-            arrays: made.arrays,
-        })
+        if failed_check(program, &self.values).is_some() {
+            return None;
+        }
+        let mut arrays: Vec<Value> = self.state.arrays.iter().map(|array| array[0]).collect();
+        let (mut event, mut spike) = (false, false);
+        for output in &program.outputs {
+            match output {
+                Output::Array(array, value) => arrays[array.0 as usize] = self.values[value.0 as usize],
+                Output::Event(id, mask) if self.values[mask.0 as usize].truth() => {
+                    event = true;
+                    spike |= self.population.events[id.0 as usize].name == "spike";
+                }
+                Output::Event(..) | Output::Uniform(..) | Output::Result(_) => {}
+            }
+        }
+        Some(Step { arrays, event, spike })
     }
 
     /// How the values of `variables` after a step depend on those before it, row-major, by differences of this
@@ -117,7 +144,7 @@ impl<'a> OneCell<'a> {
             self.set(*variable, value);
             let after = after.filter(|step| !step.event)?;
             for (row, other) in variables.iter().enumerate() {
-                let difference = after.arrays[*other][0].number() - before.arrays[*other][0].number();
+                let difference = after.arrays[*other].number() - before.arrays[*other].number();
                 slopes[row * n + column] = difference / change;
             }
         }
@@ -149,7 +176,7 @@ impl<'a> OneCell<'a> {
     fn slope(&self, name: &str) -> Option<f64> {
         let is_slope = |it: &&Observable| it.name.strip_suffix('\'') == Some(name);
         let observable = self.population.observables.iter().find(is_slope)?;
-        let cell = self.state.cell(self.plan, &self.population, &[], 0, TICK);
+        let cell = self.state.cell(self.plan, self.population, &[], 0, TICK);
         Some(scalar::result(&observable.program, &cell))
     }
 }
@@ -170,6 +197,19 @@ pub fn alike((a, at): (&Plan, usize), (b, bt): (&Plan, usize)) -> bool {
         && same(&one.init_states, &other.init_states)
         && same(&one.reference_step, &other.reference_step)
         && a.tables == b.tables
+}
+
+/// The operations of a step that another step may give another value.
+fn changing(program: &Program) -> Vec<usize> {
+    let mut changes = vec![false; program.ops.len()];
+    for (at, op) in program.ops.iter().enumerate() {
+        let itself = matches!(
+            op,
+            Op::Load(..) | Op::Arrival(_) | Op::Now | Op::Time(_) | Op::Draw { .. } | Op::Redraw { .. }
+        );
+        changes[at] = itself || operands(op).iter().any(|operand| changes[operand.0 as usize]);
+    }
+    (0..changes.len()).filter(|at| changes[*at]).collect()
 }
 
 fn draws(program: &Program) -> bool {

@@ -164,8 +164,7 @@ fn rest(cell: &mut OneCell<'_>, variables: &[usize], left: &mut usize) -> Option
     for _ in 0..ROUNDS {
         *left = left.checked_sub(n + 2)?;
         let made = cell.step(1, None).filter(|step| !step.event)?;
-        let change: Vec<f64> =
-            variables.iter().map(|it| made.arrays[*it][0].number() - cell.get(*it)).collect();
+        let change: Vec<f64> = variables.iter().map(|it| made.arrays[*it].number() - cell.get(*it)).collect();
         let small = |(it, change): (&usize, &f64)| change.abs() <= 1e-9 * (1.0 + cell.get(*it).abs());
         if variables.iter().zip(&change).all(small) {
             return Some(());

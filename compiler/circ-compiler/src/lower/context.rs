@@ -19,11 +19,11 @@ use crate::check::Types;
 use crate::diagnose::time::Step;
 use crate::diagnose::{Diagnostic, Sink};
 use crate::hir::{ExprId, GlobalId, Hir, LocalId, SlotId};
-use crate::interpret::apply::Value as Constant;
+use crate::interpret::apply::{Value as Constant, apply};
 use crate::kernel::build::Builder;
+use crate::kernel::ops::operands;
 use crate::net::{EnvironmentId, Net};
 use crate::solve::affine::reachable;
-use crate::solve::substitute::Substitution;
 use crate::types::{ArrayValue, Type, Value};
 
 /// The checked program.
@@ -244,18 +244,23 @@ impl<'a, 'r, 's> Lowerer<'a, 'r, 's> {
             return None;
         }
         let uniforms = &site.layout.uniforms;
-        let mut scratch = self.b.clone();
-        let mut known = Substitution::default();
-        for made_of in made_of {
-            if let Op::Uniform(uniform) = *self.b.op(made_of)
-                && let Some(parameter) = uniforms.get(uniform.0 as usize)
-            {
-                let constant = Constant::from_number(parameter.ty, scratch.precision(), parameter.value);
-                known.replace(made_of, scratch.value(constant));
-            }
+        let uniform = |id: UniformId| {
+            let parameter = uniforms.get(id.0 as usize)?;
+            Some(Constant::from_number(parameter.ty, self.b.precision(), parameter.value))
+        };
+        let mut known: Vec<(ValueId, Option<Constant>)> = Vec::with_capacity(made_of.len());
+        for at in made_of {
+            let of = |operand: ValueId| {
+                let place = known.binary_search_by_key(&operand, |(value, _)| *value).ok()?;
+                known[place].1
+            };
+            let found = match *self.b.op(at) {
+                Op::Uniform(id) => uniform(id),
+                ref op => folded(self.b.precision(), op, &of),
+            };
+            known.push((at, found));
         }
-        let value = known.apply(&mut scratch, value);
-        scratch.constant(value)
+        known.last().and_then(|(_, found)| *found)
     }
 
     /// Likewise, of a number.
@@ -277,6 +282,21 @@ impl<'a, 'r, 's> Lowerer<'a, 'r, 's> {
     pub fn refuse(&mut self, diagnostic: Diagnostic) -> Lowered {
         self.report.push(diagnostic);
         Lowered::One(self.b.float(0.0))
+    }
+}
+
+/// The value of an operation whose operands may be known. A NaN is known to the run alone.
+fn folded(precision: Precision, op: &Op, of: &impl Fn(ValueId) -> Option<Constant>) -> Option<Constant> {
+    let truth = |value| of(value).map(Constant::truth);
+    match *op {
+        Op::Select(mask, on, off) => truth(mask).and_then(|mask| of(if mask { on } else { off })),
+        Op::And(a, b) if [truth(a), truth(b)].contains(&Some(false)) => Some(Constant::Bool(false)),
+        Op::Or(a, b) if [truth(a), truth(b)].contains(&Some(true)) => Some(Constant::Bool(true)),
+        _ if operands(op).iter().any(|operand| of(*operand).is_none()) => None,
+        _ => {
+            let known = |operand| of(operand).expect("all operands are known");
+            apply(precision, op, &known).filter(|it| !matches!(it, Constant::Float(x) if x.is_nan()))
+        }
     }
 }
 

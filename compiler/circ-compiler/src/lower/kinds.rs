@@ -28,6 +28,8 @@ pub struct Kinds {
     earlier: BTreeMap<Kind, First>,
     /// Whether some expression reads the size of its population, or places in it.
     shapes_matter: bool,
+    /// Expressions of the program that were looked at for that.
+    looked_at: usize,
 }
 
 /// A population that was lowered.
@@ -44,7 +46,9 @@ impl Kinds {
     pub fn begin(&mut self, source: Source) {
         let reads_shape =
             |kind: &ExprKind| matches!(kind, ExprKind::Ref(Ref::Size | Ref::Row | Ref::Col | Ref::Layer));
-        self.shapes_matter = source.hir.exprs.iter().any(|expr| reads_shape(&expr.kind));
+        let new = source.hir.exprs.get(self.looked_at..).unwrap_or(&[]);
+        self.shapes_matter |= new.iter().any(|expr| reads_shape(&expr.kind));
+        self.looked_at = source.hir.exprs.len();
         self.first.clear();
     }
 

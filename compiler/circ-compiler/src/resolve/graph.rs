@@ -4,10 +4,11 @@
 //! In: a resolved program. Out: [`order`], for the type checker; messages about circles and about parameters
 //! that would not be constant. Nothing here recurses: a chain of definitions may be as long as a file.
 
+use super::components::{Edges, circle, components};
 use crate::diagnose::{Diagnostic, Sink, names};
 use crate::hir::*;
 use circ_grammar::ast::Span;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 
 /// A definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -143,27 +144,84 @@ pub fn order(hir: &Hir) -> Vec<Node> {
 
 struct Graph {
     nodes: Vec<Node>,
-    edges: Vec<Vec<usize>>,
+    edges: Edges,
 }
 
 impl Graph {
     fn new(hir: &Hir) -> Graph {
         let nodes = nodes(hir);
-        let index: BTreeMap<Node, usize> = nodes.iter().enumerate().map(|(at, node)| (*node, at)).collect();
+        let places = Places::new(&nodes, hir);
         let overs = overs(hir);
-        let edges = nodes
-            .iter()
-            .map(|node| {
-                let mut edges = vec![];
-                for root in roots(hir, &overs, *node) {
-                    walk(hir, root, &mut |_, expr| {
-                        edges.extend(reads(hir, owner(hir, *node), expr).and_then(|read| index.get(&read)))
-                    });
-                }
-                edges
-            })
-            .collect();
+        let mut edges = Edges::default();
+        for node in &nodes {
+            let owner = owner(hir, *node);
+            for root in roots(hir, &overs, *node) {
+                walk(hir, root, &mut |_, expr| {
+                    edges.to.extend(reads(hir, owner, expr).and_then(|read| places.of(read)));
+                });
+            }
+            edges.end_node();
+        }
         Graph { nodes, edges }
+    }
+}
+
+/// The places of nodes among all of them, by what owns them.
+struct Places {
+    globals: Vec<Option<u32>>,
+    functions: Vec<Option<u32>>,
+    vars: Vec<Vec<Option<u32>>>,
+    rates: Vec<Vec<Option<u32>>>,
+    of_rules: Vec<Vec<Option<u32>>>,
+    of_circuits: Vec<Vec<Option<u32>>>,
+    of_experiments: Vec<Vec<Option<u32>>>,
+}
+
+impl Places {
+    fn new(nodes: &[Node], hir: &Hir) -> Places {
+        let none = |count: usize| vec![None; count];
+        let mut places = Places {
+            globals: none(hir.globals.len()),
+            functions: none(hir.functions.len()),
+            vars: hir.cells.iter().map(|cell| none(cell.vars.len())).collect(),
+            rates: hir.cells.iter().map(|cell| none(cell.vars.len())).collect(),
+            of_rules: hir.rules.iter().map(|rule| none(rule.vars.len())).collect(),
+            of_circuits: hir.circuits.iter().map(|circuit| none(circuit.slots.len())).collect(),
+            of_experiments: hir.experiments.iter().map(|it| none(it.slots.len())).collect(),
+        };
+        for (at, node) in nodes.iter().enumerate() {
+            if let Some((of_owner, k)) = places.entry(*node) {
+                of_owner[k] = Some(at as u32);
+            }
+        }
+        places
+    }
+
+    fn entry(&mut self, node: Node) -> Option<(&mut Vec<Option<u32>>, usize)> {
+        Some(match node {
+            Node::Global(id) => (&mut self.globals, id.index()),
+            Node::Function(id) => (&mut self.functions, id.index()),
+            Node::Var(cell, var) => (&mut self.vars[cell.index()], var.index()),
+            Node::Rate(cell, var) => (&mut self.rates[cell.index()], var.index()),
+            Node::RuleVar(rule, var) => (&mut self.of_rules[rule.index()], var.index()),
+            Node::Slot(Owner::Circuit(at), slot) => (&mut self.of_circuits[at.index()], slot.index()),
+            Node::Slot(Owner::Experiment(at), slot) => (&mut self.of_experiments[at as usize], slot.index()),
+            Node::Slot(Owner::File | Owner::Cell(_) | Owner::Rule(_), _) => return None,
+        })
+    }
+
+    fn of(&self, node: Node) -> Option<u32> {
+        let (of_owner, k) = match node {
+            Node::Global(id) => (&self.globals, id.index()),
+            Node::Function(id) => (&self.functions, id.index()),
+            Node::Var(cell, var) => (self.vars.get(cell.index())?, var.index()),
+            Node::Rate(cell, var) => (self.rates.get(cell.index())?, var.index()),
+            Node::RuleVar(rule, var) => (self.of_rules.get(rule.index())?, var.index()),
+            Node::Slot(Owner::Circuit(at), slot) => (self.of_circuits.get(at.index())?, slot.index()),
+            Node::Slot(Owner::Experiment(at), slot) => (self.of_experiments.get(at as usize)?, slot.index()),
+            Node::Slot(Owner::File | Owner::Cell(_) | Owner::Rule(_), _) => return None,
+        };
+        of_owner.get(k).copied().flatten()
     }
 }
 
@@ -193,17 +251,16 @@ fn nodes(hir: &Hir) -> Vec<Node> {
 }
 
 /// Which circuits each circuit contains.
-fn parts(hir: &Hir) -> Vec<Vec<usize>> {
-    let parts =
-        |circuit: &Circuit| {
-            let slots = circuit.slots.iter();
-            slots
-                .filter_map(|slot| {
-                    if let SlotKind::Part { circuit } = slot.kind { Some(circuit.index()) } else { None }
-                })
-                .collect()
-        };
-    hir.circuits.iter().map(parts).collect()
+fn parts(hir: &Hir) -> Edges {
+    let mut edges = Edges::default();
+    for circuit in &hir.circuits {
+        edges.to.extend(circuit.slots.iter().filter_map(|slot| match slot.kind {
+            SlotKind::Part { circuit } => Some(circuit.0),
+            _ => None,
+        }));
+        edges.end_node();
+    }
+    edges
 }
 
 /// What loops run over, by their index.
@@ -329,75 +386,6 @@ pub(super) fn reads(hir: &Hir, owner: Owner, expr: &Expr) -> Option<Node> {
     }
 }
 
-/// Strongly connected components (Tarjan 1972), each after those that its members lead to.
-fn components(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    const NEW: usize = usize::MAX;
-    let (mut number, mut low) = (vec![NEW; edges.len()], vec![0; edges.len()]);
-    let mut open = vec![false; edges.len()];
-    let (mut path, mut found, mut next) = (vec![], vec![], 0);
-    for root in 0..edges.len() {
-        if number[root] != NEW {
-            continue;
-        }
-        // The call stack of the recursive formulation: a node and how many of its edges were followed.
-        let mut calls = vec![(root, 0)];
-        while let Some((node, edge)) = calls.pop() {
-            if edge == 0 {
-                (number[node], low[node]) = (next, next);
-                next += 1;
-                path.push(node);
-                open[node] = true;
-            } else {
-                // Coming back from the edge before this one.
-                let child = edges[node][edge - 1];
-                if open[child] {
-                    low[node] = low[node].min(low[child]);
-                }
-            }
-            if let Some(&child) = edges[node].get(edge) {
-                calls.push((node, edge + 1));
-                if number[child] == NEW {
-                    calls.push((child, 0));
-                } else if open[child] {
-                    low[node] = low[node].min(number[child]);
-                }
-                continue;
-            }
-            if low[node] == number[node] {
-                let at = path.iter().rposition(|member| *member == node).unwrap_or(0);
-                let component = path.split_off(at);
-                component.iter().for_each(|member| open[*member] = false);
-                found.push(component);
-            }
-        }
-    }
-    found
-}
-
-/// A shortest circle within a component, from its first member on; `None` where there is none.
-fn circle(edges: &[Vec<usize>], component: &[usize], first: usize) -> Option<Vec<usize>> {
-    let members: BTreeSet<usize> = component.iter().copied().collect();
-    let mut from: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut queue = VecDeque::from([first]);
-    while let Some(node) = queue.pop_front() {
-        for child in edges[node].iter().filter(|child| members.contains(child)) {
-            if *child == first {
-                let mut circle = vec![node];
-                while circle[circle.len() - 1] != first {
-                    circle.push(from[&circle[circle.len() - 1]]);
-                }
-                circle.reverse();
-                return Some(circle);
-            }
-            if !from.contains_key(child) {
-                from.insert(*child, node);
-                queue.push_back(*child);
-            }
-        }
-    }
-    None
-}
-
 /// Reports circles, and empties their members so that nothing later runs in one; then parameters that are not constant.
 pub fn check_cycles(hir: &mut Hir, sink: &mut Sink) {
     let contained = parts(hir);
@@ -423,14 +411,19 @@ pub fn check_cycles(hir: &mut Hir, sink: &mut Sink) {
 type CircleMessage<'a> = &'a dyn Fn(&[(String, Span)]) -> Diagnostic;
 
 fn report(
-    edges: &[Vec<usize>],
+    edges: &Edges,
     component: &[usize],
     place: &dyn Fn(usize) -> (String, Span),
     message: CircleMessage,
     sink: &mut Sink,
 ) -> bool {
-    let Some(first) = component.iter().copied().min_by_key(|at| place(*at).1) else {
-        return false;
+    let first = match component {
+        [] => return false,
+        [only] => *only,
+        [first, rest @ ..] => {
+            let earlier = |a: usize, b: usize| if place(b).1 < place(a).1 { b } else { a };
+            rest.iter().copied().fold(*first, earlier)
+        }
     };
     let Some(circle) = circle(edges, component, first) else {
         return false;

@@ -10,6 +10,7 @@ pub mod builtins;
 mod call;
 mod cell;
 mod circuit;
+mod components;
 mod constant;
 mod constraint;
 mod context;

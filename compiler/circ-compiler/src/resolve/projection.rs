@@ -75,16 +75,21 @@ impl<'a> Resolver<'a> {
 
     /// Spikes carry a weight; a value does where it is made of one.
     fn needed_weight(&mut self, cx: &Context, projection: &hir::Projection, at: Span, name: &str) {
-        let example = self.example_weight(cx, projection.target);
         let reads = projection.continuous.map(|value| (value, self.hir.reads_weight(value)));
         match (projection.weight, reads) {
-            (None, None) => self.sink.push(structure::missing_clause(at, name, "weight", &example)),
+            (None, None) => {
+                let example = self.example_weight(cx, projection.target);
+                self.sink.push(structure::missing_clause(at, name, "weight", &example));
+            }
             (None, Some((value, true))) => {
                 // A difference of voltages flows as a current through a conductance.
                 let current = self.port_dimension(cx, projection.target) == Some(Dimension::CURRENT);
-                let example = if current { "weight 1 nS" } else { &example };
+                let example = match current {
+                    true => "weight 1 nS".to_string(),
+                    false => self.example_weight(cx, projection.target),
+                };
                 let flows = self.hir.expr(value).span;
-                self.sink.push(say_flow::missing_weight(at, name, flows, example));
+                self.sink.push(say_flow::missing_weight(at, name, flows, &example));
             }
             (Some(weight), Some((value, false))) => {
                 let [weight, flows] = [weight, value].map(|it| self.hir.expr(it).span);

@@ -4,19 +4,20 @@
 //! term that is not linear in the variables. Works on operations, so it sees through `let`s and
 //! functions. What it makes is the solver's own arithmetic: it may fuse, and multiply by reciprocals.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BinaryHeap;
+use std::ops::Range;
 
 use circ_plan::ir::*;
 
 use super::facts::Facts;
+use super::terms::Terms;
 use crate::kernel::build::Builder;
 use crate::kernel::ops::operands;
 
 /// `sum of coefficients[k] * x_k + rest`.
 #[derive(Clone, Debug, Default)]
 pub struct Affine {
-    /// By index of the variable; what is not there is 0.
-    pub coefficients: BTreeMap<usize, ValueId>,
+    pub coefficients: Terms,
     /// `None` is 0.
     pub rest: Option<ValueId>,
 }
@@ -26,14 +27,25 @@ pub fn affine(
     b: &mut Builder,
     facts: &mut Facts,
     root: ValueId,
-    over: &BTreeSet<usize>,
+    over: Range<usize>,
 ) -> Result<Affine, ValueId> {
-    let mut forms: BTreeMap<ValueId, Affine> = BTreeMap::new();
-    for value in reachable(b, root, |b, v| facts.touches(b, v, over)) {
+    let mut forms = Forms(vec![]);
+    for value in reachable(b, root, |b, v| facts.touches(b, v, &over)) {
         let form = form_of(b, facts, value, &forms)?;
-        forms.insert(value, form);
+        forms.0.push((value, form));
     }
-    Ok(forms.remove(&root).unwrap_or(Affine { rest: Some(root), ..Affine::default() }))
+    // The root comes after all that it is made of.
+    let last = forms.0.pop().filter(|(value, _)| *value == root);
+    Ok(last.map_or(Affine { rest: Some(root), ..Affine::default() }, |(_, form)| form))
+}
+
+/// Forms of values, ascending.
+struct Forms(Vec<(ValueId, Affine)>);
+
+impl Forms {
+    fn get(&self, value: ValueId) -> Option<&Affine> {
+        self.0.binary_search_by_key(&value, |(of, _)| *of).ok().map(|at| &self.0[at].1)
+    }
 }
 
 /// The values that `root` is made of (itself too) and that pass, in order. What does not pass is not looked into.
@@ -41,31 +53,28 @@ pub fn reachable(
     b: &Builder,
     root: ValueId,
     mut passes: impl FnMut(&Builder, ValueId) -> bool,
-) -> BTreeSet<ValueId> {
-    let mut found = BTreeSet::new();
-    let mut open = vec![root];
+) -> Vec<ValueId> {
+    // Operands come before what is made of them: from the last to the first, each is met once all that needs it was.
+    let (mut found, mut open) = (vec![], BinaryHeap::from([root]));
+    let mut before = None;
     while let Some(value) = open.pop() {
-        if !found.contains(&value) && passes(b, value) {
-            found.insert(value);
+        if before.replace(value) != Some(value) && passes(b, value) {
+            found.push(value);
             open.extend(operands(b.op(value)));
         }
     }
+    found.reverse();
     found
 }
 
 /// The form of a value, given those of its operands; an operand without one is free of the variables.
-fn form_of(
-    b: &mut Builder,
-    facts: &mut Facts,
-    value: ValueId,
-    forms: &BTreeMap<ValueId, Affine>,
-) -> Result<Affine, ValueId> {
+fn form_of(b: &mut Builder, facts: &mut Facts, value: ValueId, forms: &Forms) -> Result<Affine, ValueId> {
     if let Some(index) = facts.variable(value) {
         let one = b.float(1.0);
-        return Ok(Affine { coefficients: BTreeMap::from([(index, one)]), rest: None });
+        return Ok(Affine { coefficients: Terms::one(index, one), rest: None });
     }
-    let form = |v: ValueId| forms.get(&v).cloned().unwrap_or(Affine { rest: Some(v), ..Affine::default() });
-    let free = |v: ValueId| !forms.contains_key(&v);
+    let form = |v: ValueId| forms.get(v).cloned().unwrap_or(Affine { rest: Some(v), ..Affine::default() });
+    let free = |v: ValueId| forms.get(v).is_none();
     let mut algebra = Algebra { b, facts };
     match *algebra.b.op(value) {
         Op::Neg(x) => Ok(form(x).map(|c| algebra.neg(c))),
@@ -92,7 +101,7 @@ fn form_of(
 
 impl Affine {
     fn map(self, mut to: impl FnMut(ValueId) -> ValueId) -> Affine {
-        let coefficients = self.coefficients.into_iter().map(|(k, c)| (k, to(c))).collect();
+        let coefficients = self.coefficients.map(&mut to);
         Affine { coefficients, rest: self.rest.map(to) }
     }
 }
@@ -183,7 +192,9 @@ impl Algebra<'_, '_, '_> {
 
     fn choice(&mut self, mask: ValueId, x: Affine, y: Affine) -> Affine {
         let zero = self.b.float(0.0);
-        let keys: BTreeSet<usize> = x.coefficients.keys().chain(y.coefficients.keys()).copied().collect();
+        let mut keys: Vec<usize> = x.coefficients.keys().chain(y.coefficients.keys()).copied().collect();
+        keys.sort_unstable();
+        keys.dedup();
         let mut choice = Affine::default();
         for k in keys {
             let of = |form: &Affine| form.coefficients.get(&k).copied().unwrap_or(zero);

@@ -4,6 +4,7 @@
 //! form where it has one, and its [`Scheme`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use circ_plan::ir::ValueId;
 
@@ -72,8 +73,7 @@ pub struct Classes {
 /// Takes every equation apart and chooses its scheme.
 pub fn classify(b: &mut Builder, facts: &mut Facts, system: &System) -> Result<Classes, Problem> {
     let count = system.equations.len();
-    let names =
-        Names { variables: (0..count).collect(), sources: (count..count + system.sources.len()).collect() };
+    let names = Names { variables: 0..count, sources: count..count + system.sources.len() };
     let mut parts = vec![];
     for equation in 0..count {
         parts.push(part_of(b, facts, system, &names, equation)?);
@@ -86,8 +86,8 @@ pub fn classify(b: &mut Builder, facts: &mut Facts, system: &System) -> Result<C
 
 /// What the variables and the sources of noise of a system are called in its facts.
 struct Names {
-    variables: BTreeSet<usize>,
-    sources: BTreeSet<usize>,
+    variables: Range<usize>,
+    sources: Range<usize>,
 }
 
 fn part_of(
@@ -127,12 +127,13 @@ fn without_noise(
     equation: usize,
     derivative: ValueId,
 ) -> Result<Affine, Problem> {
-    affine(b, facts, derivative, &names.sources).map_err(|term| Problem::NoiseNotLinear { equation, term })
+    affine(b, facts, derivative, names.sources.clone())
+        .map_err(|term| Problem::NoiseNotLinear { equation, term })
 }
 
 fn form_of(b: &mut Builder, facts: &mut Facts, names: &Names, equation: usize, drift: ValueId) -> Form {
-    let joint = affine(b, facts, drift, &names.variables);
-    let own = affine(b, facts, drift, &BTreeSet::from([equation]));
+    let joint = affine(b, facts, drift, names.variables.clone());
+    let own = affine(b, facts, drift, equation..equation + 1);
     Form { joint, own }
 }
 

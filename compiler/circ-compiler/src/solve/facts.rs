@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use circ_plan::ir::*;
+use smallvec::{SmallVec, smallvec};
+use std::ops::Range;
 
 use crate::kernel::build::Builder;
 use crate::kernel::ops::operands;
@@ -14,8 +16,8 @@ use crate::kernel::ops::operands;
 /// What a value depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
-    /// Indices of variables.
-    pub variables: BTreeSet<usize>,
+    /// Indices of variables, ascending.
+    pub variables: SmallVec<[usize; 2]>,
     /// Made of constants and parameters only: the same at every tick.
     pub steady: bool,
     /// Reads `t`.
@@ -64,8 +66,8 @@ impl<'a> Facts<'a> {
     }
 
     /// Whether a value is made of any of these variables.
-    pub fn touches(&mut self, b: &Builder, value: ValueId, variables: &BTreeSet<usize>) -> bool {
-        !self.of(b, value).variables.is_disjoint(variables)
+    pub fn touches(&mut self, b: &Builder, value: ValueId, variables: &Range<usize>) -> bool {
+        self.of(b, value).variables.iter().any(|variable| variables.contains(variable))
     }
 
     /// The variable that a value is.
@@ -75,17 +77,17 @@ impl<'a> Facts<'a> {
 
     fn find(&self, b: &Builder, value: ValueId) -> Fact {
         if let Some(index) = self.variable(value) {
-            return Fact { variables: BTreeSet::from([index]), steady: false, timed: false };
+            return Fact { variables: smallvec![index], steady: false, timed: false };
         }
         if self.held.contains(&value) {
-            return Fact { variables: BTreeSet::new(), steady: false, timed: false };
+            return Fact { variables: smallvec![], steady: false, timed: false };
         }
         let op = b.op(value);
         let mut fact =
-            Fact { variables: BTreeSet::new(), steady: self.steady_op(op), timed: matches!(op, Op::Time(_)) };
+            Fact { variables: smallvec![], steady: self.steady_op(op), timed: matches!(op, Op::Time(_)) };
         for operand in operands(op) {
             let of = &self.known[operand.0 as usize];
-            fact.variables.extend(&of.variables);
+            unite(&mut fact.variables, &of.variables);
             fact.steady &= of.steady;
             fact.timed |= of.timed;
         }
@@ -98,6 +100,19 @@ impl<'a> Facts<'a> {
             Op::Load(..) | Op::Uniform(_) => (self.parameter)(op),
             Op::Arrival(_) | Op::Now | Op::Time(_) | Op::Draw { .. } | Op::Redraw { .. } => false,
             _ => true,
+        }
+    }
+}
+
+/// Adds to ascending numbers others.
+fn unite(into: &mut SmallVec<[usize; 2]>, other: &[usize]) {
+    if into.is_empty() {
+        into.extend_from_slice(other);
+        return;
+    }
+    for variable in other {
+        if let Err(at) = into.binary_search(variable) {
+            into.insert(at, *variable);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! In: a value. Out: its derivative, `None` where it is 0. What has a kink or no simple derivative gets
 //! one good enough for a Jacobian: an inexact Jacobian costs stability, not order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use circ_plan::ir::*;
 
@@ -13,7 +13,7 @@ use crate::kernel::build::Builder;
 
 /// d `root` / d variable `by`.
 pub fn derivative(b: &mut Builder, facts: &mut Facts, root: ValueId, by: usize) -> Option<ValueId> {
-    let over = BTreeSet::from([by]);
+    let over = by..by + 1;
     let mut slopes: BTreeMap<ValueId, ValueId> = BTreeMap::new();
     for value in reachable(b, root, |b, v| facts.touches(b, v, &over)) {
         let slope = if facts.variable(value) == Some(by) {

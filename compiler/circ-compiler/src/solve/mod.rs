@@ -26,6 +26,7 @@ mod integrate;
 mod jacobian;
 mod propagator;
 pub mod substitute;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -143,9 +143,8 @@ impl<'a> Lowerer<'a, '_, '_> {
         let steady = self.steady_leaves(&roots, &variables);
         let parameter = |op: &Op| steady.contains(&key(op));
         let mut facts = Facts::new(&variables, &parameter);
-        let all: BTreeSet<usize> = (0..variables.len()).collect();
         let form = |at| match slopes.get(&at) {
-            Some(slope) => affine(&mut self.b, &mut facts, *slope, &all),
+            Some(slope) => affine(&mut self.b, &mut facts, *slope, 0..variables.len()),
             None => Ok(Affine::default()),
         };
         (0..variables.len()).map(form).collect()
@@ -419,7 +418,7 @@ impl ClosedForm<'_> {
         let mut constant = self.forms[at].rest;
         let mut terms = vec![];
         for partner in partners {
-            let by = self.forms[at].coefficients[partner];
+            let Some(by) = self.forms[at].coefficients.get(partner).copied() else { continue };
             let start = self.starts[*partner];
             let (their_rate, their_rest) = (self.own(*partner), self.forms[*partner].rest);
             let Some(their_rate) = their_rate else {
