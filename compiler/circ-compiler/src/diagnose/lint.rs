@@ -54,6 +54,17 @@ pub fn constant_state(at: Span, state: &str, cell: &str) -> Diagnostic {
         .help(format!("write its equation, as in `10 ms * {state}' = -{state}`, or make it a `param`"))
 }
 
+/// Of a rule; `side` is `pre` or `post`.
+pub fn constant_trace(at: Span, state: &str, side: &str, rule: &str) -> Diagnostic {
+    CONSTANT_STATE
+        .at(at, format!("the `{side}` state `{state}` of `{rule}` never changes"))
+        .primary("no equation and no event changes it")
+        .help(format!(
+            "write `{side} {state} = trace(20 ms)`, or a block, as in \
+             `{side} {state} = 0 {{ 20 ms * {state}' = -{state}; on spike {{ {state} += 1 }} }}`"
+        ))
+}
+
 /// `what` is a state or a population; `None` for all that is clamped.
 pub fn release_without_clamp(at: Span, what: Option<&str>) -> Diagnostic {
     let message = match what {
