@@ -77,8 +77,8 @@ pub struct EnvironmentId(pub u32);
 pub struct Environment {
     /// Formals, lets, data, loop indices.
     pub values: Values,
-    /// Instances of items, by slot and indices of the loops around them.
-    pub items: BTreeMap<(SlotId, Vec<i64>), Item>,
+    /// Instances of items.
+    pub items: Items,
     /// Slots whose value or items are not known because of a mistake; of a whole instance.
     pub failed: BTreeSet<SlotId>,
     /// For the environment of an experiment: that of its circuit.
@@ -113,6 +113,65 @@ impl Values {
 
     fn place(&self, slot: &SlotId) -> Result<usize, usize> {
         self.0.binary_search_by_key(slot, |(slot, _)| *slot)
+    }
+}
+
+/// A slot and the indices of the loops around it.
+pub type ItemKey = (SlotId, Vec<i64>);
+
+/// Instances of items, ascending. Of parts in parts there may be very many, and nearly each has few: a tree of them takes
+/// three times the memory.
+#[derive(Clone, Debug)]
+pub enum Items {
+    Few(Vec<(ItemKey, Item)>),
+    Many(BTreeMap<ItemKey, Item>),
+}
+
+impl Default for Items {
+    fn default() -> Items {
+        Items::Few(vec![])
+    }
+}
+
+impl Items {
+    const MOST_OF_FEW: usize = 8;
+
+    pub fn get(&self, key: &ItemKey) -> Option<&Item> {
+        match self {
+            Items::Few(few) => few.binary_search_by(|(at, _)| at.cmp(key)).ok().map(|at| &few[at].1),
+            Items::Many(many) => many.get(key),
+        }
+    }
+
+    pub fn insert(&mut self, key: ItemKey, item: Item) {
+        match self {
+            Items::Few(few) => match few.binary_search_by(|(at, _)| at.cmp(&key)) {
+                Ok(at) => few[at].1 = item,
+                Err(at) if few.len() < Items::MOST_OF_FEW => {
+                    // Room for no more: most have one or two.
+                    few.reserve_exact(1);
+                    few.insert(at, (key, item));
+                }
+                Err(_) => {
+                    let mut many: BTreeMap<ItemKey, Item> = std::mem::take(few).into_iter().collect();
+                    many.insert(key, item);
+                    *self = Items::Many(many);
+                }
+            },
+            Items::Many(many) => {
+                many.insert(key, item);
+            }
+        }
+    }
+
+    /// From a key on.
+    pub fn from(&self, key: ItemKey) -> impl Iterator<Item = (&ItemKey, &Item)> {
+        let (few, many) = match self {
+            Items::Few(few) => (Some(&few[few.partition_point(|(at, _)| *at < key)..]), None),
+            Items::Many(many) => (None, Some(many.range(key..))),
+        };
+        let few = few.into_iter().flatten().map(|(key, item)| (key, item));
+        few.chain(many.into_iter().flatten())
     }
 }
 

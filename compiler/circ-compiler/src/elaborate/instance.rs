@@ -332,7 +332,7 @@ impl<'a> Elaborator<'a> {
         let around = &self.net.environments[site.environment.0 as usize];
         let mut inner = Environment {
             values: around.values.clone(),
-            items: BTreeMap::new(),
+            items: net::Items::default(),
             failed: BTreeSet::new(),
             of_circuit: around.of_circuit,
             prefix: around.prefix.clone(),

@@ -342,7 +342,7 @@ fn whole(population: u32, scope: &Scope) -> View {
 /// Whether a slot has members; all of them are not looked at for every path that begins with it.
 fn is_family(environment: EnvironmentId, slot: SlotId, scope: &Scope) -> bool {
     let environment = scope.net.environments.get(environment.0 as usize);
-    let next = environment.and_then(|it| it.items.range((slot, vec![])..).next());
+    let next = environment.and_then(|it| it.items.from((slot, vec![])).next());
     next.is_some_and(|((found, _), _)| *found == slot)
 }
 
@@ -356,7 +356,7 @@ pub(super) fn members<'a>(
     let Some(environment) = scope.net.environments.get(environment.0 as usize) else {
         return vec![];
     };
-    let from = environment.items.range((slot, indices.to_vec())..);
+    let from = environment.items.from((slot, indices.to_vec()));
     let mut found: Vec<_> = from
         .take_while(|((s, i), _)| *s == slot && i.starts_with(indices))
         .map(|((_, i), item)| (i.as_slice(), item))
