@@ -20,10 +20,6 @@ use std::process::Command;
 
 const LINES: usize = 1000;
 
-/// As in the command.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() {
     divan::main();
 }

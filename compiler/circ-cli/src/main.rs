@@ -13,12 +13,7 @@ mod terminal;
 
 use args::{Cli, Command};
 use clap::Parser;
-use mimalloc::MiMalloc;
 use std::process::ExitCode;
-
-/// To check a file makes and drops a hundred thousand small things; with that of the system this takes a fifth of the time.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     interrupt::listen();
