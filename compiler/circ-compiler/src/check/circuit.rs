@@ -22,6 +22,30 @@ impl<'a> Checker<'a> {
         self.constraints();
     }
 
+    /// Which projections learn, and how.
+    pub fn attached_rules(&mut self) {
+        for (at, circuit) in self.hir.circuits.iter().enumerate() {
+            let mut open: Vec<&Item> = circuit.items.iter().collect();
+            while let Some(item) = open.pop() {
+                match &item.kind {
+                    ItemKind::Projection(projection) => {
+                        if let Some(attachment) = &projection.plasticity {
+                            let place = (CircuitId(at as u32), projection.slot);
+                            self.learns.insert(place, attachment.rule);
+                        }
+                    }
+                    ItemKind::For { items, .. } => open.extend(items),
+                    ItemKind::If { then, otherwise, .. } => open.extend(then.iter().chain(otherwise)),
+                    ItemKind::Population(_)
+                    | ItemKind::Drive(_)
+                    | ItemKind::Part { .. }
+                    | ItemKind::Binding(_)
+                    | ItemKind::Constraint(_) => {}
+                }
+            }
+        }
+    }
+
     fn items(&mut self, id: CircuitId, items: &'a [Item]) {
         for item in items {
             match &item.kind {
@@ -30,9 +54,6 @@ impl<'a> Checker<'a> {
                 ItemKind::Projection(projection) => {
                     let weight = self.projection(projection);
                     self.weights.insert((id, projection.slot), weight);
-                    if let Some(attachment) = &projection.plasticity {
-                        self.learns.insert((id, projection.slot), attachment.rule);
-                    }
                 }
                 ItemKind::Part { circuit, args, .. } => self.arguments(*circuit, args),
                 ItemKind::Binding(_) => {}

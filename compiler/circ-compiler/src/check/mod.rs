@@ -65,16 +65,20 @@ impl Types {
 /// Types a program, and reports what does not fit.
 pub fn check(hir: &Hir, sink: &mut Sink) -> Types {
     let mut checker = Checker::new(hir, sink);
-    let order = graph::order(hir);
-    for node in &order {
-        if let Some(rule) = checker.rule_of(*node) {
-            checker.rule_nodes.entry(rule).or_default().push(*node);
+    checker.attached_rules();
+    // What experiments declare reads what synapses hold, which has types when all projections have.
+    let (later, first): (Vec<Node>, Vec<Node>) =
+        graph::order(hir).into_iter().partition(|node| checker.is_of_experiment(*node));
+    for node in first {
+        if let Some(rule) = checker.rule_of(node) {
+            checker.rule_nodes.entry(rule).or_default().push(node);
         }
-        checker.define(*node);
+        checker.define(node);
     }
     checker.cells();
     checker.rules();
     checker.circuits();
+    later.into_iter().for_each(|node| checker.define(node));
     checker.experiments();
     checker.types
 }
@@ -205,6 +209,16 @@ impl<'a> Checker<'a> {
                 };
             }
         }
+    }
+
+    /// Nothing but its own experiment reads it.
+    fn is_of_experiment(&self, node: Node) -> bool {
+        let owner = match node {
+            Node::Slot(owner, _) => owner,
+            Node::Function(id) => self.hir.functions[id.index()].owner,
+            Node::Global(_) | Node::Var(..) | Node::Rate(..) | Node::RuleVar(..) => return false,
+        };
+        matches!(owner, Owner::Experiment(_))
     }
 
     /// The rule that a definition belongs to.

@@ -7,6 +7,7 @@ use super::number::kind;
 use super::segment::Dendrite;
 use super::select;
 use super::{Evaluated, Scope, World, compute};
+use crate::diagnose::structure::not_yet;
 use crate::diagnose::{follows, value as say};
 use crate::hir::{ExprId, ExprKind, Ref, Slot, SlotId, SlotKind};
 use crate::net::{EnvironmentId, Item, Members, Owner};
@@ -84,6 +85,9 @@ pub(super) fn path(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Ev
         ExprKind::Field { base, name, name_span } => {
             if let ExprKind::Ref(side @ (Ref::Pre | Ref::Post | Ref::Edge)) = hir.expr(*base).kind {
                 let Some(cell) = of_synapse(side, scope) else {
+                    if scope.synapse.is_some() {
+                        return Err(not_yet(at, "a column of a connection table in a `set`").into());
+                    }
                     return Err(say::not_known(at, side_name(side), "belongs to a synapse").into());
                 };
                 if let Some(index) = index_name(name) {
@@ -154,6 +158,9 @@ fn reference(name: Ref, at: Span, scope: &mut Scope, world: &mut dyn World) -> E
             Some(synapse) => Value::Real(synapse.weight),
             None => return Err(say::not_known(at, "w", "belongs to a synapse").into()),
         },
+        Ref::Distance if scope.synapse.is_some() => {
+            return Err(not_yet(at, "`distance` in a `set`").into());
+        }
         Ref::Distance => return Err(say::not_known(at, "distance", "belongs to a synapse").into()),
         Ref::Pre | Ref::Post | Ref::Edge => {
             if let Some((population, cell)) = of_synapse(name, scope) {

@@ -172,7 +172,8 @@ impl Protocol<'_> {
             return Err(not_yet(span, "`set` of delays that no rule changes").into());
         }
         let array = learning.arrays.iter().position(|array| array.name == name);
-        let slot = learning.uniforms.iter().position(|slot| slot.name == name);
+        // Before all that the rule declares is whether it learns.
+        let slot = learning.uniforms.iter().rposition(|slot| slot.name == name);
         match (array, slot) {
             (Some(array), _) => Ok(Storage::Array(ArrayId(array as u32))),
             (None, Some(slot)) => Ok(Storage::Slot(UniformId(slot as u32))),
