@@ -168,11 +168,11 @@ fn learning_bytes(plan: &ProjectionPlan, learning: &Learning, synapses: u64, thr
     // Delays that differ: themselves, and where a synapse is in its row, and stretches of equal ones.
     let delays = (delay | dendritic) * (4 + 4 + 12) + 4 * dendritic + 4 * back;
     let waits = |hook: &Hook| matches!(hook.when, When::Post(_) | When::Modulator(..));
-    let by_target = if learning.both.is_some() || learning.hooks.iter().any(waits) { 4 } else { 0 };
+    let by_target = if learning.both.is_some() || learning.hooks.iter().any(waits) { 8 } else { 0 };
     let arrays: u64 = learning.arrays.iter().map(width).sum();
     let pairs = 4 * (u64::from(plan.allow_multiple) + u64::from(!plan.edges.is_empty()));
-    let each = 8 + weight + delays + by_target + arrays + pairs + u64::from(learning.both.is_some());
-    4 * sources * threads as u64 + 8 * sources + 32 * targets + each * synapses
+    let each = 4 + weight + delays + by_target + arrays + pairs + u64::from(learning.both.is_some());
+    4 * sources * threads as u64 + 8 * sources + 40 * targets + each * synapses
 }
 
 /// Bytes that building needs besides.

@@ -85,7 +85,7 @@ impl Machine {
         let now = (*tick).max(0);
         for_each(workers.len(), workers, |_, worker| {
             let scene = around.scene(design, worker.id);
-            worker.learning.learner_mut(design).settle(scene, now);
+            worker.learning.learner_mut(design).settle(scene, &network.designs[design], now);
         });
     }
 
@@ -109,11 +109,13 @@ impl Machine {
         for_each(workers.len(), workers, |_, worker| {
             let table = &tables[worker.id];
             let weights = &mut worker.learning.learner_mut(design).arrays[0];
-            for synapse in (0..table.len()).filter(|&k| sources[table.source[k] as usize]) {
-                let position = table.positions[table.target[synapse] as usize];
-                let factor = factors[position as usize];
-                weights.set(synapse, weights.number(synapse) * factor);
-            }
+            table.each(|synapse, source| {
+                let at = synapse as usize;
+                if sources[source as usize] {
+                    let position = table.positions[table.target[at] as usize];
+                    weights.set(at, weights.number(at) * factors[position as usize]);
+                }
+            });
         });
     }
 

@@ -120,7 +120,7 @@ fn loads_modulator(plan: &Plan, learning: &Learning, program: &Program) -> bool 
 
 impl Design {
     /// `window` is that of the network; what has to be kept of cells is added to `kept`.
-    pub fn new(plan: &Plan, projection: u32, tables: Vec<Table>, window: i64, kept: &mut Kept) -> Design {
+    pub fn new(plan: &Plan, projection: u32, mut tables: Vec<Table>, window: i64, kept: &mut Kept) -> Design {
         let this = &plan.projections[projection as usize];
         let learning = this.learning.as_deref().expect("only what learns is designed");
         let Delays { axonal, dendritic, back } = Delays::of(&tables);
@@ -133,6 +133,10 @@ impl Design {
         let span = window + lag + 3;
         let reach = Reach { source: span + longest, target: span + back.1, modulator: span };
         let sides = Sides::new(plan, this, learning, reach, kept);
+        for table in &mut tables {
+            let cells = sides.target.cells();
+            table.cells = table.positions.iter().map(|&position| cells[position as usize]).collect();
+        }
         let (mut kinds, mut modulators) = (vec![], vec![]);
         let mut kind = |events: &Vec<EventId>| {
             let at = kinds.iter().position(|known| known == events).unwrap_or(kinds.len());
@@ -166,7 +170,7 @@ impl Design {
         let learning = plan.projections[self.projection as usize].learning.as_deref();
         let each: u64 = learning.map_or(0, |learning| {
             let marks = u64::from(learning.both.is_some());
-            let by_target = if self.by_target() { 4 } else { 0 };
+            let by_target = if self.by_target() { 8 } else { 0 };
             learning.arrays.iter().map(width).sum::<u64>() + marks + by_target
         });
         let of = |table: &Table| table.bytes() + each * table.len() as u64;

@@ -102,9 +102,15 @@ impl History {
     /// The value of a cell at a tick (before tick 0: at tick 0).
     #[inline]
     pub fn of(&self, record: usize, cell: u32, tick: i64) -> u64 {
+        self.row(record, tick)[cell as usize].load(Relaxed)
+    }
+
+    /// The values of all cells at a tick (before tick 0: at tick 0).
+    #[inline]
+    pub fn row(&self, record: usize, tick: i64) -> &[AtomicU64] {
         let record = &self.records[record];
         let slot = tick.max(0) as usize & (record.slots - 1);
-        record.values[slot * record.cells + cell as usize].load(Relaxed)
+        &record.values[slot * record.cells..][..record.cells]
     }
 }
 

@@ -5,16 +5,19 @@
 //! [`circ_plan::learning`]: the first half of a tick is what has to be done before what it transmits arrives, the second
 //! half what needs to know of all events of that tick.
 
+use std::ops::Range;
+
 use circ_plan::abi::KernelFn;
-use circ_plan::ir::{Op, Precision, Program, Side};
+use circ_plan::ir::{Op, Program, Side};
 use circ_plan::learning::Learning;
 
 use super::calendar::Calendar;
 use super::design::{Design, Trigger};
+use super::due::Due;
 use super::leaves::{Picked, Scene};
 use super::routine::{Failure, Routine};
 use super::store::Column;
-use super::table::{ByTarget, Stretch};
+use super::table::{ByTarget, Stretch, Table};
 use crate::ring::Rings;
 
 /// Synapses of which a list is made at a time, where all are meant.
@@ -23,6 +26,7 @@ const CHUNK: usize = 1 << 12;
 /// Synapses that see a spike.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
+    source: u32,
     stamp: i64,
     first: u32,
     end: u32,
@@ -93,24 +97,59 @@ pub struct Learner {
 #[derive(Default)]
 struct Batch {
     synapses: Vec<u32>,
+    sources: Vec<u32>,
     ticks: Vec<i64>,
 }
 
 impl Batch {
     fn clear(&mut self) {
         self.synapses.clear();
+        self.sources.clear();
         self.ticks.clear();
     }
 
-    fn push(&mut self, synapse: u32, tick: i64) {
+    fn push(&mut self, synapse: u32, source: u32, tick: i64) {
         self.synapses.push(synapse);
+        self.sources.push(source);
         self.ticks.push(tick);
+    }
+
+    /// These synapses, which follow each other.
+    fn all(&mut self, table: &Table, range: Range<u32>) {
+        self.clear();
+        let mut source = table.source(range.start);
+        for synapse in range {
+            while table.starts[source as usize + 1] <= synapse {
+                source += 1;
+            }
+            self.push(synapse, source, 0);
+        }
+    }
+
+    /// Adds the synapses of one source from `first` on.
+    fn extend(&mut self, Seen { source, stamp, first, end }: Seen) {
+        self.synapses.extend(first..end);
+        self.sources.resize(self.synapses.len(), source);
+        self.ticks.resize(self.synapses.len(), stamp);
     }
 
     /// `now` is the tick that is made; `tick` when columns of the target are read, had they no way back.
     fn picked(&self, now: i64, tick: i64) -> Picked<'_> {
-        Picked { synapses: &self.synapses, now, source_ticks: &self.ticks, tick, run: false }
+        Picked {
+            synapses: &self.synapses,
+            sources: &self.sources,
+            now,
+            source_ticks: &self.ticks,
+            tick,
+            run: false,
+        }
     }
+}
+
+/// Calls `f` with all synapses, some at a time.
+fn chunks(table: &Table, f: impl FnMut(Range<u32>)) {
+    let all = table.len() as u32;
+    (0..all).step_by(CHUNK).map(|first| first..(first + CHUNK as u32).min(all)).for_each(f);
 }
 
 /// Whether a program reads columns of the source.
@@ -154,7 +193,7 @@ impl Learner {
     }
 
     /// Gives all arrays their initial values.
-    pub fn initialise(&mut self, scene: Scene) {
+    pub fn initialise(&mut self, scene: Scene, design: &Design) {
         let table = scene.table;
         for synapse in 0..table.len() {
             self.arrays[0].set(synapse, table.weights.get(synapse));
@@ -163,25 +202,25 @@ impl Learner {
                 self.arrays[delay.0 as usize].set(synapse, axonal * scene.world.plan.dt);
             }
         }
-        self.apply_to_all(scene, &scene.learning.init, 0);
+        self.apply_to_all(scene, design, &scene.learning.init, 0);
     }
 
     /// Brings all arrays to the present tick.
-    pub fn settle(&mut self, scene: Scene, now: i64) {
+    pub fn settle(&mut self, scene: Scene, design: &Design, now: i64) {
         if !scene.learning.settle.outputs.is_empty() {
-            self.apply_to_all(scene, &scene.learning.settle, now);
+            self.apply_to_all(scene, design, &scene.learning.settle, now);
         }
     }
 
     /// What no tick makes.
-    fn apply_to_all(&mut self, scene: Scene, program: &Program, now: i64) {
+    fn apply_to_all(&mut self, scene: Scene, design: &Design, program: &Program, now: i64) {
         let mut routine = Routine::new(program, None);
-        for first in (0..scene.table.len() as u32).step_by(CHUNK) {
-            let synapses: Vec<u32> = (first..(first + CHUNK as u32).min(scene.table.len() as u32)).collect();
-            let ticks: Vec<i64> = vec![now; synapses.len()];
-            let picked = Picked { synapses: &synapses, now, source_ticks: &ticks, tick: now, run: false };
-            routine.apply(program, scene, &mut self.arrays, picked, &mut None);
-        }
+        let Learner { batch, arrays, .. } = self;
+        chunks(scene.table, |range| {
+            batch.all(scene.table, range);
+            batch.look_back(scene, design, program, arrays, now);
+            routine.apply(program, scene, arrays, batch.picked(now, now), &mut None);
+        });
     }
 
     /// Appends the value of an observable for these synapses.
@@ -195,7 +234,7 @@ impl Learner {
         out: &mut Vec<f64>,
     ) {
         let program = &scene.learning.observables[observable].program;
-        let picked = Picked { synapses, now, source_ticks: &[], tick: now, run: false };
+        let picked = Picked { synapses, sources: &[], now, source_ticks: &[], tick: now, run: false };
         routine.values(program, scene, &self.arrays, picked, &mut None, out);
     }
 
@@ -209,7 +248,7 @@ impl Learner {
         match scene.learning.longest {
             Some(_) => self.fired.push(stamp, source),
             None => scene.table.stretches(source, |Stretch { ticks, first, end }| {
-                self.seen.push(stamp + i64::from(ticks), Seen { stamp, first, end });
+                self.seen.push(stamp + i64::from(ticks), Seen { source, stamp, first, end });
             }),
         }
     }
@@ -233,11 +272,14 @@ impl Learner {
     }
 
     /// Makes all ticks before `tick`, and the first half of it. Stops after the first tick with a failure.
+    ///
+    /// `due` is given where cells are about to make the tick at which what is sent at `tick` arrives.
     pub fn begin(
         &mut self,
         scene: Scene,
         design: &Design,
         tick: i64,
+        mut due: Option<Due>,
         sampled: &mut impl FnMut(&Learner, i64),
     ) {
         while self.begun < tick {
@@ -248,7 +290,8 @@ impl Learner {
             if self.failure.is_some() {
                 return;
             }
-            self.start(scene, design);
+            let due = due.as_mut().filter(|_| self.begun + 1 == tick && !design.mixed);
+            self.start(scene, design, due);
         }
     }
 
@@ -260,7 +303,7 @@ impl Learner {
         tick: i64,
         sampled: &mut impl FnMut(&Learner, i64),
     ) {
-        self.begin(scene, design, tick, sampled);
+        self.begin(scene, design, tick, None, sampled);
         if self.done < self.begun && self.begun <= tick {
             self.finish(scene, design);
             sampled(self, self.done);
@@ -269,14 +312,10 @@ impl Learner {
 
     /// Adds what arrives at a tick, after all else that does.
     pub fn deliver(&mut self, scene: Scene, design: &Design, tick: i64, rings: &mut Rings) {
-        let table = scene.table;
         let sorted = self.in_order(scene, design, tick);
+        let mut due = Due::new(rings, tick);
         for &Arrival { synapse, value, .. } in sorted.as_deref().unwrap_or(self.arrivals.of(tick)) {
-            let spot = &table.spots[table.target[synapse as usize] as usize];
-            match spot.precision {
-                Precision::F32 => rings.single.slot_mut(tick)[spot.index as usize] += value as f32,
-                Precision::F64 => rings.double.slot_mut(tick)[spot.index as usize] += value,
-            }
+            due.add(scene.table, synapse, value);
         }
         self.arrivals.close(tick);
     }
@@ -285,7 +324,7 @@ impl Learner {
     fn in_order(&self, scene: Scene, design: &Design, tick: i64) -> Option<Vec<Arrival>> {
         design.mixed.then(|| {
             let mut due = self.arrivals.of(tick).to_vec();
-            due.sort_by_key(|arrival| (arrival.stamp, scene.table.key(arrival.synapse)));
+            due.sort_by_cached_key(|arrival| (arrival.stamp, scene.table.key(arrival.synapse)));
             due
         })
     }
@@ -301,7 +340,7 @@ impl Learner {
     }
 
     /// The first half of the next tick.
-    fn start(&mut self, scene: Scene, design: &Design) {
+    fn start(&mut self, scene: Scene, design: &Design, due: Option<&mut Due>) {
         let tick = self.begun + 1;
         self.begun = tick;
         if 0 < tick {
@@ -312,14 +351,14 @@ impl Learner {
             }
         }
         self.send_learned(scene, design, tick);
-        self.transmit(scene, design, tick, Half::First);
+        self.transmit(scene, design, tick, Half::First, due);
     }
 
     /// The second half of the tick that was begun.
     fn finish(&mut self, scene: Scene, design: &Design) {
         let tick = self.begun;
         self.send_learned(scene, design, tick);
-        self.transmit(scene, design, tick, Half::Second);
+        self.transmit(scene, design, tick, Half::Second, None);
         mark(&mut self.marks, &self.posts, &self.by_target, design, tick, 1);
         self.pre_hooks(scene, design, tick);
         for hook in 0..design.triggers.len() {
@@ -355,21 +394,30 @@ impl Learner {
             let row = scene.table.starts[source as usize]..scene.table.starts[source as usize + 1];
             for synapse in row {
                 let axonal = axonal(&self.arrays, scene, design, synapse);
-                self.seen.push(tick + axonal, Seen { stamp: tick, first: synapse, end: synapse + 1 });
+                self.seen.push(tick + axonal, Seen { source, stamp: tick, first: synapse, end: synapse + 1 });
             }
         }
         self.sent += fired.len();
     }
 
-    /// Sends what the synapses transmit that see a spike, as far as that was not yet done.
-    fn transmit(&mut self, scene: Scene, design: &Design, tick: i64, half: Half) {
+    /// Sends what the synapses transmit that see a spike, as far as that was not yet done: at once to what is about to
+    /// arrive, if that is given.
+    fn transmit(&mut self, scene: Scene, design: &Design, tick: i64, half: Half, mut due: Option<&mut Due>) {
         let known = self.transmitted;
         let seen = &self.seen.of(tick)[if design.defers { 0 } else { known }..];
         if seen.is_empty() {
             return;
         }
         self.transmitted = self.seen.of(tick).len();
+        let both = scene.learning.both.as_ref().and_then(|both| both.transmit.as_ref());
         let Learner { batch, met, values: [plain, meeting], arrays, routines, marks, failure, .. } = self;
+        let plainly = both.is_none() && !design.defers;
+        if let (true, None, Some(due)) = (plainly, &scene.learning.transmit, due.as_deref_mut()) {
+            for seen in seen {
+                due.add_weights(scene.table, &arrays[0], seen.first..seen.end);
+            }
+            return;
+        }
         let sends = |at: usize, synapse: u32| match (design.defers, half) {
             (false, _) => true,
             (true, Half::First) => scene.table.dendritic.of(synapse as usize) == 0,
@@ -377,14 +425,17 @@ impl Learner {
         };
         batch.clear();
         met.clear();
-        let both = scene.learning.both.as_ref().and_then(|both| both.transmit.as_ref());
         if both.is_some() {
             mark(marks, &self.posts, &self.by_target, design, tick, 1);
         }
-        for (at, &Seen { stamp, first, end }) in seen.iter().enumerate() {
-            for synapse in (first..end).filter(|&synapse| sends(at, synapse)) {
+        for (at, &seen) in seen.iter().enumerate() {
+            if plainly {
+                batch.extend(seen);
+                continue;
+            }
+            for synapse in (seen.first..seen.end).filter(|&synapse| sends(at, synapse)) {
                 let meets = both.is_some() && marks[synapse as usize] != 0;
-                (if meets { &mut *met } else { &mut *batch }).push(synapse, stamp);
+                (if meets { &mut *met } else { &mut *batch }).push(synapse, seen.source, seen.stamp);
             }
         }
         plain.clear();
@@ -398,8 +449,12 @@ impl Learner {
         if let (Some(program), Some(routine)) = (both, &mut routines.both_transmit) {
             routine.values(program, scene, arrays, met.picked(tick, tick), failure, meeting);
         }
+        if let (true, Some(due)) = (plainly, due) {
+            due.add_values(scene.table, &batch.synapses, plain);
+            return;
+        }
         let (mut plain, mut meeting) = (plain.iter(), meeting.iter());
-        for (at, &Seen { stamp, first, end }) in seen.iter().enumerate() {
+        for (at, &Seen { stamp, first, end, .. }) in seen.iter().enumerate() {
             for synapse in (first..end).filter(|&synapse| sends(at, synapse)) {
                 let meets = both.is_some() && marks[synapse as usize] != 0;
                 let value = if meets { meeting.next() } else { plain.next() };
@@ -424,15 +479,17 @@ impl Learner {
         for spikes in seen.chunk_by(|a, b| !several || a.stamp == b.stamp) {
             batch.clear();
             met.clear();
-            for &Seen { stamp, first, end } in spikes {
-                for synapse in first..end {
-                    match marks.get_mut(synapse as usize) {
-                        Some(mark) if *mark != 0 => {
-                            *mark = 2;
-                            met.push(synapse, stamp);
-                        }
-                        _ => batch.push(synapse, stamp),
+            for &seen in spikes {
+                if marks.is_empty() {
+                    batch.extend(seen);
+                    continue;
+                }
+                for synapse in seen.first..seen.end {
+                    let mark = &mut marks[synapse as usize];
+                    if *mark != 0 {
+                        *mark = 2;
                     }
+                    (if *mark != 0 { &mut *met } else { &mut *batch }).push(synapse, seen.source, seen.stamp);
                 }
             }
             for (hook, _) in design.triggers.iter().enumerate().filter(|t| *t.1 == Trigger::Pre) {
@@ -452,9 +509,11 @@ impl Learner {
         let same = |synapse: u32| design.replaces(kind, scene, synapse);
         let met = |synapse: u32| marks.get(synapse as usize) == Some(&2) && same(synapse);
         for &Stretch { first, end, .. } in self.posts[kind].of(tick) {
-            for &synapse in &by_target.synapses[first as usize..end as usize] {
+            let range = first as usize..end as usize;
+            for (&synapse, &source) in by_target.synapses[range.clone()].iter().zip(&by_target.sources[range])
+            {
                 if !met(synapse) {
-                    batch.push(synapse, 0);
+                    batch.push(synapse, source, 0);
                 }
             }
         }
@@ -474,9 +533,11 @@ impl Learner {
         batch.clear();
         for whom in events {
             let Whom::Target(target) = *whom else { continue };
-            let range = by_target.starts[target as usize]..by_target.starts[target as usize + 1];
-            for &synapse in &by_target.synapses[range.start as usize..range.end as usize] {
-                batch.push(synapse, 0);
+            let at = target as usize;
+            let range = by_target.starts[at] as usize..by_target.starts[at + 1] as usize;
+            for (&synapse, &source) in by_target.synapses[range.clone()].iter().zip(&by_target.sources[range])
+            {
+                batch.push(synapse, source, 0);
             }
         }
         let program = &scene.learning.hooks[hook].program;
@@ -488,13 +549,11 @@ impl Learner {
     fn hook_of_all(&mut self, scene: Scene, design: &Design, hook: usize, now: i64, tick: i64) {
         let Learner { batch, arrays, routines, failure, .. } = self;
         let program = &scene.learning.hooks[hook].program;
-        let all = scene.table.len() as u32;
-        for first in (0..all).step_by(CHUNK) {
-            batch.clear();
-            (first..(first + CHUNK as u32).min(all)).for_each(|synapse| batch.push(synapse, 0));
+        chunks(scene.table, |range| {
+            batch.all(scene.table, range);
             batch.look_back(scene, design, program, arrays, tick);
             routines.hooks[hook].apply(program, scene, arrays, batch.picked(now, tick), failure);
-        }
+        });
     }
 }
 

@@ -1,5 +1,8 @@
 //! What the programs of a rule read, for a list of synapses.
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
 use circ_numerics::random::Counter;
 use circ_plan::ir::{ArrayId, KeyId, Moment, Side, TableId, UniformId};
 use circ_plan::learning::Learning;
@@ -7,7 +10,7 @@ use circ_plan::plan::{ProjectionPlan, Table as Numbers};
 
 use super::sides::{Origin, Post, Sides, World};
 use super::store::{Column, Which};
-use super::table::Table;
+use super::table::{Table, Ticks};
 use crate::aligned::Scalar;
 use crate::rows::Leaves;
 
@@ -27,6 +30,8 @@ pub struct Scene<'a> {
 #[derive(Clone, Copy)]
 pub struct Picked<'a> {
     pub synapses: &'a [u32],
+    /// Their sources, beside them; may be empty where no program of this kind reads them.
+    pub sources: &'a [u32],
     /// Whether they follow each other, all of one source, which is read at one tick.
     pub run: bool,
     /// `Now`
@@ -62,18 +67,18 @@ impl SynapseLeaves<'_> {
     #[inline]
     fn each(&self, side: Side, column: ArrayId, mut f: impl FnMut(usize, (Origin, u32), i64)) {
         let Scene { sides, table, .. } = self.scene;
-        let Picked { synapses, source_ticks, tick, .. } = self.picked;
+        let Picked { synapses, sources, source_ticks, tick, .. } = self.picked;
         let position = |synapse: u32| table.positions[table.target[synapse as usize] as usize];
         match side {
             Side::Pre if self.picked.run => {
-                let at = sides.pre[column.0 as usize].at(&sides.source, table.source[synapses[0] as usize]);
+                let at = sides.pre[column.0 as usize].at(&sides.source, sources[0]);
                 let tick = source_ticks[0];
                 (0..synapses.len()).for_each(|k| f(k, at, tick));
             }
             Side::Pre => {
                 let origins = &sides.pre[column.0 as usize];
-                for (k, &synapse) in synapses.iter().enumerate() {
-                    f(k, origins.at(&sides.source, table.source[synapse as usize]), source_ticks[k]);
+                for (k, (&source, &tick)) in sources.iter().zip(source_ticks).enumerate() {
+                    f(k, origins.at(&sides.source, source), tick);
                 }
             }
             Side::Post | Side::Own => match &sides.post[column.0 as usize] {
@@ -95,13 +100,67 @@ impl SynapseLeaves<'_> {
     }
 }
 
+impl SynapseLeaves<'_> {
+    /// What most columns are: values of cells of one population, all as of one tick. Says whether it was that.
+    fn kept<F: Scalar>(&self, side: Side, column: ArrayId, out: &mut [F]) -> bool {
+        let Scene { sides, table, world, .. } = self.scene;
+        let Picked { synapses, sources, source_ticks, tick, run, .. } = self.picked;
+        let value = |bits: &AtomicU64| F::from_f64(f64::from_bits(bits.load(Relaxed)));
+        match side {
+            Side::Pre => {
+                let Some(record) = sides.pre[column.0 as usize].kept() else { return false };
+                if run {
+                    let (_, cell) = sides.pre[column.0 as usize].at(&sides.source, sources[0]);
+                    out.fill(value(&world.history.row(record, source_ticks[0])[cell as usize]));
+                    return true;
+                }
+                if !source_ticks.iter().all(|at| *at == source_ticks[0]) {
+                    return false;
+                }
+                let row = world.history.row(record, source_ticks[0]);
+                let cells = sides.source.cells();
+                for (out, &source) in out.iter_mut().zip(sources) {
+                    *out = value(&row[cells[source as usize] as usize]);
+                }
+                true
+            }
+            Side::Post => {
+                let (Post::Target(origins), Ticks::One(back)) = (&sides.post[column.0 as usize], &table.back)
+                else {
+                    return false;
+                };
+                let Some(record) = origins.kept() else { return false };
+                let row = world.history.row(record, tick - i64::from(*back));
+                let cell = |target: u32| table.cells[target as usize] as usize;
+                match run {
+                    true => {
+                        let targets = &table.target[synapses[0] as usize..][..synapses.len()];
+                        out.iter_mut().zip(targets).for_each(|(out, &to)| *out = value(&row[cell(to)]));
+                    }
+                    false => {
+                        for (out, &synapse) in out.iter_mut().zip(synapses) {
+                            *out = value(&row[cell(table.target[synapse as usize])]);
+                        }
+                    }
+                }
+                true
+            }
+            Side::Own => false,
+        }
+    }
+}
+
 impl<F: Scalar> Leaves<F> for SynapseLeaves<'_> {
     fn floats(&self, side: Side, array: ArrayId, out: &mut [F]) {
         match side {
             Side::Own => self.arrays[array.0 as usize].floats(self.picked.which(), out),
-            Side::Pre | Side::Post => self.each(side, array, |k, at, tick| {
-                out[k] = F::from_f64(self.scene.world.float(at, tick));
-            }),
+            Side::Pre | Side::Post => {
+                if !self.kept(side, array, out) {
+                    self.each(side, array, |k, at, tick| {
+                        out[k] = F::from_f64(self.scene.world.float(at, tick));
+                    });
+                }
+            }
         }
     }
     fn ints(&self, side: Side, array: ArrayId, out: &mut [i64]) {
@@ -124,9 +183,16 @@ impl<F: Scalar> Leaves<F> for SynapseLeaves<'_> {
         self.scene.rule[slot.0 as usize]
     }
     fn indices(&self, side: Side, out: &mut [i64]) {
-        for (out, &synapse) in out.iter_mut().zip(self.picked.synapses) {
-            let (source, target, _) = self.scene.table.key(synapse);
-            *out = i64::from(if side == Side::Post { target } else { source });
+        let table = self.scene.table;
+        match side {
+            Side::Post => {
+                for (out, &synapse) in out.iter_mut().zip(self.picked.synapses) {
+                    *out = i64::from(table.positions[table.target[synapse as usize] as usize]);
+                }
+            }
+            Side::Pre | Side::Own => {
+                out.iter_mut().zip(self.picked.sources).for_each(|(out, &source)| *out = i64::from(source));
+            }
         }
     }
     fn now(&self) -> i64 {
@@ -153,7 +219,9 @@ impl<F: Scalar> Leaves<F> for SynapseLeaves<'_> {
         self.scene.learning.keys[key.0 as usize]
     }
     fn counter(&self, row: usize, salt: u32) -> Counter {
-        let (entity, target, occurrence) = self.scene.table.key(self.picked.synapses[row]);
+        let (table, synapse) = (self.scene.table, self.picked.synapses[row] as usize);
+        let (entity, target) = (self.picked.sources[row], table.positions[table.target[synapse] as usize]);
+        let occurrence = table.occurrence.get(synapse).copied().unwrap_or(0);
         let targets = self.scene.sides.target.len() as u32;
         let partner = target.wrapping_add(targets.wrapping_mul(occurrence / 64));
         Counter { entity, partner, tick: self.picked.now as u32, salt: salt + 64 * (occurrence % 64) }

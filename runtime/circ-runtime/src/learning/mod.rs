@@ -7,6 +7,7 @@
 mod block;
 mod calendar;
 pub mod design;
+mod due;
 mod flat;
 pub mod history;
 mod learner;

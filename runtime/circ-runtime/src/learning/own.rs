@@ -8,6 +8,7 @@ use circ_plan::engine::{Samples, SynapseFault, SynapseProbe};
 use circ_plan::plan::{Plan, ProjectionPlan};
 
 use super::design::Design;
+use super::due::Due;
 use super::flat::programs;
 use super::history::History;
 use super::learner::Learner;
@@ -99,7 +100,7 @@ impl Own {
     /// Gives all synapse arrays their initial values.
     pub fn initialise(&mut self, around: Surroundings) {
         for (k, lane) in self.lanes.iter_mut().enumerate() {
-            lane.learner.initialise(around.scene(k, self.thread));
+            lane.learner.initialise(around.scene(k, self.thread), &around.network.designs[k]);
         }
     }
 
@@ -124,7 +125,8 @@ impl Own {
         for (k, lane) in self.lanes.iter_mut().enumerate() {
             let (design, scene) = (&around.network.designs[k], around.scene(k, self.thread));
             let mut sampled = sampler(&mut self.probes, k, scene);
-            lane.learner.begin(scene, design, tick - design.lag, &mut sampled);
+            let due = Some(Due::new(rings, tick));
+            lane.learner.begin(scene, design, tick - design.lag, due, &mut sampled);
             lane.learner.deliver(scene, design, tick, rings);
         }
         self.failure(around)
@@ -293,8 +295,14 @@ pub fn design_of(network: &Network, projection: u32) -> Option<usize> {
 pub fn canonical(network: &Network, design: usize) -> Vec<(u32, u32)> {
     let tables = &network.designs[design].tables;
     let of = |(thread, table): (usize, &super::table::Table)| {
-        let keyed = |synapse| (table.key(synapse), thread as u32, synapse);
-        (0..table.len() as u32).map(keyed).collect::<Vec<_>>()
+        let mut keyed = Vec::with_capacity(table.len());
+        table.each(|synapse, source| {
+            let at = synapse as usize;
+            let position = table.positions[table.target[at] as usize];
+            let occurrence = table.occurrence.get(at).copied().unwrap_or(0);
+            keyed.push(((source, position, occurrence), thread as u32, synapse));
+        });
+        keyed
     };
     let mut all: Vec<_> = tables.iter().enumerate().flat_map(of).collect();
     if 1 < tables.len() || tables.iter().any(|table| !table.rank.is_empty()) {

@@ -97,8 +97,9 @@ const RUN: usize = 32;
 
 /// Of these synapses, how many of the first follow each other, are of one source, and read it at one tick.
 fn run(table: &Table, picked: Picked) -> usize {
-    let Picked { synapses, source_ticks, .. } = picked;
-    let (first, source) = (synapses[0], table.source[synapses[0] as usize]);
+    let Picked { synapses, sources, source_ticks, .. } = picked;
+    let Some(&source) = sources.first() else { return 1 };
+    let first = synapses[0];
     let end = table.starts[source as usize + 1];
     let within = &synapses[..synapses.len().min(ROW).min((end - first) as usize)];
     let follows = |(k, synapse): (usize, &u32)| *synapse == first + k as u32;
@@ -115,7 +116,8 @@ fn parts(table: &Table, picked: Picked<'_>, mut f: impl FnMut(Picked<'_>)) {
     while first < picked.synapses.len() {
         let rest = |end: usize| {
             let source_ticks = picked.source_ticks.get(first..end).unwrap_or(&[]);
-            Picked { synapses: &picked.synapses[first..end], source_ticks, ..picked }
+            let sources = picked.sources.get(first..end).unwrap_or(&[]);
+            Picked { synapses: &picked.synapses[first..end], sources, source_ticks, ..picked }
         };
         let run = run(table, rest(picked.synapses.len()));
         let is_run = RUN <= run;

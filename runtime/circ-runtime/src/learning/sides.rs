@@ -68,6 +68,11 @@ impl Cells {
         Cells { cells: view.cells().map(|(_, cell)| cell).collect(), segments }
     }
 
+    /// The cell of every position.
+    pub fn cells(&self) -> &[u32] {
+        &self.cells
+    }
+
     /// The segment that a position is in.
     #[inline]
     pub fn segment(&self, position: u32) -> usize {
@@ -92,6 +97,14 @@ impl Origins {
             Column::Constant(value) => Origin::Constant(value),
         };
         Origins(columns.iter().map(origin).collect())
+    }
+
+    /// Where the values are kept, if the view has one segment and they are.
+    pub fn kept(&self) -> Option<usize> {
+        match self.0[..] {
+            [Origin::Kept(record)] => Some(record),
+            _ => None,
+        }
     }
 
     /// Of a position of the view.

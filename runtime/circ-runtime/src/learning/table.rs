@@ -4,6 +4,7 @@
 //! delay, then in canonical order; so what a spike reaches at one tick lies together. By target there is an index.
 
 use circ_plan::engine::Values;
+use circ_plan::ir::Precision;
 use circ_plan::plan::ProjectionPlan;
 
 use crate::build::layout::{Lane, Lanes, Sink, Weights};
@@ -59,10 +60,13 @@ pub struct Table {
     pub positions: Vec<u32>,
     /// Where what arrives at each of them is added.
     pub spots: Vec<Spot>,
+    /// The index of each of them in its population; filled in by the design.
+    pub cells: Vec<u32>,
+    /// Where in the arena of their precision they are, if all have the same.
+    pub places: Vec<u32>,
+    pub precision: Option<Precision>,
     /// By source position: where its synapses begin; one more at the end.
     pub starts: Vec<u32>,
-    /// By synapse: the position of its source.
-    pub source: Vec<u32>,
     /// By synapse: its target, as an index of `positions`.
     pub target: Vec<u32>,
     /// Which of equal pairs it is; empty where there are none.
@@ -88,7 +92,9 @@ impl Table {
             positions: vec![],
             spots: vec![],
             starts: vec![0; sources + 1],
-            source: vec![],
+            cells: vec![],
+            places: vec![],
+            precision: None,
             target: vec![],
             occurrence: vec![],
             table_rows: vec![],
@@ -125,12 +131,25 @@ impl Table {
     pub fn key(&self, synapse: u32) -> (u32, u32, u32) {
         let at = synapse as usize;
         let position = self.positions[self.target[at] as usize];
-        (self.source[at], position, self.occurrence.get(at).copied().unwrap_or(0))
+        (self.source(synapse), position, self.occurrence.get(at).copied().unwrap_or(0))
+    }
+
+    /// The position of the source of a synapse.
+    pub fn source(&self, synapse: u32) -> u32 {
+        self.starts.partition_point(|&start| start <= synapse) as u32 - 1
+    }
+
+    /// Calls `f` with all synapses, in order, and their sources.
+    pub fn each(&self, mut f: impl FnMut(u32, u32)) {
+        for (source, range) in self.starts.windows(2).enumerate() {
+            (range[0]..range[1]).for_each(|synapse| f(synapse, source as u32));
+        }
     }
 
     /// Bytes held.
     pub fn bytes(&self) -> u64 {
-        let lists = [&self.positions, &self.starts, &self.source, &self.target, &self.occurrence];
+        let lists =
+            [&self.positions, &self.cells, &self.places, &self.starts, &self.target, &self.occurrence];
         let more = [&self.table_rows, &self.rank, &self.stretch_starts];
         let words: usize = lists.iter().chain(&more).map(|list| list.capacity()).sum();
         let ticks: usize = [&self.axonal, &self.dendritic, &self.back].map(Ticks::bytes).iter().sum();
@@ -188,8 +207,12 @@ impl<'a> Builder<'a> {
         spots: &[Spot],
     ) -> Builder<'a> {
         let positions = lanes.positions(lane, spots.len() as u32);
+        let spots: Vec<Spot> = positions.iter().map(|&position| spots[position as usize]).collect();
+        let precision = spots.first().map(|spot| spot.precision);
         let table = Table {
-            spots: positions.iter().map(|&position| spots[position as usize]).collect(),
+            precision: precision.filter(|&one| spots.iter().all(|spot| spot.precision == one)),
+            places: spots.iter().map(|spot| spot.index).collect(),
+            spots,
             positions,
             weights: Weights::new(plan, 0),
             starts: vec![0],
@@ -203,8 +226,8 @@ impl<'a> Builder<'a> {
     /// The table, without spare room.
     pub fn finish(self) -> Table {
         let mut table = self.table;
-        let Table { source, target, occurrence, table_rows, rank, stretches, .. } = &mut table;
-        [source, target, occurrence, table_rows, rank].into_iter().for_each(Vec::shrink_to_fit);
+        let Table { target, occurrence, table_rows, rank, stretches, .. } = &mut table;
+        [target, occurrence, table_rows, rank].into_iter().for_each(Vec::shrink_to_fit);
         stretches.shrink_to_fit();
         table
     }
@@ -219,7 +242,6 @@ impl<'a> Builder<'a> {
         }
         let begin = table.target.len();
         for &k in &self.order {
-            table.source.push(rows.first + row as u32);
             table.target.push(self.distance[rows.targets[k as usize] as usize]);
             table.table_rows.extend(rows.table_rows.get(k as usize));
         }
@@ -299,6 +321,8 @@ pub struct ByTarget {
     /// By target: where its synapses begin; one more at the end.
     pub starts: Vec<u32>,
     pub synapses: Vec<u32>,
+    /// The source of each of `synapses`.
+    pub sources: Vec<u32>,
 }
 
 impl ByTarget {
@@ -311,18 +335,21 @@ impl ByTarget {
             starts[k] += starts[k - 1];
         }
         let mut next = starts.clone();
-        let mut synapses = vec![0; table.len()];
-        for (synapse, &target) in table.target.iter().enumerate() {
-            let at = &mut next[target as usize];
-            synapses[*at as usize] = synapse as u32;
+        let (mut synapses, mut sources) = (vec![0; table.len()], vec![0; table.len()]);
+        table.each(|synapse, source| {
+            let at = &mut next[table.target[synapse as usize] as usize];
+            synapses[*at as usize] = synapse;
+            sources[*at as usize] = source;
             *at += 1;
-        }
+        });
         if let Ticks::Each(back) = &table.back {
             for range in starts.windows(2) {
                 synapses[range[0] as usize..range[1] as usize].sort_by_key(|&k| back[k as usize]);
             }
+            let again = synapses.iter().map(|&synapse| table.source(synapse));
+            sources = again.collect();
         }
-        ByTarget { starts, synapses }
+        ByTarget { starts, synapses, sources }
     }
 
     /// The synapses of a target, as ranges of `synapses`, by the way back.
