@@ -35,7 +35,7 @@ const SEVERAL: [(&str, &[&str]); 6] = [
     ("synchronisation", &["All", "OnRing", "OnStar"]),
     ("bac_firing", &["Main"]),
     ("worm_graded", &["Touch", "Clamped"]),
-    ("motion_delays", &["Main", "Backward", "Noisy", "Coincidence"]),
+    ("motion_delays", &["Main", "Backward", "Noisy", "Coincidence", "Learned"]),
     ("ca3_memory", &["Main"]),
 ];
 
