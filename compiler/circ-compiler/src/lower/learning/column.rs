@@ -10,7 +10,7 @@ use circ_plan::plan::{Column, View};
 use super::super::context::Source;
 use super::super::layout::{Layout, Storage};
 use super::super::value::Lowered;
-use super::scope::Moment;
+use super::scope::{Law, Moment};
 use crate::diagnose::Diagnostic;
 use crate::diagnose::structure::not_yet;
 use crate::hir::path::{part_of, without_indices};
@@ -142,6 +142,8 @@ pub enum KeptValue {
     Cell(CellValue),
     /// Into [`Layout::traces`].
     Trace(usize),
+    /// Of the equation of a state.
+    Law(VarId, Law),
 }
 
 impl Layout<'_> {
@@ -181,6 +183,17 @@ impl Layout<'_> {
                 self.keep(KeptValue::Trace(trace), Moment::Seen, &name, ty, span),
             ),
         }
+    }
+
+    /// Where a part of the equation of a state is.
+    pub fn law_column(&mut self, var: VarId, law: Law, span: Span) -> Column {
+        let word = match law {
+            Law::Rate => "rate",
+            Law::Drift => "drift",
+        };
+        let name = format!("{} {word}", self.cell.vars[var.index()].name);
+        let array = self.keep(KeptValue::Law(var, law), Moment::After, &name, Ty::Float, span);
+        Column::Array(self.population, array)
     }
 
     fn keep(&mut self, what: KeptValue, moment: Moment, name: &str, ty: Ty, span: Span) -> ArrayId {

@@ -32,6 +32,8 @@ pub struct Laws {
     pub closed: Vec<usize>,
     /// At every tick, with why.
     pub stepped: Vec<(usize, Why)>,
+    /// Modulators that follow a linear equation of their own.
+    pub lawful: Vec<usize>,
 }
 
 /// Why an equation is stepped.
@@ -204,7 +206,7 @@ impl<'a> Lowerer<'a, '_, '_> {
                 };
                 values.iter().all(parameter)
             }),
-            Some(Wanted::Trace { .. } | Wanted::Modulator { .. }) | None => false,
+            Some(Wanted::Trace { .. } | Wanted::Modulator { .. } | Wanted::Law { .. }) | None => false,
         }
     }
 
@@ -289,9 +291,11 @@ impl<'a> Lowerer<'a, '_, '_> {
         let in_one_direction = known.filter(|forms| is_triangular(forms));
         match in_one_direction {
             Some(forms) => {
+                let modulated = self.modulated(&laws.lawful);
                 for (at, _) in &laws.stepped {
                     let mut form = ClosedForm { b: &mut self.b, forms: &forms, starts: &starts, since: dt };
-                    let value = form.value(*at).unwrap_or(starts[*at]);
+                    let moving = form.modulated(*at, &modulated);
+                    let value = moving.or_else(|| form.value(*at)).unwrap_or(starts[*at]);
                     next.push((*at, value));
                 }
             }
@@ -377,11 +381,11 @@ fn is_triangular(forms: &[Affine]) -> bool {
 }
 
 /// The value of an equation some time later. See the note on closed forms.
-struct ClosedForm<'b> {
-    b: &'b mut Builder,
-    forms: &'b [Affine],
+pub struct ClosedForm<'b> {
+    pub b: &'b mut Builder,
+    pub forms: &'b [Affine],
     /// The variables at first.
-    starts: &'b [ValueId],
+    pub starts: &'b [ValueId],
     /// In ms.
     since: ValueId,
 }
@@ -396,16 +400,16 @@ impl ClosedForm<'_> {
         }
     }
 
-    fn partners(&self, at: usize) -> Vec<usize> {
+    pub fn partners(&self, at: usize) -> Vec<usize> {
         self.forms[at].coefficients.keys().copied().filter(|other| *other != at).collect()
     }
 
-    fn own(&self, at: usize) -> Option<ValueId> {
+    pub fn own(&self, at: usize) -> Option<ValueId> {
         self.forms[at].coefficients.get(&at).copied()
     }
 
     /// Whether a partner is one exponential and a constant that is known without a division by what may be 0.
-    fn is_simple(&self, at: usize) -> bool {
+    pub fn is_simple(&self, at: usize) -> bool {
         let known = |rate: ValueId| self.b.float_constant(rate).is_some_and(|rate| rate != 0.0);
         let form = &self.forms[at];
         let decays = form.rest.is_none() || self.own(at).is_some_and(known);
@@ -414,7 +418,7 @@ impl ClosedForm<'_> {
 
     /// `x e^(b T) + a T exprel(b T) + ...`
     fn by_parts(&mut self, at: usize, partners: &[usize]) -> ValueId {
-        let (rate, since) = (self.own(at), self.since);
+        let rate = self.own(at);
         let mut constant = self.forms[at].rest;
         let mut terms = vec![];
         for partner in partners {
@@ -439,30 +443,40 @@ impl ClosedForm<'_> {
             let term = self.b.mul(by, away);
             terms.push(self.b.mul(term, overlap));
         }
-        let mut sum = match rate {
-            Some(rate) => {
-                let exponent = self.b.mul(rate, since);
-                let kept = self.b.call1(Function::Exp, exponent);
-                self.b.mul(self.starts[at], kept)
-            }
-            None => self.starts[at],
-        };
+        let mut sum = self.kept(at);
         if let Some(constant) = constant {
-            let grown = match rate {
-                Some(rate) => {
-                    let exponent = self.b.mul(rate, since);
-                    let relative = self.b.call1(Function::Exprel, exponent);
-                    self.b.mul(since, relative)
-                }
-                None => since,
-            };
+            let grown = self.grown(rate);
             sum = self.b.fma(constant, grown, sum);
         }
         terms.into_iter().fold(sum, |sum, term| self.b.add(sum, term))
     }
 
+    /// `x e^(b T)`
+    pub fn kept(&mut self, at: usize) -> ValueId {
+        match self.own(at) {
+            Some(rate) => {
+                let exponent = self.b.mul(rate, self.since);
+                let kept = self.b.call1(Function::Exp, exponent);
+                self.b.mul(self.starts[at], kept)
+            }
+            None => self.starts[at],
+        }
+    }
+
+    /// `T exprel(b T)`
+    pub fn grown(&mut self, rate: Option<ValueId>) -> ValueId {
+        match rate {
+            Some(rate) => {
+                let exponent = self.b.mul(rate, self.since);
+                let relative = self.b.call1(Function::Exprel, exponent);
+                self.b.mul(self.since, relative)
+            }
+            None => self.since,
+        }
+    }
+
     /// `(e^(p T) - e^(q T)) / (p - q)` of two rates: by the larger, so that nothing overflows.
-    fn overlap(&mut self, own: Option<ValueId>, theirs: ValueId) -> ValueId {
+    pub fn overlap(&mut self, own: Option<ValueId>, theirs: ValueId) -> ValueId {
         let own = own.unwrap_or_else(|| self.b.float(0.0));
         let (larger, difference) = (self.b.max(own, theirs), self.b.sub(own, theirs));
         let distance = self.b.abs(difference);

@@ -6,6 +6,7 @@
 mod actions;
 mod column;
 mod equations;
+mod modulated;
 mod place;
 mod programs;
 mod reads;
@@ -23,7 +24,7 @@ pub use self::column::Kept;
 pub use self::scope::{Moment, RuleScope, Wanted};
 pub use self::side::{SideScope, Trace};
 
-use self::column::{find, find_events};
+use self::column::{CellValue, find, find_events};
 use self::equations::laws;
 use self::place::places;
 use self::programs::Programs;
@@ -65,7 +66,12 @@ pub fn learning<'a>(
     let precision = super::flows::precision(net, layouts);
     let stored = (precision, net.store.unwrap_or(precision));
     let mut places = Arc::new(places(source, net, plasticity, stored, report));
-    let laws = laws(source, net, plasticity, &places);
+    let mut laws = laws(source, net, plasticity, &places);
+    let modulators = plasticity.modulators.iter().enumerate();
+    laws.lawful = modulators
+        .filter(|(_, modulator)| modulated::follows_law(source, modulator, layouts))
+        .map(|(at, _)| at)
+        .collect();
     // Ticks between two events are counted in double precision.
     let precision = if laws.closed.is_empty() { precision } else { Precision::F64 };
     if !laws.closed.is_empty() {
@@ -186,18 +192,28 @@ fn reads_target(program: &Program, signals: &[Signal], layouts: &[Layout]) -> bo
 
 fn signal<'a>(end: &End<'_, 'a>, wanted: &Wanted, layouts: &mut [Layout<'a>], report: &mut Report) -> Signal {
     let net = end.net;
-    let Wanted::Modulator { index, moment } = wanted else {
-        return Signal::Target(columns(end, wanted, (&net.target, &net.ports), layouts, report));
+    let index = match wanted {
+        Wanted::Modulator { index, .. } | Wanted::Law { index, .. } => index,
+        Wanted::Constant(_) | Wanted::Cell { .. } | Wanted::Trace { .. } => {
+            return Signal::Target(columns(end, wanted, (&net.target, &net.ports), layouts, report));
+        }
     };
     let modulator = &end.plasticity.modulators[*index];
     let nobody = Members::same(&"".into(), &modulator.cells);
     let members = modulator.member.as_ref().unwrap_or(&nobody);
     let mut found = vec![];
     for (segment, member) in members.of(&modulator.cells) {
-        let wanted =
-            Wanted::Cell { path: member.to_string(), instance: 0, moment: *moment, span: modulator.span };
         let Some(layout) = layouts.get_mut(segment.population as usize) else { continue };
-        found.push(column(end, &wanted, "", layout, report));
+        let value = find(layout.cell, "", member).0.first().copied();
+        found.push(match (wanted, value) {
+            (Wanted::Law { law, .. }, Some(CellValue::Var(var))) => {
+                layout.law_column(var, *law, modulator.span)
+            }
+            (Wanted::Modulator { moment, .. }, Some(value)) => {
+                layout.value_column(end.source, value, *moment, modulator.span)
+            }
+            _ => Column::Constant(0.0),
+        });
     }
     Signal::Modulator(Cells { view: modulator.cells.clone(), columns: found })
 }
@@ -241,6 +257,6 @@ fn column<'a>(
             let trace = end.trace(layout, report, *var, member);
             layout.trace_column(trace, *moment, Span::default())
         }
-        Wanted::Constant(_) | Wanted::Modulator { .. } => Column::Constant(0.0),
+        Wanted::Constant(_) | Wanted::Modulator { .. } | Wanted::Law { .. } => Column::Constant(0.0),
     }
 }

@@ -39,6 +39,15 @@ pub enum Wanted {
     Trace { var: VarId, moment: Moment },
     /// Of [`Plasticity::modulators`].
     Modulator { index: usize, moment: Moment },
+    /// Of the equation of one.
+    Law { index: usize, law: Law },
+}
+
+/// A part of `m' = drift + rate * m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Law {
+    Rate,
+    Drift,
 }
 
 /// The rule of a projection, at a synapse.

@@ -343,8 +343,8 @@ fn equations_that_read_cells_are_stepped() {
     near(run.one("p", "w"), 1.5, 0.0);
 }
 
-#[test]
-fn a_modulator_is_held_over_each_step() {
+/// Eligibility from 10 ms on, times the level of a pool that gets 2 at 30 ms and spikes then.
+fn rewarded(level: &str, dt: f64) -> Learned {
     let rule = "plasticity Reward {
   modulator m: real
   param unit: weight
@@ -354,13 +354,32 @@ fn a_modulator_is_held_over_each_step() {
   on pre { e += 1 }
   on m { w += 1000 * unit }
 }";
-    let source = pair(rule, "Reward(m = DA.level, unit = 1)", "delay 1 ms", &[9.0], &[], 1.0).replace(
+    let source = pair(rule, "Reward(m = DA.level, unit = 1)", "delay 1 ms", &[9.0], &[], dt).replace(
         "  population P: C[1]\n",
         "  population P: C[1]\n  population DA: Pool[1]\n  projection reward: T -> DA.up { connect all_to_all; weight 2; delay 1 ms }\n",
     );
-    let pool = "cell Pool { port up: real via delta(level); state level = 1; 50 ms * level' = -level; spike when rising(level > 1.5) }\n";
-    let source = pool.to_owned() + &source.replace("events = [] }", "events = [(29 ms, 0)] }");
-    let mut run = Learned::new(&source);
+    let pool = format!(
+        "cell Pool {{ port up: real via delta(level); state {level}; 50 ms * level' = -level; spike when rising(level > 1.5) }}\n"
+    );
+    Learned::new(&(pool + &source.replace("events = [] }", "events = [(29 ms, 0)] }")))
+}
+
+#[test]
+fn a_modulator_enters_as_the_exponential_that_it_is() {
+    for dt in [0.1, 1.0] {
+        let mut run = rewarded("level = 1", dt);
+        run.to(60.0);
+        let rate = 1.0 / 50.0 + 1.0 / 100.0;
+        let area = |level: f64, e: f64, t: f64| level * e * (1.0 - exp(-rate * t)) / rate / 1000.0;
+        let first = area(exp(-0.2), 1.0, 20.0);
+        let second = area(exp(-0.6) + 2.0, exp(-0.2), 30.0);
+        near(run.one("p", "w"), 1.0 + first + 1000.0 + second, 1e-10);
+    }
+}
+
+#[test]
+fn any_other_modulator_is_held_over_each_step() {
+    let mut run = rewarded("level in 0 .. 10 = 1", 1.0);
     run.to(60.0);
     let mut w = 1.0;
     let (mut level, mut e): (f64, f64) = (1.0, 0.0);
