@@ -7,10 +7,12 @@ use std::sync::atomic::AtomicBool;
 
 use circ_numerics::Distribution;
 use circ_numerics::random::{Counter, Stream, key};
+use circ_plan::abi::{KernelArgs, KernelFn};
 use circ_plan::engine::{Engine, Stop};
 use circ_plan::ir::*;
 use circ_plan::learning::*;
 use circ_plan::plan::*;
+use circ_runtime::rule_programs;
 use common::*;
 
 /// Makes things up.
@@ -309,6 +311,26 @@ fn made_up_rules_learn_the_same_as_naively() {
         learned += usize::from(first.iter().any(|w| *w != first[0]));
     }
     assert!(30 < learned, "weights have to differ in most cases, and do in {learned}");
+}
+
+/// Machine code that says that its first synapse failed, and has spoilt the first array of its block.
+unsafe extern "C" fn fails(args: *const KernelArgs) -> i64 {
+    // SAFETY: a block has at least one array, of 8 bytes or 4 for each element.
+    unsafe { (*(*args).arrays).write_bytes(0x55, 64) };
+    0
+}
+
+#[test]
+fn where_machine_code_stops_the_program_is_evaluated_again() {
+    for seed in 200..212 {
+        println!("seed {seed}");
+        let plan = Arc::new(case(seed));
+        let naive = agree((*plan).clone(), 40);
+        let rules = rule_programs(&plan).into_iter().map(|program| program.map(|_| fails as KernelFn));
+        let mut machine = machine_with(&plan, 2, rules.collect());
+        run(&mut machine, 40);
+        naive.rules.iter().for_each(|rule| rule.compare(&machine, "code that fails"));
+    }
 }
 
 /// A check that fails where the first thing that the program writes or sends is above a limit.

@@ -4,6 +4,7 @@
 //! hold, and what they transmit, which is added to a tick's arrivals just before the cells make that tick. The meaning
 //! is in [`circ_plan::learning`]; when things are done here, in [`design`].
 
+mod batch;
 mod block;
 mod calendar;
 pub mod design;

@@ -294,6 +294,11 @@ pub fn design_of(network: &Network, projection: u32) -> Option<usize> {
 /// The synapses of a design in canonical order: (thread, index there).
 pub fn canonical(network: &Network, design: usize) -> Vec<(u32, u32)> {
     let tables = &network.designs[design].tables;
+    if let [table] = &tables[..]
+        && table.rank.is_empty()
+    {
+        return (0..table.len() as u32).map(|synapse| (0, synapse)).collect();
+    }
     let of = |(thread, table): (usize, &super::table::Table)| {
         let mut keyed = Vec::with_capacity(table.len());
         table.each(|synapse, source| {
@@ -305,8 +310,6 @@ pub fn canonical(network: &Network, design: usize) -> Vec<(u32, u32)> {
         keyed
     };
     let mut all: Vec<_> = tables.iter().enumerate().flat_map(of).collect();
-    if 1 < tables.len() || tables.iter().any(|table| !table.rank.is_empty()) {
-        all.sort_unstable();
-    }
+    all.sort_unstable();
     all.into_iter().map(|(_, thread, synapse)| (thread, synapse)).collect()
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use circ_numerics::Distribution;
 use circ_numerics::random::{Counter, Stream, draw, key};
-use circ_plan::abi::KernelArgs;
+use circ_plan::abi::{KernelArgs, KernelFn};
 use circ_plan::engine::{Engine, Synapses, Values};
 use circ_plan::ir::*;
 use circ_plan::plan::*;
@@ -226,13 +226,18 @@ pub fn synapses(plan: &Arc<Plan>) -> Synapses {
 }
 
 pub fn machine(plan: &Arc<Plan>, threads: usize) -> Machine {
+    machine_with(plan, threads, vec![])
+}
+
+/// With machine code of rules.
+pub fn machine_with(plan: &Arc<Plan>, threads: usize, rules: Vec<Option<KernelFn>>) -> Machine {
     let kernels = plan.populations.iter().map(|p| match (&p.dynamics, p.precision) {
         (Dynamics::SpikeTimes { .. }, _) => None,
         (_, Precision::F64) => Some(Kernels { start: step_f64, step: step_f64 }),
         (_, Precision::F32) => Some(Kernels { start: step_f32, step: step_f32 }),
     });
-    // SAFETY: the kernels above are made for `population`, and are part of this program.
-    unsafe { Machine::new(build(plan, threads), kernels.collect(), vec![], Arc::new(())) }
+    // SAFETY: the kernels above are made for `population`, and are part of this program; so are those of rules.
+    unsafe { Machine::new(build(plan, threads), kernels.collect(), rules, Arc::new(())) }
 }
 
 pub fn run(machine: &mut Machine, until: i64) {
