@@ -28,7 +28,7 @@ pub(super) fn index(
             family(environment, slot, given, indices, at, scope, world)
         }
         Thing::Value(Value::View(_)) | Thing::Cell(_) | Thing::Many(_)
-            if super::place::synapses(&base, scope).is_none() =>
+            if super::synapse::synapses_of(&base, scope).is_none() =>
         {
             let view = view_of(base, at, scope)?;
             cells(view, indices, at, scope, world)

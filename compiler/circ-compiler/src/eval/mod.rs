@@ -7,16 +7,18 @@
 pub mod depends;
 mod index;
 pub mod judge;
+mod load;
 pub mod number;
 mod place;
 pub mod raster;
 mod reduce;
 pub mod segment;
 pub(crate) mod select;
+mod synapse;
 pub mod synapses;
 
 use crate::check::Types;
-use crate::data::{self, Fault, Files};
+use crate::data::{self, Files};
 use crate::diagnose::{Diagnostic, data as say_data, value as say};
 use crate::hir::{Expr, ExprId, ExprKind, FunctionId, Hir, LocalId, Ref, SlotId, VarId, Window};
 use crate::net::{EnvironmentId, Members, Net};
@@ -29,10 +31,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use index::places;
-pub use place::{Thing, projections, synapses as synapses_of, thing, view, view_of};
+pub use load::{load_fault, load_path};
+pub use place::{Thing, projections, thing, view, view_of};
 #[cfg(test)]
 pub use reduce::reduced;
 pub use select::{contains, positions, union};
+pub use synapse::{SynapsePlace, synapses_of};
 
 /// A value, or the message that says why there is none.
 pub type Evaluated<T> = Result<T, Box<Diagnostic>>;
@@ -117,15 +121,6 @@ pub enum Over {
 pub struct CellPlace {
     pub index: Option<u32>,
     pub shape: Vec<u32>,
-}
-
-/// The synapse that `pre`, `post` and `w` are of.
-#[derive(Clone, Debug)]
-pub struct SynapsePlace {
-    /// (population, cell)
-    pub pre: (u32, u32),
-    pub post: (u32, u32),
-    pub weight: f64,
 }
 
 /// Levels of nesting that are followed; the grammar's own limit is below it, functions within functions add to it.
@@ -282,7 +277,7 @@ pub fn eval_binding(
 ) -> Evaluated<Value> {
     let span = scope.expr(expr).span;
     let value = match load_path(expr, scope) {
-        Some(path) => load(&path, name, declared, span, scope)?,
+        Some(path) => load::load(&path, name, declared, span, scope)?,
         None => eval(expr, scope, world)?,
     };
     let value = declared.map_or(value.clone(), |ty| conform(value, ty));
@@ -291,44 +286,6 @@ pub fn eval_binding(
             Err(say_data::data_shape(span, name, sizes, &array.shape).into())
         }
         _ => Ok(value),
-    }
-}
-
-/// The text in `load("x.csv")`, also through the names of `let`s and `data`.
-pub fn load_path(expr: ExprId, scope: &Scope) -> Option<Arc<str>> {
-    let mut expr = expr;
-    // Names lead to names, but not for ever: a cycle is left to `eval` to report.
-    for _ in 0..64 {
-        expr = match &scope.expr(expr).kind {
-            ExprKind::Measure { name, args, .. } if &**name == "load" => match args.as_slice() {
-                [arg] => match &scope.expr(arg.value).kind {
-                    ExprKind::Text(path) => return Some(path.clone()),
-                    _ => return None,
-                },
-                _ => return None,
-            },
-            ExprKind::Ref(Ref::Global(global)) => scope.hir.globals.get(global.index())?.value,
-            ExprKind::Ref(Ref::Slot(slot)) => place::binding(*slot, scope.environment, scope)?.1,
-            _ => return None,
-        }
-    }
-    None
-}
-
-fn load(path: &str, name: &str, declared: Option<&Type>, span: Span, scope: &Scope) -> Evaluated<Value> {
-    data::load_array(path, declared, scope.files)
-        .map_err(|fault| load_fault(fault, path, name, declared, span).into())
-}
-
-/// The message for what is wrong with a file.
-pub fn load_fault(fault: Fault, path: &str, name: &str, declared: Option<&Type>, span: Span) -> Diagnostic {
-    match fault {
-        Fault::Unreadable(why) => say_data::load_file(span, path, &why),
-        Fault::Line(line, why) => say_data::table_row(span, &format!("`{path}`"), line, &why),
-        Fault::Shape(found) => match declared {
-            Some(Type::Array(_, sizes)) => say_data::data_shape(span, name, sizes, &found),
-            _ => say_data::data_shape(span, name, &[], &found),
-        },
     }
 }
 
@@ -559,7 +516,7 @@ fn measure(
                 ty @ Type::Array(_, _) => Some(ty),
                 _ => None,
             };
-            load(path, path, declared, at, scope)
+            load::load(path, path, declared, at, scope)
         }
         ("linspace", [from, to, count]) => linspace(from, to, count, at, scope, world),
         _ => world.measure(call, at),

@@ -6,12 +6,12 @@
 use super::number::kind;
 use super::segment::Dendrite;
 use super::select;
-use super::{Evaluated, Scope, World, compute};
+use super::{Evaluated, Scope, World, compute, synapse};
 use crate::diagnose::structure::not_yet;
 use crate::diagnose::{follows, value as say};
 use crate::hir::{ExprId, ExprKind, Ref, Slot, SlotId, SlotKind};
 use crate::net::{EnvironmentId, Item, Members, Owner};
-use crate::types::{ArrayValue, Type, Value};
+use crate::types::{Type, Value};
 use circ_grammar::ast::Span;
 use circ_plan::plan::{Indices, Segment, View};
 use std::sync::Arc;
@@ -84,14 +84,14 @@ pub(super) fn path(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Ev
         ExprKind::Ref(name) => reference(*name, at, scope, world),
         ExprKind::Field { base, name, name_span } => {
             if let ExprKind::Ref(side @ (Ref::Pre | Ref::Post | Ref::Edge)) = hir.expr(*base).kind {
-                let Some(cell) = of_synapse(side, scope) else {
+                let Some(cell) = synapse::of_synapse(side, scope) else {
                     if scope.synapse.is_some() {
                         return Err(not_yet(at, "a column of a connection table in a `set`").into());
                     }
                     return Err(say::not_known(at, side_name(side), "belongs to a synapse").into());
                 };
-                if let Some(index) = index_name(name) {
-                    return indexed(index, cell, at, scope).map(Thing::Value);
+                if let Some(index) = synapse::index_name(name) {
+                    return synapse::indexed(index, cell, at, scope).map(Thing::Value);
                 }
             }
             let base = thing(*base, scope, world)?;
@@ -114,35 +114,6 @@ fn side_name(side: Ref) -> &'static str {
     }
 }
 
-/// The cell of a side of the synapse at hand.
-fn of_synapse(side: Ref, scope: &Scope) -> Option<(u32, u32)> {
-    let synapse = scope.synapse.as_ref()?;
-    match side {
-        Ref::Pre => Some(synapse.pre),
-        Ref::Post => Some(synapse.post),
-        _ => None,
-    }
-}
-
-fn index_name(name: &str) -> Option<Ref> {
-    match name {
-        "i" => Some(Ref::CellIndex),
-        "row" => Some(Ref::Row),
-        "col" => Some(Ref::Col),
-        "layer" => Some(Ref::Layer),
-        _ => None,
-    }
-}
-
-/// `pre.i` and its like.
-fn indexed(index: Ref, (population, cell): (u32, u32), at: Span, scope: &mut Scope) -> Evaluated<Value> {
-    let shape = scope.net.populations.get(population as usize).map_or(vec![], |it| it.shape.clone());
-    let outside = scope.cell.replace(super::CellPlace { index: Some(cell), shape });
-    let value = cell_place(index, at, scope);
-    scope.cell = outside;
-    value
-}
-
 fn reference(name: Ref, at: Span, scope: &mut Scope, world: &mut dyn World) -> Evaluated<Thing> {
     let value = match name {
         Ref::Time => match world.time() {
@@ -163,7 +134,7 @@ fn reference(name: Ref, at: Span, scope: &mut Scope, world: &mut dyn World) -> E
         }
         Ref::Distance => return Err(say::not_known(at, "distance", "belongs to a synapse").into()),
         Ref::Pre | Ref::Post | Ref::Edge => {
-            if let Some((population, cell)) = of_synapse(name, scope) {
+            if let Some((population, cell)) = synapse::of_synapse(name, scope) {
                 let cells = Indices::Range(cell, cell + 1);
                 return Ok(Thing::Cell(View { segments: vec![Segment { population, cells }] }));
             }
@@ -206,7 +177,7 @@ fn reference(name: Ref, at: Span, scope: &mut Scope, world: &mut dyn World) -> E
 }
 
 /// `i`, `row`, `col`, `layer` (of the last index, the one before, the one before that) and `size`.
-fn cell_place(name: Ref, at: Span, scope: &Scope) -> Evaluated<Value> {
+pub(super) fn cell_place(name: Ref, at: Span, scope: &Scope) -> Evaluated<Value> {
     let text = match name {
         Ref::Row => "row",
         Ref::Col => "col",
@@ -550,34 +521,6 @@ pub fn projections(thing: &Thing, scope: &Scope) -> Option<Vec<u32>> {
     }
 }
 
-/// What synapses hold: their projections, and its name.
-pub fn synapses(thing: &Thing, scope: &Scope) -> Option<(Vec<u32>, Arc<str>)> {
-    match thing {
-        Thing::MemberOf { of, name, .. } => Some((projections(of, scope)?, name.clone())),
-        Thing::Many(all) => {
-            let all = all.iter().map(|thing| synapses(thing, scope)).collect::<Option<Vec<_>>>()?;
-            let name = all.first()?.1.clone();
-            Some((all.into_iter().flat_map(|(projections, _)| projections).collect(), name))
-        }
-        _ => None,
-    }
-}
-
-/// Lists one after the other.
-fn joined(values: Vec<Value>, at: Span) -> Evaluated<Value> {
-    let (mut data, mut element) = (vec![], Type::Error);
-    for value in values {
-        match value {
-            Value::Array(array) => {
-                data.extend_from_slice(&array.data);
-                element = array.element.clone();
-            }
-            other => return Err(say::wrong_kind(at, "a list", &kind(&other)).into()),
-        }
-    }
-    Ok(Value::Array(Arc::new(ArrayValue { element, shape: vec![data.len() as u64], data })))
-}
-
 /// The value that a thing has.
 pub(super) fn value_of(thing: Thing, at: Span, scope: &Scope, world: &mut dyn World) -> Evaluated<Value> {
     match thing {
@@ -595,7 +538,7 @@ pub(super) fn value_of(thing: Thing, at: Span, scope: &Scope, world: &mut dyn Wo
         Thing::MemberOf { of, name, span } => world.member(&of, &name, span),
         Thing::Many(all) if all.iter().all(|it| matches!(it, Thing::MemberOf { .. })) && !all.is_empty() => {
             let each = all.into_iter().map(|it| value_of(it, at, scope, world));
-            joined(each.collect::<Evaluated<Vec<_>>>()?, at)
+            synapse::joined(each.collect::<Evaluated<Vec<_>>>()?, at)
         }
         Thing::Cell(_) | Thing::Family { .. } | Thing::Many(_) => view_of(thing, at, scope).map(Value::View),
         Thing::Part(_) => Err(say::wrong_kind(at, "a value", "a part").into()),
