@@ -14,6 +14,7 @@ use super::super::explain::RuleMethod;
 use super::column::find;
 use super::place::Places;
 use super::programs::scratch;
+use super::reads::variables;
 use super::scope::{Moment, RuleScope, Wanted};
 use crate::diagnose::Sink;
 use crate::diagnose::structure::not_yet;
@@ -212,11 +213,27 @@ impl<'a> Lowerer<'a, '_, '_> {
 
     /// Brings what is in closed form to the tick of the program. Everything that is read afterwards is as of then.
     pub fn advance(&mut self, rule: &'a Rule, laws: &Laws) {
-        if laws.closed.is_empty() {
+        self.advance_some(rule, laws, &laws.closed);
+    }
+
+    /// Likewise, as far as this variable needs it.
+    pub fn advance_for(&mut self, rule: &'a Rule, laws: &Laws, var: VarId) {
+        let hir = self.source.hir;
+        let mut read = match rule.vars[var.index()].kind {
+            RuleVarKind::Let { value } => variables(hir, rule, [value]),
+            _ => BTreeSet::new(),
+        };
+        read.insert(var);
+        let asked = laws.closed.iter().copied().filter(|at| read.contains(&rule.equations[*at].var));
+        self.advance_some(rule, laws, &asked.collect::<Vec<_>>());
+    }
+
+    fn advance_some(&mut self, rule: &'a Rule, laws: &Laws, asked: &[usize]) {
+        if asked.is_empty() {
             return;
         }
         let since = self.since_anchor(0.0);
-        let values = self.closed_values(rule, laws, since);
+        let values = self.closed_values(rule, laws, asked, since);
         for (var, value) in values {
             self.learn(var, value);
         }
@@ -237,13 +254,19 @@ impl<'a> Lowerer<'a, '_, '_> {
         self.b.mul(ticks, dt)
     }
 
-    fn closed_values(&mut self, rule: &'a Rule, laws: &Laws, since: ValueId) -> Vec<(VarId, ValueId)> {
-        let forms = self.forms(rule, &laws.closed);
+    fn closed_values(
+        &mut self,
+        rule: &'a Rule,
+        laws: &Laws,
+        asked: &[usize],
+        since: ValueId,
+    ) -> Vec<(VarId, ValueId)> {
+        let forms = self.forms(rule, &self.with_partners(rule, laws, asked));
         let vars: Vec<VarId> = rule.equations.iter().map(|it| it.var).collect();
         let starts: Vec<ValueId> = vars.iter().map(|var| self.learned_before(*var)).collect();
         let forms: Vec<Affine> = forms.into_iter().map(Result::unwrap_or_default).collect();
         let mut found = vec![];
-        for at in &laws.closed {
+        for at in asked {
             let value = ClosedForm { b: &mut self.b, forms: &forms, starts: &starts, since }.value(*at);
             let value = match value {
                 Some(value) => value,
@@ -256,6 +279,25 @@ impl<'a> Lowerer<'a, '_, '_> {
             found.push((vars[*at], self.reached(rule, vars[*at], starts[*at], value, *at)));
         }
         found
+    }
+
+    /// Equations in closed form with all those that they are made of.
+    fn with_partners(&self, rule: &Rule, laws: &Laws, asked: &[usize]) -> Vec<usize> {
+        if asked.len() == laws.closed.len() {
+            return asked.to_vec();
+        }
+        let mut all = asked.to_vec();
+        let mut next = 0;
+        while let Some(at) = all.get(next).copied() {
+            next += 1;
+            let equation = &rule.equations[at];
+            let roots = equation.factor.into_iter().chain([equation.value]);
+            let read = variables(self.source.hir, rule, roots);
+            let more = laws.closed.iter().filter(|at| read.contains(&rule.equations[**at].var));
+            let more: Vec<usize> = more.copied().filter(|at| !all.contains(at)).collect();
+            all.extend(more);
+        }
+        all
     }
 
     /// Where an equation leads, within bounds.
@@ -278,7 +320,7 @@ impl<'a> Lowerer<'a, '_, '_> {
             // Closed forms are as of the start of the step, and go on within it.
             let checks = self.checks.len();
             let since = self.since_anchor(1.0);
-            for (var, value) in self.closed_values(rule, laws, since) {
+            for (var, value) in self.closed_values(rule, laws, &laws.closed, since) {
                 if let Some(at) = vars.iter().position(|other| *other == var) {
                     starts[at] = value;
                 }

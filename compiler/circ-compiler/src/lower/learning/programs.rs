@@ -315,7 +315,7 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
             let asked = (self.pre.clone(), self.post.clone());
             let mut array = false;
             let program = self.program(&format!("observe.{}", declared.name), Moment::Seen, |lowerer| {
-                lowerer.advance(rule, laws);
+                lowerer.advance_for(rule, laws, var);
                 lowerer.checks.clear();
                 match lowerer.rule_variable(var, declared.span) {
                     Lowered::One(value) => vec![Output::Result(value)],
