@@ -10,7 +10,7 @@ use circ_plan::ir::{Op, Program, Side};
 use super::design::Design;
 use super::leaves::{Picked, Scene};
 use super::store::Column;
-use super::table::Table;
+use super::table::{Table, Ticks};
 
 /// Synapses of which a list is made at a time, where all are meant.
 const CHUNK: usize = 1 << 12;
@@ -49,12 +49,19 @@ impl Batch {
     pub fn all(&mut self, table: &Table, range: Range<u32>) {
         self.clear();
         let mut source = table.source(range.start);
-        for synapse in range {
-            while table.starts[source as usize + 1] <= synapse {
-                source += 1;
-            }
-            self.push(synapse, source, 0);
+        let mut first = range.start;
+        while first < range.end {
+            let end = table.starts[source as usize + 1].min(range.end);
+            self.extend(Seen { source, stamp: 0, first, end });
+            (first, source) = (end, source + 1);
         }
+    }
+
+    /// Adds these synapses and their sources.
+    pub fn append(&mut self, synapses: &[u32], sources: &[u32]) {
+        self.synapses.extend_from_slice(synapses);
+        self.sources.extend_from_slice(sources);
+        self.ticks.resize(self.synapses.len(), 0);
     }
 
     /// Adds the synapses of one source from `first` on.
@@ -85,7 +92,12 @@ impl Batch {
         arrays: &[Column],
         tick: i64,
     ) {
-        if reads_source(program) {
+        if !reads_source(program) {
+            return;
+        }
+        if let (None, Ticks::One(axonal)) = (scene.learning.longest, &scene.table.axonal) {
+            self.ticks.fill(tick - i64::from(*axonal));
+        } else {
             for (&synapse, at) in self.synapses.iter().zip(&mut self.ticks) {
                 *at = tick - axonal(arrays, scene, design, synapse);
             }

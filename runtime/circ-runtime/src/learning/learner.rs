@@ -433,8 +433,12 @@ impl Learner {
         let met = |synapse: u32| marks.get(synapse as usize) == Some(&2) && same(synapse);
         for &Stretch { first, end, .. } in self.posts[kind].of(tick) {
             let range = first as usize..end as usize;
-            for (&synapse, &source) in by_target.synapses[range.clone()].iter().zip(&by_target.sources[range])
-            {
+            let (synapses, sources) = (&by_target.synapses[range.clone()], &by_target.sources[range]);
+            if marks.is_empty() {
+                batch.append(synapses, sources);
+                continue;
+            }
+            for (&synapse, &source) in synapses.iter().zip(sources) {
                 if !met(synapse) {
                     batch.push(synapse, source, 0);
                 }
@@ -458,10 +462,7 @@ impl Learner {
             let Whom::Target(target) = *whom else { continue };
             let at = target as usize;
             let range = by_target.starts[at] as usize..by_target.starts[at + 1] as usize;
-            for (&synapse, &source) in by_target.synapses[range.clone()].iter().zip(&by_target.sources[range])
-            {
-                batch.push(synapse, source, 0);
-            }
+            batch.append(&by_target.synapses[range.clone()], &by_target.sources[range]);
         }
         let program = &scene.learning.hooks[hook].program;
         batch.look_back(scene, design, program, arrays, tick);
