@@ -231,6 +231,13 @@ impl Network {
         build(plan, threads, limit)
     }
 
+    /// Lets synapses learn from an event of their target at its tick, found by an index of all synapses by target, also
+    /// where it may wait until the source spikes or somebody looks. The bits are the same.
+    pub fn learn_at_once(mut self) -> Network {
+        self.designs.iter_mut().for_each(|design| design.waits = None);
+        self
+    }
+
     pub(crate) fn new(
         plan: Arc<Plan>,
         shards: Shards,

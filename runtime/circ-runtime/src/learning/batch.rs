@@ -80,6 +80,7 @@ impl Batch {
             source_ticks: &self.ticks,
             tick,
             run: false,
+            given: None,
         }
     }
 

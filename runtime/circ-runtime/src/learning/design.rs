@@ -12,6 +12,7 @@ use circ_plan::learning::{Learning, Signal, When};
 use circ_plan::plan::{Column, Plan};
 
 use super::history::{Kept, fixed};
+use super::late::{Late, Waits};
 use super::leaves::Scene;
 use super::sides::{Reach, Sides};
 use super::store::width;
@@ -41,6 +42,8 @@ pub struct Design {
     /// The kind that `both` waits for.
     pub both: Option<usize>,
     pub modulators: Vec<Modulator>,
+    /// Of hooks of the target that wait until a source spikes: what for.
+    pub waits: Option<Waits>,
 }
 
 /// What a hook waits for.
@@ -162,7 +165,21 @@ impl Design {
             |program: &Program| program.ops.iter().any(|op| matches!(op, Op::Load(Side::Post, _)));
         let meeting = learning.both.as_ref().and_then(|both| both.transmit.as_ref());
         let defers = mixed && lag == 0 && (meeting.is_some() || learning.transmit.iter().any(of_target));
-        Design { projection, tables, lag, longest, mixed, defers, sides, kinds, triggers, both, modulators }
+        let waits = Waits::new(plan, this, learning, &tables);
+        Design {
+            projection,
+            tables,
+            lag,
+            longest,
+            mixed,
+            defers,
+            sides,
+            kinds,
+            triggers,
+            both,
+            modulators,
+            waits,
+        }
     }
 
     /// Bytes of the synapses and of what they hold.
@@ -173,7 +190,11 @@ impl Design {
             let by_target = if self.by_target() { 8 } else { 0 };
             learning.arrays.iter().map(width).sum::<u64>() + marks + by_target
         });
-        let of = |table: &Table| table.bytes() + each * table.len() as u64;
+        let late = |table: &Table| {
+            let bytes = |waits| Late::bytes(waits, table.starts.len() - 1, table.positions.len());
+            self.waits.as_ref().map_or(0, bytes)
+        };
+        let of = |table: &Table| table.bytes() + late(table) + each * table.len() as u64;
         self.tables.iter().map(of).sum::<u64>() + self.sides.bytes()
     }
 
@@ -188,6 +209,7 @@ impl Design {
 
     /// Whether synapses are looked for by target.
     pub fn by_target(&self) -> bool {
-        !self.kinds.is_empty() || self.modulators.iter().any(|modulator| !modulator.one)
+        (!self.kinds.is_empty() && self.waits.is_none())
+            || self.modulators.iter().any(|modulator| !modulator.one)
     }
 }

@@ -13,6 +13,7 @@ use super::batch::{Batch, Seen, axonal, chunks};
 use super::calendar::Calendar;
 use super::design::{Design, Trigger};
 use super::due::Due;
+use super::late::{Late, Waits, Work};
 use super::leaves::{Picked, Scene};
 use super::routine::{Failure, Routine};
 use super::store::Column;
@@ -74,6 +75,8 @@ pub struct Learner {
     /// By synapse, where there is an `on pre and post`: 1 where the event is seen, 2 where it met a spike.
     marks: Vec<u8>,
     pub failure: Option<Failure>,
+    /// Events of targets that wait.
+    late: Option<Late>,
     /// Lists that are used again and again.
     batch: Batch,
     met: Batch,
@@ -109,6 +112,7 @@ impl Learner {
             routines,
             marks: if learning.both.is_some() { vec![0; table.len()] } else { vec![] },
             failure: None,
+            late: design.waits.as_ref().map(|waits| Late::new(waits, learning, table)),
             batch: Batch::default(),
             met: Batch::default(),
             values: [vec![], vec![]],
@@ -157,7 +161,8 @@ impl Learner {
         out: &mut Vec<f64>,
     ) {
         let program = &scene.learning.observables[observable].program;
-        let picked = Picked { synapses, sources: &[], now, source_ticks: &[], tick: now, run: false };
+        let picked =
+            Picked { synapses, sources: &[], now, source_ticks: &[], tick: now, run: false, given: None };
         routine.values(program, scene, &self.arrays, picked, &mut None, out);
     }
 
@@ -178,6 +183,9 @@ impl Learner {
 
     /// A target, one of the own, had an event of a kind.
     pub fn event(&mut self, scene: Scene, kind: usize, target: u32, stamp: i64) {
+        if let Some(late) = &mut self.late {
+            return late.hear(target, stamp + i64::from(scene.table.back.of(0)));
+        }
         let calendar = &mut self.posts[kind];
         self.by_target.stretches(scene.table, target, |stretch| {
             calendar.push(stamp + i64::from(stretch.ticks), stretch);
@@ -203,7 +211,7 @@ impl Learner {
         design: &Design,
         tick: i64,
         mut due: Option<Due>,
-        sampled: &mut impl FnMut(&Learner, i64),
+        sampled: &mut impl FnMut(&mut Learner, i64),
     ) {
         while self.begun < tick {
             if self.done < self.begun {
@@ -224,12 +232,27 @@ impl Learner {
         scene: Scene,
         design: &Design,
         tick: i64,
-        sampled: &mut impl FnMut(&Learner, i64),
+        sampled: &mut impl FnMut(&mut Learner, i64),
     ) {
         self.begin(scene, design, tick, None, sampled);
         if self.done < self.begun && self.begun <= tick {
             self.finish(scene, design);
             sampled(self, self.done);
+        }
+        self.catch_up(scene, design);
+    }
+
+    /// Lets synapses see all events of targets that wait, before anybody looks.
+    pub fn catch_up(&mut self, scene: Scene, design: &Design) {
+        let until = self.done;
+        self.late(scene, design, |late, mut what, waits| late.all(&mut what, waits, until));
+    }
+
+    /// Where events of targets wait.
+    fn late(&mut self, scene: Scene, design: &Design, f: impl FnOnce(&mut Late, Work, &Waits)) {
+        let Learner { late, arrays, routines, failure, .. } = self;
+        if let (Some(late), Some(waits)) = (late, &design.waits) {
+            f(late, Work { scene, design, arrays, hooks: &mut routines.hooks, failure }, waits);
         }
     }
 
@@ -284,6 +307,7 @@ impl Learner {
         self.transmit(scene, design, tick, Half::Second, None);
         mark(&mut self.marks, &self.posts, &self.by_target, design, tick, 1);
         self.pre_hooks(scene, design, tick);
+        self.remember(scene, design, tick);
         for hook in 0..design.triggers.len() {
             if let Trigger::Post(kind) = design.triggers[hook] {
                 self.post_hook(scene, design, hook, kind, tick);
@@ -332,7 +356,9 @@ impl Learner {
             return;
         }
         self.transmitted = self.seen.of(tick).len();
+        self.look_at_sources(scene, design, tick, known);
         let both = scene.learning.both.as_ref().and_then(|both| both.transmit.as_ref());
+        let seen = &self.seen.of(tick)[if design.defers { 0 } else { known }..];
         let Learner { batch, met, values: [plain, meeting], arrays, routines, marks, failure, .. } = self;
         let plainly = both.is_none() && !design.defers;
         if let (true, None, Some(due)) = (plainly, &scene.learning.transmit, due.as_deref_mut()) {
@@ -391,6 +417,29 @@ impl Learner {
         if both.is_some() {
             mark(marks, &self.posts, &self.by_target, design, tick, 0);
         }
+    }
+
+    /// Synapses that see a spike have seen all events of their targets before it.
+    fn look_at_sources(&mut self, scene: Scene, design: &Design, tick: i64, known: usize) {
+        let seen = std::mem::take(&mut self.seen);
+        self.late(scene, design, |late, mut what, waits| {
+            for seen in &seen.of(tick)[known..] {
+                late.row(&mut what, waits, seen.source, tick - 1);
+            }
+        });
+        self.seen = seen;
+    }
+
+    /// After what spikes do at a tick: what traces of their sources were, and events of targets that wait from now on.
+    fn remember(&mut self, scene: Scene, design: &Design, tick: i64) {
+        let seen = std::mem::take(&mut self.seen);
+        self.late(scene, design, |late, what, waits| {
+            for &Seen { source, stamp, .. } in seen.of(tick) {
+                late.spike(scene, waits, source, stamp, tick);
+            }
+            late.remember(what, waits, tick);
+        });
+        self.seen = seen;
     }
 
     /// What spikes of sources do, and what they do together with an event of the target.

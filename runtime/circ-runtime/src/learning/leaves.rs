@@ -40,9 +40,33 @@ pub struct Picked<'a> {
     pub source_ticks: &'a [i64],
     /// The tick that columns of the target are read at, had they no way back; that of modulators.
     pub tick: i64,
+    /// Columns that are known already.
+    pub given: Option<Given<'a>>,
+}
+
+/// Columns of both sides, beside a list of at most [`crate::rows::ROW`] synapses; empty where they are not known.
+#[derive(Clone, Copy)]
+pub struct Given<'a> {
+    pub pre: &'a [Vec<f64>],
+    pub post: &'a [Vec<f64>],
+    /// What each synapse does this for: an event of `ticks`.
+    pub events: &'a [u32],
+    pub ticks: &'a [i32],
+}
+
+impl<'a> Given<'a> {
+    fn of(&self, side: Side, column: ArrayId) -> Option<&'a [f64]> {
+        let columns = if side == Side::Pre { self.pre } else { self.post };
+        columns.get(column.0 as usize).map(Vec::as_slice).filter(|values| !values.is_empty())
+    }
 }
 
 impl<'a> Picked<'a> {
+    /// The tick that a synapse of the list does this for.
+    pub fn now(&self, at: usize) -> i64 {
+        self.given.map_or(self.now, |given| i64::from(given.ticks[given.events[at] as usize]))
+    }
+
     /// Which synapses they are.
     pub fn which(&self) -> Which<'a> {
         match self.run {
@@ -154,13 +178,13 @@ impl<F: Scalar> Leaves<F> for SynapseLeaves<'_> {
     fn floats(&self, side: Side, array: ArrayId, out: &mut [F]) {
         match side {
             Side::Own => self.arrays[array.0 as usize].floats(self.picked.which(), out),
-            Side::Pre | Side::Post => {
-                if !self.kept(side, array, out) {
-                    self.each(side, array, |k, at, tick| {
-                        out[k] = F::from_f64(self.scene.world.float(at, tick));
-                    });
-                }
-            }
+            Side::Pre | Side::Post => match self.picked.given.and_then(|given| given.of(side, array)) {
+                Some(values) => out.iter_mut().zip(values).for_each(|(out, &x)| *out = F::from_f64(x)),
+                None if self.kept(side, array, out) => {}
+                None => self.each(side, array, |k, at, tick| {
+                    out[k] = F::from_f64(self.scene.world.float(at, tick));
+                }),
+            },
         }
     }
     fn ints(&self, side: Side, array: ArrayId, out: &mut [i64]) {

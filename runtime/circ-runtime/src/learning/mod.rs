@@ -11,6 +11,7 @@ pub mod design;
 mod due;
 mod flat;
 pub mod history;
+mod late;
 mod learner;
 mod leaves;
 mod own;

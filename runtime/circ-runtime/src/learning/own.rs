@@ -124,7 +124,7 @@ impl Own {
     pub fn before(&mut self, around: Surroundings, tick: i64, rings: &mut Rings) -> Option<SynapseFault> {
         for (k, lane) in self.lanes.iter_mut().enumerate() {
             let (design, scene) = (&around.network.designs[k], around.scene(k, self.thread));
-            let mut sampled = sampler(&mut self.probes, k, scene);
+            let mut sampled = sampler(&mut self.probes, k, design, scene);
             let due = Some(Due::new(rings, tick));
             lane.learner.begin(scene, design, tick - design.lag, due, &mut sampled);
             lane.learner.deliver(scene, design, tick, rings);
@@ -136,7 +136,7 @@ impl Own {
     pub fn flush(&mut self, around: Surroundings, tick: i64) -> Option<SynapseFault> {
         for (k, lane) in self.lanes.iter_mut().enumerate() {
             let (design, scene) = (&around.network.designs[k], around.scene(k, self.thread));
-            let mut sampled = sampler(&mut self.probes, k, scene);
+            let mut sampled = sampler(&mut self.probes, k, design, scene);
             lane.learner.flush(scene, design, tick, &mut sampled);
         }
         self.failure(around)
@@ -237,15 +237,17 @@ impl Own {
 /// Samples what there is to sample of a design after a tick.
 fn sampler<'a>(
     probes: &'a mut [ProbeLane],
-    design: usize,
+    of: usize,
+    design: &'a Design,
     scene: Scene<'a>,
-) -> impl FnMut(&Learner, i64) + 'a {
+) -> impl FnMut(&mut Learner, i64) + 'a {
     move |learner, tick| {
-        for lane in probes.iter_mut().filter(|lane| lane.design == design) {
+        for lane in probes.iter_mut().filter(|lane| lane.design == of) {
             let since = tick - lane.probe.first_tick;
             if since < 0 || since % lane.probe.interval_ticks.max(1) != 0 {
                 continue;
             }
+            learner.catch_up(scene, design);
             let mut values = vec![];
             let observable = lane.probe.observable as usize;
             learner.observe(&mut lane.routine, scene, observable, &lane.synapses, tick, &mut values);

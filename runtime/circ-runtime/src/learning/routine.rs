@@ -112,6 +112,9 @@ fn run(table: &Table, picked: Picked) -> usize {
 
 /// Calls `f` for as many at a time as a row holds.
 fn parts(table: &Table, picked: Picked<'_>, mut f: impl FnMut(Picked<'_>)) {
+    if picked.given.is_some() {
+        return f(picked);
+    }
     let mut first = 0;
     while first < picked.synapses.len() {
         let rest = |end: usize| {
@@ -203,7 +206,7 @@ fn check<F: Scalar>(
     for check in &program.checks {
         for row in (0..n).filter(|&row| fails(check.kind, check.value, row)) {
             let synapse = picked.synapses[row];
-            let new = (picked.now, scene.table.key(synapse));
+            let new = (picked.now(row), scene.table.key(synapse));
             // Of one synapse the first check stays: a later one is not before it.
             if failure.as_ref().is_none_or(|old| new < (old.tick, old.key)) {
                 *failure = Some(Failure {
