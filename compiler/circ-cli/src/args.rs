@@ -64,11 +64,22 @@ pub struct Settings {
     /// Machine code, or the reference that it is held to
     #[arg(long, value_enum, default_value_t = EngineArg::Jit)]
     pub engine: EngineArg,
+    /// When synapses learn from events of their targets; results do not depend on it
+    #[arg(long, value_enum, default_value_t = PostHooksArg::Late)]
+    pub post_hooks: PostHooksArg,
     /// Precision of states, for cells that do not say their own
     #[arg(long, value_enum)]
     pub precision: Option<PrecisionArg>,
     #[command(flatten)]
     pub reading: Reading,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PostHooksArg {
+    /// When their source spikes, where nobody can tell
+    Late,
+    /// At every event
+    AtOnce,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -134,7 +134,7 @@ fn cells(compiled: &Compiled) -> u64 {
 }
 
 fn built(compiled: Compiled, engine: EngineKind) -> Option<Simulation> {
-    let options = RunOptions { engine, threads: Some(1), digest: Digest::Compute };
+    let options = RunOptions { engine, threads: Some(1), digest: Digest::Compute, ..RunOptions::default() };
     match Simulation::build(compiled, &options) {
         Ok(simulation) => Some(simulation),
         Err(Rejection::Request(_)) => None,

@@ -11,7 +11,8 @@ use std::sync::atomic::AtomicBool;
 fn build(text: &str, on: oracle::Configuration) -> Simulation {
     let program = sources::parse("example.circ", text.to_string(), Path::new("."));
     let compiled = compile(program, &Options::default()).unwrap_or_else(|it| panic!("{}", oracle::show(&it)));
-    let options = RunOptions { engine: on.0, threads: Some(on.1), digest: Digest::Leave };
+    let options =
+        RunOptions { engine: on.0, threads: Some(on.1), digest: Digest::Leave, ..RunOptions::default() };
     Simulation::build(compiled, &options).unwrap_or_else(|it| panic!("{}", oracle::show(&it)))
 }
 

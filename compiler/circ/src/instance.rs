@@ -4,7 +4,7 @@
 //! same synapses; the interpreter as flat lists, the machine as they were built.
 
 use crate::compile::{Compiled, milliseconds};
-use crate::run::{EngineKind, RunOptions};
+use crate::run::{EngineKind, PostHooks, RunOptions};
 use crate::{memory, refusal, rules};
 use circ_compiler::diagnose::Diagnostic;
 use circ_compiler::interpret::Interpreter;
@@ -53,7 +53,11 @@ pub fn build(compiled: &Compiled, options: &RunOptions) -> Result<Instance, Box<
     let compile_ms = milliseconds(started);
     let threads = options.threads.unwrap_or_else(|| sensible_threads(&plan)).max(1);
     let network = Network::build(Arc::clone(&plan), threads, memory::available());
-    let network = Arc::new(network.map_err(|error| Box::new(refusal::explain(&error, compiled)))?);
+    let network = network.map_err(|error| Box::new(refusal::explain(&error, compiled)))?;
+    let network = Arc::new(match options.post_hooks {
+        PostHooks::Late => network,
+        PostHooks::AtOnce => network.learn_at_once(),
+    });
     let memory = network.memory();
     let projections = 0..plan.projections.len() as u32;
     let synapses = projections.clone().map(|index| network.synapse_count(index)).collect();

@@ -46,6 +46,17 @@ pub struct RunOptions {
     /// Without a number: as many as pay.
     pub threads: Option<usize>,
     pub digest: Digest,
+    pub post_hooks: PostHooks,
+}
+
+/// When synapses learn from events of their targets. Results do not depend on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PostHooks {
+    /// When their source spikes or somebody looks, where nobody can tell; else at once.
+    #[default]
+    Late,
+    /// At every event, found by an index of all synapses by target.
+    AtOnce,
 }
 
 /// Whether the digest of a run is computed: of large networks it takes about as long as building them.

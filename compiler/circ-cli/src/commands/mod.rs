@@ -7,12 +7,12 @@ pub mod run;
 pub mod test;
 pub mod verify;
 
-use crate::args::{EngineArg, PrecisionArg, Reading, Settings};
+use crate::args::{EngineArg, PostHooksArg, PrecisionArg, Reading, Settings};
 use crate::exit::Exit;
 use crate::terminal::{self, Stream};
 use circ::compile::{Options, Rejection};
 use circ::diagnose::{Diagnostic, Sources};
-use circ::run::{Digest, EngineKind, RunOptions};
+use circ::run::{Digest, EngineKind, PostHooks, RunOptions};
 use circ::sources::{self, Program};
 use std::path::Path;
 
@@ -60,7 +60,16 @@ fn compile_options(experiment: Option<&str>, settings: &Settings) -> Options {
 }
 
 fn run_options(settings: &Settings, digest: Digest) -> RunOptions {
-    RunOptions { engine: engine(settings.engine), threads: settings.threads.map(usize::from), digest }
+    let post_hooks = match settings.post_hooks {
+        PostHooksArg::Late => PostHooks::Late,
+        PostHooksArg::AtOnce => PostHooks::AtOnce,
+    };
+    RunOptions {
+        engine: engine(settings.engine),
+        threads: settings.threads.map(usize::from),
+        digest,
+        post_hooks,
+    }
 }
 
 fn engine(engine: EngineArg) -> EngineKind {

@@ -38,6 +38,7 @@ fn attempt(args: &VerifyArgs) -> Result<Exit, Exit> {
         engine: args.engine.map_or_else(|| manifest.engine(), engine),
         threads: args.threads.map(usize::from).or(Some(manifest.results.threads)),
         digest: Digest::Compute,
+        ..RunOptions::default()
     };
     let compiled = compile(program, &manifest.options()).map_err(|it| reject(&it))?;
     let mut simulation = Simulation::build(compiled, &options).map_err(|it| reject(&it))?;
