@@ -370,6 +370,7 @@ impl<'a> Protocol<'a> {
                 None => false,
             };
             if end <= now || met {
+                self.engine.conclude().map_err(|stop| self.halt(stop))?;
                 return Ok(met);
             }
         }

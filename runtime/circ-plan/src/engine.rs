@@ -180,6 +180,11 @@ pub trait Engine {
     fn tick(&self) -> i64;
     /// Makes ticks up to and including `until`. `interrupt` is looked at between windows.
     fn advance(&mut self, until: i64, interrupt: &std::sync::atomic::AtomicBool) -> Result<(), Stop>;
+    /// Does what was put off because nobody could tell. A fault of it, of a tick that was made, is known from here on: who
+    /// ends a run asks for it.
+    fn conclude(&mut self) -> Result<(), Stop> {
+        Ok(())
+    }
     /// All events of a kind so far, as (tick, cell), ascending.
     fn events(&self, population: u32, event: EventId) -> Vec<(i64, u32)>;
     /// Begins to sample.

@@ -161,6 +161,20 @@ impl Machine {
         (ticks.first().copied().unwrap_or(until), stop)
     }
 
+    /// Keeps a fault: what cells have done since counts for nothing.
+    fn stopped(&mut self, stop: Option<Stop>) -> Result<(), Stop> {
+        let failed = match &stop {
+            Some(Stop::Fault(fault)) => Some(fault.tick),
+            Some(Stop::Synapse(fault)) => Some(fault.tick),
+            Some(Stop::Interrupted) | None => None,
+        };
+        let (Some(stop), Some(failed)) = (stop, failed) else { return Ok(()) };
+        self.tick = failed - 1;
+        self.workers.iter_mut().for_each(|worker| worker.forget(failed));
+        self.fault = Some(stop.clone());
+        Err(stop)
+    }
+
     /// Whether anything flows at the present tick.
     fn flows(&self) -> bool {
         0 <= self.tick && !self.network.stages.is_empty() && self.fault.is_none()
@@ -223,21 +237,21 @@ impl Engine for Machine {
         }
         let (tick, stop) = self.run(until, interrupt);
         self.tick = tick;
-        let failed = match &stop {
-            Some(Stop::Fault(fault)) => Some(fault.tick),
-            Some(Stop::Synapse(fault)) => Some(fault.tick),
-            Some(Stop::Interrupted) | None => None,
-        };
-        if let (Some(stop), Some(failed)) = (stop, failed) {
-            self.tick = failed - 1;
-            self.workers.iter_mut().for_each(|worker| worker.forget(failed));
-            self.fault = Some(stop.clone());
-            return Err(stop);
-        }
+        self.stopped(stop)?;
         if tick < until {
             return Err(Stop::Interrupted);
         }
         Ok(())
+    }
+
+    fn conclude(&mut self) -> Result<(), Stop> {
+        match &self.fault {
+            Some(stop) => Err(stop.clone()),
+            None => {
+                let fault = self.catch_up();
+                self.stopped(fault.map(|fault| Stop::Synapse(Box::new(fault))))
+            }
+        }
     }
 
     fn events(&self, population: u32, event: EventId) -> Vec<(i64, u32)> {
@@ -301,6 +315,7 @@ impl Engine for Machine {
     }
 
     fn set_uniform(&mut self, population: u32, uniform: UniformId, value: f64) {
+        self.catch_up();
         let k = population as usize;
         let plan = &self.plan.populations[k];
         let ty = plan.uniforms[uniform.0 as usize].ty;
@@ -311,6 +326,7 @@ impl Engine for Machine {
     }
 
     fn set_array(&mut self, population: u32, array: ArrayId, values: &[(u32, f64)]) {
+        self.catch_up();
         let k = population as usize;
         let plan = Arc::clone(&self.plan);
         for &(cell, value) in values.iter().filter(|v| v.0 < plan.populations[k].cells) {

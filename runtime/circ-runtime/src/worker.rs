@@ -290,7 +290,8 @@ impl Worker {
             self.hear_all(shared, &mail, first, tick);
         }
         drop(mail);
-        if let Some(fault) = self.learning.flush(shared.surroundings(), whole) {
+        self.learning.flush(shared.surroundings(), whole);
+        if let Some(fault) = self.learning.catch_up(shared.surroundings()) {
             self.report_synapse(shared, fault);
         }
     }

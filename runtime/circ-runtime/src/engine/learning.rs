@@ -3,14 +3,14 @@
 //! In: the learning synapses of all threads, each of which has some. Out: values in canonical order, whatever the threads.
 //! All of this happens between ticks, when every synapse has come as far as the cells.
 
-use circ_plan::engine::{Samples, SynapseProbe, Synapses, Values};
+use circ_plan::engine::{Samples, SynapseFault, SynapseProbe, Synapses, Values};
 use circ_plan::ir::{ArrayId, Precision, Ty, UniformId};
 use circ_plan::learning::Learning;
 use circ_plan::plan::Plan;
 
 use super::Machine;
 use crate::cells::slot_of;
-use crate::learning::{Routine, Surroundings, canonical, design_of};
+use crate::learning::{Learner, Routine, Surroundings, canonical, design_of};
 use crate::parallel::for_each;
 
 /// The shared slots of a rule at the start.
@@ -59,8 +59,16 @@ impl Machine {
                 let synapses: Vec<u32> = (0..scene.table.len() as u32).collect();
                 let mut values = vec![];
                 let mut routine = Routine::new(program, None);
-                let learner = worker.learning.learner(design);
-                learner.observe(&mut routine, scene, observable as usize, &synapses, now, &mut values);
+                let arrays = worker.learning.learner(design).arrays_now(scene, &self.network.designs[design]);
+                Learner::observe(
+                    &arrays,
+                    &mut routine,
+                    scene,
+                    observable as usize,
+                    &synapses,
+                    now,
+                    &mut values,
+                );
                 values
             })
             .collect();
@@ -70,11 +78,31 @@ impl Machine {
 
     /// An array of all synapses of a design, in canonical order.
     pub(super) fn array_of_learning(&self, design: usize, array: ArrayId) -> Vec<f64> {
+        let around = self.around();
+        let arrays: Vec<_> = self
+            .workers
+            .iter()
+            .map(|worker| {
+                let scene = around.scene(design, worker.id);
+                worker.learning.learner(design).arrays_now(scene, &self.network.designs[design])
+            })
+            .collect();
         let held = |(thread, synapse): (u32, u32)| {
-            let learner = self.workers[thread as usize].learning.learner(design);
-            learner.arrays[array.0 as usize].number(synapse as usize)
+            arrays[thread as usize][array.0 as usize].number(synapse as usize)
         };
         canonical(&self.network, design).into_iter().map(held).collect()
+    }
+
+    /// Lets synapses see all events of targets that wait. Returns the first failure.
+    pub(super) fn catch_up(&mut self) -> Option<SynapseFault> {
+        if self.network.designs.iter().all(|design| design.waits.is_none()) {
+            return None;
+        }
+        let Machine { network, history, slots, rules, workers, .. } = self;
+        let around = Surroundings { network, history, slots, rules };
+        let faults = for_each(workers.len(), workers, |_, worker| worker.learning.catch_up(around));
+        let place = |fault: &SynapseFault| (fault.tick, fault.projection, fault.source, fault.target);
+        faults.into_iter().flatten().min_by_key(place)
     }
 
     /// Brings the synapses of a design to the present tick.

@@ -31,6 +31,11 @@ impl Block {
         Some(Block { kernel, fields, arrays, ints: vec![0; ROW], bools: vec![false; ROW] })
     }
 
+    /// The machine code.
+    pub fn kernel(&self) -> KernelFn {
+        self.kernel
+    }
+
     /// Computes; says whether no synapse failed a check.
     pub fn run<F: Scalar>(&mut self, scene: Scene, arrays: &[Column], picked: Picked) -> bool {
         let n = picked.synapses.len();

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 /// Lists by tick.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Calendar<T> {
     /// The tick of the first slot.
     first: i64,

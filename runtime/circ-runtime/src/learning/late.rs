@@ -192,6 +192,7 @@ fn decay(plan: &Plan, population: u32, seen: ArrayId, event: EventId) -> Option<
 const ROOM: usize = 16;
 
 /// The events that wait, of the targets of one thread.
+#[derive(Clone)]
 pub struct Late {
     /// Targets that see an event, by tick.
     heard: Calendar<u32>,
@@ -211,6 +212,7 @@ pub struct Late {
 }
 
 /// What is remembered of targets.
+#[derive(Clone)]
 struct Targets {
     /// By target.
     counts: Vec<u32>,
@@ -223,14 +225,16 @@ struct Targets {
 }
 
 /// What is remembered of sources.
+#[derive(Clone)]
 struct Sources {
     /// By source: a tick at which its columns are known, and whether it spiked then.
     since: Vec<i32>,
     spiked: Vec<bool>,
     /// By decaying column, source: the value then.
     base: Vec<Vec<f64>>,
-    /// By source: all events up to this tick are in its synapses.
+    /// By source: all events up to this tick are in its synapses; and the least of them, as far as is known.
     done: Vec<i32>,
+    all_done: i64,
 }
 
 impl Late {
@@ -250,6 +254,7 @@ impl Late {
                 spiked: vec![false; sources],
                 base: vec![vec![0.0; sources]; waits.decays.len()],
                 done: vec![-1; sources],
+                all_done: -1,
             },
             ladders: vec![vec![]; waits.decays.len()],
             synapses: vec![],
@@ -295,9 +300,18 @@ impl Late {
 
     /// Lets the synapses of all sources see all events up to a tick.
     pub fn all(&mut self, what: &mut Work, waits: &Waits, until: i64) {
+        if !self.is_waiting() {
+            return;
+        }
         for source in 0..self.sources.done.len() as u32 {
             self.row(what, waits, source, until);
         }
+        self.sources.all_done = until;
+    }
+
+    /// Whether there may be events that not all synapses have seen.
+    pub fn is_waiting(&self) -> bool {
+        self.sources.all_done < self.targets.latest
     }
 
     /// Lets the synapses of a source see all events up to a tick, of which none is still to be remembered.

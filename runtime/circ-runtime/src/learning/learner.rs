@@ -5,6 +5,8 @@
 //! [`circ_plan::learning`]: the first half of a tick is what has to be done before what it transmits arrives, the second
 //! half what needs to know of all events of that tick.
 
+use std::borrow::Cow;
+
 use circ_plan::abi::KernelFn;
 use circ_plan::ir::Program;
 use circ_plan::learning::Learning;
@@ -134,6 +136,7 @@ impl Learner {
 
     /// Brings all arrays to the present tick.
     pub fn settle(&mut self, scene: Scene, design: &Design, now: i64) {
+        self.catch_up(scene, design);
         if !scene.learning.settle.outputs.is_empty() {
             self.apply_to_all(scene, design, &scene.learning.settle, now);
         }
@@ -152,7 +155,7 @@ impl Learner {
 
     /// Appends the value of an observable for these synapses.
     pub fn observe(
-        &self,
+        arrays: &[Column],
         routine: &mut Routine,
         scene: Scene,
         observable: usize,
@@ -163,7 +166,7 @@ impl Learner {
         let program = &scene.learning.observables[observable].program;
         let picked =
             Picked { synapses, sources: &[], now, source_ticks: &[], tick: now, run: false, given: None };
-        routine.values(program, scene, &self.arrays, picked, &mut None, out);
+        routine.values(program, scene, arrays, picked, &mut None, out);
     }
 
     /// The axonal delay of a synapse at present, in ticks.
@@ -239,13 +242,31 @@ impl Learner {
             self.finish(scene, design);
             sampled(self, self.done);
         }
-        self.catch_up(scene, design);
     }
 
     /// Lets synapses see all events of targets that wait, before anybody looks.
     pub fn catch_up(&mut self, scene: Scene, design: &Design) {
         let until = self.done;
         self.late(scene, design, |late, mut what, waits| late.all(&mut what, waits, until));
+    }
+
+    /// The arrays as they are when synapses have seen all events of targets.
+    pub fn arrays_now(&self, scene: Scene, design: &Design) -> Cow<'_, [Column]> {
+        let (Some(waits), Some(late)) = (&design.waits, self.late.as_ref().filter(|late| late.is_waiting()))
+        else {
+            return Cow::Borrowed(&self.arrays);
+        };
+        let (mut late, mut arrays) = (late.clone(), self.arrays.clone());
+        let programs = scene.learning.hooks.iter().map(|hook| &hook.program);
+        let mut hooks: Vec<Routine> =
+            self.routines.hooks.iter().zip(programs).map(|(hook, program)| hook.again(program)).collect();
+        let failure = &mut None;
+        late.all(
+            &mut Work { scene, design, arrays: &mut arrays, hooks: &mut hooks, failure },
+            waits,
+            self.done,
+        );
+        Cow::Owned(arrays)
     }
 
     /// Where events of targets wait.

@@ -23,6 +23,7 @@ pub mod table;
 pub use design::Design;
 pub use flat::rule_programs;
 pub use history::{History, Kept};
+pub use learner::Learner;
 pub use own::{Own, Surroundings, canonical, design_of};
 pub use routine::Routine;
 pub use store::width;

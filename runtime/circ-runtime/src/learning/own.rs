@@ -142,6 +142,14 @@ impl Own {
         self.failure(around)
     }
 
+    /// Lets synapses see all events of targets that wait. Returns the first failure.
+    pub fn catch_up(&mut self, around: Surroundings) -> Option<SynapseFault> {
+        for (k, lane) in self.lanes.iter_mut().enumerate() {
+            lane.learner.catch_up(around.scene(k, self.thread), &around.network.designs[k]);
+        }
+        self.failure(around)
+    }
+
     fn failure(&self, around: Surroundings) -> Option<SynapseFault> {
         let failures = self.lanes.iter().zip(&around.network.designs).filter_map(|(lane, design)| {
             let failure = lane.learner.failure.as_ref()?;
@@ -250,7 +258,15 @@ fn sampler<'a>(
             learner.catch_up(scene, design);
             let mut values = vec![];
             let observable = lane.probe.observable as usize;
-            learner.observe(&mut lane.routine, scene, observable, &lane.synapses, tick, &mut values);
+            Learner::observe(
+                &learner.arrays,
+                &mut lane.routine,
+                scene,
+                observable,
+                &lane.synapses,
+                tick,
+                &mut values,
+            );
             lane.samples.take(lane.probe.keep, tick, &values);
         }
     }

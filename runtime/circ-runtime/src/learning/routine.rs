@@ -60,6 +60,15 @@ impl Routine {
         }
     }
 
+    /// Another for the same program.
+    pub fn again(&self, program: &Program) -> Routine {
+        let block = match self {
+            Routine::Single(runner) => &runner.block,
+            Routine::Double(runner) => &runner.block,
+        };
+        Routine::new(program, block.as_ref().map(Block::kernel))
+    }
+
     /// Writes what the program makes of synapses into their arrays.
     pub fn apply(
         &mut self,
