@@ -36,8 +36,15 @@ pub fn run(
 /// # Errors
 /// With the rendered messages, when the network can not be built.
 pub fn carry_out(compiled: Compiled, on: Configuration) -> Result<Results, String> {
-    let run = RunOptions { engine: on.0, threads: Some(on.1), ..RunOptions::default() };
-    let mut simulation = Simulation::build(compiled, &run).map_err(|rejection| show(&rejection))?;
+    carry_out_as(compiled, &RunOptions { engine: on.0, threads: Some(on.1), ..RunOptions::default() })
+}
+
+/// Runs what was compiled, with all options.
+///
+/// # Errors
+/// With the rendered messages, when the network can not be built.
+pub fn carry_out_as(compiled: Compiled, run: &RunOptions) -> Result<Results, String> {
+    let mut simulation = Simulation::build(compiled, run).map_err(|rejection| show(&rejection))?;
     Ok(simulation.run(&AtomicBool::new(false), &mut Silent).results)
 }
 

@@ -1,10 +1,12 @@
 //! Generated rules teach synapses the same, bit for bit, on both engines and on 1, 2 and 3 threads.
 
-use circ::compile::Options;
-use circ::results::Ended;
+use circ::compile::{Options, compile};
+use circ::results::{Ended, Results};
+use circ::run::{EngineKind, PostHooks, RunOptions};
+use circ::sources;
 use circ_suite::generate::folder;
 use circ_suite::generate_rules::generate_rules;
-use circ_suite::oracle::{ALL, agree};
+use circ_suite::oracle::{ALL, agree, carry_out_as, compare, show};
 
 /// How many programs each run of the tests makes.
 const PROGRAMS: u64 = 160;
@@ -20,4 +22,107 @@ fn generated_rules_agree_on_every_engine() {
         }
     }
     assert!(PROGRAMS / 2 < whole, "{whole} of {PROGRAMS} programs run to their end");
+}
+
+/// Rules of the library, with what they have to be given.
+const LIBRARY: [(&str, &str); 19] = [
+    ("AdditiveStdp", "w_max = 2 mV"),
+    ("NearestStdp", "w_max = 2 mV"),
+    ("MultiplicativeStdp", "w_max = 2 mV"),
+    ("VanRossumStdp", "c_p = 0.01 mV"),
+    ("PowerStdp", "w_max = 2 mV"),
+    ("PowerLawStdp", "w_0 = 1 mV"),
+    ("SymmetricStdp", "w_max = 2 mV"),
+    ("InhibitoryStdp", "w_max = 2 mV, eta = 0.02 mV"),
+    ("TripletStdp", "w_max = 2 mV"),
+    ("NearestTripletStdp", "w_max = 2 mV"),
+    ("HippocampalTripletStdp", "w_max = 2 mV"),
+    ("HippocampalNearestTripletStdp", "w_max = 2 mV"),
+    ("MinimalTripletStdp", "w_max = 2 mV"),
+    ("MinimalNearestTripletStdp", "w_max = 2 mV"),
+    ("HippocampalMinimalTripletStdp", "w_max = 2 mV"),
+    ("HippocampalMinimalNearestTripletStdp", "w_max = 2 mV"),
+    ("VoltageStdp", "w_one = 0.01 mV, w_max = 2 mV"),
+    ("TsodyksMarkram", ""),
+    ("DynamicSynapse", ""),
+];
+
+/// Delays of one number, of which events of targets may wait; and delays that differ.
+const DELAYS: [&str; 4] = [
+    "delay 1 tick",
+    "delay 1.3 ms; dendritic 0.4 ms",
+    "delay 0 ms; dendritic 0.7 ms; back 0.2 ms",
+    "delay uniform(0.1 ms, 2 ms); dendritic uniform(0 ms, 1 ms); back uniform(0 ms, 3 ms)",
+];
+
+/// Two populations that spike at random, some of the time much, with synapses that learn in between and multapses.
+fn network(rule: &str, arguments: &str, delays: &str, precision: &str) -> String {
+    format!(
+        "use std.plasticity.{rule}
+        cell Noisy {{
+          param rate = 40 Hz
+          port syn: excitatory voltage via delta(v)
+          state v: voltage = uniform(0 mV, 8 mV)
+          20 ms * v' = -v
+          spike when chance(rate * dt * (if mod(t / 50 ms, 2) < 1 then 3 else 1)) or v > 10 mV {{ v = 0 mV }}
+        }}
+        circuit Learning {{
+          population A: excitatory Noisy[23] {{ rate = uniform(0 Hz, 80 Hz) }}
+          population B: excitatory Noisy[17]
+          projection P: A -> B.syn {{
+            connect total 300
+            allow multiple
+            weight uniform(0.1 mV, 1.5 mV)
+            {delays}
+            plasticity {rule}({arguments})
+          }}
+          projection Q: B -> A.syn {{ connect probability 0.2; weight 0.5 mV; delay 1 ms }}
+        }}
+        experiment Main of Learning {{
+          precision {precision}
+          record P.w every 7 ms
+          run 150 ms
+          report sum(P.w)
+          run 50.1 ms
+          set A.rate = 100 Hz
+          run 50 ms
+          report sum(P.w)
+        }}"
+    )
+}
+
+fn on(text: &str, engine: EngineKind, threads: usize, post_hooks: PostHooks) -> Result<Results, String> {
+    let program = sources::parse("library.circ", text.to_string(), &folder());
+    let compiled = compile(program, &Options::default()).map_err(|rejection| show(&rejection))?;
+    let options = RunOptions { engine, threads: Some(threads), post_hooks, ..RunOptions::default() };
+    carry_out_as(compiled, &options)
+}
+
+/// The interpreter, machine code on 1, 2, 3 threads, and both ways to learn from events of targets.
+#[test]
+fn rules_of_the_library_agree_on_every_engine() {
+    use EngineKind::{Interpreter, Jit};
+    for (k, (rule, arguments)) in LIBRARY.iter().enumerate() {
+        for (j, delays) in DELAYS.iter().enumerate() {
+            let precision = if (k + j) % 3 == 0 { "f32" } else { "f64" };
+            let text = network(rule, arguments, delays, precision);
+            let must = |results: Result<Results, String>| match results {
+                Ok(results) => results,
+                Err(error) => panic!("{error}\n{text}"),
+            };
+            let meaning = must(on(&text, Interpreter, 1, PostHooks::AtOnce));
+            assert_eq!(meaning.ended, Ended::Complete, "{text}");
+            // Synapses that only fade and recover have no weight to give.
+            let learned = meaning.reports[0].value != meaning.reports[1].value;
+            assert_eq!(learned, !arguments.is_empty(), "whether weights change\n{text}");
+            for post_hooks in [PostHooks::AtOnce, PostHooks::Late] {
+                for threads in 1..=3 {
+                    let found = must(on(&text, Jit, threads, post_hooks));
+                    if let Err(error) = compare(&meaning, &found) {
+                        panic!("{rule}, {delays}, {precision}, {post_hooks:?}: {error}\n{text}");
+                    }
+                }
+            }
+        }
+    }
 }
