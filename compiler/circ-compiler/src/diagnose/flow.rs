@@ -21,13 +21,24 @@ pub fn cyclic_flow(members: &[(String, Span)]) -> Diagnostic {
         .help("make one of them a `state`, or give a projection on the way a `delay` of a tick")
 }
 
+/// What needs the weight of what flows.
+pub enum Needs {
+    /// `continuous w * ...`
+    Flow(Span),
+    /// `plasticity Rule`, where what flows is the value as it is.
+    Rule(Span),
+}
+
 /// `of` is what lacks it: "projection `gap`".
-pub fn missing_weight(at: Span, of: &str, flows: Span, example: &str) -> Diagnostic {
-    MISSING_CLAUSE
-        .at(at, format!("{of} has no `weight`"))
-        .primary("needs a `weight`")
-        .label(flows, "reads it as `w`")
-        .help(format!("add a line such as `{example}`"))
+pub fn missing_weight(at: Span, of: &str, needs: Needs, example: &str) -> Diagnostic {
+    let missing = MISSING_CLAUSE.at(at, format!("{of} has no `weight`")).primary("needs a `weight`");
+    let help = format!("add a line such as `{example}`");
+    match needs {
+        Needs::Flow(flows) => missing.label(flows, "reads it as `w`").help(help),
+        Needs::Rule(rule) => missing
+            .label(rule, "begins from it")
+            .help(format!("{help}, and read it as `w`, as in `continuous w * pre.r`")),
+    }
 }
 
 pub fn unread_weight(weight: Span, flows: Span) -> Diagnostic {

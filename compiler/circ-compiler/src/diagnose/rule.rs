@@ -2,8 +2,9 @@
 
 use super::Diagnostic;
 use super::build::{SignReason, polarity_name};
-use super::names::DUPLICATE_NAME;
+use super::names::{DUPLICATE_NAME, OUT_OF_PLACE};
 use super::structure::{MISSING_VALUE, NOT_A_STATE, WRONG_ARGUMENTS};
+use super::time::{Step, time};
 use crate::hir::SynapseSide;
 use circ_grammar::ast::{Polarity, Span};
 
@@ -243,6 +244,22 @@ pub fn delay_bounds(at: Span, rule: &str, bounds: Span, least: &str, dt: &str) -
         .primary("a spike arrives in a later tick than the one that emits it")
         .label(bounds, format!("down to {least}"))
         .help("write `bounds d in 1 tick .. ...`, or give the projection a `dendritic` delay")
+}
+
+/// `transmit` in `on pre and post`, of a projection at whose synapses a spike arrives in the tick in which they meet.
+pub fn transmits_too_late(hook: Span, attached: Span, projection: &str, step: Step) -> Diagnostic {
+    OUT_OF_PLACE
+        .at(
+            hook,
+            format!("`transmit` in `on pre and post` comes too late for the synapses of `{projection}`"),
+        )
+        .primary("decides what a spike delivers")
+        .label(attached, "attached here")
+        .note("spikes are delivered before it is known which cells spike in the same tick")
+        .help(format!(
+            "let the spikes of targets come back later: `back {}`, or a `dendritic` delay",
+            time(step.ms)
+        ))
 }
 
 /// A modulator of some cells, but neither of one nor of as many as there are targets.

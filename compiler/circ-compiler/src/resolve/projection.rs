@@ -88,14 +88,20 @@ impl<'a> Resolver<'a> {
                     true => "weight 1 nS".to_string(),
                     false => self.example_weight(cx, projection.target),
                 };
-                let flows = self.hir.expr(value).span;
+                let flows = say_flow::Needs::Flow(self.hir.expr(value).span);
                 self.sink.push(say_flow::missing_weight(at, name, flows, &example));
             }
             (Some(weight), Some((value, false))) => {
                 let [weight, flows] = [weight, value].map(|it| self.hir.expr(it).span);
                 self.sink.push(say_flow::unread_weight(weight, flows));
             }
-            (None, Some((_, false))) | (Some(_), None | Some((_, true))) => {}
+            (None, Some((_, false))) => {
+                if let Some(attachment) = &projection.plasticity {
+                    let rule = say_flow::Needs::Rule(attachment.span);
+                    self.sink.push(say_flow::missing_weight(at, name, rule, "weight 1"));
+                }
+            }
+            (Some(_), None | Some((_, true))) => {}
         }
     }
 

@@ -33,7 +33,7 @@ use super::context::{Report, Source};
 use super::explain::RuleMethods;
 use super::layout::Layout;
 use crate::diagnose::Sink;
-use crate::diagnose::names::out_of_place;
+use crate::diagnose::rule::transmits_too_late;
 use crate::diagnose::structure::not_yet;
 use crate::hir::path::part_of;
 use crate::hir::*;
@@ -102,9 +102,7 @@ pub fn learning<'a>(
     let Programs { keys, pre, post, report, .. } = programs;
     let both = both.map(|(program, transmit, span)| {
         if transmit.is_some() && !ways.apart(source.net.dt) {
-            let due =
-                "without `dendritic` and `back`, the spike is delivered before it is known that they meet";
-            report.push(out_of_place(span, "`transmit` in `on pre and post`", due));
+            report.push(transmits_too_late(span, plasticity.span, &net.path, source.step()));
         }
         Both { events: target_events(source, net, "spike"), program, transmit }
     });
