@@ -120,7 +120,7 @@ fn neither_work_nor_depth_is_without_bounds() {
     nested += "circuit C { let a = f299(0) }";
     insta::assert_snapshot!(net(&nested), @r"
     [too-large] this expression is nested too deeply
-      x <- given up here
+      x + 1 <- given up here
     ");
 }
 
