@@ -66,6 +66,9 @@ pub struct Hir {
     pub rules: Vec<Rule>,
     pub circuits: Vec<Circuit>,
     pub experiments: Vec<Experiment>,
+    /// All definitions, each after what it reads: globals and cells, circuits from the inside out, experiments;
+    /// functions as they are called. Members of a circle come in any order.
+    pub order: Vec<crate::resolve::graph::Node>,
 }
 
 impl Hir {

@@ -4,7 +4,7 @@
 //! The stages are functions of the compiler; this page only puts them in order.
 
 use crate::results::Timing;
-use crate::sources::{Beneath, Program};
+use crate::sources::{Beneath, Kept, Program};
 use crate::{lost, rules, unrun};
 use circ_compiler::check::{Tainted, Types, check};
 use circ_compiler::diagnose::build::{NOT_LOOKED_AT, TOO_MANY_ITEMS, not_looked_at};
@@ -196,7 +196,7 @@ const MOST_BUILT: usize = 30_000;
 /// Everything that can be built, with the lints of all of it. Where a name or a dimension is wrong there are none:
 /// what seems unused may be what was meant.
 fn build_and_lint(program: &Program, hir: &mut Hir, types: &mut Types, sink: &mut Sink) {
-    let files = Beneath::of(program);
+    let files = Kept::of(program);
     let mut built: Vec<(Net, Lowered)> = Vec::new();
     let all = all_settings(program, hir);
     let mut instantiated = BTreeSet::new();

@@ -6,14 +6,16 @@
 //! is a diagnostic at its place.
 
 use crate::{rules, stdlib};
-use circ_compiler::data::Files;
+use circ_compiler::data::{Fault, Files, Table};
 use circ_compiler::diagnose::{Diagnostic, Source, Sources};
 use circ_compiler::resolve::{Module, imports};
 use circ_grammar::ast::{File, FileId, Span};
-use std::collections::{BTreeSet, VecDeque};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 /// Larger source files are refused: spans are 32-bit, and nobody wrote them by hand.
 pub const MAX_SOURCE_BYTES: u64 = 16 << 20;
@@ -257,6 +259,38 @@ impl Files for Beneath {
             Reason::TooLarge => format!("`{path}` is larger than {} GB", MAX_DATA_BYTES >> 30),
             reason => ReadError { path: path.into(), reason }.to_string(),
         })
+    }
+}
+
+/// Files of which small tables are read once, for a program with many experiments.
+pub(crate) struct Kept {
+    files: Beneath,
+    tables: RefCell<BTreeMap<String, Arc<Table>>>,
+}
+
+/// Larger tables are not kept.
+const MOST_KEPT_ROWS: usize = 10_000;
+
+impl Kept {
+    pub fn of(program: &Program) -> Kept {
+        Kept { files: Beneath::of(program), tables: RefCell::default() }
+    }
+}
+
+impl Files for Kept {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        self.files.read(path)
+    }
+
+    fn table(&self, path: &str) -> Result<Arc<Table>, Fault> {
+        if let Some(table) = self.tables.borrow().get(path) {
+            return Ok(Arc::clone(table));
+        }
+        let table = self.files.table(path)?;
+        if table.lines.len() <= MOST_KEPT_ROWS {
+            self.tables.borrow_mut().insert(path.to_string(), Arc::clone(&table));
+        }
+        Ok(table)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::interval::{self, Interval, Truth};
 use crate::types::Type;
 use circ_grammar::ast::{BinaryOp, UnaryOp};
 use circ_plan::ir::Distribution;
+use smallvec::SmallVec;
 
 /// Longer sums are bounded as a whole.
 const MOST_TERMS: f64 = 32.0;
@@ -133,7 +134,7 @@ impl Bounds<'_> {
 
     /// `a + b + c + ...` from the left, in a loop.
     fn chain(&mut self, expr: ExprId, site: &mut Site) -> Estimate {
-        let mut links = vec![];
+        let mut links: SmallVec<[_; 4]> = SmallVec::new();
         let mut first = expr;
         while let ExprKind::Binary { op, left, right } = &self.hir.expr(first).kind {
             links.push((*op, *left, *right, first));

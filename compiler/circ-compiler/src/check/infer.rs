@@ -10,6 +10,7 @@ use crate::hir::*;
 use crate::resolve::graph;
 use crate::types::{Dimension, Type};
 use circ_grammar::ast::{Span, UnaryOp};
+use smallvec::SmallVec;
 
 /// Of `xi`.
 const NOISE: Dimension = Dimension([-6, 0, 0, 0, 0, 0, 0]);
@@ -20,7 +21,7 @@ const MOST_DIMENSIONS: usize = 16;
 impl<'a> Checker<'a> {
     /// Types an expression and everything in it.
     pub fn infer(&mut self, root: ExprId) -> Type {
-        let mut all = vec![];
+        let mut all: SmallVec<[ExprId; 16]> = SmallVec::new();
         graph::walk(self.hir, root, &mut |id, _| all.push(id));
         all.sort();
         for id in all {

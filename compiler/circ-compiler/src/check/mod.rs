@@ -68,7 +68,7 @@ pub fn check(hir: &Hir, sink: &mut Sink) -> Types {
     checker.attached_rules();
     // What experiments declare reads what synapses hold, which has types when all projections have.
     let (later, first): (Vec<Node>, Vec<Node>) =
-        graph::order(hir).into_iter().partition(|node| checker.is_of_experiment(*node));
+        hir.order.iter().copied().partition(|node| checker.is_of_experiment(*node));
     for node in first {
         if let Some(rule) = checker.rule_of(node) {
             checker.rule_nodes.entry(rule).or_default().push(node);

@@ -34,7 +34,7 @@ impl Tainted {
         }
         let places = Places::new(errors.iter().map(|error| error.span));
         let mut tainted = Tainted { exprs: wrong(hir, &places), ..Tainted::default() };
-        for node in graph::order(hir) {
+        for &node in &hir.order {
             if global_root(hir, node).is_some_and(|root| tainted.reads(hir, root)) {
                 tainted.definitions.insert(node);
             }

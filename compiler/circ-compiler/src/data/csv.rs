@@ -11,7 +11,7 @@ pub struct Table {
     pub names: Vec<String>,
     /// The line of each row, from 1, the header counted.
     pub lines: Vec<u64>,
-    fields: Vec<String>,
+    fields: Vec<Box<str>>,
 }
 
 impl Table {
@@ -28,15 +28,15 @@ impl Table {
             return Err(Fault::Unreadable("it has no header line".to_string()));
         }
         let mut table = Table { names, lines: vec![], fields: vec![] };
-        for record in reader.records() {
-            let record = record.map_err(|e| Fault::Unreadable(words(&e)))?;
+        let mut record = csv::StringRecord::new();
+        while reader.read_record(&mut record).map_err(|e| Fault::Unreadable(words(&e)))? {
             let line = record.position().map_or(0, csv::Position::line);
             if record.len() != table.names.len() {
                 let why = format!("{} fields, but the header has {}", record.len(), table.names.len());
                 return Err(Fault::Line(line, why));
             }
             table.lines.push(line);
-            table.fields.extend(record.iter().map(str::to_string));
+            table.fields.extend(record.iter().map(Box::from));
         }
         Ok(table)
     }
@@ -48,7 +48,7 @@ impl Table {
 
     /// A field as it stands there; empty outside the table.
     pub fn text(&self, row: usize, column: usize) -> &str {
-        self.fields.get(row * self.names.len() + column).map_or("", String::as_str)
+        self.fields.get(row * self.names.len() + column).map_or("", |field| field)
     }
 
     /// A field as a number.
@@ -106,7 +106,7 @@ mod tests {
     fn blanks_comments_and_quotes_are_no_part_of_fields() {
         let table = read("# of what\n pre , post\n\n1, 2 \r\n# more\n\"a, \"\"b\"\"\",\"\n\"");
         assert_eq!(table.names, ["pre", "post"]);
-        assert_eq!(table.fields, ["1", "2", "a, \"b\"", ""]);
+        assert_eq!(table.fields.iter().map(|it| &**it).collect::<Vec<_>>(), ["1", "2", "a, \"b\"", ""]);
     }
 
     #[test]

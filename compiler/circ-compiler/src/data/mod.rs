@@ -16,6 +16,11 @@ pub use csv::Table;
 pub trait Files {
     /// The whole content, or why there is none, in words.
     fn read(&self, path: &str) -> Result<Vec<u8>, String>;
+
+    /// A csv file with its header. Who is asked by many experiments may keep it.
+    fn table(&self, path: &str) -> Result<Arc<Table>, Fault> {
+        Ok(Arc::new(Table::read(&self.read(path).map_err(Fault::Unreadable)?)?))
+    }
 }
 
 /// No files at all: for programs that are only checked, and for tests.
@@ -42,9 +47,10 @@ pub enum Fault {
 /// An array from a file. Of a csv file all columns must be numbers; the header is left out, and one column
 /// is one-dimensional where that is declared.
 pub fn load_array(path: &str, declared: Option<&Type>, files: &dyn Files) -> Result<Value, Fault> {
-    let bytes = files.read(path).map_err(Fault::Unreadable)?;
-    let (shape, data) =
-        if path.ends_with(".npy") { npy::read(&bytes)? } else { csv_array(&bytes, declared)? };
+    let (shape, data) = match path.ends_with(".npy") {
+        true => npy::read(&files.read(path).map_err(Fault::Unreadable)?)?,
+        false => csv_array(&*files.table(path)?, declared)?,
+    };
     let element = element_of(declared);
     if let Some(Type::Array(_, sizes)) = declared
         && !fits(sizes, &shape)
@@ -55,18 +61,12 @@ pub fn load_array(path: &str, declared: Option<&Type>, files: &dyn Files) -> Res
     Ok(Value::Array(Arc::new(ArrayValue { element, shape, data })))
 }
 
-/// A csv file with its header.
-pub fn load_table(path: &str, files: &dyn Files) -> Result<Table, Fault> {
-    Table::read(&files.read(path).map_err(Fault::Unreadable)?)
-}
-
 /// Whether an array of this shape is what was declared.
 pub fn fits(declared: &[Option<u64>], found: &[u64]) -> bool {
     declared.len() == found.len() && declared.iter().zip(found).all(|(d, f)| d.is_none_or(|d| d == *f))
 }
 
-fn csv_array(bytes: &[u8], declared: Option<&Type>) -> Result<(Vec<u64>, Vec<f64>), Fault> {
-    let table = Table::read(bytes)?;
+fn csv_array(table: &Table, declared: Option<&Type>) -> Result<(Vec<u64>, Vec<f64>), Fault> {
     let (rows, columns) = (table.lines.len(), table.names.len());
     let mut data = Vec::with_capacity(rows.saturating_mul(columns));
     for row in 0..rows {

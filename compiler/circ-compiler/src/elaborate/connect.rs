@@ -171,7 +171,7 @@ impl Elaborator<'_> {
     ) -> Option<Vec<(u64, u32, u32)>> {
         let span = self.span(expr);
         let fault = |fault| eval::load_fault(fault, file, "synapses", None, span);
-        let table = match data::load_table(file, self.files) {
+        let table = match self.files.table(file) {
             Ok(table) => table,
             Err(found) => return self.report(fault(found)),
         };

@@ -5,7 +5,7 @@
 //! the cells are called `1`, `2`, `3`, those are their names and not their indices.
 
 use super::Elaborator;
-use crate::data::{self, Table};
+use crate::data::Table;
 use crate::diagnose::suggest::nearest;
 use crate::diagnose::{data as say, value as say_value};
 use crate::eval;
@@ -31,7 +31,7 @@ impl Elaborator<'_> {
             return self.report(say_value::wrong_kind(span, "`load(\"names.csv\")`", "no file"));
         };
         let shown = format!("`{file}`");
-        let table = match data::load_table(&file, self.files) {
+        let table = match self.files.table(&file) {
             Ok(table) => table,
             Err(fault) => return self.report(eval::load_fault(fault, &file, "names", None, span)),
         };

@@ -4,7 +4,6 @@
 //! a cell that is not there, is an error with its place or line.
 
 use super::{Elaborator, time};
-use crate::data;
 use crate::diagnose::{data as say, time as say_time, value as say_value};
 use crate::eval;
 use crate::hir::{ExprId, ExprKind, Ref};
@@ -120,7 +119,7 @@ impl Elaborator<'_> {
     fn events_from_file(&mut self, expr: ExprId, file: &str, cells: u32) -> Option<Vec<(f64, u32)>> {
         let span = self.span(expr);
         let table_name = format!("`{file}`");
-        let loaded = data::load_table(file, self.files);
+        let loaded = self.files.table(file);
         let fault = |fault| eval::load_fault(fault, file, "events", None, span);
         let table = match loaded {
             Ok(table) => table,

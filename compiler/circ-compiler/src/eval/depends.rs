@@ -5,6 +5,7 @@
 
 use super::Scope;
 use crate::hir::{ExprId, ExprKind, FunctionId, Hir, Index, Ref};
+use smallvec::{SmallVec, smallvec};
 use std::collections::BTreeSet;
 
 /// Whether the expression must be kept as a closure: it is random, or depends on `i`, `pre`, `post`, `t`, or on
@@ -62,7 +63,7 @@ fn is_place(name: Ref) -> bool {
 /// Whether any expression in the tree is one that is looked for.
 pub fn any(expr: ExprId, hir: &Hir, wanted: &mut dyn FnMut(&ExprKind) -> bool) -> bool {
     let mut functions: BTreeSet<FunctionId> = BTreeSet::new();
-    let mut open = vec![expr];
+    let mut open: Open = smallvec![expr];
     while let Some(next) = open.pop() {
         let Some(found) = hir.exprs.get(next.index()) else {
             continue;
@@ -81,8 +82,11 @@ pub fn any(expr: ExprId, hir: &Hir, wanted: &mut dyn FnMut(&ExprKind) -> bool) -
     false
 }
 
+/// Expressions that are still to be looked at.
+type Open = SmallVec<[ExprId; 16]>;
+
 /// The expressions directly within one, but for the conditions of `[where ...]`.
-pub fn children(kind: &ExprKind, out: &mut Vec<ExprId>) {
+pub fn children(kind: &ExprKind, out: &mut Open) {
     match kind {
         ExprKind::Number { .. }
         | ExprKind::Bool(_)
@@ -102,7 +106,7 @@ pub fn children(kind: &ExprKind, out: &mut Vec<ExprId>) {
         | ExprKind::CallFn { args, .. }
         | ExprKind::Draw { args, .. }
         | ExprKind::Array(args)
-        | ExprKind::Tuple(args) => out.extend(args),
+        | ExprKind::Tuple(args) => out.extend(args.iter().copied()),
         ExprKind::Reduce { value, over, .. } => {
             out.push(*value);
             out.extend(over.iter().flat_map(|(_, lo, hi)| [*lo, *hi]));

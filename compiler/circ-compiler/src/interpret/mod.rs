@@ -17,7 +17,7 @@ pub mod state;
 pub use apply::{Value, apply};
 pub use engine::Interpreter;
 pub use explain::{Explanation, explain_fault};
-pub use scalar::{Cell, Synapse, World, evaluate, result};
+pub use scalar::{Cell, Synapse, World, evaluate, result, result_with};
 
 #[cfg(test)]
 mod tests;

@@ -53,8 +53,12 @@ pub fn value_of(precision: Precision, op: &Op, values: &[Value], world: &impl Wo
 
 /// The first `Result` of an expression as a number. Panics if there is none: it was not verified.
 pub fn result(program: &Program, world: &impl World) -> f64 {
-    let mut values = vec![];
-    evaluate(program, world, &mut values);
+    result_with(program, world, &mut vec![])
+}
+
+/// Likewise, for those who ask often, with memory of theirs.
+pub fn result_with(program: &Program, world: &impl World, values: &mut Vec<Value>) -> f64 {
+    evaluate(program, world, values);
     let result = program.outputs.iter().find_map(|output| match output {
         Output::Result(value) => Some(values[value.0 as usize].number()),
         _ => None,

@@ -35,10 +35,16 @@ pub struct Builder {
     made: Known,
 }
 
+/// Operations that most programs have at least, before those that nothing needs are gone.
+const USUAL: usize = 32;
+
 impl Builder {
     /// An empty program with this name (for people: `E.step`).
     pub fn new(name: impl Into<String>, precision: Precision) -> Builder {
-        Builder { program: Program::new(name, precision), made: Known::default() }
+        let mut program = Program::new(name, precision);
+        program.ops.reserve(USUAL);
+        program.types.reserve(USUAL);
+        Builder { program, made: Known::default() }
     }
 
     /// The precision of `Float`.
@@ -160,6 +166,9 @@ impl Builder {
         let checks = self.needed_checks(checks);
         let live = live(&self.program, &outputs, &checks);
         let mut program = Program::new(self.program.name, self.program.precision);
+        let count = live.iter().filter(|it| **it).count();
+        program.ops.reserve_exact(count);
+        program.types.reserve_exact(count);
         let mut ids = vec![ValueId(0); self.program.ops.len()];
         for (at, op) in self.program.ops.iter().enumerate() {
             if live[at] {

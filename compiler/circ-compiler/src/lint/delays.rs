@@ -6,7 +6,7 @@
 //! 0.24 ms)` is 0.17 ms in the mean, and 0.164 ms in steps. The density of a draw by itself is integrated; of all else,
 //! as of `distance / v`, the pairs that may be connected are looked at.
 
-use super::pair_sample::over_pairs;
+use super::pair_sample::Pairs;
 use super::{Built, Program};
 use crate::data::NoFiles;
 use crate::diagnose::Sink;
@@ -15,8 +15,8 @@ use crate::eval::{self, NotBuilt, Scope};
 use crate::hir::{ExprId, ExprKind};
 use crate::net::{EnvironmentId, Projection, Setting};
 use circ_grammar::ast::Span;
-use circ_plan::ir::{Distribution, Op};
-use circ_plan::plan::{ProjectionPlan, Quantity};
+use circ_plan::ir::{self, Distribution, Op};
+use circ_plan::plan::{Connect, Plan, ProjectionPlan, Quantity};
 use std::collections::BTreeSet;
 
 /// A change of the mean that is told.
@@ -35,6 +35,8 @@ const MOST_SAMPLED: usize = 8;
 
 pub fn rounding(program: &Program<'_>, sink: &mut Sink) {
     let mut told: BTreeSet<Span> = BTreeSet::new();
+    // Experiments of one circuit have the same projections.
+    let mut whole: Vec<(&Plan, &ProjectionPlan)> = vec![];
     for built in program.built {
         let (mut drawn_left, mut sampled_left) = (MOST_DRAWN, MOST_SAMPLED);
         for (projection, plan) in built.net.projections.iter().zip(&built.plan.projections) {
@@ -45,7 +47,15 @@ pub fn rounding(program: &Program<'_>, sink: &mut Sink) {
             }
             let means = match drawn(program, built, projection) {
                 Some(drawn) => take(&mut drawn_left).and_then(|()| drawn.means(built.net.dt)),
-                None => take(&mut sampled_left).and_then(|()| sampled(built, projection, plan)),
+                None if whole.iter().any(|it| are_alike(*it, (built.plan, plan))) => None,
+                None => match take(&mut sampled_left).and_then(|()| sampled(built, projection, plan)) {
+                    Some(Sampled::Whole) => {
+                        whole.push((built.plan, plan));
+                        None
+                    }
+                    Some(Sampled::Means(means)) => Some(means),
+                    None => None,
+                },
             };
             if let Some(Means { exact, rounded, doubt, origin }) = means
                 && exact * TOLERATED + doubt < (rounded - exact).abs()
@@ -71,18 +81,31 @@ struct Means {
     origin: Origin,
 }
 
+/// What the delays of pairs are.
+enum Sampled {
+    /// Of whole steps.
+    Whole,
+    Means(Means),
+}
+
 /// Over the pairs that may be connected, or a sample of them. What rounds each side by itself is in steps already.
-fn sampled(built: &Built<'_>, projection: &Projection, plan: &ProjectionPlan) -> Option<Means> {
+fn sampled(built: &Built<'_>, projection: &Projection, plan: &ProjectionPlan) -> Option<Sampled> {
     let (Quantity::Program(program), None) = (&plan.delay, &projection.dendritic) else { return None };
-    let sample = over_pairs(built.plan, plan, program)?;
-    let is_drawn = program.ops.iter().any(|op| matches!(op, Op::Draw { .. } | Op::Redraw { .. }));
+    let dt = built.net.dt;
+    let mut pairs = Pairs::of(built.plan, plan)?;
+    // Where a few dozen pairs have delays of whole steps, nearly all have.
+    let is_whole = |(_, delay): &(f64, f64)| (in_steps(*delay, dt) - delay).abs() <= 1e-9 * delay;
+    if pairs.few(program).is_some_and(|few| few.iter().all(is_whole)) {
+        return Some(Sampled::Whole);
+    }
+    let sample = pairs.all(program)?;
+    let is_drawn = is_drawn(program);
     let is_certain = sample.is_whole && !is_drawn;
     let values: Vec<(f64, f64)> =
         sample.values.into_iter().filter(|(_, delay)| 0.0 < *delay && delay.is_finite()).collect();
     if values.is_empty() || (values.len() < FEWEST && !is_certain) {
         return None;
     }
-    let dt = built.net.dt;
     let mass: f64 = values.iter().map(|(share, _)| share).sum();
     let exact = values.iter().map(|(share, delay)| share * delay).sum::<f64>() / mass;
     let off: f64 =
@@ -98,7 +121,43 @@ fn sampled(built: &Built<'_>, projection: &Projection, plan: &ProjectionPlan) ->
     let origin = if is_drawn { Origin::Drawn } else { Origin::Computed };
     let rounded = exact + off;
     let shown = |mean: f64| if is_certain { mean } else { three_digits(mean) };
-    Some(Means { exact: shown(exact), rounded: shown(rounded), doubt, origin })
+    Some(Sampled::Means(Means { exact: shown(exact), rounded: shown(rounded), doubt, origin }))
+}
+
+fn is_drawn(program: &ir::Program) -> bool {
+    program.ops.iter().any(|op| matches!(op, Op::Draw { .. } | Op::Redraw { .. }))
+}
+
+/// Whether the same programs say of the same pairs when they are connected and after which delay. What asks the cells of
+/// a pair is like no other.
+fn are_alike((a, one): (&Plan, &ProjectionPlan), (b, other): (&Plan, &ProjectionPlan)) -> bool {
+    let asks_cells = |it: &ProjectionPlan| !it.pre_columns.is_empty() || !it.post_columns.is_empty();
+    let same_program = |one: &Quantity, other: &Quantity| match (one, other) {
+        (Quantity::Program(one), Quantity::Program(other)) => one == other,
+        _ => false,
+    };
+    let same_connect = match (&one.connect, &other.connect) {
+        (Connect::Where(one), Connect::Where(other)) => one == other,
+        (Connect::Probability(one), Connect::Probability(other)) => same_program(one, other),
+        (Connect::AllToAll, Connect::AllToAll) => true,
+        _ => false,
+    };
+    let draws = |it: &ProjectionPlan| {
+        let connect = match &it.connect {
+            Connect::Where(program) | Connect::Probability(Quantity::Program(program)) => is_drawn(program),
+            _ => false,
+        };
+        connect || matches!(&it.delay, Quantity::Program(program) if is_drawn(program))
+    };
+    !asks_cells(one)
+        && !asks_cells(other)
+        && a.dt == b.dt
+        && same_connect
+        && same_program(&one.delay, &other.delay)
+        && (one.pairing, one.allow_self) == (other.pairing, other.allow_self)
+        && (&one.source, &one.target) == (&other.source, &other.target)
+        && (one.keys == other.keys || !draws(one))
+        && a.tables == b.tables
 }
 
 /// A sample tells no more.

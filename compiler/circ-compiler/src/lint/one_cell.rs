@@ -18,6 +18,8 @@ pub struct OneCell<'a> {
     values: Vec<Value>,
     /// The operations that do not.
     changing: Vec<usize>,
+    /// By port.
+    arrivals: Vec<Vec<f64>>,
 }
 
 /// What a step made.
@@ -36,7 +38,8 @@ impl<'a> OneCell<'a> {
         let population = plan.populations.get(index)?;
         matches!(population.dynamics, Dynamics::Cells(_)).then(|| {
             let state = State::of_first(1, plan, population);
-            OneCell { plan, population, state, values: vec![], changing: vec![] }
+            let arrivals = vec![vec![0.0]; population.ports.len()];
+            OneCell { plan, population, state, values: vec![], changing: vec![], arrivals }
         })
     }
 
@@ -99,10 +102,10 @@ impl<'a> OneCell<'a> {
     pub fn step(&mut self, tick: i64, arrival: Option<(usize, f64)>) -> Option<Step> {
         let Dynamics::Cells(programs) = &self.population.dynamics else { return None };
         let program = &programs.reference_step;
-        let arrivals: Vec<Vec<f64>> = (0..self.population.ports.len())
-            .map(|port| vec![arrival.filter(|(at, _)| *at == port).map_or(0.0, |(_, weight)| weight)])
-            .collect();
-        let world = self.state.cell(self.plan, self.population, &arrivals, 0, tick);
+        for (port, arrives) in self.arrivals.iter_mut().enumerate() {
+            arrives[0] = arrival.filter(|(at, _)| *at == port).map_or(0.0, |(_, weight)| weight);
+        }
+        let world = self.state.cell(self.plan, self.population, &self.arrivals, 0, tick);
         if self.values.is_empty() {
             scalar::evaluate(program, &world, &mut self.values);
             self.changing = changing(program);

@@ -5,7 +5,7 @@
 //! "The unreasonable effectiveness of quasirandom sequences", for two dimensions). Only the cells of these pairs are
 //! made, as they are when the network is built.
 
-use crate::interpret::{Cell, Synapse, Value, World, evaluate, result};
+use crate::interpret::{Cell, Synapse, Value, World, evaluate, result_with};
 use circ_numerics::random::Counter;
 use circ_plan::ir::*;
 use circ_plan::plan::*;
@@ -15,6 +15,10 @@ use std::collections::BTreeMap;
 const MOST_PAIRS: u64 = 4096;
 /// Of pairs of which a program says whether they are connected, which may be few.
 const MOST_CANDIDATES: u64 = 4 * MOST_PAIRS;
+/// A few that may be connected.
+const FEW: usize = 100;
+/// Of pairs that are looked at to find a few.
+const MOST_LOOKED_AT: u64 = 1000;
 
 /// What a program says of pairs.
 pub struct Sample {
@@ -24,78 +28,129 @@ pub struct Sample {
     pub is_whole: bool,
 }
 
-/// `None` where synapses are not over pairs of positions in the views, or are those of another projection.
-pub fn over_pairs(plan: &Plan, projection: &ProjectionPlan, program: &Program) -> Option<Sample> {
-    if projection.onto.is_some() || matches!(projection.pairing, Pairing::Mirror(_)) {
-        return None;
-    }
-    let (pairs, is_whole) = positions(projection);
-    let mut cells = Cells { plan, made: BTreeMap::new() };
-    let at = |view: &View, position: u32| {
-        let mut left = position as usize;
-        for (segment, it) in view.segments.iter().enumerate() {
-            if left < it.cells.len() {
-                return Some((segment, it.population, it.cells.get(left)));
-            }
-            left -= it.cells.len();
-        }
-        None
-    };
-    let mut values = vec![];
-    for (source, target, row) in pairs {
-        let (from, to) = (at(&projection.source, source)?, at(&projection.target, target)?);
-        let is_itself = (from.1, from.2) == (to.1, to.2) && !projection.allow_self;
-        if is_itself || (projection.pairing == Pairing::Unordered && target <= source) {
-            continue;
-        }
-        let pre = cells.columns(&projection.pre_columns, from)?;
-        let post = cells.columns(&projection.post_columns, to)?;
-        // Columns of a table are there only with its rows.
-        let edges: Vec<f64> = projection.edges.iter().map(|column| column[row]).collect();
-        let (keys, tables) = (&projection.keys[..], &plan.tables[..]);
-        let pair =
-            Synapse { pre: &pre, post: &post, source, target, occurrence: 0, edges: &edges, keys, tables };
-        let share = match &projection.connect {
-            Connect::Probability(Quantity::Program(program)) => result(program, &pair).clamp(0.0, 1.0),
-            Connect::Where(program) => result(program, &pair),
-            _ => 1.0,
-        };
-        if 0.0 < share {
-            values.push((share, result(program, &pair)));
-        }
-    }
-    Some(Sample { values, is_whole })
+/// The pairs of positions that a projection may connect, as far as they are looked at.
+pub struct Pairs<'a> {
+    projection: &'a ProjectionPlan,
+    cells: Cells<'a>,
+    places: Places<'a>,
+    /// Memory for the values of programs.
+    values: Vec<Value>,
 }
 
-/// Positions in both views and the row of the connection table, and whether these are all.
-fn positions(projection: &ProjectionPlan) -> (Vec<(u32, u32, usize)>, bool) {
-    let (sources, targets) = (projection.source.len() as u64, projection.target.len() as u64);
-    let most = match &projection.connect {
-        Connect::Probability(Quantity::Program(_)) | Connect::Where(_) => MOST_CANDIDATES,
-        _ => MOST_PAIRS,
-    };
-    let spread = |all: u64, pair: &dyn Fn(u64) -> (u32, u32, usize)| match all <= most {
-        true => ((0..all).map(pair).collect(), true),
-        false => ((0..most).map(|k| pair(k * all / most)).collect(), false),
-    };
-    match &projection.connect {
-        Connect::OneToOne => spread(sources.min(targets), &|k| (k as u32, k as u32, 0)),
-        Connect::Pairs(pairs) => spread(pairs.len() as u64, &|k| {
-            let (source, target) = pairs[k as usize];
-            (source, target, k as usize)
-        }),
-        _ if sources * targets <= most => {
-            spread(sources * targets, &|k| ((k / targets) as u32, (k % targets) as u32, 0))
+impl<'a> Pairs<'a> {
+    /// `None` where synapses are not over pairs of positions in the views, or are those of another projection.
+    pub fn of(plan: &'a Plan, projection: &'a ProjectionPlan) -> Option<Pairs<'a>> {
+        if projection.onto.is_some() || matches!(projection.pairing, Pairing::Mirror(_)) {
+            return None;
         }
-        _ => {
-            // The powers -1 and -2 of the number with x^3 = x + 1.
-            let [first, second] = [0.754_877_666_246_692_8, 0.569_840_290_998_053_3];
-            let place = |k: u64, step: f64, count: u64| {
-                let turns = 0.5 + k as f64 * step;
-                ((turns - turns.floor()) * count as f64) as u32
-            };
-            let pair = |k| (place(k, first, sources), place(k, second, targets), 0);
-            ((0..most).map(pair).collect(), false)
+        let (cells, places) = (Cells { plan, made: BTreeMap::new() }, Places::of(projection));
+        Some(Pairs { projection, cells, places, values: vec![] })
+    }
+
+    /// What a program says of all that are looked at.
+    pub fn all(&mut self, program: &Program) -> Option<Sample> {
+        let mut values = vec![];
+        for k in 0..self.places.count {
+            values.extend(self.value(program, k)?);
+        }
+        Some(Sample { values, is_whole: self.places.are_all })
+    }
+
+    /// What it says of the first few that may be connected, spread over all; `None` where there are fewer.
+    pub fn few(&mut self, program: &Program) -> Option<Vec<(f64, f64)>> {
+        /// 2 over 1 plus the square root of 5: multiples of it modulo 1 lie as evenly as they can.
+        const GOLDEN: f64 = 0.618_033_988_749_894_8;
+        let mut values = vec![];
+        for k in 0..MOST_LOOKED_AT.min(self.places.count) {
+            let turns = 0.5 + k as f64 * GOLDEN;
+            let place = (turns - turns.floor()) * self.places.count as f64;
+            values.extend(self.value(program, place as u64)?);
+            if values.len() == FEW {
+                return Some(values);
+            }
+        }
+        None
+    }
+
+    /// How often the pair is connected and what a program says of it, if it may be; nothing of one that has no cells.
+    fn value(&mut self, program: &Program, k: u64) -> Option<Option<(f64, f64)>> {
+        let projection = self.projection;
+        let (source, target, row) = (self.places.at)(k);
+        let (from, to) = (cell_at(&projection.source, source)?, cell_at(&projection.target, target)?);
+        let is_itself = (from.1, from.2) == (to.1, to.2) && !projection.allow_self;
+        if is_itself || (projection.pairing == Pairing::Unordered && target <= source) {
+            return Some(None);
+        }
+        let pre = self.cells.columns(&projection.pre_columns, from)?;
+        let post = self.cells.columns(&projection.post_columns, to)?;
+        // Columns of a table are there only with its rows.
+        let edges: Vec<f64> = projection.edges.iter().map(|column| column[row]).collect();
+        let (keys, tables) = (&projection.keys[..], &self.cells.plan.tables[..]);
+        let pair =
+            Synapse { pre: &pre, post: &post, source, target, occurrence: 0, edges: &edges, keys, tables };
+        let mut ask = |program| result_with(program, &pair, &mut self.values);
+        let share = match &projection.connect {
+            Connect::Probability(Quantity::Program(program)) => ask(program).clamp(0.0, 1.0),
+            Connect::Where(program) => ask(program),
+            _ => 1.0,
+        };
+        Some((0.0 < share).then(|| (share, ask(program))))
+    }
+}
+
+/// (segment of the view, population, cell)
+fn cell_at(view: &View, position: u32) -> Option<(usize, u32, u32)> {
+    let mut left = position as usize;
+    for (segment, it) in view.segments.iter().enumerate() {
+        if left < it.cells.len() {
+            return Some((segment, it.population, it.cells.get(left)));
+        }
+        left -= it.cells.len();
+    }
+    None
+}
+
+/// Positions in both views and the row of the connection table.
+struct Places<'a> {
+    count: u64,
+    /// Whether there are no others.
+    are_all: bool,
+    at: Box<dyn Fn(u64) -> (u32, u32, usize) + 'a>,
+}
+
+impl<'a> Places<'a> {
+    fn of(projection: &'a ProjectionPlan) -> Places<'a> {
+        let (sources, targets) = (projection.source.len() as u64, projection.target.len() as u64);
+        let most = match &projection.connect {
+            Connect::Probability(Quantity::Program(_)) | Connect::Where(_) => MOST_CANDIDATES,
+            _ => MOST_PAIRS,
+        };
+        match &projection.connect {
+            Connect::OneToOne => Places::spread(sources.min(targets), most, |k| (k as u32, k as u32, 0)),
+            Connect::Pairs(pairs) => Places::spread(pairs.len() as u64, most, |k| {
+                let (source, target) = pairs[k as usize];
+                (source, target, k as usize)
+            }),
+            _ if sources * targets <= most => Places::spread(sources * targets, most, move |k| {
+                ((k / targets) as u32, (k % targets) as u32, 0)
+            }),
+            _ => {
+                // The powers -1 and -2 of the number with x^3 = x + 1.
+                let [first, second] = [0.754_877_666_246_692_8, 0.569_840_290_998_053_3];
+                let place = |k: u64, step: f64, count: u64| {
+                    let turns = 0.5 + k as f64 * step;
+                    ((turns - turns.floor()) * count as f64) as u32
+                };
+                let at = move |k| (place(k, first, sources), place(k, second, targets), 0);
+                Places { count: most, are_all: false, at: Box::new(at) }
+            }
+        }
+    }
+
+    fn spread(all: u64, most: u64, pair: impl Fn(u64) -> (u32, u32, usize) + 'a) -> Places<'a> {
+        match all <= most {
+            true => Places { count: all, are_all: true, at: Box::new(pair) },
+            false => Places { count: most, are_all: false, at: Box::new(move |k| pair(k * all / most)) },
         }
     }
 }

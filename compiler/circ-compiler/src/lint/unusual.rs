@@ -171,8 +171,8 @@ fn parameters<'a>(program: &'a Program<'_>, built: &'a Built<'_>) -> impl Iterat
         let cell = program.hir.cell(population.cell);
         cell.vars.iter().enumerate().filter_map(move |(at, var)| {
             let Type::Real(dimension) = program.types.vars[population.cell.index()][at] else { return None };
-            let lower = var.name.to_lowercase();
-            let kind = KINDS.iter().find(|it| it.dimension == dimension && it.names.contains(&&*lower))?;
+            let is_named = |name: &&str| var.name.eq_ignore_ascii_case(name);
+            let kind = KINDS.iter().find(|it| it.dimension == dimension && it.names.iter().any(is_named))?;
             let (place, value) = value_of(population, plan, VarId(at as u32), &var.name)?;
             Some((place.unwrap_or(var.span), &*var.name, value, dimension, &kind.usual))
         })

@@ -46,6 +46,16 @@ pub enum Purpose {
     Look,
 }
 
+impl Purpose {
+    /// Regions are for programs that run.
+    pub fn finish(self, builder: Builder, outputs: Vec<Output>, checks: Vec<Check>) -> Program {
+        match self {
+            Purpose::Run => builder.finish(outputs, checks),
+            Purpose::Look => builder.finish_in_order(outputs, checks),
+        }
+    }
+}
+
 impl<'a> Source<'a> {
     /// The step, for messages.
     pub fn step(&self) -> Step {
@@ -166,6 +176,10 @@ pub enum Site<'a> {
     Pair(PairSite<'a>),
 }
 
+/// Of expressions, by the value that they first made.
+#[derive(Default)]
+struct Spans(Vec<Option<Span>>);
+
 /// Lowers expressions into one program.
 pub struct Lowerer<'a, 'r, 's> {
     pub source: Source<'a>,
@@ -177,8 +191,7 @@ pub struct Lowerer<'a, 'r, 's> {
     pub environment: Option<EnvironmentId>,
     pub locals: BTreeMap<LocalId, Lowered>,
     pub draws: Draws,
-    /// The expression that first made a value.
-    pub spans: BTreeMap<ValueId, Span>,
+    spans: Spans,
     pub checks: Vec<Check>,
     /// Where the statement at hand runs; `None` for everywhere.
     pub mask: Option<ValueId>,
@@ -206,12 +219,26 @@ impl<'a, 'r, 's> Lowerer<'a, 'r, 's> {
             environment: None,
             locals: BTreeMap::new(),
             draws: Draws::default(),
-            spans: BTreeMap::new(),
+            spans: Spans::default(),
             checks: vec![],
             mask: None,
             work: 0,
             call: None,
         }
+    }
+
+    /// The expression that first made a value.
+    pub fn span_of(&self, value: ValueId) -> Option<Span> {
+        self.spans.0.get(value.0 as usize).copied().flatten()
+    }
+
+    /// A value was made by an expression, if by no other before.
+    pub fn made_by(&mut self, value: ValueId, expr: Span) {
+        let at = value.0 as usize;
+        if self.spans.0.len() <= at {
+            self.spans.0.resize((at + 1).max(64), None);
+        }
+        self.spans.0[at].get_or_insert(expr);
     }
 
     /// Runs `inner` as part of a declaration: its draws have the declaration's key, counted from 0.
@@ -266,6 +293,11 @@ impl<'a, 'r, 's> Lowerer<'a, 'r, 's> {
     /// Likewise, of a number.
     pub fn built_number(&mut self, value: ValueId) -> Option<f64> {
         self.built(value).map(|constant| constant.number())
+    }
+
+    /// The program with these outputs and checks.
+    pub fn finish(self, outputs: Vec<Output>, checks: Vec<Check>) -> Program {
+        self.source.purpose.finish(self.b, outputs, checks)
     }
 
     /// Requires that a truth value is false, where the statement at hand runs.

@@ -152,7 +152,7 @@ pub fn finite_result(mut lowerer: Lowerer, value: ValueId, span: Span, what: &st
         let place = lowerer.report.place(span, what);
         checks.push(Check { kind: CheckKind::Finite, value, place });
     }
-    lowerer.b.finish(vec![Output::Result(value)], checks)
+    lowerer.finish(vec![Output::Result(value)], checks)
 }
 
 /// The number, where a program is one.

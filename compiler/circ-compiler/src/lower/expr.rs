@@ -30,7 +30,7 @@ impl Lowerer<'_, '_, '_> {
         let value = self.kind(id, &expr.kind, expr.span);
         let value = self.as_checked(id, value);
         if let Lowered::One(value) = value {
-            self.spans.entry(value).or_insert(expr.span);
+            self.made_by(value, expr.span);
         }
         value
     }

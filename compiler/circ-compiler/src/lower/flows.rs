@@ -49,8 +49,9 @@ fn program<'a>(
     let mut lowerer = Lowerer::new(source, report, &mut keys, builder, site);
     let value = lowerer.within(flow.value.environment, |lowerer| lowerer.float(flow.value.expr));
     let factor = factor(&mut lowerer.b, value).filter(|_| once_each(&net.source));
-    let factor = factor.map(|factor| lowerer.b.clone().finish(vec![Output::Result(factor)], vec![]));
-    let program = lowerer.b.finish(vec![Output::Result(value)], vec![]);
+    let finish = |b: Builder, value| source.purpose.finish(b, vec![Output::Result(value)], vec![]);
+    let factor = factor.map(|factor| finish(lowerer.b.clone(), factor));
+    let program = finish(lowerer.b, value);
     let Site::Pair(PairSite { pre, post, .. }) = lowerer.site else { panic!("the site of a flow is a pair") };
     for (view, members, names) in [(&net.source, &net.events, &pre), (&net.target, &net.ports, &post)] {
         for (segment, member) in members.of(view) {

@@ -32,7 +32,7 @@ pub struct Input<'a> {
 }
 
 /// Which cells, and which position in the drive's view each has.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Members {
     /// All, at index + offset.
     All { offset: i64 },

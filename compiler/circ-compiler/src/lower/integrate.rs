@@ -350,7 +350,7 @@ impl<'a> Lowerer<'a, '_, '_> {
         let asked = self.method(layout).1;
         let at = |this: &Self, equation: usize, term| {
             let span = regime.spans.get(equation).copied().unwrap_or_default();
-            this.spans.get(&term).copied().unwrap_or(span)
+            this.span_of(term).unwrap_or(span)
         };
         let message = match problem {
             Problem::NotExact { equation, term } => {

@@ -7,25 +7,55 @@
 
 use std::collections::BTreeMap;
 
-use circ_plan::ir::Program;
-use circ_plan::plan::{CellPrograms, Dynamics, Observable, PopulationPlan, UniformPlan};
+use circ_plan::ir::{PortId, Precision, Program, Ty, UniformId};
+use circ_plan::plan::{ArrayPlan, CellPrograms, Dynamics, Observable, PopulationPlan, Role, UniformPlan};
 
 use super::context::{Keys, Source};
 use super::explain::EquationMethod;
-use super::inputs::Members;
-use super::layout::Layout;
-use crate::hir::{ExprKind, Ref};
+use super::inputs::{Input, Members};
+use super::layout::{Layout, Storage};
+use crate::hir::{CellId, ExprKind, Ref, VarId};
 
-/// What names a kind; printed, so that it can be looked up.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Kind(String);
+/// What populations of one kind have in common besides their cell. What is left out follows from it, or does not matter.
+#[derive(Clone, Debug, PartialEq)]
+struct Kind {
+    precision: Precision,
+    /// Where some expression reads it.
+    shape: Option<Vec<u32>>,
+    /// The bits of the step.
+    dt: u64,
+    storage: Vec<Storage>,
+    arrays: Vec<ArrayPlan>,
+    accumulators: BTreeMap<VarId, PortId>,
+    slots: Vec<(Ty, Role)>,
+    /// Their keys.
+    traces: Vec<String>,
+    inflows: Vec<Inflow>,
+    /// Those of the initial programs.
+    keys: Vec<String>,
+}
+
+/// How a value flows into a port, without the value: this is in a slot.
+#[derive(Clone, Debug, PartialEq)]
+struct Inflow {
+    port: VarId,
+    members: Members,
+    /// In ticks.
+    window: (i64, i64),
+    uniform: UniformId,
+}
+
+/// More kinds of one cell are not kept: to look through them would take as long as to lower another population.
+const MOST_KINDS: usize = 256;
+
+type ByCell = BTreeMap<CellId, Vec<(Kind, First)>>;
 
 /// The first population of each kind.
 #[derive(Default)]
 pub struct Kinds {
-    first: BTreeMap<Kind, First>,
+    first: ByCell,
     /// Of networks that were looked at before.
-    earlier: BTreeMap<Kind, First>,
+    earlier: ByCell,
     /// Whether some expression reads the size of its population, or places in it.
     shapes_matter: bool,
     /// Expressions of the program that were looked at for that.
@@ -56,49 +86,77 @@ impl Kinds {
     /// itself, so that a network with one is not to be kept. So are places: all checks of what is kept lead to the one
     /// that every network has, for what is only looked at tells no more of a fault than that there is one.
     pub fn keep(&mut self) {
-        for (kind, mut first) in std::mem::take(&mut self.first) {
-            if let Dynamics::Cells(programs) = &mut first.plan.dynamics {
-                programs.reference_step.checks.iter_mut().for_each(|check| check.place = 0);
+        for (cell, found) in std::mem::take(&mut self.first) {
+            let earlier = self.earlier.entry(cell).or_default();
+            for (kind, mut first) in found.into_iter().take(MOST_KINDS.saturating_sub(earlier.len())) {
+                if let Dynamics::Cells(programs) = &mut first.plan.dynamics {
+                    programs.reference_step.checks.iter_mut().for_each(|check| check.place = 0);
+                }
+                earlier.push((kind, first));
             }
-            self.earlier.insert(kind, first);
         }
     }
 
-    /// The kind of a population whose initial programs have these keys; `None` for one whose balance is asked for, or
-    /// into which more flows than one number: that is like no other.
-    pub fn of(&self, source: Source, layout: &Layout, keys: &Keys) -> Option<Kind> {
-        if source.net.balances.contains_key(&layout.population) {
-            return None;
+    /// The first population of the kind of one whose initial programs have these keys.
+    pub fn first(&self, source: Source, layout: &Layout, keys: &Keys) -> Option<&First> {
+        let inflows = inflows(source, layout)?;
+        let shape = self.shapes_matter.then_some(&layout.net.shape);
+        let is_it = |(kind, _): &&(Kind, First)| {
+            kind.precision == layout.precision
+                && kind.shape.as_ref() == shape
+                && kind.dt == source.net.dt.to_bits()
+                && kind.storage.len() == layout.storage.len()
+                && kind.storage.iter().zip(&layout.storage).all(|(one, other)| one.is_same(other))
+                && kind.arrays == layout.arrays
+                && kind.accumulators == layout.accumulators
+                && kind.slots.iter().copied().eq(layout.uniforms.iter().map(|slot| (slot.ty, slot.role)))
+                && kind.traces.iter().eq(layout.traces.iter().map(|trace| &trace.key))
+                && kind.inflows == inflows
+                && kind.keys == keys.names
+        };
+        let of_cell = [&self.first, &self.earlier].into_iter().filter_map(|all| all.get(&layout.net.cell));
+        of_cell.flatten().find(is_it).map(|(_, first)| first)
+    }
+
+    /// Keeps the first population of a kind.
+    pub fn add(&mut self, source: Source, layout: &Layout, keys: &[String], first: impl FnOnce() -> First) {
+        let Some(inflows) = inflows(source, layout) else { return };
+        let known = self.first.entry(layout.net.cell).or_default();
+        if MOST_KINDS <= known.len() {
+            return;
         }
-        let (dt, shape) = (source.net.dt.to_bits(), self.shapes_matter.then_some(&layout.net.shape));
-        let cell = (layout.net.cell, layout.precision, shape, dt);
-        let slots: Vec<_> = layout.uniforms.iter().map(|slot| (slot.ty, slot.role)).collect();
-        let traces: Vec<_> = layout.traces.iter().map(|trace| &trace.key).collect();
-        let kept = (&layout.storage, &layout.arrays, &layout.accumulators, slots, traces);
-        Some(Kind(format!("{:?}", (cell, kept, inputs(layout)?, &keys.names))))
-    }
-
-    /// The first population of a kind.
-    pub fn first(&self, kind: &Kind) -> Option<&First> {
-        self.first.get(kind).or_else(|| self.earlier.get(kind))
-    }
-
-    pub fn add(&mut self, kind: Kind, first: First) {
-        self.first.insert(kind, first);
+        let kind = Kind {
+            precision: layout.precision,
+            shape: self.shapes_matter.then(|| layout.net.shape.clone()),
+            dt: source.net.dt.to_bits(),
+            storage: layout.storage.clone(),
+            arrays: layout.arrays.clone(),
+            accumulators: layout.accumulators.clone(),
+            slots: layout.uniforms.iter().map(|slot| (slot.ty, slot.role)).collect(),
+            traces: layout.traces.iter().map(|trace| trace.key.clone()).collect(),
+            inflows,
+            keys: keys.to_vec(),
+        };
+        known.push((kind, first()));
     }
 }
 
-/// How values flow into ports, without the values: these are in slots. `None` where one is not.
-fn inputs(layout: &Layout) -> Option<Vec<String>> {
+/// `None` for a population whose balance is asked for, or into which more flows than one number: that is like no other.
+fn inflows(source: Source, layout: &Layout) -> Option<Vec<Inflow>> {
+    if source.net.balances.contains_key(&layout.population) {
+        return None;
+    }
     let all = layout.inputs.iter().flat_map(|(port, inputs)| inputs.iter().map(move |input| (port, input)));
-    let printed = all.map(|(port, input)| match input.members {
+    let inflow = |(port, input): (&VarId, &Input)| match input.members {
         Members::Positions(_) => None,
-        Members::All { .. } | Members::Range { .. } => {
-            let window = (input.from_tick, input.to_tick);
-            Some(format!("{:?}", (port, &input.members, window, input.uniform?)))
-        }
-    });
-    printed.collect()
+        Members::All { .. } | Members::Range { .. } => Some(Inflow {
+            port: *port,
+            members: input.members.clone(),
+            window: (input.from_tick, input.to_tick),
+            uniform: input.uniform?,
+        }),
+    };
+    all.map(inflow).collect()
 }
 
 impl First {

@@ -12,10 +12,10 @@ use super::context::Source;
 use super::inputs::Input;
 use super::learning::{Kept, Trace};
 use crate::hir::*;
-use crate::types::{Type, Value};
+use crate::types::{ArrayValue, Type, Value};
 
 /// Where a variable's value is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Storage {
     /// A parameter that is an array, the same for all cells: known, not kept.
     Constant(Value),
@@ -40,6 +40,19 @@ pub enum Storage {
     },
     /// A `delta` port, or a `let`: nothing is kept.
     Nothing,
+}
+
+impl Storage {
+    /// Whether it is the same place, or the same bits.
+    pub fn is_same(&self, other: &Storage) -> bool {
+        let bits = |array: &ArrayValue| array.data.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        match (self, other) {
+            (Storage::Constant(Value::Array(one)), Storage::Constant(Value::Array(other))) => {
+                (&one.element, &one.shape) == (&other.element, &other.shape) && bits(one) == bits(other)
+            }
+            _ => self == other,
+        }
+    }
 }
 
 /// Ports of a population, by what comes there.

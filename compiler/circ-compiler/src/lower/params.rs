@@ -179,7 +179,7 @@ fn parameters_program<'a>(
         }
     }
     let checks = std::mem::take(&mut lowerer.checks);
-    lowerer.b.finish(outputs, checks)
+    lowerer.finish(outputs, checks)
 }
 
 fn states_program<'a>(
@@ -221,7 +221,7 @@ fn states_program<'a>(
     }
     outputs.extend(lowerer.initial_traces(layout));
     let checks = std::mem::take(&mut lowerer.checks);
-    lowerer.b.finish(outputs, checks)
+    lowerer.finish(outputs, checks)
 }
 
 impl<'a> Lowerer<'a, '_, '_> {

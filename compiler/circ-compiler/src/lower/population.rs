@@ -64,8 +64,8 @@ fn cells<'a>(
     kinds: &mut Kinds,
 ) -> (PopulationPlan, Vec<EquationMethod>) {
     let initial = initial_programs(source, layout, report, keys);
-    let kind = kinds.of(source, layout, keys);
-    if let Some(first) = kind.as_ref().and_then(|kind| kinds.first(kind)) {
+    let before = keys.names.len();
+    if let Some(first) = kinds.first(source, layout, keys) {
         keys.clone_from(&first.keys);
         let keys = keys.resolve(source.net.seed, &layout.net.path);
         let plan = first.again(layout, initial, keys, place(layout, report));
@@ -82,10 +82,8 @@ fn cells<'a>(
         Purpose::Run => move_constants_out(&mut plan),
         Purpose::Look => {}
     }
-    if let Some(kind) = kind {
-        let first = First { plan: plan.clone(), methods: methods.clone(), keys: keys.clone() };
-        kinds.add(kind, first);
-    }
+    let first = || First { plan: plan.clone(), methods: methods.clone(), keys: keys.clone() };
+    kinds.add(source, layout, &keys.names[..before], first);
     (plan, methods)
 }
 
@@ -203,10 +201,7 @@ fn tick_program<'a>(
     }
     outputs.extend(lowerer.kept_for_rules(layout, Moment::After, &[]));
     let checks = std::mem::take(&mut lowerer.checks);
-    match source.purpose {
-        Purpose::Run => lowerer.b.finish(outputs, checks),
-        Purpose::Look => lowerer.b.finish_in_order(outputs, checks),
-    }
+    lowerer.finish(outputs, checks)
 }
 
 /// The slot whose load is the value from before.
@@ -355,7 +350,7 @@ fn observable<'a>(
     let value = value(&mut lowerer);
     *work = lowerer.work;
     let super::value::Lowered::One(value) = value else { return None };
-    Some(Observable { name: name.to_owned(), program: lowerer.b.finish(vec![Output::Result(value)], vec![]) })
+    Some(Observable { name: name.to_owned(), program: lowerer.finish(vec![Output::Result(value)], vec![]) })
 }
 
 /// Splits the reference programs; see `kernel::fold`.

@@ -3,16 +3,17 @@
 //!
 //! In: a resolved program without circles. Out: reports.
 
-use super::graph::{Node, name, order, owner, reads, taus, walk};
+use super::graph::{Node, name, owner, reads, taus, walk};
 use crate::diagnose::{Sink, structure};
 use crate::hir::*;
 use circ_grammar::ast::Span;
+use smallvec::{SmallVec, smallvec};
 use std::collections::BTreeSet;
 
 /// Parameters, their ranges and time constants may not follow states, ports, modes or the time.
 pub(super) fn check_constant(hir: &Hir, sink: &mut Sink) {
     let mut varying: BTreeSet<Node> = BTreeSet::new();
-    for node in order(hir) {
+    for &node in &hir.order {
         if varies(hir, node, &varying) {
             varying.insert(node);
         }
@@ -20,13 +21,13 @@ pub(super) fn check_constant(hir: &Hir, sink: &mut Sink) {
     for (at, cell) in hir.cells.iter().enumerate() {
         let owner = Owner::Cell(CellId(at as u32));
         for var in &cell.vars {
-            let (what, roots) = match &var.kind {
+            let (what, roots): (_, SmallVec<[ExprId; 3]>) = match &var.kind {
                 VarKind::Param { range, default } => (
                     format!("the parameter `{}`", var.name),
                     range.iter().flat_map(|(lo, hi)| [*lo, *hi]).chain(*default).collect(),
                 ),
                 VarKind::State { range: Some((lo, hi)), .. } => {
-                    (format!("the range of `{}`", var.name), vec![*lo, *hi])
+                    (format!("the range of `{}`", var.name), smallvec![*lo, *hi])
                 }
                 VarKind::Port { shape, .. } => (format!("the time constant of `{}`", var.name), taus(shape)),
                 VarKind::State { .. } | VarKind::Let { .. } => continue,

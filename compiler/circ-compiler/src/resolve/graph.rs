@@ -1,13 +1,14 @@
 //! Who needs whom: definitions in an order in which each comes after what it reads, and the circles that
 //! have no such order.
 //!
-//! In: a resolved program. Out: [`order`], for the type checker; messages about circles and about parameters
+//! In: a resolved program. Out: [`Hir::order`], for the type checker; messages about circles and about parameters
 //! that would not be constant. Nothing here recurses: a chain of definitions may be as long as a file.
 
 use super::components::{Edges, circle, components};
 use crate::diagnose::{Diagnostic, Sink, names};
 use crate::hir::*;
 use circ_grammar::ast::Span;
+use smallvec::{SmallVec, smallvec};
 use std::collections::BTreeMap;
 
 /// A definition.
@@ -26,7 +27,7 @@ pub enum Node {
 
 /// Calls `visit` with an expression and everything in it, parents first; bodies of functions that it calls are not in it.
 pub fn walk(hir: &Hir, root: ExprId, visit: &mut dyn FnMut(ExprId, &Expr)) {
-    let mut stack = vec![root];
+    let mut stack: SmallVec<[ExprId; 16]> = smallvec![root];
     while let Some(id) = stack.pop() {
         let expr = hir.expr(id);
         visit(id, expr);
@@ -135,11 +136,9 @@ fn indexed(index: &Index, visit: &mut dyn FnMut(ExprId)) {
     }
 }
 
-/// All definitions, each after what it reads: globals and cells, circuits from the inside out, experiments;
-/// functions as they are called. Members of a circle come in any order.
-pub fn order(hir: &Hir) -> Vec<Node> {
-    let graph = Graph::new(hir);
-    components(&graph.edges).into_iter().flatten().map(|at| graph.nodes[at]).collect()
+/// See [`Hir::order`].
+fn order(graph: &Graph, components: &[SmallVec<[usize; 2]>]) -> Vec<Node> {
+    components.iter().flatten().map(|at| graph.nodes[*at]).collect()
 }
 
 struct Graph {
@@ -283,27 +282,30 @@ pub fn overs(hir: &Hir) -> BTreeMap<(CircuitId, SlotId), Over> {
     overs
 }
 
+/// Few, nearly always.
+type Roots = SmallVec<[ExprId; 3]>;
+
 /// The expressions that a definition consists of.
-fn roots(hir: &Hir, overs: &BTreeMap<(CircuitId, SlotId), Over>, node: Node) -> Vec<ExprId> {
+fn roots(hir: &Hir, overs: &BTreeMap<(CircuitId, SlotId), Over>, node: Node) -> Roots {
     let ranged = |range: &Option<(ExprId, ExprId)>, value: &Option<ExprId>| {
         range.iter().flat_map(|(lo, hi)| [*lo, *hi]).chain(*value).collect()
     };
     match node {
-        Node::Global(id) => vec![hir.globals[id.index()].value],
-        Node::Function(id) => vec![hir.functions[id.index()].body],
+        Node::Global(id) => smallvec![hir.globals[id.index()].value],
+        Node::Function(id) => smallvec![hir.functions[id.index()].body],
         Node::Var(cell, var) => match &hir.cell(cell).vars[var.index()].kind {
             VarKind::Param { range, default } => ranged(range, default),
             VarKind::State { range, initial } => ranged(range, initial),
-            VarKind::Let { value } => vec![*value],
+            VarKind::Let { value } => smallvec![*value],
             VarKind::Port { shape, .. } => taus(shape),
         },
         Node::RuleVar(rule, var) => match &hir.rule(rule).vars[var.index()].kind {
             RuleVarKind::Param { range, default } => ranged(range, default),
-            RuleVarKind::Let { value } => vec![*value],
+            RuleVarKind::Let { value } => smallvec![*value],
             RuleVarKind::Trace { dynamics: TraceKind::Spikes { tau: value, .. }, .. }
             | RuleVarKind::Trace { dynamics: TraceKind::Block { initial: value, .. }, .. }
-            | RuleVarKind::Synapse { initial: value } => vec![*value],
-            RuleVarKind::Weight | RuleVarKind::Delay | RuleVarKind::Modulator => vec![],
+            | RuleVarKind::Synapse { initial: value } => smallvec![*value],
+            RuleVarKind::Weight | RuleVarKind::Delay | RuleVarKind::Modulator => smallvec![],
         },
         Node::Rate(cell, var) => {
             let cell = hir.cell(cell);
@@ -315,28 +317,28 @@ fn roots(hir: &Hir, overs: &BTreeMap<(CircuitId, SlotId), Over>, node: Node) -> 
         }
         Node::Slot(owner, slot) => match &slots(hir, owner)[slot.index()].kind {
             SlotKind::Formal { range, default, .. } => ranged(range, default),
-            SlotKind::Let { value, .. } | SlotKind::Data { value, .. } => vec![*value],
+            SlotKind::Let { value, .. } | SlotKind::Data { value, .. } => smallvec![*value],
             SlotKind::Index => match (owner, overs) {
                 (Owner::Circuit(circuit), overs) => match overs.get(&(circuit, slot)) {
-                    Some(Over::Range(lo, hi)) => vec![*lo, *hi],
-                    Some(Over::Values(values)) => vec![*values],
-                    None => vec![],
+                    Some(Over::Range(lo, hi)) => smallvec![*lo, *hi],
+                    Some(Over::Values(values)) => smallvec![*values],
+                    None => smallvec![],
                 },
-                _ => vec![],
+                _ => smallvec![],
             },
             SlotKind::Population { .. } | SlotKind::Drive | SlotKind::Projection | SlotKind::Part { .. } => {
-                vec![]
+                smallvec![]
             }
         },
     }
 }
 
 /// The time constants of a port.
-pub fn taus(shape: &PortShape) -> Vec<ExprId> {
+pub fn taus(shape: &PortShape) -> SmallVec<[ExprId; 3]> {
     match shape {
-        PortShape::Exponential { tau } | PortShape::Alpha { tau } => vec![*tau],
-        PortShape::Biexponential { rise, decay } => vec![*rise, *decay],
-        PortShape::Delta { .. } | PortShape::Sum | PortShape::Error => vec![],
+        PortShape::Exponential { tau } | PortShape::Alpha { tau } => smallvec![*tau],
+        PortShape::Biexponential { rise, decay } => smallvec![*rise, *decay],
+        PortShape::Delta { .. } | PortShape::Sum | PortShape::Error => smallvec![],
     }
 }
 
@@ -387,6 +389,7 @@ pub(super) fn reads(hir: &Hir, owner: Owner, expr: &Expr) -> Option<Node> {
 }
 
 /// Reports circles, and empties their members so that nothing later runs in one; then parameters that are not constant.
+/// Puts definitions in order.
 pub fn check_cycles(hir: &mut Hir, sink: &mut Sink) {
     let contained = parts(hir);
     for component in components(&contained) {
@@ -395,15 +398,23 @@ pub fn check_cycles(hir: &mut Hir, sink: &mut Sink) {
     }
     let graph = Graph::new(hir);
     let mut emptied = vec![];
-    for component in components(&graph.edges) {
+    let found = components(&graph.edges);
+    for component in &found {
         let place = |at: usize| name(hir, graph.nodes[at]);
         let functions = component.iter().all(|at| matches!(graph.nodes[*at], Node::Function(_)));
         let message = if functions { names::cyclic_function } else { names::cyclic_let };
-        if report(&graph.edges, &component, &place, &|members| message(members), sink) {
+        if report(&graph.edges, component, &place, &|members| message(members), sink) {
             emptied.extend(component.iter().map(|at| graph.nodes[*at]));
         }
     }
-    emptied.into_iter().for_each(|node| empty(hir, node));
+    hir.order = match emptied.is_empty() {
+        true => order(&graph, &found),
+        false => {
+            emptied.into_iter().for_each(|node| empty(hir, node));
+            let graph = Graph::new(hir);
+            order(&graph, &components(&graph.edges))
+        }
+    };
     super::constant::check_constant(hir, sink);
 }
 

@@ -3,7 +3,7 @@
 //!
 //! In: a resolved program without circles. Out: reports.
 
-use super::graph::{Node, order, walk};
+use super::graph::{Node, walk};
 use crate::diagnose::{Sink, rule as say};
 use crate::hir::*;
 use circ_grammar::ast::Span;
@@ -26,7 +26,7 @@ const SIDES: [SynapseSide; 2] = [SynapseSide::Pre, SynapseSide::Post];
 /// Reports what is read at the wrong place.
 pub fn check_sides(hir: &Hir, sink: &mut Sink) {
     let mut lets = Lets::new();
-    for node in order(hir) {
+    for &node in &hir.order {
         if let Node::RuleVar(id, var) = node
             && let RuleVarKind::Let { value } = hir.rule(id).vars[var.index()].kind
         {

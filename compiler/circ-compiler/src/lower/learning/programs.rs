@@ -90,7 +90,7 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
             self.post = std::mem::take(&mut scope.post);
         }
         let checks = std::mem::take(&mut lowerer.checks);
-        lowerer.b.finish(outputs, checks)
+        lowerer.finish(outputs, checks)
     }
 
     /// Parameters that differ and initial states.
