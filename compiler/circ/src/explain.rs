@@ -9,6 +9,7 @@ use crate::compile::Compiled;
 use crate::quantity::{Grid, significant};
 use crate::rules::bytes;
 use circ_plan::ir::{Op, Program};
+use circ_plan::learning::{Hook, Learning, When};
 use circ_plan::plan::{Connect, Dynamics, Plan, PopulationPlan, Quantity, Sender};
 use circ_runtime::{is_broadcast, is_matrix};
 use std::collections::BTreeMap;
@@ -106,11 +107,27 @@ fn projection(plan: &Plan, index: u32) -> String {
     let cost = match () {
         () if is_broadcast(plan, index) => "one sum for all targets, nothing for a synapse".to_string(),
         () if is_matrix(plan, index) => format!("a matrix, {weight} bytes a synapse"),
-        () => {
-            format!("{} bytes a synapse ({target} for its target, {weight} for its weight)", target + weight)
-        }
+        () => match &projection.learning {
+            Some(learning) if hears_targets(learning) => {
+                "12 bytes a synapse (4 for its target, 8 to find it by its target), and what it holds"
+                    .to_string()
+            }
+            Some(_) => "4 bytes a synapse for its target, and what it holds".to_string(),
+            None => {
+                format!(
+                    "{} bytes a synapse ({target} for its target, {weight} for its weight)",
+                    target + weight
+                )
+            }
+        },
     };
     format!("  {}: {}, {delay}, {cost}\n", projection.path, rule(&projection.connect))
+}
+
+/// Whether synapses have to be found by their targets.
+fn hears_targets(learning: &Learning) -> bool {
+    let by_target = |hook: &Hook| matches!(hook.when, When::Post(_) | When::Modulator(..));
+    learning.both.is_some() || learning.hooks.iter().any(by_target)
 }
 
 /// The order in which values flow: what a stage reads, the stages before it have brought.
