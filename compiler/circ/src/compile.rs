@@ -107,7 +107,7 @@ pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Reje
     let (seed, precision) = (options.seed, options.precision);
     let settings = Settings { experiment: Some(experiment), set, seed, precision, ..Settings::default() };
     let mut net = elaborate(&hir, &types, &settings, &Beneath::of(&program), &mut sink);
-    unrun::look(&hir, experiment, &mut sink);
+    unrun::look(&program, &hir, experiment, &mut sink);
     expand(&mut hir, &mut types, &mut net, &mut Expanded::default(), &mut sink);
     let Some(Lowered { plan, methods, drives, rules }) =
         prove_and_lower(&hir, &types, &net, &program.sources, lower::lower, &mut sink)
@@ -205,7 +205,10 @@ fn build_and_lint(program: &Program, hir: &mut Hir, types: &mut Types, sink: &mu
     let mut build = |hir: &mut Hir, types: &mut Types, settings: &Settings, sink: &mut Sink| {
         let mut own = Sink::default();
         let mut net = elaborate(hir, types, settings, &files, &mut own);
-        settings.experiment.into_iter().for_each(|experiment| unrun::look(hir, experiment, &mut own));
+        settings
+            .experiment
+            .into_iter()
+            .for_each(|experiment| unrun::look(program, hir, experiment, &mut own));
         expand(hir, types, &mut net, &mut expanded, &mut own);
         let mut survey =
             |hir: &_, types: &_, net: &_, sink: &mut _| lower::survey(hir, types, net, &mut kinds, sink);

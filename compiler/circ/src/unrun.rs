@@ -3,13 +3,17 @@
 //! In: the statements of an experiment. Out: a message for each such measure before the first `run`, as the run would
 //! say it.
 
+use crate::sources::Program;
 use crate::{measures, rules};
 use circ_compiler::diagnose::Sink;
 use circ_compiler::hir::{ExprId, ExprKind, Hir, SlotKind, Statement, StatementKind};
 use circ_compiler::resolve::walk;
 
-/// Looks at one experiment.
-pub fn look(hir: &Hir, experiment: usize, sink: &mut Sink) {
+/// Looks at one experiment. A `run` may stand in what can not be read.
+pub fn look(program: &Program, hir: &Hir, experiment: usize, sink: &mut Sink) {
+    if !program.problems.is_empty() {
+        return;
+    }
     let mut look = Look { hir, experiment, sink };
     look.statements(&hir.experiments[experiment].statements);
 }
