@@ -32,15 +32,16 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("messages")
 }
 
-/// Said of what is right in itself, once nothing is wrong beside it.
-const LAST: &str = "[not-yet] `rewire` can not be built yet";
+/// Beginnings of what is said where rules meet delays, once nothing is wrong beside it.
+const LAST: [&str; 2] =
+    ["[not-yet] `rewire` can not", "[out-of-place] `transmit` in `on pre and post` comes too late"];
 
 /// The errors that are said of a text: rules and messages, in order of place. Warnings wait until there are none.
 fn said(text: &str) -> Vec<String> {
     let checked = check_all(sources::parse("example.circ", text.to_string(), &folder()));
     let line = |it: &circ::diagnose::Diagnostic| format!("[{}] {}", it.rule.name, without_marks(&it.message));
     let errors = checked.diagnostics.iter().filter(|it| it.rule.level == Level::Error);
-    errors.map(line).filter(|said| said != LAST).collect()
+    errors.map(line).filter(|said| !LAST.iter().any(|last| said.starts_with(last))).collect()
 }
 
 /// The programs of the rules that can stand beside others, with what is said of each.
