@@ -113,7 +113,7 @@ fn scaled(g: &mut Gen, handles: &Handles) -> Vec<String> {
         "enforce weight_sum(feed) == 7 mV",
         "enforce weight_sum(kept[0].exc) == 2.5 mV",
         "enforce weight_sum(feeding -> kept.exc) == 1.5 * weight_sum(A -> kept.exc)",
-        "if rate(A) > 20 Hz { enforce weight_sum(feed) == 3 mV } else { enforce weight_sum(feed) == 9 mV }",
+        "if mean(weight_sum(each kept.exc)) > 5 mV { enforce weight_sum(feed) == 3 mV } else { enforce weight_sum(feed) == 9 mV }",
     ];
     match handles.enforced {
         Enforced::Feed => vec![g.pick(&choices).into(), "report mean(weight_sum(each kept.exc))".into()],
