@@ -8,10 +8,13 @@ use crate::{measures, rules};
 use circ_compiler::diagnose::Sink;
 use circ_compiler::hir::{ExprId, ExprKind, Hir, SlotKind, Statement, StatementKind};
 use circ_compiler::resolve::walk;
+use circ_grammar::ast::Span;
 
-/// Looks at one experiment. A `run` may stand in what can not be read.
+/// Looks at one experiment, unless a `run` may stand in what of it can not be read.
 pub fn look(program: &Program, hir: &Hir, experiment: usize, sink: &mut Sink) {
-    if !program.problems.is_empty() {
+    let text = hir.experiments[experiment].text;
+    let within = |at: Span| at.file == text.file && text.start <= at.start && at.start <= text.end;
+    if program.problems.iter().any(|problem| within(problem.span)) {
         return;
     }
     let mut look = Look { hir, experiment, sink };
