@@ -116,6 +116,19 @@ pub struct System<'a> {
     pub parameter: &'a dyn Fn(&Op) -> bool,
 }
 
+impl<'a> System<'a> {
+    /// Equations that nothing couples, replaces or shakes.
+    pub fn plain(
+        equations: &'a [Equation],
+        inputs: &'a [ValueId],
+        step_ms: f64,
+        parameter: &'a dyn Fn(&Op) -> bool,
+    ) -> System<'a> {
+        let method = Method::Auto;
+        System { equations, effects: &[], couplings: &[], sources: &[], inputs, step_ms, method, parameter }
+    }
+}
+
 /// One step.
 #[derive(Clone, Debug)]
 pub struct Solution {

@@ -375,16 +375,7 @@ impl<'a> Lowerer<'a, '_, '_> {
         let equation =
             |(load, slope): (&ValueId, &ValueId)| solve::Equation::plain(*load, *slope, Kind::State);
         let equations: Vec<solve::Equation> = loads.iter().zip(&slopes).map(equation).collect();
-        let system = System {
-            equations: &equations,
-            effects: &[],
-            couplings: &[],
-            sources: &[],
-            inputs: &inputs,
-            step_ms: self.source.net.dt,
-            method: Method::Auto,
-            parameter: &parameter,
-        };
+        let system = System::plain(&equations, &inputs, self.source.net.dt, &parameter);
         match solve::solve(&mut self.b, &system) {
             Ok(solution) => Some(solution.next),
             Err(_) => {

@@ -323,16 +323,7 @@ impl<'a> Lowerer<'a, '_, '_> {
                 }
             }
         }
-        let system = System {
-            equations: &equations,
-            effects: &[],
-            couplings: &[],
-            sources: &[],
-            inputs: &inputs,
-            step_ms: self.source.net.dt,
-            method: Method::Auto,
-            parameter: &parameter,
-        };
+        let system = System::plain(&equations, &inputs, self.source.net.dt, &parameter);
         match solve::solve(&mut self.b, &system) {
             Ok(solution) => Some(solution.next),
             Err(_) => {
