@@ -6,6 +6,7 @@
 
 use super::Elaborator;
 use crate::diagnose::Diagnostic;
+use crate::diagnose::structure::not_yet;
 use crate::diagnose::time as say;
 use crate::diagnose::value::NEEDS_RUN;
 use crate::eval::{self, Evaluated, NotBuilt, Scope};
@@ -43,6 +44,7 @@ impl Look<'_> {
             }
             StatementKind::Record { what, every } => {
                 what.iter().for_each(|what| self.recorded(*what, net));
+                what.iter().for_each(|what| self.of_a_rule(*what, "record", net));
                 every.iter().for_each(|every| self.interval(*every, net));
             }
             StatementKind::Run { duration, until } => {
@@ -63,8 +65,9 @@ impl Look<'_> {
             StatementKind::Reset(targets) | StatementKind::FreezePlasticity { of: targets, .. } => {
                 targets.iter().for_each(|target| self.recorded(*target, net));
             }
-            // A `set` is judged by its parameter, a drive with the circuit.
-            StatementKind::Set { .. } | StatementKind::Drive(_) => {}
+            // A `set` of cells is judged by its parameter, a drive with the circuit.
+            StatementKind::Set { target, .. } => self.of_a_rule(*target, "set", net),
+            StatementKind::Drive(_) => {}
         }
     }
 
@@ -109,6 +112,28 @@ impl Look<'_> {
             _ => {
                 self.ask(expr, net, |scope| eval::thing(expr, scope, &mut NotBuilt));
             }
+        }
+    }
+
+    /// What is kept of synapses can be recorded and set where a rule changes them.
+    fn of_a_rule(&self, expr: ExprId, verb: &str, net: &mut Elaborator<'_>) {
+        let path = match net.hir.expr(expr).kind {
+            ExprKind::Index { base, .. } => base,
+            _ => expr,
+        };
+        if reads(net.hir, path, &self.changed) {
+            return;
+        }
+        let mut scope = net.scope(self.environment);
+        // What is wrong with the path is said by those who read its value.
+        let Ok(thing) = eval::thing(path, &mut scope, &mut NotBuilt) else { return };
+        let Some((projections, _)) = eval::synapses_of(&thing, &scope) else { return };
+        let built = &net.net.projections;
+        if let Some(fixed) =
+            projections.iter().map(|at| &built[*at as usize]).find(|it| it.plasticity.is_none())
+        {
+            let what = format!("`{verb}` of synapses that no rule changes, as those of `{}`,", fixed.path);
+            net.sink.push(not_yet(net.span(expr), &what));
         }
     }
 
