@@ -42,6 +42,17 @@ impl<'a> Checker<'a> {
         Type::Error
     }
 
+    /// The clauses of a projection have longer names than what they are in a synapse.
+    fn nothing_of_synapses(&mut self, at: Span, name: &str, of: &str, known: &[&str]) -> Type {
+        let meant = match name {
+            "weight" | "weights" => Some("w".to_owned()),
+            "delay" | "delays" => Some("d".to_owned()),
+            _ => suggest::nearest(name, known.iter().copied()),
+        };
+        self.sink.push(names::unknown_member(at, name, of, meant));
+        Type::Error
+    }
+
     /// `pre.i`, `post.x`: one value for each synapse.
     fn side(&mut self, cells: Vec<Part>, name: &str, at: Span) -> Type {
         let in_rule = matches!(self.owner, Owner::Rule(_));
@@ -233,7 +244,7 @@ impl<'a> Checker<'a> {
                 let Some((id, _)) = vars.iter().find(|(_, known)| *known == name) else {
                     let known: Vec<&str> =
                         ["w", "d"].into_iter().chain(vars.iter().map(|(_, name)| *name)).collect();
-                    return self.nothing(at, name, "a synapse of this projection", &known);
+                    return self.nothing_of_synapses(at, name, "a synapse of this projection", &known);
                 };
                 match (&self.types.rule_vars[rule.index()][id.index()], weight) {
                     (Type::AnyReal, _) => Type::Real(Dimension::REAL),
@@ -241,7 +252,7 @@ impl<'a> Checker<'a> {
                     _ => Type::Error,
                 }
             }
-            (_, None) => return self.nothing(at, name, "a projection", &["w", "d"]),
+            (_, None) => return self.nothing_of_synapses(at, name, "a projection", &["w", "d"]),
         };
         if element == Type::Error { Type::Error } else { Type::Array(Box::new(element), vec![None]) }
     }

@@ -7,7 +7,7 @@ use super::context::Place;
 use super::scope::Def;
 use super::{Context, Resolver};
 use crate::diagnose::{names, rule as say, structure, suggest};
-use crate::hir::{Attachment, RuleArg, RuleId, RuleVarKind, VarId};
+use crate::hir::{Attachment, Rule, RuleArg, RuleId, RuleVarKind, VarId};
 use circ_grammar::ast::{self, Arg, Name, Path, Span};
 
 impl<'a> Resolver<'a> {
@@ -54,6 +54,7 @@ impl<'a> Resolver<'a> {
         let name = self.hir.rule(id).name.clone();
         let mut given: Vec<RuleArg> = vec![];
         let mut places: Vec<VarId> = vec![];
+        let mut misspelt: Vec<VarId> = vec![];
         for arg in args {
             self.plain_argument(arg);
             let value = self.expr_in(cx, Place::SYNAPSE, arg.value);
@@ -62,7 +63,10 @@ impl<'a> Resolver<'a> {
                 self.sink.push(structure::argument_form(arg.span, message, "without a name"));
                 continue;
             };
-            let Some(var) = self.rule_formal(id, word) else { continue };
+            let Some(var) = self.rule_formal(id, word) else {
+                misspelt.extend(self.nearest_formal(id, &word.text));
+                continue;
+            };
             if places.contains(&var) {
                 let message = format!("`{}` of `{name}` is given twice", word.text);
                 self.sink.push(structure::argument_form(word.span, message, "given again"));
@@ -72,7 +76,9 @@ impl<'a> Resolver<'a> {
             given.push(RuleArg { var, value });
         }
         let rule = self.hir.rule(id);
-        let missing = rule.declared().filter(|(var, _)| !rule.partial && !places.contains(var));
+        // A name with a letter wrong is one mistake.
+        let given_somehow = |var: &VarId| places.contains(var) || misspelt.contains(var);
+        let missing = rule.declared().filter(|(var, _)| !rule.partial && !given_somehow(var));
         let missing: Vec<_> = missing
             .filter_map(|(_, var)| match var.kind {
                 RuleVarKind::Param { default: None, .. } => {
@@ -86,11 +92,17 @@ impl<'a> Resolver<'a> {
         given
     }
 
+    /// The parameter or modulator that a name was probably meant to be.
+    fn nearest_formal(&self, id: RuleId, name: &str) -> Option<VarId> {
+        let rule = self.hir.rule(id);
+        let near = suggest::nearest(name, formals(rule).map(|(_, name)| name))?;
+        formals(rule).find(|(_, name)| *name == near).map(|(var, _)| var)
+    }
+
     /// A parameter or modulator of a rule; reports anything else.
     fn rule_formal(&mut self, id: RuleId, name: &Name) -> Option<VarId> {
         let rule = self.hir.rule(id);
         let found = rule.vars.iter().position(|var| var.name == name.text);
-        let takes = |kind: &RuleVarKind| matches!(kind, RuleVarKind::Param { .. } | RuleVarKind::Modulator);
         let message = match found {
             Some(at) if takes(&rule.vars[at].kind) => return Some(VarId(at as u32)),
             Some(at) => {
@@ -100,7 +112,7 @@ impl<'a> Resolver<'a> {
             }
             None if rule.partial => return None,
             None => {
-                let known = rule.vars.iter().filter(|var| takes(&var.kind)).map(|var| &*var.name);
+                let known = formals(rule).map(|(_, name)| name);
                 let of = format!("the plasticity rule `{}`", rule.name);
                 names::unknown_member(name.span, &name.text, &of, suggest::nearest(&name.text, known))
             }
@@ -108,4 +120,13 @@ impl<'a> Resolver<'a> {
         self.sink.push(message);
         None
     }
+}
+
+/// What a projection may give a rule.
+fn formals(rule: &Rule) -> impl Iterator<Item = (VarId, &str)> {
+    rule.declared().filter(|(_, var)| takes(&var.kind)).map(|(id, var)| (id, &*var.name))
+}
+
+fn takes(kind: &RuleVarKind) -> bool {
+    matches!(kind, RuleVarKind::Param { .. } | RuleVarKind::Modulator)
 }
