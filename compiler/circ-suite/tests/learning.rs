@@ -2,7 +2,7 @@
 
 use circ::compile::{Options, compile};
 use circ::results::{Ended, Results};
-use circ::run::{EngineKind, PostHooks, RunOptions};
+use circ::run::{EngineKind, PostHooks, RunOptions, Simulation};
 use circ::sources;
 use circ_suite::generate::folder;
 use circ_suite::generate_rules::generate_rules;
@@ -89,6 +89,32 @@ fn network(rule: &str, arguments: &str, delays: &str, precision: &str) -> String
           report sum(P.w)
         }}"
     )
+}
+
+/// Bytes of the projection that learns.
+fn bytes(text: &str, post_hooks: PostHooks) -> u64 {
+    let program = sources::parse("library.circ", text.to_string(), &folder());
+    let compiled = compile(program, &Options::default()).expect("a program without mistakes");
+    let options = RunOptions { threads: Some(1), post_hooks, ..RunOptions::default() };
+    let built = Simulation::build(compiled, &options).expect("enough memory").built();
+    let part = built.memory.parts.iter().find(|(what, _)| what == "P");
+    part.expect("every projection is a part").1
+}
+
+/// The agreement above says something only of rules whose events do wait.
+#[test]
+fn events_of_targets_wait_where_nobody_can_tell() {
+    let [constant, .., heterogeneous] = DELAYS;
+    for (rule, arguments) in LIBRARY {
+        let waits = |delays| {
+            let text = network(rule, arguments, delays, "f64");
+            bytes(&text, PostHooks::Late) != bytes(&text, PostHooks::AtOnce)
+        };
+        // Of these, one is stepped at every tick and two hear nothing of their targets.
+        let may = !["VoltageStdp", "TsodyksMarkram", "DynamicSynapse"].contains(&rule);
+        assert_eq!(waits(constant), may, "{rule} where delays are one number");
+        assert!(!waits(heterogeneous), "{rule} where delays differ");
+    }
 }
 
 fn on(text: &str, engine: EngineKind, threads: usize, post_hooks: PostHooks) -> Result<Results, String> {
