@@ -97,6 +97,9 @@ fn drive_text(plan: &Plan, drive: &DrivePlan) -> String {
     for (at, uniform) in drive.uniforms.iter().enumerate() {
         line(&mut out, 1, &format!("uniform {at} {} = {}", uniform.name, uniform.value));
     }
+    for (at, slot) in drive.of_cells.iter().enumerate() {
+        line(&mut out, 1, &format!("of cells {at} {} = {}", slot.name, slot.value));
+    }
     match &drive.kind {
         DriveKind::Poisson(mean) => quantity_text(&mut out, "poisson", mean),
         DriveKind::Choose { count, interval_ticks } => {

@@ -174,6 +174,19 @@ pub struct Samples {
     pub values: Vec<f64>,
 }
 
+/// What [`Engine::reset`] puts back to how it began.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reset {
+    /// (population, array, cells, ascending). What is no parameter gets what `init_states` gives with parameters as they
+    /// are, with the same draws; 0 where it gives nothing. An array of [`crate::plan::Role::Seen`] then gets what `start` makes
+    /// of the cells if nothing arrives. Learning synapses see these values at all earlier ticks too.
+    pub arrays: Vec<(u32, ArrayId, Vec<u32>)>,
+    /// (population, cells, ascending): nothing is on its way to them any more, neither arrivals nor what flows.
+    pub arriving: Vec<(u32, Vec<u32>)>,
+    /// Projections that learn: nothing is on its way to their synapses any more, nor from them.
+    pub learning: Vec<u32>,
+}
+
 /// Runs a plan.
 pub trait Engine {
     /// The tick of the present state; -1 before tick 0 was made.
@@ -187,6 +200,12 @@ pub trait Engine {
     }
     /// All events of a kind so far, as (tick, cell), ascending.
     fn events(&self, population: u32, event: EventId) -> Vec<(i64, u32)>;
+    /// Those of them with `after < tick <= until`.
+    fn events_between(&self, population: u32, event: EventId, after: i64, until: i64) -> Vec<(i64, u32)> {
+        let mut events = self.events(population, event);
+        events.retain(|(tick, _)| after < *tick && *tick <= until);
+        events
+    }
     /// Begins to sample.
     fn add_probe(&mut self, probe: Probe) -> ProbeId;
     fn samples(&self, probe: ProbeId) -> Samples;
@@ -199,8 +218,13 @@ pub trait Engine {
     fn set_uniform(&mut self, population: u32, uniform: UniformId, value: f64);
     /// Changes a per-cell parameter or state: (cell, value).
     fn set_array(&mut self, population: u32, array: ArrayId, values: &[(u32, f64)]);
+    /// Puts cells and synapses back to how they began, between two ticks; synapses are settled first, and what they hold
+    /// stays as it is. The tick goes on.
+    fn reset(&mut self, what: &Reset);
     /// Changes a slot of a drive.
     fn set_drive(&mut self, drive: u32, uniform: UniformId, value: f64);
+    /// Changes a slot of a drive that each of its cells has its own of: values by position of the target.
+    fn set_drive_cells(&mut self, drive: u32, slot: ArrayId, values: &[f64]);
     /// Carries anew what flows at the present tick, where a parameter, a state or a weight was changed since that tick
     /// was made. [`Engine::advance`] begins with it; who reads values before then asks for it.
     fn settle(&mut self);

@@ -258,6 +258,8 @@ pub struct DrivePlan {
     pub keys: Vec<[u32; 2]>,
     /// Slots that its programs name (parameters that `set` may change, `rate` in 1/ms first).
     pub uniforms: Vec<UniformPlan>,
+    /// Slots of which each position of the target has its own, with what they hold at the start; programs load them as arrays.
+    pub of_cells: Vec<UniformPlan>,
     pub place: u32,
 }
 

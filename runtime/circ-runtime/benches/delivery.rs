@@ -203,6 +203,7 @@ fn poisson(bencher: Bencher, mean: f64) {
         sign: Sign::Free,
         keys: vec![key(1, "d")],
         uniforms: vec![],
+        of_cells: vec![],
         place: 0,
     }];
     let mut machine = machine(Arc::new(build(&Arc::new(plan))));

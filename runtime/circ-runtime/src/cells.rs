@@ -8,7 +8,7 @@ use circ_numerics::Real;
 use circ_numerics::random::Counter;
 use circ_plan::abi::BLOCK;
 use circ_plan::ir::{ArrayId, KeyId, Moment, Output, Precision, Program, Side, TableId, Ty, UniformId};
-use circ_plan::plan::{CellPrograms, PopulationPlan, Table};
+use circ_plan::plan::{CellPrograms, PopulationPlan, Role, Table};
 
 use crate::aligned::{Aligned, Scalar};
 use crate::rows::{Leaves, ROW, Rows};
@@ -214,6 +214,18 @@ impl Shard {
         let CellPrograms { init_params, derive_cells, init_states, .. } = programs;
         for program in [init_params, derive_cells, init_states] {
             self.apply(program, scene);
+        }
+    }
+
+    /// Gives all that is no parameter its initial value.
+    pub fn begin(&mut self, scene: Scene, population: &PopulationPlan) {
+        for (array, data) in population.arrays.iter().zip(&mut self.arrays) {
+            if !matches!(array.role, Role::Parameter | Role::Derived) {
+                data.view_mut::<i32>().fill(0);
+            }
+        }
+        if let Some(programs) = population.dynamics.programs() {
+            self.apply(&programs.init_states, scene);
         }
     }
 

@@ -8,7 +8,7 @@
 use circ_numerics::Distribution;
 use circ_numerics::math;
 use circ_numerics::random::{Counter, Stream, draw, poisson_cumulative, uniform_row};
-use circ_plan::ir::{KeyId, Moment, Precision, Program, Side, TableId, UniformId};
+use circ_plan::ir::{ArrayId, KeyId, Moment, Precision, Program, Side, TableId, UniformId};
 use circ_plan::plan::{DriveKind, DrivePlan, Plan, Quantity, Sender, Sign, Table};
 
 use crate::aligned::Scalar;
@@ -28,6 +28,8 @@ const GUIDES: usize = 1024;
 pub struct DriveValues {
     /// By `UniformId`.
     pub slots: Vec<u64>,
+    /// By slot that each has its own of, then position.
+    of_cells: Vec<Vec<f64>>,
     /// By position, or one for all.
     weights: Vec<f64>,
     mean: Mean,
@@ -84,6 +86,7 @@ impl Counts {
 struct DriveLeaves<'a> {
     drive: &'a DrivePlan,
     slots: &'a [u64],
+    of_cells: &'a [Vec<f64>],
     tables: &'a [Table],
     first: u32,
     tick: i64,
@@ -91,6 +94,10 @@ struct DriveLeaves<'a> {
 }
 
 impl Leaves<f64> for DriveLeaves<'_> {
+    fn floats(&self, _side: Side, array: ArrayId, out: &mut [f64]) {
+        let first = self.first as usize;
+        out.copy_from_slice(&self.of_cells[array.0 as usize][first..first + out.len()]);
+    }
     fn slot(&self, slot: UniformId) -> u64 {
         self.slots[slot.0 as usize]
     }
@@ -124,7 +131,9 @@ impl DriveValues {
     /// Of a drive as the plan has it.
     pub fn new(plan: &Plan, drive: &DrivePlan) -> Result<DriveValues, BuildError> {
         let slots = drive.uniforms.iter().map(|u| slot_of(u.ty, Precision::F64, u.value)).collect();
-        let mut values = DriveValues { slots, weights: vec![], mean: Mean::None };
+        let cells = drive.target.len();
+        let of_cells = drive.of_cells.iter().map(|slot| vec![slot.value; cells]).collect();
+        let mut values = DriveValues { slots, of_cells, weights: vec![], mean: Mean::None };
         values.derive(plan, drive);
         Ok(values)
     }
@@ -132,6 +141,13 @@ impl DriveValues {
     /// Changes a slot and what follows from it.
     pub fn set(&mut self, plan: &Plan, drive: &DrivePlan, slot: UniformId, value: f64) {
         self.slots[slot.0 as usize] = slot_of(drive.uniforms[slot.0 as usize].ty, Precision::F64, value);
+        self.derive(plan, drive);
+    }
+
+    /// Changes what each position has, and what follows from it.
+    pub fn set_cells(&mut self, plan: &Plan, drive: &DrivePlan, slot: ArrayId, values: &[f64]) {
+        let held = &mut self.of_cells[slot.0 as usize];
+        held.iter_mut().zip(values).for_each(|(held, value)| *held = *value);
         self.derive(plan, drive);
     }
 
@@ -173,7 +189,15 @@ impl DriveValues {
             let size = ROW.min(n - start);
             let (tables, dt) = (&plan.tables[..], plan.dt);
             let leaves =
-                DriveLeaves { drive, slots: &self.slots, tables, first: first + start as u32, tick, dt };
+                DriveLeaves {
+                drive,
+                slots: &self.slots,
+                of_cells: &self.of_cells,
+                tables,
+                first: first + start as u32,
+                tick,
+                dt,
+            };
             rows.run(program, size, &leaves);
             values.extend_from_slice(&rows.floats(result_of(program))[..size]);
         }

@@ -4,13 +4,14 @@
 //! live for the duration of one `advance`; the bits are the same for every number of them.
 
 mod learning;
+mod reset;
 
 use std::any::Any;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use circ_plan::abi::KernelFn;
-use circ_plan::engine::{Engine, Probe, ProbeId, Samples, Stop, SynapseProbe, Synapses};
+use circ_plan::engine::{Engine, Probe, ProbeId, Reset, Samples, Stop, SynapseProbe, Synapses};
 use circ_plan::ir::{ArrayId, EventId, Precision, UniformId};
 use circ_plan::plan::Plan;
 
@@ -181,11 +182,15 @@ impl Machine {
     }
 
     fn scene(&self, population: usize) -> Scene<'_> {
+        self.scene_of_tick(population, self.tick.max(0))
+    }
+
+    fn scene_of_tick(&self, population: usize, now: i64) -> Scene<'_> {
         Scene {
             population: &self.plan.populations[population],
             tables: &self.plan.tables,
             slots: &self.slots[population],
-            now: self.tick.max(0),
+            now,
             dt: self.plan.dt,
         }
     }
@@ -259,6 +264,20 @@ impl Engine for Machine {
         let mut all: Vec<(u32, u32)> = self.workers.iter().flat_map(of).collect();
         if 1 < self.workers.len() {
             // Stable sorting merges the ascending runs of the threads.
+            all.sort();
+        }
+        all.into_iter().map(|(tick, cell)| (i64::from(tick), cell)).collect()
+    }
+
+    fn events_between(&self, population: u32, event: EventId, after: i64, until: i64) -> Vec<(i64, u32)> {
+        let of = |worker: &Worker| {
+            let all = worker.events(population as usize, event.0 as usize);
+            let first = all.partition_point(|(tick, _)| i64::from(*tick) <= after);
+            let end = all.partition_point(|(tick, _)| i64::from(*tick) <= until);
+            all[first..end].to_vec()
+        };
+        let mut all: Vec<(u32, u32)> = self.workers.iter().flat_map(of).collect();
+        if 1 < self.workers.len() {
             all.sort();
         }
         all.into_iter().map(|(tick, cell)| (i64::from(tick), cell)).collect()
@@ -338,9 +357,18 @@ impl Engine for Machine {
         (self.changed, self.stale) = (true, true);
     }
 
+    fn reset(&mut self, what: &Reset) {
+        self.put_back_to_start(what);
+    }
+
     fn set_drive(&mut self, drive: u32, uniform: UniformId, value: f64) {
         let plan = &self.plan.drives[drive as usize];
         self.drives[drive as usize].set(&self.plan, plan, uniform, value);
+    }
+
+    fn set_drive_cells(&mut self, drive: u32, slot: ArrayId, values: &[f64]) {
+        let plan = &self.plan.drives[drive as usize];
+        self.drives[drive as usize].set_cells(&self.plan, plan, slot, values);
     }
 
     fn settle(&mut self) {

@@ -40,6 +40,25 @@ impl<F: Scalar> Ring<F> {
         self.data.view_mut::<F>()[..kept.len()].copy_from_slice(kept);
     }
 
+    /// The same in what [`Ring::keep`] copied.
+    pub fn empty_kept(&self, kept: &mut [F], places: &[usize]) {
+        if self.length == 0 {
+            return;
+        }
+        for slot in kept.chunks_mut(self.length) {
+            places.iter().for_each(|place| slot[*place] = F::ZERO);
+        }
+    }
+
+    /// Nothing arrives at these places any more.
+    pub fn empty(&mut self, places: impl Iterator<Item = usize>) {
+        let (slots, length) = (self.slots, self.length);
+        let data = self.data.view_mut::<F>();
+        for place in places {
+            (0..slots).for_each(|slot| data[slot * length + place] = F::ZERO);
+        }
+    }
+
     /// The accumulators of a tick.
     pub fn slot(&self, tick: i64) -> &[F] {
         let first = self.first(tick);

@@ -558,6 +558,11 @@ impl Worker {
         &self.history[population][event]
     }
 
+    /// Nothing flows to these places of the thread's arena any more.
+    pub fn forget_flows(&mut self, precision: Precision, places: &[usize]) {
+        self.flows.forget(precision, places);
+    }
+
     /// Forgets events and samples from a tick on: a fault leaves nothing half made.
     pub fn forget(&mut self, tick: i64) {
         for events in self.history.iter_mut().flatten() {

@@ -41,12 +41,14 @@ pub struct Interpreter {
     pub(super) states: Vec<State>,
     /// By drive, then `UniformId`.
     drive_uniforms: Vec<Vec<Value>>,
-    mail: Mail,
+    /// By drive, then slot that each cell has its own of, then position.
+    drive_cells: Vec<Vec<Vec<Value>>>,
+    pub(super) mail: Mail,
     /// What flows, by tick; the port of a contribution is an array here.
     pub(super) flowing: Mail,
     pub(super) tick: i64,
     /// Whether anything that may flow was changed since the present tick was made.
-    changed: bool,
+    pub(super) changed: bool,
     /// Of the projections that learn, in order.
     pub(super) plastic: Vec<Plastic>,
     pub(super) past: Past,
@@ -68,6 +70,10 @@ impl Interpreter {
             let value = |u: &UniformPlan| Value::from_number(u.ty, Precision::F64, u.value);
             drive.uniforms.iter().map(value).collect()
         };
+        let cells = |drive: &DrivePlan| {
+            let of_slot = |slot: &UniformPlan| vec![Value::Float(slot.value); drive.target.len()];
+            drive.of_cells.iter().map(of_slot).collect()
+        };
         let states: Vec<State> =
             plan.populations.iter().map(|population| State::new(&plan, population)).collect();
         let past = Past::new(&plan, longest_look(&plan, &synapses));
@@ -80,6 +86,7 @@ impl Interpreter {
             past,
             states,
             drive_uniforms: plan.drives.iter().map(slots).collect(),
+            drive_cells: plan.drives.iter().map(cells).collect(),
             synapses,
             mail: Mail::default(),
             flowing: Mail::default(),
@@ -233,7 +240,7 @@ impl Interpreter {
             Quantity::Constant(x) => *x,
             Quantity::Program(program) => {
                 let cell = Cell {
-                    arrays: &[],
+                    arrays: &self.drive_cells[at],
                     uniforms: &self.drive_uniforms[at],
                     arrivals: &[],
                     keys: &drive.keys,
@@ -430,11 +437,20 @@ impl Engine for Interpreter {
         self.changed = true;
     }
 
+    fn reset(&mut self, what: &Reset) {
+        self.put_back_to_start(what);
+    }
+
     /// Holds for events of ticks that are made from now on.
     fn set_drive(&mut self, drive: u32, uniform: UniformId, value: f64) {
         let ty = self.plan.drives[drive as usize].uniforms[uniform.0 as usize].ty;
         self.drive_uniforms[drive as usize][uniform.0 as usize] =
             Value::from_number(ty, Precision::F64, value);
+    }
+
+    fn set_drive_cells(&mut self, drive: u32, slot: ArrayId, values: &[f64]) {
+        let held = &mut self.drive_cells[drive as usize][slot.0 as usize];
+        *held = values.iter().map(|value| Value::Float(*value)).collect();
     }
 
     fn settle(&mut self) {

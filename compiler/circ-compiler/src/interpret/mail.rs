@@ -60,6 +60,17 @@ impl Mail {
         self.due.values_mut().for_each(|due| due.retain(|contribution| contribution.stamp != stamp));
     }
 
+    /// Forgets what is on its way to these cells of a population.
+    pub fn forget_to(&mut self, population: u32, cells: &[u32]) {
+        let stays = |it: &Contribution| it.population != population || cells.binary_search(&it.cell).is_err();
+        self.due.values_mut().for_each(|due| due.retain(stays));
+    }
+
+    /// Forgets what is on its way from a sender.
+    pub fn forget_from(&mut self, sender: u32) {
+        self.due.values_mut().for_each(|due| due.retain(|it| it.sender != sender));
+    }
+
     /// Forgets what has arrived by this tick.
     pub fn forget(&mut self, tick: i64) {
         self.due = self.due.split_off(&(tick + 1));

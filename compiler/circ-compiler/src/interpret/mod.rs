@@ -11,6 +11,7 @@ mod learning;
 pub mod mail;
 mod past;
 mod plastic;
+mod reset;
 pub mod scalar;
 pub mod state;
 

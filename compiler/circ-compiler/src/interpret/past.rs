@@ -59,6 +59,16 @@ impl Past {
         self.latest = tick;
     }
 
+    /// Gives cells what they have now at all ticks that are kept.
+    pub fn fill(&mut self, population: u32, array: ArrayId, cells: &[u32], now: &[Value]) {
+        let Ok(at) = self.kept[population as usize].binary_search(&array) else { return };
+        for kept in &mut self.ticks {
+            for cell in cells {
+                kept[population as usize][at][*cell as usize] = now[*cell as usize];
+            }
+        }
+    }
+
     /// What a cell has in a column at a tick: kept, or of the one that is being made. Before tick 0: of tick 0.
     pub fn value(&self, states: &[State], column: Column, cell: u32, tick: i64) -> Value {
         let (population, array) = match column {

@@ -63,6 +63,21 @@ impl State {
         }
     }
 
+    /// A population that begins, with the parameters of this one.
+    pub fn begun(&self, plan: &Plan, population: &PopulationPlan) -> State {
+        let zero = |ty| Value::from_number(ty, population.precision, 0.0);
+        let mut begun = self.clone();
+        for (array, values) in population.arrays.iter().zip(&mut begun.arrays) {
+            if !matches!(array.role, Role::Parameter | Role::Derived) {
+                values.fill(zero(array.ty));
+            }
+        }
+        if let Some(programs) = programs(population) {
+            begun.run_over_cells(population.cells as usize, plan, population, &programs.init_states);
+        }
+        begun
+    }
+
     /// Makes a tick, given what arrives in it (by `PortId`, then cell). The first cell in order that
     /// fails a check is the fault.
     pub fn make(

@@ -111,6 +111,7 @@ fn drive(target: View, kind: DriveKind, weight: f64) -> DrivePlan {
         sign: Sign::Free,
         keys: vec![[7, 8]],
         uniforms: vec![],
+        of_cells: vec![],
         place: 0,
     }
 }

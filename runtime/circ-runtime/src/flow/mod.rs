@@ -74,6 +74,20 @@ impl Flows {
         self.rings.double.restore(&self.kept.1);
     }
 
+    /// Forgets what was sent to these places.
+    pub fn forget(&mut self, precision: Precision, places: &[usize]) {
+        match precision {
+            Precision::F32 => {
+                self.rings.single.empty(places.iter().copied());
+                self.rings.single.empty_kept(&mut self.kept.0, places);
+            }
+            Precision::F64 => {
+                self.rings.double.empty(places.iter().copied());
+                self.rings.double.empty_kept(&mut self.kept.1, places);
+            }
+        }
+    }
+
     /// How many stages a phase has.
     pub fn stages(&self) -> usize {
         self.stages.len()

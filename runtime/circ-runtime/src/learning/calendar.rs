@@ -46,6 +46,11 @@ impl<T> Calendar<T> {
         }
     }
 
+    /// Forgets all that is due.
+    pub fn forget(&mut self) {
+        self.slots.iter_mut().for_each(Vec::clear);
+    }
+
     /// All that is due, tick by tick.
     pub fn iter(&self) -> impl Iterator<Item = (i64, &[T])> {
         (self.first..).zip(self.slots.iter().map(Vec::as_slice))

@@ -92,6 +92,14 @@ impl History {
         }
     }
 
+    /// Gives cells of a shard (local indices) what they have in an array at all ticks that are kept.
+    pub fn fill(&self, population: u32, array: ArrayId, cells: &[u32], shard: &Shard) {
+        let of = |r: &&Record| r.population == population as usize && r.array == array.0 as usize;
+        for record in self.records.iter().filter(of) {
+            cells.iter().for_each(|cell| record.fill(*cell, shard));
+        }
+    }
+
     /// Keeps what changes only when it is set, of a thread's cells.
     pub fn keep_fixed(&self, shards: &[Shard]) {
         for record in self.records.iter().filter(|r| r.slots == 1) {
@@ -115,6 +123,20 @@ impl History {
 }
 
 impl Record {
+    fn fill(&self, cell: u32, shard: &Shard) {
+        let data = &shard.arrays[self.array];
+        let at = cell as usize;
+        let bits = match (self.ty, self.precision) {
+            (Ty::Float, Precision::F64) => data.view::<f64>()[at].to_bits(),
+            (Ty::Float, Precision::F32) => f64::from(data.view::<f32>()[at]).to_bits(),
+            (Ty::Int, _) | (Ty::Tick | Ty::Bool, Precision::F64) => data.view::<i64>()[at] as u64,
+            (Ty::Tick | Ty::Bool, Precision::F32) => i64::from(data.view::<i32>()[at]) as u64,
+        };
+        for slot in 0..self.slots {
+            self.values[slot * self.cells + (shard.first + cell) as usize].store(bits, Relaxed);
+        }
+    }
+
     fn keep(&self, shard: &Shard, tick: i64) {
         let first = (tick as usize & (self.slots - 1)) * self.cells + shard.first as usize;
         let values = &self.values[first..first + shard.cells as usize];

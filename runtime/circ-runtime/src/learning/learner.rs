@@ -134,6 +134,16 @@ impl Learner {
         self.apply_to_all(scene, design, &scene.learning.init, 0);
     }
 
+    /// Forgets what synapses were to see, and what they sent. Between ticks, where no event of a target waits.
+    pub fn forget_delays(&mut self) {
+        self.seen.forget();
+        self.fired.forget();
+        self.posts.iter_mut().for_each(Calendar::forget);
+        self.modulators.iter_mut().for_each(Calendar::forget);
+        self.arrivals.forget();
+        self.marks.fill(0);
+    }
+
     /// Brings all arrays to the present tick.
     pub fn settle(&mut self, scene: Scene, design: &Design, now: i64) {
         self.catch_up(scene, design);

@@ -182,6 +182,7 @@ pub fn drive(plan: &mut Plan, target: View, port: u32, kind: DriveKind) -> &mut 
         sign: Sign::Free,
         keys: vec![key(7, &format!("d{index}"))],
         uniforms: vec![],
+        of_cells: vec![],
         place: 0,
     });
     plan.drives.last_mut().expect("just pushed")

@@ -68,6 +68,7 @@ impl Context {
     /// Of a program of a drive.
     pub fn drive(drive: &DrivePlan) -> Context {
         Context {
+            arrays: drive.of_cells.iter().map(|slot| (slot.ty, slot.role)).collect(),
             uniforms: drive.uniforms.iter().map(|u| (u.ty, u.role)).collect(),
             keys: drive.keys.len(),
             ..Context::empty(Purpose::Drive)

@@ -26,7 +26,7 @@ pub(super) fn permitted(op: &Op, context: &Context) -> Result<(), String> {
     let sees = learns && purpose != LearnObservable;
     let fits = match op {
         Op::Arrival(_) => matches!(purpose, Kernel | Reference),
-        Op::Load(Side::Own, _) => !matches!(purpose, DeriveUniforms | Drive | Synapse | Flow),
+        Op::Load(Side::Own, _) => !matches!(purpose, DeriveUniforms | Synapse | Flow),
         Op::Index(Side::Own) => !matches!(purpose, DeriveUniforms | Synapse | Flow) && !learns,
         Op::Load(..) | Op::Index(_) => matches!(purpose, Synapse | Flow) || sees,
         Op::Edge(_) => purpose == Synapse || sees,
