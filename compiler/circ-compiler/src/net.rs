@@ -107,6 +107,12 @@ impl Values {
         }
     }
 
+    pub fn remove(&mut self, slot: &SlotId) {
+        if let Ok(at) = self.place(slot) {
+            self.0.remove(at);
+        }
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&SlotId, &Value)> {
         self.0.iter().map(|(slot, value)| (slot, value))
     }
@@ -253,6 +259,9 @@ pub struct Population {
     /// States that an experiment clamps, as the unrolled cell calls them: `v`, `distal[3].v`; and `distal.v`, which is that
     /// of every instance, where the run decides of which.
     pub clamped: BTreeSet<Arc<str>>,
+    /// Whether an experiment fires cells, and whether it silences some.
+    pub fired: bool,
+    pub silenced: bool,
     pub at: Option<Position>,
     /// What tables call the cells, one each; empty where they have only indices.
     pub names: Vec<String>,
@@ -295,6 +304,8 @@ pub struct Drive {
     pub target: View,
     pub ports: Members,
     pub kind: DriveKind,
+    /// Whether an experiment sets the rate or value for each cell.
+    pub per_cell: bool,
     /// Events only.
     pub weight: Option<Setting>,
     pub delay_ms: f64,

@@ -7,6 +7,7 @@ use crate::compile::{Compiled, milliseconds};
 use crate::run::{EngineKind, PostHooks, RunOptions};
 use crate::{memory, refusal, rules};
 use circ_compiler::diagnose::Diagnostic;
+use circ_compiler::hir::StatementKind;
 use circ_compiler::interpret::Interpreter;
 use circ_plan::abi::KernelFn;
 use circ_plan::engine::{Engine, Memory};
@@ -55,8 +56,9 @@ pub fn build(compiled: &Compiled, options: &RunOptions) -> Result<Instance, Box<
     let network = Network::build(Arc::clone(&plan), threads, memory::available());
     let network = network.map_err(|error| Box::new(refusal::explain(&error, compiled)))?;
     let network = Arc::new(match options.post_hooks {
-        PostHooks::Late => network,
-        PostHooks::AtOnce => network.learn_at_once(),
+        PostHooks::Late if !resets(compiled) => network,
+        // Events that wait would be computed from traces as they were before.
+        PostHooks::Late | PostHooks::AtOnce => network.learn_at_once(),
     });
     let memory = network.memory();
     let projections = 0..plan.projections.len() as u32;
@@ -107,6 +109,12 @@ fn sensible_threads(plan: &Plan) -> usize {
     let pay = (cells / CELLS_A_THREAD).max((synapses / SYNAPSES_A_THREAD).min(64.0) as u64).max(1);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     cores.min(pay as usize)
+}
+
+/// Whether its experiment puts anything back to how it began.
+pub fn resets(compiled: &Compiled) -> bool {
+    let mut statements = compiled.hir.experiments[compiled.experiment].all_statements();
+    statements.any(|statement| matches!(statement.kind, StatementKind::Reset { .. }))
 }
 
 fn whole(compiled: &Compiled) -> circ_grammar::ast::Span {

@@ -14,10 +14,11 @@ use crate::run::{Observer, Progress};
 use crate::sources::Beneath;
 use crate::synaptic::Known;
 use crate::world::{self, Present};
-use crate::{fault, judge};
+use crate::{fault, instance, judge};
 use circ_compiler::diagnose::Diagnostic;
+use circ_compiler::diagnose::structure::not_yet;
 use circ_compiler::diagnose::time as say;
-use circ_compiler::eval::{self, CellPlace, Evaluated, NotBuilt, Scope, Thing};
+use circ_compiler::eval::{self, CellPlace, Evaluated, Scope, Thing};
 use circ_compiler::hir::{ExprId, SlotId, SlotKind, Statement, StatementKind};
 use circ_compiler::net::EnvironmentId;
 use circ_compiler::types::{Type, Value};
@@ -32,8 +33,13 @@ mod monitor;
 pub(crate) use monitor::look_back;
 
 mod clamp;
+mod drive;
+mod force;
 mod parameters;
+mod planned;
 mod record;
+mod repeat;
+mod reset;
 mod set;
 mod synapses;
 
@@ -138,7 +144,7 @@ impl<'a> Protocol<'a> {
     fn begin(&mut self) -> Evaluated<()> {
         self.check_parameters()?;
         self.keep()?;
-        if resets(&self.compiled.hir.experiments[self.compiled.experiment].statements) {
+        if instance::resets(self.compiled) {
             self.before = Before::of(&self.compiled.plan, self.engine);
         }
         let asked: Vec<u32> = self.compiled.net.balances.keys().copied().collect();
@@ -159,8 +165,11 @@ impl<'a> Protocol<'a> {
             StatementKind::Record { what, every } => self.record(what, *every)?,
             StatementKind::Run { duration, until } => self.run(*duration, *until)?,
             StatementKind::Set { target, filter, value } => self.set(*target, *filter, *value)?,
-            StatementKind::Reset(targets) => self.reset(targets)?,
-            StatementKind::FreezePlasticity { thaw, of } => self.freeze(*thaw, of)?,
+            StatementKind::Reset { what, except } => self.reset(what, except, statement.span)?,
+            StatementKind::Fire(views) => self.fire(views)?,
+            StatementKind::Silence(views) => self.silence(views)?,
+            StatementKind::Freeze(target) => self.freeze(*target)?,
+            StatementKind::FreezePlasticity { thaw, of } => self.freeze_plasticity(*thaw, of)?,
             StatementKind::Clamp { target, value } => self.clamp(*target, *value)?,
             StatementKind::Release(targets) => self.release(targets)?,
             StatementKind::Print(values) => self.print(values)?,
@@ -171,6 +180,11 @@ impl<'a> Protocol<'a> {
                 let holds = self.with_scope(|scope, world| eval::eval_bool(*condition, scope, world))?;
                 self.statements(if holds { then } else { otherwise })?;
             }
+            StatementKind::For { index, over, body } => self.passes(*index, *over, body)?,
+            StatementKind::Trials { .. } => {
+                return Err(Halt::Rejected(not_yet(statement.span, "`trials`").into()));
+            }
+            StatementKind::Repeat { body, until } => self.repeat(body, *until)?,
         }
         // What comes next reads what flows from values that were set.
         self.engine.settle();
@@ -415,44 +429,6 @@ impl<'a> Protocol<'a> {
             Stop::Fault(fault) => Halt::Fault(Box::new(fault::explain(&fault, self.compiled, self.engine))),
         }
     }
-
-    /// What the `run`s come to whose duration does not depend on what happens.
-    fn planned_ms(&self) -> f64 {
-        let compiled = &self.compiled;
-        let statements = &compiled.hir.experiments[compiled.experiment].statements;
-        let duration = |statement: &Statement| match &statement.kind {
-            StatementKind::Run { duration, .. } => {
-                let environment = compiled.net.experiment;
-                let mut scope =
-                    Scope::new(&compiled.hir, &compiled.types, &compiled.net, &self.files, environment);
-                eval::eval_real(*duration, &mut scope, &mut NotBuilt).ok()
-            }
-            StatementKind::Binding(_)
-            | StatementKind::Drive(_)
-            | StatementKind::Assign { .. }
-            | StatementKind::Record { .. }
-            | StatementKind::Set { .. }
-            | StatementKind::Clamp { .. }
-            | StatementKind::Release(_)
-            | StatementKind::Print(_)
-            | StatementKind::Report(_)
-            | StatementKind::Expect(_)
-            | StatementKind::Enforce(_)
-            | StatementKind::Reset(_)
-            | StatementKind::FreezePlasticity { .. }
-            | StatementKind::If { .. } => None,
-        };
-        statements.iter().filter_map(duration).sum()
-    }
-}
-
-/// Whether a statement puts something back.
-fn resets(statements: &[Statement]) -> bool {
-    statements.iter().any(|statement| match &statement.kind {
-        StatementKind::Reset(_) => true,
-        StatementKind::If { then, otherwise, .. } => resets(then) || resets(otherwise),
-        _ => false,
-    })
 }
 
 /// A whole number of steps, at least one.

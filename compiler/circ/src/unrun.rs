@@ -6,7 +6,7 @@
 use crate::sources::Program;
 use crate::{measures, rules};
 use circ_compiler::diagnose::Sink;
-use circ_compiler::hir::{ExprId, ExprKind, Hir, SlotKind, Statement, StatementKind};
+use circ_compiler::hir::{ExprId, ExprKind, Hir, Over, SlotKind, Statement, StatementKind, all};
 use circ_compiler::resolve::walk;
 use circ_grammar::ast::Span;
 
@@ -49,6 +49,20 @@ impl Look<'_> {
                     return Ran::Perhaps;
                 }
             }
+            StatementKind::For { over, body, .. } | StatementKind::Trials { over, body, .. } => {
+                match over {
+                    Over::Range(lo, hi) => [lo, hi].into_iter().for_each(|end| self.value(*end)),
+                    Over::Values(values) => self.value(*values),
+                }
+                return self.repeated(body);
+            }
+            StatementKind::Repeat { body, until } => {
+                let ran = self.repeated(body);
+                if ran == Ran::Nothing {
+                    self.value(*until);
+                }
+                return ran;
+            }
             StatementKind::Binding(slot) => {
                 if let SlotKind::Let { value, .. } =
                     self.hir.experiments[self.experiment].slots[slot.index()].kind
@@ -66,11 +80,22 @@ impl Look<'_> {
             | StatementKind::Drive(_)
             | StatementKind::Clamp { .. }
             | StatementKind::Release(_)
-            | StatementKind::Reset(_)
+            | StatementKind::Reset { .. }
+            | StatementKind::Fire(_)
+            | StatementKind::Silence(_)
+            | StatementKind::Freeze(_)
             | StatementKind::FreezePlasticity { .. }
             | StatementKind::Enforce(_) => {}
         }
         Ran::Nothing
+    }
+
+    /// What stands before a `run` in a loop may come after it in the next pass.
+    fn repeated(&mut self, body: &[Statement]) -> Ran {
+        match all(body).any(|statement| matches!(statement.kind, StatementKind::Run { .. })) {
+            true => Ran::Perhaps,
+            false => self.statements(body),
+        }
     }
 
     fn value(&mut self, root: ExprId) {

@@ -85,7 +85,7 @@ impl World for Present<'_> {
         let window = self.window(argument, &call.name, call.name_span)?;
         let (view, event) = self.view_with_event(&argument.value, argument.span)?;
         let events = self.events(&view, &event, argument.span)?;
-        let mut all = self.by_position(&view, &events);
+        let mut all = self.by_position(&view, &events, window);
         all.retain(|(tick, _)| window.contains(*tick));
         Ok(all)
     }
@@ -234,7 +234,7 @@ impl<'a> Present<'a> {
         let window = self.window(argument, measure.name, name_span)?;
         let (view, event) = self.view_with_event(&argument.value, argument.span)?;
         let events = self.events(&view, &event, argument.span)?;
-        let trains = Trains::new(view.len(), &self.by_position(&view, &events), window, self.plan.dt);
+        let trains = Trains::new(view.len(), &self.by_position(&view, &events, window), window, self.plan.dt);
         if argument.each {
             let data = (measure.each)(&trains);
             let element = Type::Real(measure.dimension);
@@ -265,13 +265,15 @@ impl<'a> Present<'a> {
     }
 
     /// The events of a view as (tick, position in the view), ascending for each cell.
-    fn by_position(&self, view: &View, events: &[EventId]) -> Vec<(i64, u32)> {
+    fn by_position(&self, view: &View, events: &[EventId], window: Window) -> Vec<(i64, u32)> {
+        // Tick 0 belongs to a window that begins there.
+        let (after, until) = (if window.after == 0 { -1 } else { window.after }, window.until);
         let mut found = Vec::new();
         let mut first = 0u32;
         for (segment, event) in view.segments.iter().zip(events) {
             let positions =
                 Positions::of(&segment.cells, self.plan.populations[segment.population as usize].cells);
-            let all = self.engine.events(segment.population, *event);
+            let all = self.engine.events_between(segment.population, *event, after, until);
             found.extend(
                 all.into_iter().filter_map(|(tick, cell)| Some((tick, first + positions.get(cell)?))),
             );

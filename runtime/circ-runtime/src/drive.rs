@@ -188,8 +188,7 @@ impl DriveValues {
         for start in (0..n).step_by(ROW) {
             let size = ROW.min(n - start);
             let (tables, dt) = (&plan.tables[..], plan.dt);
-            let leaves =
-                DriveLeaves {
+            let leaves = DriveLeaves {
                 drive,
                 slots: &self.slots,
                 of_cells: &self.of_cells,

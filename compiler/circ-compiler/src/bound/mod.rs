@@ -13,7 +13,7 @@ mod rule;
 mod sets;
 
 use crate::check::Types;
-use crate::hir::{CellId, ExprId, Hir, LocalId, SlotId, VarId, VarKind};
+use crate::hir::{CellId, ExprId, Hir, LocalId, Over, SlotId, VarId, VarKind};
 use crate::interval::{Interval, Truth};
 use crate::net::{EnvironmentId, Net, Setting};
 use crate::types::{ArrayValue, Type, Value};
@@ -203,6 +203,8 @@ pub struct Bounds<'a> {
     as_built: BTreeMap<(u32, VarId), Estimate>,
     /// `let`s of the experiment that statements change.
     changing: BTreeSet<SlotId>,
+    /// What loops of the experiment run over, by their index.
+    loops: BTreeMap<SlotId, Over>,
     demands: Option<Vec<Demand>>,
     depth: u32,
     steps: u64,
@@ -224,6 +226,7 @@ impl<'a> Bounds<'a> {
             replaced: BTreeMap::new(),
             as_built: BTreeMap::new(),
             changing: BTreeSet::new(),
+            loops: BTreeMap::new(),
             demands: None,
             depth: 0,
             steps: 0,

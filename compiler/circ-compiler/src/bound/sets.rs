@@ -6,8 +6,8 @@
 use super::{Bounds, Estimate, Place, Site};
 use crate::data::NoFiles;
 use crate::eval::{self, NotBuilt, Scope, Thing};
-use crate::hir::{ExprId, SlotId, SlotKind, Statement, StatementKind, VarId, VarKind};
-use crate::interval::Truth;
+use crate::hir::{ExprId, Over, SlotId, SlotKind, Statement, StatementKind, VarId, VarKind};
+use crate::interval::{Interval, Truth};
 use crate::net::{Members, Owner};
 use circ_plan::plan::View;
 
@@ -39,6 +39,7 @@ impl<'a> Bounds<'a> {
         };
         if let Some(experiment) = self.hir.experiments.get(at as usize) {
             self.changing = experiment.assigned();
+            self.loops = experiment.loops().collect();
             self.statements(&experiment.statements);
         }
     }
@@ -57,7 +58,9 @@ impl<'a> Bounds<'a> {
                         self.statements(otherwise);
                     }
                 }
-                _ => {}
+                StatementKind::For { over, .. } | StatementKind::Trials { over, .. }
+                    if self.is_passed(*over) == Truth::Never => {}
+                other => other.blocks().into_iter().for_each(|block| self.statements(block)),
             }
         }
     }
@@ -101,10 +104,42 @@ impl<'a> Bounds<'a> {
         }
     }
 
-    /// A `let` of the experiment that no statement changes.
+    /// Whether a loop has a first pass.
+    fn is_passed(&mut self, over: Over) -> Truth {
+        let mut site = Site::new(Place::Outside, Some(self.net.experiment));
+        match over {
+            Over::Range(lo, hi) => {
+                let (lo, hi) = (self.estimate(lo, &mut site), self.estimate(hi, &mut site));
+                lo.interval.is_less(hi.interval)
+            }
+            Over::Values(_) => Truth::Maybe,
+        }
+    }
+
+    /// Any value of the index of a loop.
+    fn any_index(&mut self, over: Over, site: &mut Site) -> Estimate {
+        match over {
+            Over::Range(lo, hi) => {
+                let (lo, hi) = (self.expression(lo, site), self.expression(hi, site));
+                let last = hi.interval - Interval::point(1.0);
+                let open = lo.open || hi.open;
+                let interval = Interval { lo: lo.interval.lo, hi: last.hi, nan: false };
+                Estimate { open, ..Estimate::of(interval) }
+            }
+            Over::Values(values) => {
+                let found = self.expression(values, site);
+                Estimate { count: None, known: None, ..found }
+            }
+        }
+    }
+
+    /// A `let` of the experiment that no statement changes, or the index of a loop.
     pub(super) fn protocol_slot(&mut self, slot: SlotId, site: &mut Site) -> Estimate {
         let owner = site.environment.and_then(|at| self.net.environments.get(at.0 as usize)).map(|e| e.owner);
         let Some(Owner::Experiment(at)) = owner else { return Estimate::unknown() };
+        if let Some(over) = self.loops.get(&slot).copied() {
+            return self.any_index(over, site);
+        }
         let slots = self.hir.experiments.get(at as usize).map_or(&[][..], |experiment| &experiment.slots);
         match slots.get(slot.index()).map(|slot| &slot.kind) {
             Some(SlotKind::Let { value, .. }) if !self.changing.contains(&slot) => {

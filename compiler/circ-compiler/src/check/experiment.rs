@@ -55,7 +55,18 @@ impl<'a> Checker<'a> {
                     }
                 }
                 StatementKind::Set { target, filter, value } => self.set(*target, *filter, *value),
-                StatementKind::Reset(targets) => targets.iter().for_each(|target| self.reset(*target)),
+                StatementKind::Reset { what, except } => {
+                    what.iter().for_each(|target| self.reset(*target, Put::Back));
+                    except.iter().for_each(|target| self.reset(*target, Put::Aside));
+                }
+                StatementKind::Fire(views) => views.iter().for_each(|view| self.spiking(*view, "`fire`")),
+                StatementKind::Silence(views) => {
+                    views.iter().for_each(|view| self.spiking(*view, "`silence`"))
+                }
+                StatementKind::Freeze(target) => {
+                    self.infer(*target);
+                    self.can_be_clamped(*target, "a state of a population");
+                }
                 StatementKind::FreezePlasticity { of, .. } => of.iter().for_each(|it| self.learning(*it)),
                 StatementKind::Clamp { target, value } => self.clamp(*target, *value),
                 StatementKind::Release(targets) => targets.iter().for_each(|target| self.release(*target)),
@@ -74,6 +85,13 @@ impl<'a> Checker<'a> {
                     self.condition(*condition);
                     self.statements(then);
                     self.statements(otherwise);
+                }
+                // What it runs over was looked at with its index.
+                StatementKind::For { body, .. } | StatementKind::Trials { body, .. } => self.statements(body),
+                StatementKind::Repeat { body, until } => {
+                    self.statements(body);
+                    self.infer(*until);
+                    self.condition(*until);
                 }
             }
         }
@@ -96,6 +114,10 @@ impl<'a> Checker<'a> {
 
     /// A parameter or state, one value or one for each cell; a drive; or what synapses hold.
     fn set(&mut self, target: ExprId, filter: Option<ExprId>, value: ExprId) {
+        if self.is_rate(target) {
+            self.infer(value);
+            return self.set_drive(target, value);
+        }
         self.infer(target);
         if self.is_of_projection(target) {
             return self.set_synapses(target, filter, value);
@@ -150,11 +172,40 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// `reset P.w`
-    fn reset(&mut self, target: ExprId) {
+    /// `reset E, E.v, P, P.w except E.theta`
+    fn reset(&mut self, target: ExprId, put: Put) {
         self.infer(target);
-        if *innermost(&self.ty(target)) != Type::Error && !self.is_of_projection(target) {
-            self.sink.push(structure::not_yet(self.span(target), "`reset` of anything but synapses"));
+        let ty = self.ty(target);
+        match innermost(&ty) {
+            Type::Error | Type::View(_) | Type::Projection => {}
+            Type::Part(_) => self.sink.push(structure::not_yet(self.span(target), "`reset` of a part")),
+            _ if self.is_of_projection(target) && put == Put::Back => {}
+            found if holds_no_value(found) && !matches!(found, Type::Port(_)) => {
+                let due = "cells, a state of them, or synapses";
+                self.sink.push(typing::wrong_type(self.span(target), due, &ty));
+            }
+            _ if self.is_of_projection(target) => {
+                let what = "`except` of one value that synapses hold";
+                self.sink.push(structure::not_yet(self.span(target), what));
+            }
+            _ if !matches!(self.hir.expr(target).kind, ExprKind::Field { .. }) => {
+                let due = "cells, a state of them, or synapses";
+                self.sink.push(typing::wrong_type(self.span(target), due, &ty));
+            }
+            _ => {}
+        }
+    }
+
+    /// Cells.
+    fn spiking(&mut self, view: ExprId, what: &str) {
+        self.infer(view);
+        let ty = self.ty(view);
+        match innermost(&ty) {
+            Type::Error | Type::View(_) => {}
+            _ => {
+                let due = format!("cells, as {what} needs them");
+                self.sink.push(typing::wrong_type(self.span(view), &due, &ty));
+            }
         }
     }
 
@@ -233,6 +284,22 @@ impl<'a> Checker<'a> {
         *innermost(self.types.expr(base)) == Type::Projection
     }
 
+    /// `image.rate`, of a drive that has one.
+    fn is_rate(&mut self, target: ExprId) -> bool {
+        let ExprKind::Field { base, name, .. } = &self.hir.expr(target).kind else { return false };
+        self.infer(*base);
+        let is_poisson = |drive: &Drive| matches!(drive.source, DriveSource::Poisson(_));
+        if &**name != "rate" || *innermost(&self.ty(*base)) != Type::Drive {
+            return false;
+        }
+        let is_rate = self.drive_of(*base).is_some_and(is_poisson);
+        if is_rate {
+            self.types.exprs[target.index()] = Type::Drive;
+            self.done[target.index()] = true;
+        }
+        is_rate
+    }
+
     /// What is set of a drive: a rate for `poisson`, else a value for its port.
     fn set_drive(&mut self, target: ExprId, value: ExprId) {
         let Some(drive) = self.drive_of(target) else {
@@ -273,21 +340,16 @@ impl<'a> Checker<'a> {
 
     fn drive_of(&self, target: ExprId) -> Option<&'a Drive> {
         let hir = self.hir;
+        let target = match hir.expr(target).kind {
+            ExprKind::Field { base, .. } if *innermost(self.types.expr(base)) == Type::Drive => base,
+            _ => target,
+        };
         let own = match (&hir.expr(target).kind, self.owner) {
             (ExprKind::Ref(Ref::Slot(slot)), Owner::Experiment(at)) => {
-                let mut statements: Vec<&Statement> =
-                    hir.experiments[at as usize].statements.iter().collect();
-                let mut found = None;
-                while let Some(statement) = statements.pop() {
-                    match &statement.kind {
-                        StatementKind::Drive(drive) if drive.slot == *slot => found = Some(drive),
-                        StatementKind::If { then, otherwise, .. } => {
-                            statements.extend(then.iter().chain(otherwise))
-                        }
-                        _ => {}
-                    }
-                }
-                found
+                hir.experiments[at as usize].all_statements().find_map(|statement| match &statement.kind {
+                    StatementKind::Drive(drive) if drive.slot == *slot => Some(drive),
+                    _ => None,
+                })
             }
             _ => None,
         };
@@ -305,6 +367,14 @@ impl<'a> Checker<'a> {
             None
         })
     }
+}
+
+/// What `reset` does with what it names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Put {
+    Back,
+    /// It stays as it is.
+    Aside,
 }
 
 /// What names an item or a part of one, and no variable.

@@ -91,7 +91,7 @@ struct Checker<'a> {
     done: Vec<bool>,
     /// Whose names the expression at hand reads.
     owner: Owner,
-    overs: BTreeMap<(CircuitId, SlotId), Over>,
+    overs: BTreeMap<(Owner, SlotId), Over>,
     /// The cells of `pre` and `post`, in the clauses of a projection.
     sides: Ends,
     /// The type of `w`, in what flows.
@@ -330,10 +330,7 @@ impl<'a> Checker<'a> {
     }
 
     fn index_type(&mut self, owner: Owner, slot: SlotId) -> Type {
-        let Owner::Circuit(circuit) = owner else {
-            return Type::Int;
-        };
-        match self.overs.get(&(circuit, slot)).copied() {
+        match self.overs.get(&(owner, slot)).copied() {
             Some(Over::Range(lo, hi)) => {
                 for end in [lo, hi] {
                     self.infer(end);
@@ -343,6 +340,9 @@ impl<'a> Checker<'a> {
             }
             Some(Over::Values(values)) => match self.infer(values) {
                 Type::Array(element, shape) if shape.len() == 1 => settled(*element),
+                Type::Array(element, shape) if matches!(owner, Owner::Experiment(_)) && !shape.is_empty() => {
+                    Type::Array(element, shape[1..].to_vec())
+                }
                 Type::Error => Type::Error,
                 other => {
                     let at = self.hir.expr(values).span;

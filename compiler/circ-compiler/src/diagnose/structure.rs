@@ -162,6 +162,18 @@ pub fn not_a_state(at: Span, name: &str, is: &str, doing: &str, declared: Option
     }
 }
 
+/// `fire` or `silence` of cells whose spikes are not theirs to decide.
+pub fn never_spikes(at: Span, path: &str, plays: bool) -> Diagnostic {
+    match plays {
+        true => NOT_A_STATE
+            .at(at, format!("the spikes of `{path}` are given"))
+            .primary("plays its `events`, whatever an experiment does"),
+        false => {
+            NOT_A_STATE.at(at, format!("`{path}` never spikes")).primary("its cells have no `spike when`")
+        }
+    }
+}
+
 /// A state of type int or bool with an equation.
 pub fn discrete_equation(at: Span, name: &str, ty: &str) -> Diagnostic {
     NOT_A_STATE

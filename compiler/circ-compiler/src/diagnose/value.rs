@@ -160,6 +160,22 @@ pub fn too_large(at: Span, what: &str) -> Diagnostic {
     TOO_LARGE.at(at, format!("this expression {what}")).primary("given up here")
 }
 
+/// A loop that no run ends.
+pub fn too_many_passes(at: Span) -> Diagnostic {
+    TOO_LARGE
+        .at(at, "this loop has more than a billion passes")
+        .primary("the index runs through all of them")
+        .help("use `repeat { ... } until CONDITION`, which ends when there is a reason to")
+}
+
+/// A loop in which no time passes.
+pub fn endless(at: Span) -> Diagnostic {
+    TOO_LARGE
+        .at(at, "this loop was repeated ten million times without any time passing")
+        .primary("its condition does not hold")
+        .note("nothing in it runs the circuit, so what the condition reads may never change")
+}
+
 /// A name that the thing before the dot does not have.
 pub fn unknown_member<'a>(
     at: Span,

@@ -44,11 +44,25 @@ impl Elaborator<'_> {
                     self.roots(then, out);
                     self.roots(otherwise, out);
                 }
+                StatementKind::For { over, body, .. } | StatementKind::Trials { over, body, .. } => {
+                    match over {
+                        Over::Range(lo, hi) => out.extend([*lo, *hi]),
+                        Over::Values(values) => out.push(*values),
+                    }
+                    self.roots(body, out);
+                }
+                StatementKind::Repeat { body, until } => {
+                    self.roots(body, out);
+                    out.push(*until);
+                }
                 StatementKind::Run { until, .. } => out.extend(until),
                 StatementKind::Drive(_)
                 | StatementKind::Record { .. }
                 | StatementKind::Release(_)
-                | StatementKind::Reset(_)
+                | StatementKind::Reset { .. }
+                | StatementKind::Fire(_)
+                | StatementKind::Silence(_)
+                | StatementKind::Freeze(_)
                 | StatementKind::FreezePlasticity { .. }
                 | StatementKind::Enforce(_) => {}
             }

@@ -44,7 +44,7 @@ impl Elaborator<'_> {
         if clamps.is_empty() && releases.is_empty() {
             return;
         }
-        let place = Place { environment, changed: changed(self.hir, experiment) };
+        let place = Place { environment, changed: changed(self.hir, experiment, &experiment.assigned()) };
         let mistaken = clamps.into_iter().filter(|target| !self.clamp(*target, &place)).count();
         if 0 < mistaken {
             // What is released may be what was to be clamped.
@@ -92,12 +92,12 @@ impl Elaborator<'_> {
 
     /// Nothing is held that no statement clamps.
     fn release(&mut self, at: Span, targets: &[ExprId], place: &Place) {
-        if targets.is_empty() && self.net.populations.iter().all(|population| population.clamped.is_empty()) {
+        if targets.is_empty() && self.net.populations.iter().all(|it| it.clamped.is_empty() && !it.silenced) {
             self.sink.push(lint::release_without_clamp(at, None));
         }
         for target in targets {
             let population = |index: u32| self.net.populations.get(index as usize);
-            let held = |index: u32| population(index).is_some_and(|it| !it.clamped.is_empty());
+            let held = |index: u32| population(index).is_some_and(|it| !it.clamped.is_empty() || it.silenced);
             let (what, is_held) = match self.target(*target, place) {
                 Target::States(states) => {
                     let is_held =
@@ -165,13 +165,9 @@ impl Elaborator<'_> {
 fn find<'a>(statements: &'a [Statement], clamps: &mut Vec<ExprId>, releases: &mut Vec<(Span, &'a [ExprId])>) {
     for statement in statements {
         match &statement.kind {
-            StatementKind::Clamp { target, .. } => clamps.push(*target),
+            StatementKind::Clamp { target, .. } | StatementKind::Freeze(target) => clamps.push(*target),
             StatementKind::Release(targets) => releases.push((statement.span, targets)),
-            StatementKind::If { then, otherwise, .. } => {
-                find(then, clamps, releases);
-                find(otherwise, clamps, releases);
-            }
-            _ => {}
+            other => other.blocks().into_iter().for_each(|block| find(block, clamps, releases)),
         }
     }
 }

@@ -42,6 +42,7 @@ impl<'a> Elaborator<'a> {
             target: view,
             ports,
             kind,
+            per_cell: false,
             weight,
             delay_ms,
             from_ms,

@@ -209,11 +209,9 @@ impl Elaborator<'_> {
                         self.scaled(sum, environment);
                     }
                 }
-                StatementKind::If { then, otherwise, .. } => {
-                    self.experiment_enforces(then, environment);
-                    self.experiment_enforces(otherwise, environment);
+                other => {
+                    other.blocks().into_iter().for_each(|block| self.experiment_enforces(block, environment))
                 }
-                _ => {}
             }
         }
     }

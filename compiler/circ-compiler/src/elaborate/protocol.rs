@@ -8,7 +8,7 @@ use super::Elaborator;
 use crate::diagnose::structure;
 use crate::eval::{self, NotBuilt, Thing, depends};
 use crate::hir::{ExprId, ExprKind, Statement, StatementKind, VarId, VarKind};
-use crate::net::{DriveKind, EnvironmentId, Members, Setting};
+use crate::net::{DriveKind, EnvironmentId, Members, Population, Setting};
 use crate::types::Type;
 use circ_plan::plan::{Indices, View};
 
@@ -19,11 +19,15 @@ impl Elaborator<'_> {
                 StatementKind::Set { target, value, .. } => {
                     self.per_cell_setting(*target, *value, environment)
                 }
-                StatementKind::If { then, otherwise, .. } => {
-                    self.per_cell_settings(then, environment);
-                    self.per_cell_settings(otherwise, environment);
+                StatementKind::Fire(views) => {
+                    views.iter().for_each(|view| self.forced(*view, environment, |it| it.fired = true))
                 }
-                _ => {}
+                StatementKind::Silence(views) => {
+                    views.iter().for_each(|view| self.forced(*view, environment, |it| it.silenced = true))
+                }
+                other => {
+                    other.blocks().into_iter().for_each(|block| self.per_cell_settings(block, environment))
+                }
             }
         }
     }
@@ -33,7 +37,7 @@ impl Elaborator<'_> {
         let array = matches!(self.types.exprs.get(value.index()), Some(Type::Array(_, _)));
         if let Some(drive) = self.set_drive(target, environment) {
             let differs = array || depends::uses_cell(value, &scope);
-            return self.check_set_drive(drive, target, value, differs);
+            return self.check_set_drive(drive, target, differs);
         }
         let differs = array || depends::varies(value, &scope);
         let (view, names, known) = match self.set_target(target, environment) {
@@ -64,6 +68,33 @@ impl Elaborator<'_> {
         }
     }
 
+    /// Notes that cells are made to spike, or kept from it. Where the run decides which, it may be any of what is named.
+    fn forced(&mut self, view: ExprId, environment: EnvironmentId, note: fn(&mut Population)) {
+        let mut base = view;
+        let found = loop {
+            if let Ok(found) = eval::view(base, &mut self.scope(environment), &mut NotBuilt) {
+                break found;
+            }
+            match &self.hir.expr(base).kind {
+                ExprKind::Index { base: inner, .. } => base = *inner,
+                // What is wrong with it is said by those who look at statements.
+                _ => return,
+            }
+        };
+        for segment in &found.segments {
+            let Some(population) = self.net.populations.get_mut(segment.population as usize) else {
+                continue;
+            };
+            let cell = self.hir.cell(population.cell);
+            let spikes = cell.events.iter().any(|event| &*event.name == "spike");
+            if cell.spike_times || !spikes {
+                let (at, path) = (self.hir.expr(view).span, population.path.clone());
+                return self.sink.push(structure::never_spikes(at, &path, cell.spike_times));
+            }
+            note(population);
+        }
+    }
+
     /// The drive that a `set` names.
     fn set_drive(&self, target: ExprId, environment: EnvironmentId) -> Option<u32> {
         let mut scope = self.scope(environment);
@@ -77,8 +108,8 @@ impl Elaborator<'_> {
         }
     }
 
-    /// A drive holds one number that can be set, if it was written with one.
-    fn check_set_drive(&mut self, drive: u32, target: ExprId, value: ExprId, differs: bool) {
+    /// A drive holds numbers that can be set, if it was written with one.
+    fn check_set_drive(&mut self, drive: u32, target: ExprId, differs: bool) {
         let Some(DriveKind::Value(setting) | DriveKind::Poisson { rate: setting, .. }) =
             self.net.drives.get(drive as usize).map(|drive| &drive.kind)
         else {
@@ -88,10 +119,12 @@ impl Elaborator<'_> {
             Setting::Each(_) => {
                 structure::not_yet(self.span(target), "setting a drive that was written as an expression")
             }
-            Setting::Value(_) if differs => {
-                structure::not_yet(self.span(value), "a value of a drive for each cell")
+            Setting::Value(_) => {
+                if let Some(drive) = self.net.drives.get_mut(drive as usize) {
+                    drive.per_cell |= differs;
+                }
+                return;
             }
-            Setting::Value(_) => return,
         };
         self.sink.push(message);
     }

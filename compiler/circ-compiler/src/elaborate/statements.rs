@@ -8,17 +8,23 @@ use super::Elaborator;
 use crate::diagnose::Diagnostic;
 use crate::diagnose::structure::not_yet;
 use crate::diagnose::time as say;
-use crate::diagnose::value::NEEDS_RUN;
+use crate::diagnose::value::{self as say_value, NEEDS_RUN};
 use crate::eval::{self, Evaluated, NotBuilt, Scope};
-use crate::hir::{Experiment, ExprId, ExprKind, Hir, Ref, SlotId, SlotKind, Statement, StatementKind};
+use crate::hir::{Experiment, ExprId, ExprKind, Hir, Over, Ref, SlotId, SlotKind, Statement, StatementKind};
 use crate::net::EnvironmentId;
 use crate::resolve::graph;
-use crate::types::Type;
+use crate::types::{Type, Value};
 use std::collections::BTreeSet;
+
+/// Loops within so many others are looked at with their first value only.
+const FEW_LOOPS: usize = 3;
+/// No loop of an experiment goes on for longer.
+const MOST_PASSES: i64 = 1_000_000_000;
 
 impl Elaborator<'_> {
     pub(super) fn look_at_statements(&mut self, experiment: &Experiment, environment: EnvironmentId) {
-        let look = Look { changed: changed(self.hir, experiment), experiment, environment };
+        let changed = changed(self.hir, experiment, &experiment.assigned());
+        let look = Look { changed, bound: BTreeSet::new(), experiment, environment };
         look.statements(&experiment.statements, self);
     }
 }
@@ -26,6 +32,8 @@ impl Elaborator<'_> {
 struct Look<'a> {
     /// `let`s whose value depends on which statements have run.
     changed: BTreeSet<SlotId>,
+    /// Indices of the loops around that have a value here.
+    bound: BTreeSet<SlotId>,
     experiment: &'a Experiment,
     environment: EnvironmentId,
 }
@@ -57,17 +65,88 @@ impl Look<'_> {
                     None => [then, otherwise].into_iter().for_each(|branch| self.statements(branch, net)),
                 }
             }
-            StatementKind::Clamp { target, .. } => self.recorded(*target, net),
+            StatementKind::For { index, over, body } | StatementKind::Trials { index, over, body } => {
+                self.passes(*index, *over, body, net)
+            }
+            StatementKind::Repeat { body, until } => {
+                self.statements(body, net);
+                self.value(*until, net);
+            }
+            StatementKind::Clamp { target, .. } | StatementKind::Freeze(target) => {
+                self.recorded(*target, net)
+            }
             StatementKind::Release(targets) => {
                 targets.iter().for_each(|target| self.recorded(*target, net));
             }
             StatementKind::Enforce(equation) => self.enforce(*equation, net),
-            StatementKind::Reset(targets) | StatementKind::FreezePlasticity { of: targets, .. } => {
+            StatementKind::Reset { what, except } => {
+                what.iter().chain(except).for_each(|target| self.recorded(*target, net));
+            }
+            StatementKind::FreezePlasticity { of: targets, .. }
+            | StatementKind::Fire(targets)
+            | StatementKind::Silence(targets) => {
                 targets.iter().for_each(|target| self.recorded(*target, net));
             }
             // A `set` of cells is judged by its parameter, a drive with the circuit.
             StatementKind::Set { target, .. } => self.of_a_rule(*target, "set", net),
             StatementKind::Drive(_) => {}
+        }
+    }
+
+    /// The body of a loop, with the first and the last value of its index where these are known.
+    fn passes(&self, index: SlotId, over: Over, body: &[Statement], net: &mut Elaborator<'_>) {
+        let Some(mut values) = self.ends(over, net) else { return self.statements(body, net) };
+        if FEW_LOOPS <= self.bound.len() {
+            values.truncate(1);
+        }
+        let mut bound = self.bound.clone();
+        bound.insert(index);
+        let assigned = self.experiment.assigned().difference(&bound).copied().collect();
+        let changed = changed(net.hir, self.experiment, &assigned);
+        let look = Look { changed, bound, experiment: self.experiment, environment: self.environment };
+        let at = self.environment.0 as usize;
+        for value in values {
+            let before = net.sink.so_far().len();
+            net.net.environments[at].values.insert(index, value);
+            look.statements(body, net);
+            net.net.environments[at].values.remove(&index);
+            if before < net.sink.so_far().len() {
+                return;
+            }
+        }
+    }
+
+    /// The first and the last value; none where nothing is passed, nothing known where the run decides.
+    fn ends(&self, over: Over, net: &mut Elaborator<'_>) -> Option<Vec<Value>> {
+        match over {
+            Over::Range(lo, hi) => {
+                let whole = |net: &mut Elaborator<'_>, expr, what| {
+                    self.ask(expr, net, |scope| eval::eval_whole(expr, what, scope, &mut NotBuilt))
+                };
+                let first = whole(net, lo, "the first index of a loop");
+                let end = whole(net, hi, "the end of a loop");
+                let (first, end) = (first?, end?);
+                if first.checked_add(MOST_PASSES).is_some_and(|most| most < end) {
+                    let message = say_value::too_many_passes(net.span(lo).to(net.span(hi)));
+                    net.sink.push(message);
+                    return Some(vec![]);
+                }
+                Some(match end.saturating_sub(first) {
+                    ..=0 => vec![],
+                    1 => vec![Value::Int(first)],
+                    _ => vec![Value::Int(first), Value::Int(end - 1)],
+                })
+            }
+            Over::Values(values) => {
+                let found = self.ask(values, net, |scope| eval::eval(values, scope, &mut NotBuilt))?;
+                let Value::Array(array) = found else { return None };
+                let rows = eval::rows(&array);
+                Some(match &rows[..] {
+                    [] => vec![],
+                    [one] => vec![one.clone()],
+                    [first, .., last] => vec![first.clone(), last.clone()],
+                })
+            }
         }
     }
 
@@ -177,9 +256,9 @@ fn is_left_to_the_run(diagnostic: &Diagnostic) -> bool {
     diagnostic.rule.name == NEEDS_RUN.name
 }
 
-/// The `let`s that statements change, and those that read one of them.
-pub(super) fn changed(hir: &Hir, experiment: &Experiment) -> BTreeSet<SlotId> {
-    let mut changed = experiment.assigned();
+/// These, which statements change, and the `let`s that read one of them.
+pub(super) fn changed(hir: &Hir, experiment: &Experiment, assigned: &BTreeSet<SlotId>) -> BTreeSet<SlotId> {
+    let mut changed = assigned.clone();
     // A `let` may read one that is written below it.
     let mut before = usize::MAX;
     while before != changed.len() {

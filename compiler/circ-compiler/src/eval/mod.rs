@@ -289,6 +289,24 @@ pub fn eval_binding(
     }
 }
 
+/// The elements of an array along its first dimension, as a loop takes them.
+pub fn rows(array: &ArrayValue) -> Vec<Value> {
+    let count = array.shape.first().map_or(0, |count| *count as usize);
+    (0..count).map(|k| row(array, k)).collect()
+}
+
+/// One of them.
+pub fn row(array: &ArrayValue, k: usize) -> Value {
+    match &array.shape[..] {
+        [] | [_] => number::element(array, k).value(),
+        [count, rest @ ..] => {
+            let size = array.data.len() / (*count as usize).max(1);
+            let data = array.data[k * size..(k + 1) * size].to_vec();
+            Value::Array(Arc::new(ArrayValue { element: array.element.clone(), shape: rest.to_vec(), data }))
+        }
+    }
+}
+
 /// What is not a path to something: everything but names, members and indices.
 fn compute(expr: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<Value> {
     let Expr { kind, span } = scope.expr(expr);

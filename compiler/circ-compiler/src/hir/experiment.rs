@@ -3,6 +3,7 @@
 use super::*;
 use circ_grammar::ast::AssignOp;
 use circ_plan::ir::Precision;
+use smallvec::{SmallVec, smallvec};
 use std::collections::BTreeSet;
 
 /// An experiment.
@@ -28,21 +29,41 @@ pub struct Experiment {
 }
 
 impl Experiment {
-    /// The `let`s that statements give other values.
-    pub fn assigned(&self) -> BTreeSet<SlotId> {
-        let mut found = BTreeSet::new();
-        let mut open: Vec<&Statement> = self.statements.iter().collect();
-        while let Some(statement) = open.pop() {
-            match &statement.kind {
-                StatementKind::Assign { slot, .. } => {
-                    found.insert(*slot);
-                }
-                StatementKind::If { then, otherwise, .. } => open.extend(then.iter().chain(otherwise)),
-                _ => {}
-            }
-        }
-        found
+    /// All statements, also those within others, in order of writing.
+    pub fn all_statements(&self) -> impl Iterator<Item = &Statement> {
+        all(&self.statements)
     }
+
+    /// The `let`s that statements give other values, and the indices of loops.
+    pub fn assigned(&self) -> BTreeSet<SlotId> {
+        let of = |statement: &Statement| match statement.kind {
+            StatementKind::Assign { slot, .. }
+            | StatementKind::For { index: slot, .. }
+            | StatementKind::Trials { index: slot, .. } => Some(slot),
+            _ => None,
+        };
+        self.all_statements().filter_map(of).collect()
+    }
+
+    /// What loops run over, by their index.
+    pub fn loops(&self) -> impl Iterator<Item = (SlotId, Over)> {
+        self.all_statements().filter_map(|statement| match statement.kind {
+            StatementKind::For { index, over, .. } | StatementKind::Trials { index, over, .. } => {
+                Some((index, over))
+            }
+            _ => None,
+        })
+    }
+}
+
+/// Statements with those within them, in order of writing.
+pub fn all(statements: &[Statement]) -> impl Iterator<Item = &Statement> {
+    let mut open: Vec<&Statement> = statements.iter().rev().collect();
+    std::iter::from_fn(move || {
+        let next = open.pop()?;
+        open.extend(next.kind.blocks().iter().rev().flat_map(|block| block.iter().rev()));
+        Some(next)
+    })
 }
 
 #[derive(Clone, Debug)]
@@ -89,8 +110,17 @@ pub enum StatementKind {
     Expect(ExprId),
     /// As a constraint, now.
     Enforce(ExprId),
-    /// What synapses hold is put back.
-    Reset(Vec<ExprId>),
+    /// What these hold is put back to how it began: cells, their states, what synapses hold; without any, everything.
+    Reset {
+        what: Vec<ExprId>,
+        except: Vec<ExprId>,
+    },
+    /// These cells have their spike at the next tick.
+    Fire(Vec<ExprId>),
+    /// These cells spike no more.
+    Silence(Vec<ExprId>),
+    /// A state of a population is held at what it is from here on.
+    Freeze(ExprId),
     /// The rules of these projections, or without any of all, change weights and delays no more; or again.
     FreezePlasticity {
         thaw: bool,
@@ -101,4 +131,50 @@ pub enum StatementKind {
         then: Vec<Statement>,
         otherwise: Vec<Statement>,
     },
+    /// The body once for each value of the index, in order.
+    For {
+        index: SlotId,
+        over: Over,
+        body: Vec<Statement>,
+    },
+    /// Likewise, every time from the state before the first, which is also the state after the last.
+    Trials {
+        index: SlotId,
+        over: Over,
+        body: Vec<Statement>,
+    },
+    /// The body, until the condition holds after it.
+    Repeat {
+        body: Vec<Statement>,
+        until: ExprId,
+    },
+}
+
+impl StatementKind {
+    /// The statements within, branch by branch.
+    pub fn blocks(&self) -> SmallVec<[&[Statement]; 2]> {
+        match self {
+            StatementKind::If { then, otherwise, .. } => smallvec![&then[..], &otherwise[..]],
+            StatementKind::For { body, .. }
+            | StatementKind::Trials { body, .. }
+            | StatementKind::Repeat { body, .. } => smallvec![&body[..]],
+            StatementKind::Binding(_)
+            | StatementKind::Drive(_)
+            | StatementKind::Assign { .. }
+            | StatementKind::Record { .. }
+            | StatementKind::Run { .. }
+            | StatementKind::Set { .. }
+            | StatementKind::Clamp { .. }
+            | StatementKind::Release(_)
+            | StatementKind::Print(_)
+            | StatementKind::Report(_)
+            | StatementKind::Expect(_)
+            | StatementKind::Enforce(_)
+            | StatementKind::Reset { .. }
+            | StatementKind::Fire(_)
+            | StatementKind::Silence(_)
+            | StatementKind::Freeze(_)
+            | StatementKind::FreezePlasticity { .. } => smallvec![],
+        }
+    }
 }

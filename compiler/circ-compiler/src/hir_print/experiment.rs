@@ -18,6 +18,22 @@ impl Printer<'_> {
         self.statements(experiment, &experiment.statements);
     }
 
+    fn experiment_loop(
+        &mut self,
+        word: &str,
+        experiment: &Experiment,
+        index: SlotId,
+        over: Over,
+        body: &[Statement],
+    ) {
+        let over = match over {
+            Over::Range(lo, hi) => format!("{} .. {}", self.expr(lo), self.expr(hi)),
+            Over::Values(values) => self.expr(values),
+        };
+        let name = &experiment.slots[index.index()].name;
+        self.block(format!("{word} {name} in {over}"), |out| out.statements(experiment, body));
+    }
+
     pub(super) fn statements(&mut self, experiment: &Experiment, statements: &[Statement]) {
         for statement in statements {
             match &statement.kind {
@@ -43,7 +59,18 @@ impl Printer<'_> {
                     let filter = filter.map_or(String::new(), |it| format!(" where {}", self.expr(it)));
                     self.line(format!("set {}{filter} = {}", self.expr(*target), self.expr(*value)))
                 }
-                StatementKind::Reset(targets) => self.line(format!("reset {}", self.list(targets))),
+                StatementKind::Reset { what, except } => {
+                    let what = if what.is_empty() { String::new() } else { format!(" {}", self.list(what)) };
+                    let except = if except.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" except {}", self.list(except))
+                    };
+                    self.line(format!("reset{what}{except}"))
+                }
+                StatementKind::Fire(views) => self.line(format!("fire {}", self.list(views))),
+                StatementKind::Silence(views) => self.line(format!("silence {}", self.list(views))),
+                StatementKind::Freeze(target) => self.line(format!("freeze {}", self.expr(*target))),
                 StatementKind::FreezePlasticity { thaw, of } => {
                     let word = if *thaw { "thaw" } else { "freeze" };
                     let of = if of.is_empty() { String::new() } else { format!(" of {}", self.list(of)) };
@@ -66,6 +93,16 @@ impl Printer<'_> {
                     if !otherwise.is_empty() {
                         self.block("else", |out| out.statements(experiment, otherwise));
                     }
+                }
+                StatementKind::For { index, over, body } => {
+                    self.experiment_loop("for", experiment, *index, *over, body)
+                }
+                StatementKind::Trials { index, over, body } => {
+                    self.experiment_loop("trials", experiment, *index, *over, body)
+                }
+                StatementKind::Repeat { body, until } => {
+                    self.block("repeat", |out| out.statements(experiment, body));
+                    self.line(format!("until {}", self.expr(*until)));
                 }
             }
         }

@@ -95,8 +95,7 @@ impl Judge<'_> {
                     let whose = "the condition of this `run`";
                     self.parts(&Condition { expr: *condition, whose }, None, &site, bounds);
                 }
-                StatementKind::If { then, otherwise, .. } => open.extend(then.iter().chain(otherwise)),
-                _ => {}
+                other => open.extend(other.blocks().into_iter().flatten()),
             }
         }
     }

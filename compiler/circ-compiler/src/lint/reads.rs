@@ -358,7 +358,13 @@ impl Reader<'_> {
                     self.target(place, *target);
                     self.root(place, *value);
                 }
-                StatementKind::Reset(targets) => self.roots(place, targets.iter().copied()),
+                StatementKind::Reset { what, except } => {
+                    self.roots(place, what.iter().chain(except).copied())
+                }
+                StatementKind::Fire(views) | StatementKind::Silence(views) => {
+                    self.roots(place, views.iter().copied())
+                }
+                StatementKind::Freeze(target) => self.target(place, *target),
                 StatementKind::FreezePlasticity { of, .. } => self.roots(place, of.iter().copied()),
                 StatementKind::Release(targets) => {
                     targets.iter().for_each(|target| self.target(place, *target));
@@ -371,6 +377,17 @@ impl Reader<'_> {
                     self.root(place, *condition);
                     self.statements(place, slots, then);
                     self.statements(place, slots, otherwise);
+                }
+                StatementKind::For { over, body, .. } | StatementKind::Trials { over, body, .. } => {
+                    match over {
+                        Over::Range(lo, hi) => self.roots(place, [*lo, *hi]),
+                        Over::Values(values) => self.root(place, *values),
+                    }
+                    self.statements(place, slots, body);
+                }
+                StatementKind::Repeat { body, until } => {
+                    self.statements(place, slots, body);
+                    self.root(place, *until);
                 }
             }
         }

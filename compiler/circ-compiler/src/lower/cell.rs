@@ -66,6 +66,10 @@ pub enum Slot {
     Rising(ExprId),
     /// Whether the experiment clamps a state; no tick changes it.
     Clamped(VarId),
+    /// Whether the experiment makes the cell spike in this tick.
+    Fired,
+    /// Whether it lets the cell spike no more; no tick changes it.
+    Silenced,
 }
 
 /// A cell of a population.
@@ -150,6 +154,8 @@ impl<'a> Lowerer<'a, '_, '_> {
                 layout.pending.get(&event).map(|array| (*array, Ty::Bool))
             }
             Slot::Clamped(var) => layout.clamps.get(&var).map(|array| (*array, Ty::Bool)),
+            Slot::Fired => layout.fired.map(|array| (array, Ty::Bool)),
+            Slot::Silenced => layout.silenced.map(|array| (array, Ty::Bool)),
             Slot::Left(_) => None,
         }
     }
@@ -167,7 +173,9 @@ impl<'a> Lowerer<'a, '_, '_> {
         let array = self.layout().and_then(|layout| Lowerer::array_of(layout, slot));
         match (slot, array) {
             (Slot::Later(_) | Slot::Left(_), _)
-            | (Slot::Emitted(_) | Slot::Rising(_) | Slot::Clamped(_), None) => self.b.bool(false),
+            | (Slot::Emitted(_) | Slot::Rising(_) | Slot::Clamped(_) | Slot::Fired | Slot::Silenced, None) => {
+                self.b.bool(false)
+            }
             (_, Some((array, ty))) => self.b.load(Side::Own, array, ty),
             (_, None) => self.b.float(0.0),
         }

@@ -24,11 +24,15 @@ pub fn drive<'a>(
 ) -> Option<DrivePlan> {
     let mut keys = Keys::default();
     keys.of("");
-    let mut uniforms = vec![];
+    let (mut uniforms, mut of_cells) = (vec![], vec![]);
     let kind = match &drive.kind {
-        net::DriveKind::Poisson { rate, per_tick, .. } => {
-            DriveKind::Poisson(poisson_mean(source, drive, rate, *per_tick, report, &mut keys, &mut uniforms))
-        }
+        net::DriveKind::Poisson { .. } => DriveKind::Poisson(poisson_mean(
+            source,
+            drive,
+            report,
+            &mut keys,
+            if drive.per_cell { &mut of_cells } else { &mut uniforms },
+        )),
         net::DriveKind::Choose { count, every_ms } => {
             let interval_ticks = ticks(source, report, *every_ms, drive.span, "the interval").max(1);
             DriveKind::Choose { count: *count, interval_ticks }
@@ -54,6 +58,7 @@ pub fn drive<'a>(
         sign: sign(drive, layouts),
         keys: keys.resolve(source.net.seed, &drive.path),
         uniforms,
+        of_cells,
         place: report.place(drive.span, format!("the drive `{}`", drive.path)),
     })
 }
@@ -80,28 +85,30 @@ fn sign(drive: &net::Drive, layouts: &[Layout]) -> Sign {
     if magnitudes.next().is_some() { Sign::NotNegative } else { Sign::Free }
 }
 
-/// The mean number of events in a tick. A rate that is one number is slot 0.
+/// The mean number of events in a tick. A rate that is one number is slot 0, of all or of each cell.
 fn poisson_mean<'a>(
     source: Source<'a>,
     drive: &'a net::Drive,
-    rate: &'a Setting,
-    per_tick: bool,
     report: &mut Report,
     keys: &mut Keys,
-    uniforms: &mut Vec<UniformPlan>,
+    slots: &mut Vec<UniformPlan>,
 ) -> Quantity {
-    let step = if per_tick { 1.0 } else { source.net.dt };
+    let net::DriveKind::Poisson { rate, per_tick, .. } = &drive.kind else { return Quantity::Constant(0.0) };
+    let step = if *per_tick { 1.0 } else { source.net.dt };
     let program = view_program(source, drive, "rate", report, keys, |lowerer| {
         let rate = match rate {
             Setting::Value(value) => {
                 let value = number(value).unwrap_or(0.0);
-                uniforms.push(UniformPlan {
+                slots.push(UniformPlan {
                     name: "rate".to_owned(),
                     ty: Ty::Float,
                     role: Role::Parameter,
                     value,
                 });
-                lowerer.b.uniform(UniformId(0), Ty::Float)
+                match drive.per_cell {
+                    true => lowerer.b.load(Side::Own, ArrayId(0), Ty::Float),
+                    false => lowerer.b.uniform(UniformId(0), Ty::Float),
+                }
             }
             Setting::Each(closure) => {
                 lowerer.within(closure.environment, |lowerer| lowerer.float(closure.expr))

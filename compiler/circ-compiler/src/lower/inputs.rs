@@ -5,7 +5,7 @@
 
 use circ_grammar::ast::Span;
 use circ_plan::ir::*;
-use circ_plan::plan::{Indices, Segment, Table};
+use circ_plan::plan::{Indices, Role, Segment, Table};
 
 use super::cell::Phase;
 use super::context::{Lowerer, Report, Site, Source};
@@ -22,6 +22,8 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Input<'a> {
     pub drive: &'a Drive,
+    /// The port that it flows into.
+    pub port: Arc<str>,
     /// What its draws belong to.
     name: String,
     pub members: Members,
@@ -29,6 +31,8 @@ pub struct Input<'a> {
     pub to_tick: i64,
     /// The slot of a value that is the same for all and always.
     pub uniform: Option<UniformId>,
+    /// The array of a value that an experiment sets for each cell.
+    pub array: Option<ArrayId>,
 }
 
 /// Which cells, and which position in the drive's view each has.
@@ -56,7 +60,7 @@ pub fn place_inputs<'a>(source: Source<'a>, layouts: &mut [Layout<'a>], report: 
         for population in populations {
             let Some(layout) = layouts.get_mut(population as usize) else { continue };
             let uniform = match &drive.kind {
-                DriveKind::Value(Setting::Value(value)) => {
+                DriveKind::Value(Setting::Value(value)) if !drive.per_cell => {
                     number(value).map(|x| layout.uniform(format!("drive {}", drive.path), Ty::Float, x))
                 }
                 _ => None,
@@ -68,14 +72,29 @@ pub fn place_inputs<'a>(source: Source<'a>, layouts: &mut [Layout<'a>], report: 
                     matches!(layout.cell.vars[port.index()].kind, VarKind::Port { shape: PortShape::Sum, .. })
                 };
                 let Some(port) = layout.named(name).filter(is_sum) else { continue };
+                let port_name = name.clone();
                 let members = members_of(drive, (population, name), layout.net.cells());
+                let array = drive.per_cell.then(|| {
+                    layout.array(format!("drive {} {name}", drive.path), Ty::Float, Role::Parameter)
+                });
                 // Each segment draws for itself.
                 let part = part_of(name).0;
                 let dot = if part.is_empty() { "" } else { "." };
                 let name = format!("={}{dot}{part}", drive.path);
-                let input = Input { drive, name, members, from_tick, to_tick, uniform };
+                let input =
+                    Input { drive, port: port_name, name, members, from_tick, to_tick, uniform, array };
                 layout.inputs.entry(port).or_default().push(input);
             }
+        }
+    }
+}
+
+impl Input<'_> {
+    /// What each cell gets before anything is set, where that is one number.
+    pub fn first_value(&self) -> Option<f64> {
+        match &self.drive.kind {
+            DriveKind::Value(Setting::Value(value)) => number(value),
+            _ => None,
         }
     }
 }
@@ -131,6 +150,7 @@ impl<'a> Lowerer<'a, '_, '_> {
         let span = input.drive.span;
         let value = match &input.drive.kind {
             DriveKind::Value(setting) => match (input.uniform, setting) {
+                _ if let Some(array) = input.array => self.b.load(Side::Own, array, Ty::Float),
                 (Some(uniform), _) => self.b.uniform(uniform, Ty::Float),
                 (None, Setting::Value(value)) => {
                     let value = self.known(value, span);

@@ -153,7 +153,7 @@ fn inflows(source: Source, layout: &Layout) -> Option<Vec<Inflow>> {
             port: *port,
             members: input.members.clone(),
             window: (input.from_tick, input.to_tick),
-            uniform: input.uniform?,
+            uniform: input.uniform.filter(|_| input.array.is_none())?,
         }),
     };
     all.map(inflow).collect()

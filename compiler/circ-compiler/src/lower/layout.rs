@@ -87,6 +87,9 @@ pub struct Layout<'a> {
     pub pending: BTreeMap<EventIx, ArrayId>,
     /// Whether each state that an experiment clamps is held.
     pub clamps: BTreeMap<VarId, ArrayId>,
+    /// Whether an experiment makes each cell spike at the next tick, and whether it lets it spike no more.
+    pub fired: Option<ArrayId>,
+    pub silenced: Option<ArrayId>,
     /// Value drives, by port.
     pub inputs: BTreeMap<VarId, Vec<Input<'a>>>,
     /// Positions that connections read: arrays of x, y, z.
@@ -117,6 +120,8 @@ impl<'a> Layout<'a> {
             rising: BTreeMap::new(),
             pending: BTreeMap::new(),
             clamps: BTreeMap::new(),
+            fired: None,
+            silenced: None,
             inputs: BTreeMap::new(),
             positions: [None; 3],
             traces: vec![],
@@ -222,8 +227,18 @@ impl<'a> Layout<'a> {
                 self.clamps.insert(VarId(at as u32), array);
             }
         }
+        if self.net.fired {
+            self.fired = Some(self.array(FIRE, Ty::Bool, Role::Memory));
+        }
+        if self.net.silenced {
+            self.silenced = Some(self.array(SILENCE, Ty::Bool, Role::Memory));
+        }
     }
 }
+
+/// What the arrays are called that say which cells are made to spike, and which are kept from it.
+pub const FIRE: &str = "fire cells";
+pub const SILENCE: &str = "silence cells";
 
 /// What the array is called that says whether a state is clamped.
 pub fn clamp_of(state: &str) -> String {

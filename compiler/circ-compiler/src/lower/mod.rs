@@ -33,13 +33,14 @@ mod value;
 mod view;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use circ_plan::ir::UniformId;
+use circ_plan::ir::{ArrayId, UniformId};
 use circ_plan::plan::*;
 
 pub use self::explain::{EquationMethod, PopulationMethods, RuleMethod, RuleMethods};
 pub use self::kinds::Kinds;
-pub use self::layout::clamp_of;
+pub use self::layout::{FIRE, SILENCE, clamp_of};
 pub use self::look::look;
 pub use self::population::{EXCITATION, INHIBITION};
 
@@ -70,6 +71,8 @@ pub struct DriveSlots {
     pub events: BTreeMap<u32, u32>,
     /// Slots that hold the value of each value drive that is one number: (population, slot).
     pub values: BTreeMap<u32, Vec<(u32, UniformId)>>,
+    /// Arrays that hold the value of each of which it is set cell by cell: (population, port, array).
+    pub arrays: BTreeMap<u32, Vec<(u32, Arc<str>, ArrayId)>>,
 }
 
 /// Lowers a circuit. `None` when something was refused.
@@ -100,7 +103,8 @@ fn lowered(source: Source, kinds: &mut Kinds, sink: &mut Sink) -> Option<Lowered
         place_parameters(source, layout, &mut report, keys);
     }
     place_inputs(source, &mut layouts, &mut report);
-    let mut slots = DriveSlots { values: value_slots(net, &layouts), ..DriveSlots::default() };
+    let (values, arrays) = value_slots(net, &layouts);
+    let mut slots = DriveSlots { values, arrays, ..DriveSlots::default() };
     let mut drives = vec![];
     for (at, drive) in net.drives.iter().enumerate() {
         if let Some(plan) = drives::drive(source, drive, &layouts, &mut report) {
@@ -169,15 +173,21 @@ fn reached(net: &Net) -> BTreeMap<u32, Reached> {
     found
 }
 
-fn value_slots(net: &Net, layouts: &[Layout]) -> BTreeMap<u32, Vec<(u32, UniformId)>> {
-    let mut found: BTreeMap<u32, Vec<(u32, UniformId)>> = BTreeMap::new();
+/// By drive: slots, and arrays.
+type ValueSlots = (BTreeMap<u32, Vec<(u32, UniformId)>>, BTreeMap<u32, Vec<(u32, Arc<str>, ArrayId)>>);
+
+fn value_slots(net: &Net, layouts: &[Layout]) -> ValueSlots {
+    let (mut found, mut arrays): ValueSlots = Default::default();
     for layout in layouts {
         for input in layout.inputs.values().flatten() {
             let at = net.drives.iter().position(|drive| std::ptr::eq(drive, input.drive));
             if let (Some(at), Some(uniform)) = (at, input.uniform) {
                 found.entry(at as u32).or_default().push((layout.population, uniform));
             }
+            if let (Some(at), Some(array)) = (at, input.array) {
+                arrays.entry(at as u32).or_default().push((layout.population, input.port.clone(), array));
+            }
         }
     }
-    found
+    (found, arrays)
 }

@@ -173,6 +173,11 @@ fn parameters_program<'a>(
             _ => {}
         }
     }
+    for input in layout.inputs.values().flatten() {
+        if let (Some(array), Some(value)) = (input.array, input.first_value()) {
+            outputs.push(Output::Array(array, lowerer.b.float(value)));
+        }
+    }
     for (axis, array) in layout.positions.iter().enumerate() {
         if let Some(array) = array {
             outputs.push(Output::Array(*array, lowerer.position(layout, axis)));
@@ -355,6 +360,7 @@ impl<'a> Lowerer<'a, '_, '_> {
         slots.extend((0..layout.modes.len()).map(|m| Slot::Until(ModeId(m as u32))));
         slots.extend(layout.rising.keys().map(|e| Slot::Rising(*e)));
         slots.extend(layout.pending.keys().map(|e| Slot::Later(*e)));
+        slots.extend(layout.fired.map(|_| Slot::Fired));
         slots
     }
 }

@@ -213,7 +213,8 @@ impl<'l> Ticker<'_, '_, 'l, '_, '_> {
             let emitted = self.lowerer.slot(Slot::Emitted(EventIx(at as u32)));
             let allowed = self.allowed(at);
             let emitted = self.lowerer.b.and(emitted, allowed);
-            fired[at] = self.lowerer.b.or(conditions[&at], emitted);
+            let happens = self.lowerer.b.or(conditions[&at], emitted);
+            fired[at] = self.forced(at, happens);
             self.block(&event.name, fired[at], &event.body);
         }
         self.stage = Stage::After;
@@ -231,6 +232,27 @@ impl<'l> Ticker<'_, '_, 'l, '_, '_> {
             }
         }
         fired
+    }
+
+    /// What the experiment makes of a spike: one that is fired happens whatever the cell is like, a silenced one does not.
+    fn forced(&mut self, at: usize, happens: ValueId) -> ValueId {
+        let event = &self.layout.cell.events[at];
+        if &*event.name != "spike" || event.home.is_some() {
+            return happens;
+        }
+        let mut happens = happens;
+        if self.layout.fired.is_some() {
+            let fired = self.lowerer.slot(Slot::Fired);
+            happens = self.lowerer.b.or(happens, fired);
+            let over = self.lowerer.b.bool(false);
+            self.lowerer.store(Slot::Fired, over);
+        }
+        if self.layout.silenced.is_some() {
+            let silenced = self.lowerer.slot(Slot::Silenced);
+            let free = self.lowerer.b.not(silenced);
+            happens = self.lowerer.b.and(happens, free);
+        }
+        happens
     }
 
     /// Whether an event's condition holds and no mode forbids it.

@@ -152,9 +152,13 @@ impl<'a> Resolver<'a> {
                 Some(Out::Run { duration, until })
             }
             StatementKind::Set { target, filter, value } => self.set(cx, *target, *filter, *value),
-            StatementKind::Reset { views, except } if !views.is_empty() && except.is_empty() => {
-                Some(Out::Reset(self.exprs(cx, views)))
+            StatementKind::Reset { views, except } => {
+                let what = self.exprs(cx, views);
+                Some(Out::Reset { what, except: self.exprs(cx, except) })
             }
+            StatementKind::Fire(views) => Some(Out::Fire(self.exprs(cx, views))),
+            StatementKind::Silence(views) => Some(Out::Silence(self.exprs(cx, views))),
+            StatementKind::Freeze(target) => self.state(cx, *target, "freeze").map(Out::Freeze),
             StatementKind::FreezePlasticity { thaw, of } => {
                 Some(Out::FreezePlasticity { thaw: *thaw, of: self.exprs(cx, of) })
             }
@@ -169,6 +173,19 @@ impl<'a> Resolver<'a> {
                 let then = self.block(cx, at, then);
                 let otherwise = self.block(cx, at, otherwise);
                 Some(Out::If { condition, then, otherwise })
+            }
+            StatementKind::For { index, over, items } => {
+                let (index, over, body) = self.experiment_loop(cx, at, index, *over, items);
+                Some(Out::For { index, over, body })
+            }
+            StatementKind::Trials { index, over, items } => {
+                let (index, over, body) = self.experiment_loop(cx, at, index, *over, items);
+                Some(Out::Trials { index, over, body })
+            }
+            StatementKind::Repeat { items, until } => {
+                self.refuse_drives(items);
+                let (body, until) = self.repeated(cx, at, items, *until);
+                Some(Out::Repeat { body, until })
             }
             other => {
                 if let Some(what) = not_yet(other) {
@@ -193,6 +210,57 @@ impl<'a> Resolver<'a> {
 
     fn exprs(&mut self, cx: &mut Context, values: &[ast::ExprId]) -> Vec<ExprId> {
         values.iter().map(|value| self.expr(cx, *value)).collect()
+    }
+
+    /// The index, what it runs over, and the body, which alone sees the index.
+    fn experiment_loop(
+        &mut self,
+        cx: &mut Context,
+        at: u32,
+        index: &Name,
+        over: ast::Iter,
+        items: &'a [ast::Statement],
+    ) -> (SlotId, hir::Over, Vec<hir::Statement>) {
+        let over = self.over(cx, over);
+        let slot = self.new_slot(cx.owner, index, SlotKind::Index, false, &[]);
+        self.refuse_drives(items);
+        cx.frames.push([(index.text.clone(), (Named::Slot(slot), index.span))].into());
+        let body = self.block(cx, at, items);
+        cx.frames.pop();
+        (slot, over, body)
+    }
+
+    /// The condition sees what the body declares.
+    fn repeated(
+        &mut self,
+        cx: &mut Context,
+        at: u32,
+        items: &'a [ast::Statement],
+        until: ast::ExprId,
+    ) -> (Vec<hir::Statement>, ExprId) {
+        self.refuse_settings(items);
+        cx.frames.push(Names::new());
+        let body = self.statements(cx, at, items);
+        let until = self.expr(cx, until);
+        cx.frames.pop();
+        (body, until)
+    }
+
+    /// A drive is built once, with the circuit.
+    fn refuse_drives(&mut self, items: &[ast::Statement]) {
+        for item in items {
+            match &item.kind {
+                StatementKind::Drive(_) => {
+                    let due = "is built with the circuit, so it stands before the loop";
+                    self.sink.push(names::out_of_place(item.span, "a drive", due));
+                }
+                StatementKind::If { then, otherwise, .. } => {
+                    self.refuse_drives(then);
+                    self.refuse_drives(otherwise);
+                }
+                _ => {}
+            }
+        }
     }
 
     /// What is declared in a block is seen to its end.
@@ -324,14 +392,21 @@ impl<'a> Resolver<'a> {
     }
 
     fn clamp(&mut self, cx: &mut Context, target: ast::ExprId, value: ast::ExprId) -> Option<Out> {
-        let target = self.expr(cx, target);
+        let target = self.state(cx, target, "clamp");
         let value = self.expr_in(cx, Place::PROTOCOL.and(Place::CELL).and(Place::TIME), value);
+        Some(Out::Clamp { target: target?, value })
+    }
+
+    /// A path that may be a state.
+    fn state(&mut self, cx: &mut Context, target: ast::ExprId, verb: &str) -> Option<ExprId> {
+        let target = self.expr(cx, target);
         match &self.hir.expr(target).kind {
-            ExprKind::Field { name, .. } if !name.ends_with('\'') => Some(Out::Clamp { target, value }),
+            ExprKind::Field { name, .. } if !name.ends_with('\'') => Some(target),
             ExprKind::Error => None,
             _ => {
                 let at = self.hir.expr(target).span;
-                let message = "`clamp` holds a state of a population, as in `clamp E.v = -70 mV`".to_owned();
+                let example = if verb == "clamp" { "clamp E.v = -70 mV" } else { "freeze E.theta" };
+                let message = format!("`{verb}` holds a state of a population, as in `{example}`");
                 self.sink.push(structure::argument_form(at, message, "not a state of a population"));
                 None
             }
@@ -342,16 +417,9 @@ impl<'a> Resolver<'a> {
 /// What the statement is, where no later pass builds it.
 fn not_yet(statement: &StatementKind) -> Option<&'static str> {
     Some(match statement {
-        StatementKind::Fire(_) => "`fire`",
-        StatementKind::Reset { .. } => "`reset`",
-        StatementKind::Freeze(_) => "`freeze`",
-        StatementKind::Silence(_) => "`silence`",
         StatementKind::Save(_) => "`save`",
         StatementKind::Load(_) => "the statement `load`",
         StatementKind::Plot(_) => "`plot`",
-        StatementKind::For { .. } => "a loop in an experiment",
-        StatementKind::Trials { .. } => "`trials`",
-        StatementKind::Repeat { .. } => "`repeat`",
         StatementKind::Sweep(_) => "`sweep`",
         _ => return None,
     })

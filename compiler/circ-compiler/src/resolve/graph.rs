@@ -263,14 +263,17 @@ fn parts(hir: &Hir) -> Edges {
 }
 
 /// What loops run over, by their index.
-pub fn overs(hir: &Hir) -> BTreeMap<(CircuitId, SlotId), Over> {
+pub fn overs(hir: &Hir) -> BTreeMap<(Owner, SlotId), Over> {
     let mut overs = BTreeMap::new();
+    for (at, experiment) in hir.experiments.iter().enumerate() {
+        overs.extend(experiment.loops().map(|(index, over)| ((Owner::Experiment(at as u32), index), over)));
+    }
     for (at, circuit) in hir.circuits.iter().enumerate() {
         let mut stack: Vec<&Item> = circuit.items.iter().collect();
         while let Some(item) = stack.pop() {
             match &item.kind {
                 ItemKind::For { index, over, items } => {
-                    overs.insert((CircuitId(at as u32), *index), *over);
+                    overs.insert((Owner::Circuit(CircuitId(at as u32)), *index), *over);
                     stack.extend(items);
                 }
                 ItemKind::If { then, otherwise, .. } => stack.extend(then.iter().chain(otherwise)),
@@ -286,7 +289,7 @@ pub fn overs(hir: &Hir) -> BTreeMap<(CircuitId, SlotId), Over> {
 type Roots = SmallVec<[ExprId; 3]>;
 
 /// The expressions that a definition consists of.
-fn roots(hir: &Hir, overs: &BTreeMap<(CircuitId, SlotId), Over>, node: Node) -> Roots {
+fn roots(hir: &Hir, overs: &BTreeMap<(Owner, SlotId), Over>, node: Node) -> Roots {
     let ranged = |range: &Option<(ExprId, ExprId)>, value: &Option<ExprId>| {
         range.iter().flat_map(|(lo, hi)| [*lo, *hi]).chain(*value).collect()
     };
@@ -318,13 +321,10 @@ fn roots(hir: &Hir, overs: &BTreeMap<(CircuitId, SlotId), Over>, node: Node) -> 
         Node::Slot(owner, slot) => match &slots(hir, owner)[slot.index()].kind {
             SlotKind::Formal { range, default, .. } => ranged(range, default),
             SlotKind::Let { value, .. } | SlotKind::Data { value, .. } => smallvec![*value],
-            SlotKind::Index => match (owner, overs) {
-                (Owner::Circuit(circuit), overs) => match overs.get(&(circuit, slot)) {
-                    Some(Over::Range(lo, hi)) => smallvec![*lo, *hi],
-                    Some(Over::Values(values)) => smallvec![*values],
-                    None => smallvec![],
-                },
-                _ => smallvec![],
+            SlotKind::Index => match overs.get(&(owner, slot)) {
+                Some(Over::Range(lo, hi)) => smallvec![*lo, *hi],
+                Some(Over::Values(values)) => smallvec![*values],
+                None => smallvec![],
             },
             SlotKind::Population { .. } | SlotKind::Drive | SlotKind::Projection | SlotKind::Part { .. } => {
                 smallvec![]

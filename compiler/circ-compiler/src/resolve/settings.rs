@@ -13,7 +13,7 @@ impl Resolver<'_> {
         let mut first = BTreeMap::new();
         let mut ran = false;
         for item in items {
-            ran |= matches!(item.kind, StatementKind::Run { .. });
+            ran |= runs(&item.kind);
             let Some(word) = setting(&item.kind) else { continue };
             let what = format!("`{word}`");
             if ran {
@@ -32,6 +32,20 @@ impl Resolver<'_> {
                 self.sink.push(names::out_of_place(item.span, &format!("`{word}`"), due));
             }
         }
+    }
+}
+
+/// Whether it is a `run`, or holds one.
+fn runs(kind: &StatementKind) -> bool {
+    match kind {
+        StatementKind::Run { .. } => true,
+        StatementKind::For { items, .. }
+        | StatementKind::Trials { items, .. }
+        | StatementKind::Repeat { items, .. } => items.iter().any(|item| runs(&item.kind)),
+        StatementKind::If { then, otherwise, .. } => {
+            then.iter().chain(otherwise).any(|item| runs(&item.kind))
+        }
+        _ => false,
     }
 }
 

@@ -1,4 +1,4 @@
-//! `clamp`: holds states at values between two ticks; `release`: lets them go on from there.
+//! `clamp`: holds states at values between two ticks; `release`: lets them, and cells that were silenced, go on.
 //!
 //! In: the statements. Out: the state's array with the values and its clamp's array with what is held; ticks change no
 //! state that is.
@@ -10,7 +10,7 @@ use circ_compiler::diagnose::structure::not_yet;
 use circ_compiler::diagnose::value::not_a_number;
 use circ_compiler::eval::{Evaluated, Thing, view_of};
 use circ_compiler::hir::ExprId;
-use circ_compiler::lower::clamp_of;
+use circ_compiler::lower::{SILENCE, clamp_of};
 use circ_compiler::net::Members;
 use circ_grammar::ast::Span;
 use circ_plan::ir::ArrayId;
@@ -90,18 +90,18 @@ impl Protocol<'_> {
         let prefix = clamp_of("");
         let plan = &self.compiled.plan.populations[population as usize];
         let held = plan.arrays.iter().enumerate().filter(|(_, array)| array.role == Role::Memory);
-        let held = held.filter(|(_, array)| array.name.starts_with(&prefix));
+        let held = held.filter(|(_, array)| array.name.starts_with(&prefix) || array.name == SILENCE);
         let held: Vec<ArrayId> = held.map(|(at, _)| ArrayId(at as u32)).collect();
         held.into_iter().for_each(|held| self.engine.set_array(population, held, &all(cells, 0.0)));
     }
 
-    fn array_named(&self, population: u32, name: &str) -> Option<ArrayId> {
+    pub(super) fn array_named(&self, population: u32, name: &str) -> Option<ArrayId> {
         let arrays = &self.compiled.plan.populations[population as usize].arrays;
         arrays.iter().position(|array| array.name == name).map(|at| ArrayId(at as u32))
     }
 }
 
 /// One value for each cell.
-fn all(cells: &Indices, value: f64) -> Vec<(u32, f64)> {
+pub(super) fn all(cells: &Indices, value: f64) -> Vec<(u32, f64)> {
     (0..cells.len()).map(|position| (cells.get(position), value)).collect()
 }

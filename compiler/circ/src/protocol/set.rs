@@ -1,14 +1,13 @@
-//! `set`: changes a parameter or state of a population, or a drive, between two ticks.
+//! `set`: changes a parameter or state of a population between two ticks.
 
 use super::{Protocol, place};
 use crate::rules;
-use circ_compiler::diagnose::build::negative_rate;
 use circ_compiler::diagnose::value::not_a_number;
 use circ_compiler::eval::{self, Evaluated, Thing, depends};
 use circ_compiler::hir::{ExprId, Var, VarId, VarKind};
 use circ_compiler::interval::Interval;
 use circ_compiler::net::Members;
-use circ_compiler::types::{Dimension, Value};
+use circ_compiler::types::Value;
 use circ_grammar::ast::Span;
 use circ_plan::ir::{ArrayId, UniformId};
 use circ_plan::plan::{Indices, PopulationPlan, Role, Segment, View};
@@ -179,40 +178,6 @@ impl Protocol<'_> {
         self.check_parameter(population, var, Some(span))?;
         self.check_ranges_of(population, var, span)?;
         self.check_proofs(population, var, span, before)
-    }
-
-    /// A drive by its name means its rate or its value.
-    fn set_drive(&mut self, drive: u32, name: Option<&str>, span: Span, value: ExprId) -> Evaluated<()> {
-        let path = self.compiled.net.drives[drive as usize].path.clone();
-        let found = self.value(value)?;
-        let refused = || Box::new(rules::drive_not_settable(span, &path));
-        let Some(number) = scalar(&found) else {
-            return Err(rules::wrong_value(self.span(value), "one number").into());
-        };
-        if number.is_nan() {
-            return Err(not_a_number(self.span(value)).into());
-        }
-        let slots = &self.compiled.drives;
-        if let Some(index) = slots.events.get(&drive) {
-            let uniforms = &self.compiled.plan.drives[*index as usize].uniforms;
-            let wanted = |slot: &str| name.is_none_or(|name| name == slot);
-            let slot = uniforms.iter().position(|slot| wanted(&slot.name)).ok_or_else(refused)?;
-            if number < 0.0 {
-                let shown = circ_compiler::units::show(number, Dimension::FREQUENCY);
-                return Err(negative_rate(self.span(value), &shown).into());
-            }
-            self.engine.set_drive(*index, UniformId(slot as u32), number);
-            return Ok(());
-        }
-        match slots.values.get(&drive) {
-            Some(values) if name.is_none_or(|name| name == "value" || name == "rate") => {
-                values
-                    .iter()
-                    .for_each(|(population, slot)| self.engine.set_uniform(*population, *slot, number));
-                Ok(())
-            }
-            _ => Err(refused()),
-        }
     }
 }
 

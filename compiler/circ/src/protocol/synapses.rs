@@ -185,7 +185,7 @@ impl Protocol<'_> {
         }
     }
 
-    fn learning(&self, projection: u32) -> Option<&Learning> {
+    pub(super) fn learning(&self, projection: u32) -> Option<&Learning> {
         self.compiled.plan.projections[projection as usize].learning.as_deref()
     }
 
@@ -325,31 +325,8 @@ impl Protocol<'_> {
 
     // What was before
 
-    /// `reset P.w`
-    pub(super) fn reset(&mut self, targets: &[ExprId]) -> Evaluated<()> {
-        for target in targets {
-            let (span, thing) = (self.span(*target), self.thing(*target)?);
-            let found = self.with_scope(|scope, _| Ok(eval::synapses_of(&thing, scope)))?;
-            let Some((projections, name)) = found else {
-                return Err(not_yet(span, "`reset` of anything but synapses").into());
-            };
-            for projection in projections {
-                let refused = || Box::new(rules::not_settable(span, &format!("`{name}` of this projection")));
-                let learning = self.learning(projection).ok_or_else(refused)?;
-                let array = learning.arrays.iter().position(|array| array.name == *name && !array.parameter);
-                let array = array.ok_or_else(refused)? as u32;
-                let before = self.before.get(projection, array).unwrap_or(&[]);
-                let values: Vec<(u32, f64)> =
-                    before.iter().enumerate().map(|(k, value)| (k as u32, *value)).collect();
-                self.engine.set_synapses(projection, ArrayId(array), &values);
-                self.known.forget(projection);
-            }
-        }
-        Ok(())
-    }
-
     /// `freeze plasticity of P`; without projections, of all that learn.
-    pub(super) fn freeze(&mut self, thaw: bool, of: &[ExprId]) -> Evaluated<()> {
+    pub(super) fn freeze_plasticity(&mut self, thaw: bool, of: &[ExprId]) -> Evaluated<()> {
         let mut projections: Vec<(u32, Option<Span>)> = vec![];
         for expr in of {
             let (span, thing) = (self.span(*expr), self.thing(*expr)?);

@@ -35,7 +35,9 @@ impl Machine {
         }
         for design in 0..self.network.designs.len() {
             if what.learning.contains(&self.network.designs[design].projection) {
-                self.workers.iter_mut().for_each(|worker| worker.learning.learner_mut(design).forget_delays());
+                self.workers
+                    .iter_mut()
+                    .for_each(|worker| worker.learning.learner_mut(design).forget_delays());
             }
         }
         (self.changed, self.stale) = (true, true);
@@ -97,7 +99,12 @@ impl Machine {
             tick: self.tick.max(0),
             dt: self.plan.dt,
         };
-        step(&call, &mut shard, &mut rings, &mut Lists::new(plan, self.workers[worker].shards[population].cells));
+        step(
+            &call,
+            &mut shard,
+            &mut rings,
+            &mut Lists::new(plan, self.workers[worker].shards[population].cells),
+        );
         shard
     }
 
