@@ -18,6 +18,8 @@ pub struct Synapses {
     pub back: Values,
     /// Of learning synapses that are connected from a table: the row of each; else empty.
     pub rows: Vec<u32>,
+    /// Of shared weights: the group of each, numbered in order of the first synapse; else empty.
+    pub group: Vec<u32>,
     /// `all_to_all` with one weight and one delay: arrivals are the number of spiking sources times
     /// the weight (less the cell itself, unless `allow self`), not a sum of weights.
     pub broadcast: bool,
@@ -29,6 +31,7 @@ impl Synapses {
         self.source.extend_from_slice(&next.source);
         self.target.extend_from_slice(&next.target);
         self.rows.extend_from_slice(&next.rows);
+        self.group.extend_from_slice(&next.group);
         let pairs = [
             (&mut self.weight, &next.weight),
             (&mut self.delay, &next.delay),
@@ -234,7 +237,7 @@ pub trait Engine {
     fn visit_synapses(&self, projection: u32, visit: &mut (dyn FnMut(&Synapses) + Send));
     /// Multiplies weights by a factor for each target, by position in the target view; of those synapses whose
     /// source, by position in the source view, counts. The product is taken in `f64` and rounded to how the weights
-    /// are held. Only of a projection whose synapses have a weight each. What is on its way stays as it is. Learning
+    /// are held. Only of a projection whose synapses have a weight each, not shared. What is on its way stays as it is. Learning
     /// synapses are settled first.
     fn scale_weights(&mut self, projection: u32, sources: &[bool], factors: &[f64]);
     /// An observable of a learning projection, for all synapses in canonical order, as of the present tick (before tick
@@ -245,7 +248,8 @@ pub trait Engine {
     fn synapse_array(&self, projection: u32, array: ArrayId) -> Vec<f64>;
     /// Begins to sample synapses.
     fn add_synapse_probe(&mut self, probe: SynapseProbe) -> ProbeId;
-    /// Changes an array of learning synapses, after `settle`: (synapse in canonical order, value).
+    /// Changes an array of learning synapses, after `settle`: (synapse in canonical order, value). A shared weight becomes
+    /// that of all synapses of the group; of several values the last holds.
     fn set_synapses(&mut self, projection: u32, array: ArrayId, values: &[(u32, f64)]);
     /// A shared slot of a rule.
     fn learning_slot(&self, projection: u32, uniform: UniformId) -> f64;

@@ -5,7 +5,7 @@
 //! A synapse has an axonal delay `a`, a dendritic delay `b` and a way back `c`, all at least 0, and `a + b` is at least 1
 //! ([`crate::plan::ProjectionPlan::delay`] is the sum of the first two). A spike of its source stamped `s` is seen by
 //! the synapse at tick `s + a`, and what it transmits arrives at the target at `s + a + b`. An event of the target
-//! stamped `s` is seen at `s + c`. Modulators are seen at their own tick.
+//! stamped `s` is seen at `s + c`. Modulators are seen at their own tick. Of what flows `a + b` may be 0.
 //!
 //! # One tick of a synapse
 //!
@@ -20,6 +20,22 @@
 //!    next, in order of the stamp). Where a spike of the source and [`Learning::both`]'s event of the target are seen at
 //!    the same tick, only `both` runs (once for each spike), in place of every `Pre` and of every `Post` of that same event.
 //! 4. [`When::Every`], where `q` is a multiple of its interval (not at 0): after all that happens at `q` in any cell.
+//! 5. Where weights are shared, the changes of all synapses are added up.
+//!
+//! # Shared weights
+//!
+//! Where the projection has a [`crate::plan::ProjectionPlan::share`], all synapses of a group hold one weight. Between ticks
+//! array 0 of each of them is that weight. In steps 1 to 4 each has it for itself: it reads and writes its own array 0 as ever,
+//! and nothing of what the others do at that tick; what it transmits is its own too. Step 5 makes them one again, if no check of
+//! this projection failed at `q`: for every group of which some array 0 is not equal to the weight before the tick, the sum
+//! is, from that weight, in `f64`, in canonical order over those synapses, `sum = sum + (array 0 - weight before)`; it is rounded
+//! as array 0 is held, and becomes array 0 of all synapses of the group. Then [`Learning::shared`] runs for each of them,
+//! which puts it within the bounds of the rule; other programs hold it to none. Its checks are of the tick `q`.
+//!
+//! # What flows
+//!
+//! The flow phase ([`crate::plan::Flow`]) of tick `q` comes after step 5, and reads array 0 as the weight.
+//! Such synapses see no spikes: there is no `transmit`, no [`When::Pre`] and no [`Learning::both`].
 //!
 //! # What a column is worth
 //!
@@ -91,6 +107,8 @@ pub struct Learning {
     /// before anything is changed from outside ([`crate::engine::Engine::set_synapses`] and its like), with `Now` the
     /// present tick. Often without outputs.
     pub settle: Program,
+    /// Where weights are shared: array 0 within its bounds, from itself, uniforms and `Now` alone.
+    pub shared: Option<Program>,
     /// `w`, `d` (if there is an array), then what the rule declares, by name: over synapse arrays, uniforms, `Now` and
     /// `Time(End)`, after all steps of a tick. The first is the weight.
     pub observables: Vec<Observable>,

@@ -318,9 +318,12 @@ pub struct ProjectionPlan {
     pub store: Precision,
     /// Axonal plus dendritic delay in ms; rounded to the nearest tick, at least one (of a [`Flow`], at least 0).
     pub delay: Quantity,
+    /// Nothing: each synapse has a weight of its own. Else one `Result`, a whole number: synapses with the same are a group, and
+    /// have the weight that the first of them in canonical order would have alone. In `f64`. Never with `Unordered` or `Mirror`.
+    pub share: Option<Box<Program>>,
     pub sign: Sign,
-    /// Nothing: weights stay as they are. Never of what flows or of a broadcast: every synapse has a weight of its own,
-    /// and `store` is that of array 0.
+    /// Nothing: weights stay as they are. Never of a broadcast: every synapse has a weight of its own, and `store` is that
+    /// of array 0.
     pub learning: Option<Box<Learning>>,
     /// Nothing: spikes arrive, with their weight. Else this flows; `source_events` and `ports` are empty then.
     pub flow: Option<Box<Flow>>,

@@ -98,6 +98,7 @@ fn network(connect: Connect, weight: Quantity, delay: Quantity) -> Arc<Plan> {
         store: Precision::F32,
         learning: None,
         flow: None,
+        share: None,
         pairing: Pairing::Ordered,
         pre_columns: vec![],
         post_columns: vec![],

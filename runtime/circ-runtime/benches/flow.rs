@@ -141,6 +141,7 @@ fn machine(
             stage: 0,
             factor,
         })),
+        share: None,
         pairing: Pairing::Ordered,
         pre_columns: vec![],
         post_columns: vec![],

@@ -144,6 +144,7 @@ fn learning(store: Precision) -> Learning {
         hooks: vec![hook(When::Pre, Side::Post, -0.01), hook(When::Post(vec![EventId(0)]), Side::Pre, 0.01)],
         both: None,
         settle: Program::new("settle", Precision::F64),
+        shared: None,
         observables: vec![],
     }
 }
@@ -169,6 +170,7 @@ fn plan(source: Vec<(i64, u32)>, target: Vec<(i64, u32)>, store: Precision) -> P
         store,
         learning: Some(Box::new(learning(store))),
         flow: None,
+        share: None,
         pairing: Pairing::Ordered,
         pre_columns: vec![],
         post_columns: vec![],

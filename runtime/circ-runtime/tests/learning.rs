@@ -240,6 +240,7 @@ fn learn(dice: &mut Dice, plan: &mut Plan) {
         hooks,
         both,
         settle: Program::new("settle", precision),
+        shared: None,
         observables: vec![],
     };
     let connect = match dice.below(4) {

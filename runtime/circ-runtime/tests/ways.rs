@@ -38,6 +38,7 @@ fn built(change: impl Fn(&mut ProjectionPlan, &mut Learning)) -> Result<Network,
         hooks: vec![],
         both: None,
         settle: nothing(),
+        shared: None,
         observables: vec![],
     };
     change(projection, &mut learning);

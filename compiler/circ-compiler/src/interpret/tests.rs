@@ -133,6 +133,7 @@ fn projection(source: View, target: View) -> ProjectionPlan {
         store: Precision::F32,
         learning: None,
         flow: None,
+        share: None,
         pairing: Pairing::Ordered,
         pre_columns: vec![],
         post_columns: vec![],

@@ -158,6 +158,7 @@ pub fn project(
         store: Precision::F32,
         learning: None,
         flow: None,
+        share: None,
         pairing: Pairing::Ordered,
         pre_columns: vec![],
         post_columns: vec![],

@@ -104,6 +104,7 @@ pub(super) fn rule(hooks: Vec<Hook>) -> Learning {
         hooks,
         both: None,
         settle: nothing(),
+        shared: None,
         observables: vec![observed("w", "v0: float = load own a0\n result v0")],
     }
 }
