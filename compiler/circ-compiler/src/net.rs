@@ -368,6 +368,8 @@ pub struct Projection {
     pub scaled: bool,
     /// How weights that differ are held, if it says so.
     pub store: Option<circ_plan::ir::Precision>,
+    /// Synapses with the same whole number hold one weight.
+    pub share: Option<Share>,
     /// The rule by which its synapses learn.
     pub plasticity: Option<Plasticity>,
     /// What flows instead of spikes.
@@ -416,6 +418,14 @@ pub enum Which {
     /// Of the pair of cells.
     Pair(Closure),
     Random,
+}
+
+/// `share by e`
+#[derive(Clone, Copy, Debug)]
+pub struct Share {
+    /// Of the pair of cells.
+    pub key: Closure,
+    pub span: Span,
 }
 
 /// What flows through a projection between ticks.

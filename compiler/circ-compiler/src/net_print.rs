@@ -275,6 +275,9 @@ impl Printer<'_> {
         if let Some(flow) = &projection.flow {
             let _ = writeln!(out, "  continuous {}, stage {}", self.closure(&flow.value), flow.stage);
         }
+        if let Some(share) = &projection.share {
+            let _ = writeln!(out, "  share by {}", self.closure(&share.key));
+        }
         match projection.pairing {
             Pairing::Ordered => {}
             Pairing::Unordered => out.push_str("  unordered pairs\n"),

@@ -141,6 +141,10 @@ fn projection_text(plan: &Plan, projection: &ProjectionPlan) -> String {
     line(&mut out, 1, &format!("self {allow_self}, multiple {allow_multiple}, weights {sign:?}"));
     quantity_text(&mut out, "weight", &projection.weight);
     quantity_text(&mut out, "delay", &projection.delay);
+    if let Some(key) = &projection.share {
+        line(&mut out, 1, "shares a weight by");
+        program_text(&mut out, 2, &print(key));
+    }
     for (side, columns) in [("pre", &projection.pre_columns), ("post", &projection.post_columns)] {
         for (at, column) in columns.iter().enumerate() {
             let parts: Vec<String> = column.iter().map(column_text).collect();
@@ -251,6 +255,7 @@ fn learning_text(plan: &Plan, out: &mut String, learning: &Learning) {
         both.transmit.iter().for_each(|it| program("transmits then", it));
     }
     program("before a change from outside", &learning.settle);
+    learning.shared.iter().for_each(|it| program("after shared weights are added up", it));
     for observable in &learning.observables {
         program(&format!("observable {}", observable.name), &observable.program);
     }

@@ -394,7 +394,7 @@ pub struct Flow {
     pub stage: u32,
     /// Where `value` is `Weight` times something of the source alone (no `Post` leaf, no `Weight`): that something, as a
     /// program with one `Result` over the same columns. `value` is then `Mul(Weight, factor)`, bit for bit. Given only
-    /// where no cell occurs twice in the source.
+    /// where no cell occurs twice in the source, and never of what learns.
     pub factor: Option<Program>,
 }
 

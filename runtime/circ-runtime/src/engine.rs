@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use circ_plan::abi::KernelFn;
 use circ_plan::engine::{Engine, Probe, ProbeId, Reset, Samples, Stop, SynapseProbe, Synapses};
 use circ_plan::ir::{ArrayId, EventId, Precision, UniformId};
-use circ_plan::plan::Plan;
+use circ_plan::plan::{Plan, ProjectionPlan};
 
 use crate::cells::{Observer, Scene, derive_slots, initial_slots, slot_of, value_of};
 use crate::drive::DriveValues;
@@ -129,6 +129,7 @@ impl Machine {
         let again = std::mem::take(&mut self.changed) && self.flows();
         let flags = || [AtomicBool::new(false), AtomicBool::new(false)];
         let mail = || RwLock::new(Mail::new(&self.plan));
+        let changes = || RwLock::default();
         let published = || self.network.stages.iter().map(|_| RwLock::default()).collect();
         let shared = Shared {
             plan: &self.plan,
@@ -142,6 +143,8 @@ impl Machine {
             interrupt,
             meeting: Meeting::new(self.workers.len()),
             mail: self.workers.iter().map(|_| [mail(), mail()]).collect(),
+            changes: self.workers.iter().map(|_| [changes(), changes()]).collect(),
+            shares: self.plan.projections.iter().any(shares),
             published: self.workers.iter().map(|_| [published(), published()]).collect(),
             stop: flags(),
             failed: flags(),
@@ -226,6 +229,11 @@ impl Machine {
             worker.shards[population].derive(scene);
         }
     }
+}
+
+/// Whether synapses share weights that they change.
+fn shares(projection: &ProjectionPlan) -> bool {
+    projection.learning.as_ref().is_some_and(|learning| learning.shared.is_some())
 }
 
 impl Engine for Machine {
@@ -387,6 +395,7 @@ impl Engine for Machine {
     fn scale_weights(&mut self, projection: u32, sources: &[bool], factors: &[f64]) {
         if let Some(design) = design_of(&self.network, projection) {
             self.scale_learning(design, sources, factors);
+            self.changed = true;
             return;
         }
         let network = Arc::get_mut(&mut self.network);
@@ -415,6 +424,7 @@ impl Engine for Machine {
     fn set_synapses(&mut self, projection: u32, array: ArrayId, values: &[(u32, f64)]) {
         let design = self.design(projection);
         self.set_learning(design, array, values);
+        self.changed = true;
     }
 
     fn learning_slot(&self, projection: u32, uniform: UniformId) -> f64 {

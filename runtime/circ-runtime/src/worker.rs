@@ -42,6 +42,9 @@ pub struct Shared<'a> {
     pub meeting: Meeting,
     /// By thread, for even and odd windows: while one is read, the next is written.
     pub mail: Vec<[RwLock<Mail>; 2]>,
+    /// What synapses did to weights that they share: by thread, for even and odd ticks, by design; and whether any do.
+    pub changes: Vec<[RwLock<Vec<learning::Changes>>; 2]>,
+    pub shares: bool,
     /// What flows: by thread, for even and odd ticks, by stage.
     pub published: Vec<[Vec<RwLock<Published>>; 2]>,
     /// For even and odd windows: stop after this one; a cell failed in this one.
@@ -196,6 +199,7 @@ impl Worker {
     pub fn run(&mut self, shared: &Shared) -> i64 {
         let _attendance = shared.meeting.attend();
         let (mut first, mut phase) = (shared.first, 0);
+        self.learning.begin();
         if shared.again {
             self.flow_again(shared, first - 1);
         }
@@ -215,6 +219,9 @@ impl Worker {
             // Only after the next meeting may this flag be written again, and that waits for us.
             let stop = shared.stop[phase].load(Ordering::Relaxed);
             self.deliver(shared, first, last, phase);
+            if !self.learn_together(shared, last, phase) {
+                return first - 1;
+            }
             if (stop || last == shared.until)
                 && let Some(fault) = self.learning.flush(shared.surroundings(), last)
             {
@@ -236,6 +243,43 @@ impl Worker {
             phase ^= 1;
         }
         first - 1
+    }
+
+    /// Brings synapses to the end of a tick whose weights are needed there, and makes shared weights one again. Returns whether
+    /// the run may go on.
+    fn learn_together(&mut self, shared: &Shared, tick: i64, phase: usize) -> bool {
+        if !shared.shares && self.flows.stages() == 0 {
+            return true;
+        }
+        let around = shared.surroundings();
+        let fault = self.learning.keep_up(around, tick);
+        if !shared.shares {
+            // A failure is found again before the next tick, or at the end.
+            return true;
+        }
+        if fault.is_some() {
+            shared.failed[phase].store(true, Ordering::Relaxed);
+        }
+        let own = &shared.changes[self.id][phase];
+        self.learning.changes(around, &mut own.write().unwrap_or_else(PoisonError::into_inner));
+        shared.meeting.wait();
+        let guards: Vec<_> = shared
+            .changes
+            .iter()
+            .map(|of_thread| of_thread[phase].read().unwrap_or_else(PoisonError::into_inner))
+            .collect();
+        let all: Vec<&Vec<learning::Changes>> = guards.iter().map(|guard| &**guard).collect();
+        // One that fails here is found again before the next tick, or at the end.
+        self.learning.share(around, tick, &all);
+        if !shared.failed[phase].load(Ordering::Relaxed) {
+            return true;
+        }
+        // Others may have failed before.
+        self.learning.flush(around, tick);
+        if let Some(fault) = self.learning.catch_up(around) {
+            self.report_synapse(shared, fault);
+        }
+        false
     }
 
     /// Steps all own shards through a window, or to the first fault.
@@ -338,7 +382,7 @@ impl Worker {
                 .collect();
             let published: Vec<&Published> = guards.iter().map(|guard| &**guard).collect();
             let world = World { plan: shared.plan, shards: &self.shards, slots: shared.slots, tick };
-            self.flows.receive(stage, world, shared.network, &published);
+            self.flows.receive(stage, world, shared.network, &published, &self.learning);
             self.flows.store(shared.plan, tick, &mut self.shards);
         }
         self.flows.finish(tick);

@@ -289,6 +289,10 @@ impl<'a> Checker<'a> {
             self.infer(which);
             self.demand_whole(which, "the index of a segment");
         }
+        if let Some((key, _)) = projection.share {
+            self.infer(key);
+            self.demand_whole(key, "what `share by` compares");
+        }
         if let Some(value) = projection.continuous {
             self.flow(projection, value, &weight, &port, because);
         }

@@ -10,6 +10,7 @@
 use super::Elaborator;
 use super::planned::Planned;
 use crate::diagnose::constraint as say;
+use crate::diagnose::structure::not_yet;
 use crate::eval::synapses::Selection;
 use crate::eval::{self, number};
 use crate::hir::{self, ExprId, ExprKind, Rule, Statement, StatementKind};
@@ -168,6 +169,12 @@ impl Elaborator<'_> {
     fn scaled(&mut self, sum: ExprId, environment: EnvironmentId) -> Option<Selection> {
         let selection = self.planned_selection(sum, environment);
         let selection = self.keep(selection)?;
+        let shared = |at: u32| self.net.projections.get(at as usize)?.share.map(|share| share.span);
+        if let Some(share) = selection.sheaves.iter().find_map(|sheaf| shared(sheaf.projection)) {
+            // A factor for each cell would make the weights of a group differ.
+            let what = "`enforce` of weights that synapses share";
+            return self.report(not_yet(self.span(sum), what).label(share, "shared here"));
+        }
         for sheaf in &selection.sheaves {
             if let Some(projection) = self.net.projections.get_mut(sheaf.projection as usize) {
                 projection.scaled = true;

@@ -7,7 +7,8 @@
 use super::Elaborator;
 use crate::diagnose::build::{self as say, SignReason};
 use crate::diagnose::flow::{self as say_flow, Clash};
-use crate::diagnose::{time as say_time, value as say_value};
+use crate::diagnose::structure::not_yet;
+use crate::diagnose::{names as say_names, time as say_time, value as say_value};
 use crate::eval::synapses::{Finder, cell_name};
 use crate::eval::{self, NotBuilt, Thing, number};
 use crate::hir::path::part_of;
@@ -89,9 +90,10 @@ impl Elaborator<'_> {
         let unordered = ends.as_ref().is_some_and(|ends| ends.one_view());
         let connect = connect.and_then(|connect| self.symmetric(projection, ends.as_ref(), connect));
         let plasticity = self.plasticity(projection, ends.as_ref(), environment);
+        let share = self.share(projection, environment);
         let Ends { source, events, target, ports, sign, back } = ends?;
         let (weight, (delay, dendritic), back_delay) = (weight?, delays?, back_delay?);
-        let (connect, onto) = (connect?, onto?);
+        let (connect, onto, share) = (connect?, onto?, share?);
         let flow = match projection.continuous {
             Some(value) => {
                 let expr = self.untainted(value)?;
@@ -132,6 +134,7 @@ impl Elaborator<'_> {
             dale: None,
             scaled: false,
             store: projection.store,
+            share,
             plasticity,
             flow,
             pairing,
@@ -155,6 +158,24 @@ impl Elaborator<'_> {
         }
         self.add_item(projection.slot, indices, environment, net::Item::Projection(id));
         Some(())
+    }
+
+    /// `share by e`: `Some(None)` without the clause.
+    fn share(
+        &mut self,
+        projection: &hir::Projection,
+        environment: EnvironmentId,
+    ) -> Option<Option<net::Share>> {
+        let Some((expr, span)) = projection.share else { return Some(None) };
+        if projection.symmetric {
+            return self.report(not_yet(span, "`share by` in both directions"));
+        }
+        if projection.weight.is_none() {
+            let due = "there is no `weight` to share";
+            return self.report(say_names::out_of_place(span, "`share by`", due));
+        }
+        let expr = self.untainted(expr)?;
+        Some(Some(net::Share { key: net::Closure { expr, environment }, span }))
     }
 
     fn ends(&mut self, projection: &hir::Projection, path: &str, environment: EnvironmentId) -> Option<Ends> {

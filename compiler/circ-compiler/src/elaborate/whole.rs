@@ -60,12 +60,14 @@ impl Whole<'_> {
             .chain(projection.dendritic.as_deref())
             .chain(projection.back.as_deref());
         let flow = projection.flow.map(|flow| flow.value);
+        let share = projection.share.map(|share| share.key);
         let rule = projection.plasticity.iter().flat_map(|it| &it.args).map(|(_, value)| *value);
         settings
             .filter_map(closure)
             .chain(rule)
             .chain(connect)
             .chain(flow)
+            .chain(share)
             .all(|closure| self.is_known(closure))
     }
 

@@ -141,6 +141,8 @@ pub struct Projection {
     pub polarity: Option<Polarity>,
     /// `onto`: pairs are made between cells, and each synapse ends on this segment.
     pub onto: Option<(Which, Span)>,
+    /// `share by`: synapses with the same value hold one weight.
+    pub share: Option<(ExprId, Span)>,
     /// `<->`: every pair in both directions.
     pub symmetric: bool,
     /// The value that flows, instead of weights at spikes.

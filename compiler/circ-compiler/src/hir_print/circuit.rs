@@ -196,6 +196,7 @@ impl Printer<'_> {
                 Some((Which::Random, _)) => out.line("onto random"),
                 None => {}
             }
+            out.clause("share by", projection.share.map(|(key, _)| key));
             out.clause("continuous", projection.continuous);
             if let Some(attachment) = &projection.plasticity {
                 out.attachment(attachment);

@@ -12,7 +12,7 @@
 //! 5. What flows is carried, in the flow phase (module `flow`).
 //! 6. Probes look at the new state.
 //!
-//! Synapses that learn do so before 2, after 3 and after 5 (module `learning`).
+//! Synapses that learn do so before 2 and after 3 (module `learning`).
 //!
 //! If a cell or a synapse fails a check, the tick is not made: the present state stays that of tick `n - 1`.
 
@@ -122,8 +122,9 @@ impl Interpreter {
         let flowing = (!self.plastic.is_empty()).then(|| self.flowing.clone());
         self.tick = tick;
         self.learn_after(tick, &mut attempt);
-        self.flow(tick);
         self.learn_clocked(tick, &mut attempt);
+        self.learn_together(tick, &mut attempt);
+        self.flow(tick);
         if let Some(fault) = attempt.fault() {
             self.unlearn(attempt);
             self.put_back(tick, before);
@@ -468,6 +469,7 @@ impl Engine for Interpreter {
 
     fn scale_weights(&mut self, projection: u32, sources: &[bool], factors: &[f64]) {
         if self.plan.projections[projection as usize].learning.is_some() {
+            self.changed = true;
             return self.scale_plastic(projection, sources, factors);
         }
         let synapses = &mut self.synapses[projection as usize];
@@ -501,7 +503,11 @@ impl Engine for Interpreter {
     fn set_synapses(&mut self, projection: u32, array: ArrayId, values: &[(u32, f64)]) {
         let plan = Arc::clone(&self.plan);
         let plastic = self.settled(projection);
-        values.iter().for_each(|(synapse, value)| plastic.set(&plan, array, *synapse, *value));
+        for (synapse, value) in values {
+            let all = if array == ArrayId(0) { plastic.partners(*synapse) } else { vec![*synapse] };
+            all.into_iter().for_each(|synapse| plastic.set(&plan, array, synapse, *value));
+        }
+        self.changed = true;
     }
 
     fn learning_slot(&self, projection: u32, uniform: UniformId) -> f64 {

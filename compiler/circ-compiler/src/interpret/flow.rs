@@ -69,7 +69,11 @@ impl Interpreter {
             };
             cells.iter().map(of_cell).collect()
         };
-        let synapses = &self.synapses[at];
+        let learned = projection.learning.is_some().then(|| Synapses {
+            weight: Values::Each(self.synapse_array(at as u32, ArrayId(0))),
+            ..self.synapses[at].clone()
+        });
+        let synapses = learned.as_ref().unwrap_or(&self.synapses[at]);
         let carrier = Carrier {
             plan: &self.plan,
             projection,

@@ -3,10 +3,10 @@
 //! In: a tick that is being made. Out: what synapses hold after it, and what they transmit. What a tick of a synapse is
 //! says [`circ_plan::learning`]; here it is done in three parts. Before the cells make their step: what is stepped at
 //! every tick, and what is transmitted without a dendritic delay. After it: all else that is transmitted, and the hooks
-//! of spikes and events. After what flows: the clocked hooks. Only synapses that see something are visited, but for what
-//! happens in all.
+//! of spikes and events. Then the clocked hooks, and weights that are shared become one again (module `shared`). Only
+//! synapses that see something are visited, but for what happens in all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use circ_plan::engine::{SynapseFault, Synapses, Values};
@@ -25,13 +25,17 @@ use super::state::State;
 #[derive(Default)]
 pub struct Attempt {
     /// What was overwritten: place among those that learn, array, synapse, value.
-    before: Vec<(usize, ArrayId, u32, Value)>,
+    pub(super) before: Vec<(usize, ArrayId, u32, Value)>,
     /// What was transmitted, with the tick of arrival.
     pub sent: Vec<(i64, Contribution)>,
     /// By place among those that learn: what synapses see at later ticks.
     later: Vec<Vec<(i64, u32, Seen)>>,
     /// The first by projection and synapse.
     fault: Option<(u32, usize, SynapseFault)>,
+    /// The projections of which some synapse failed.
+    pub(super) failed: BTreeSet<u32>,
+    /// By place among those that learn, of shared weights: each before the tick.
+    pub(super) common: Vec<Vec<Value>>,
 }
 
 /// What a synapse sees.
@@ -57,6 +61,7 @@ impl Due {
 
 impl Attempt {
     fn fail(&mut self, synapse: usize, fault: SynapseFault) {
+        self.failed.insert(fault.projection);
         let first = self.fault.as_ref();
         if first.is_none_or(|(projection, at, _)| (fault.projection, synapse) < (*projection, *at)) {
             self.fault = Some((fault.projection, synapse, fault));
@@ -70,19 +75,19 @@ impl Attempt {
 }
 
 /// The synapses of one projection in a tick.
-struct Learner<'a> {
-    scene: Scene<'a>,
-    plastic: &'a mut Plastic,
-    attempt: &'a mut Attempt,
+pub(super) struct Learner<'a> {
+    pub(super) scene: Scene<'a>,
+    pub(super) plastic: &'a mut Plastic,
+    pub(super) attempt: &'a mut Attempt,
     /// Its place among those that learn.
-    place: usize,
+    pub(super) place: usize,
     /// Of the projection among all senders.
     rank: u32,
-    tick: i64,
+    pub(super) tick: i64,
 }
 
 impl Interpreter {
-    fn learners(&mut self, tick: i64, attempt: &mut Attempt, mut each: impl FnMut(&mut Learner)) {
+    pub(super) fn learners(&mut self, tick: i64, attempt: &mut Attempt, mut each: impl FnMut(&mut Learner)) {
         let plan = Arc::clone(&self.plan);
         let ranks: Vec<u32> =
             self.plastic.iter().map(|it| self.rank(Sender::Projection(it.projection))).collect();
@@ -95,6 +100,7 @@ impl Interpreter {
 
     /// Before the cells make their step of this tick.
     pub(super) fn learn_before(&mut self, tick: i64, attempt: &mut Attempt) {
+        attempt.common = self.plastic.iter().map(|it| it.arrays[0].clone()).collect();
         self.learners(tick, attempt, |learner| {
             if 1 <= tick {
                 learner.everywhere(tick - 1, |when| *when == When::Tick);
@@ -114,7 +120,7 @@ impl Interpreter {
         });
     }
 
-    /// After all else.
+    /// After all that happens in cells.
     pub(super) fn learn_clocked(&mut self, tick: i64, attempt: &mut Attempt) {
         self.learners(tick, attempt, |learner| {
             learner.everywhere(tick, |when| match when {
@@ -274,9 +280,13 @@ impl<'a> Learner<'a> {
             true => due.entry(synapse).or_default().see(seen),
             false => self.attempt.later[self.place].push((at, synapse, seen)),
         };
-        for source in
-            happening(self.scene.states, &self.plastic.sources, &projection.source_events, self.tick)
-        {
+        let spiking = match projection.flow {
+            Some(_) => vec![],
+            None => {
+                happening(self.scene.states, &self.plastic.sources, &projection.source_events, self.tick)
+            }
+        };
+        for source in spiking {
             for synapse in &self.plastic.of_source[source] {
                 let axonal = self.plastic.axonal(plan, *synapse as usize);
                 note(self.tick + axonal, *synapse, Seen::Spike(Spike { stamp: self.tick, axonal }));
@@ -344,7 +354,7 @@ impl<'a> Learner<'a> {
         }
     }
 
-    fn run(&mut self, program: &Program, synapse: usize, moments: Moments) {
+    pub(super) fn run(&mut self, program: &Program, synapse: usize, moments: Moments) {
         let (values, fault) = self.plastic.run(self.scene, program, synapse, moments);
         if let Some(fault) = fault {
             self.attempt.fail(synapse, fault);

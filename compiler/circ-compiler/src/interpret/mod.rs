@@ -13,6 +13,7 @@ mod past;
 mod plastic;
 mod reset;
 pub mod scalar;
+mod shared;
 pub mod state;
 
 pub use apply::{Value, apply};

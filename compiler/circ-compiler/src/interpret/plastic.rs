@@ -44,6 +44,8 @@ pub struct Plastic {
     occurrence: Vec<u32>,
     /// Rows of the connection table, if there is one.
     rows: Vec<u32>,
+    /// Of shared weights: the group; else empty.
+    pub group: Vec<u32>,
     /// The cells of the views, by position.
     pub sources: Vec<Target>,
     pub targets: Vec<Target>,
@@ -112,6 +114,7 @@ impl Plastic {
             back: each(&synapses.back),
             occurrence: occurrences(synapses),
             rows: synapses.rows.clone(),
+            group: synapses.group.clone(),
             sources: positions(&plan.source),
             targets: positions(&plan.target),
             modulators: learning.post.iter().map(modulators).collect(),

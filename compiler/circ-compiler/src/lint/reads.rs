@@ -314,6 +314,7 @@ impl Reader<'_> {
         self.roots(place, projection.continuous);
         self.roots(place, [projection.weight, projection.delay].into_iter().flatten());
         self.roots(place, [projection.dendritic, projection.back].into_iter().flatten());
+        self.roots(place, projection.share.map(|(key, _)| key));
         if let Some((Which::Pair(which), _)) = projection.onto {
             self.roots(place, [which]);
         }

@@ -52,6 +52,7 @@ pub fn projection<'a>(
     let weight = pairs.weight();
     let delay = pairs.delay();
     let onto = pairs.onto();
+    let share = pairs.share();
     let ways = net.plasticity.as_ref().map(|_| pairs.ways());
     let Pairs { keys, columns, .. } = pairs;
     let column = |layouts: &mut [Layout], names: &[String], view: &View, members: &Members| {
@@ -62,7 +63,7 @@ pub fn projection<'a>(
         names.iter().map(|name| of(name, layouts)).collect()
     };
     let learning = match (&net.plasticity, ways) {
-        (Some(plasticity), Some(ways)) if net.flow.is_none() => {
+        (Some(plasticity), Some(ways)) => {
             Some(Box::new(learning(source, net, plasticity, ways, layouts, report)))
         }
         _ => None,
@@ -83,6 +84,7 @@ pub fn projection<'a>(
         allow_multiple: net.allow_multiple,
         weight,
         delay,
+        share: share.map(Box::new),
         sign: net.sign,
         store,
         learning,
@@ -238,6 +240,16 @@ impl<'a> Pairs<'a, '_, '_> {
             }),
         };
         Some(Onto { parts, part })
+    }
+
+    /// What synapses of a group have in common.
+    fn share(&mut self) -> Option<Program> {
+        let net::Share { key, span } = self.net.share?;
+        Some(self.program("key", span, |lowerer| {
+            lowerer.declared("share", |lowerer| {
+                lowerer.within(key.environment, |lowerer| lowerer.float(key.expr))
+            })
+        }))
     }
 
     fn condition(&mut self, closure: Closure, span: Span) -> Program {

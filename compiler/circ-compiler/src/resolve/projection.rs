@@ -41,6 +41,7 @@ impl<'a> Resolver<'a> {
             back: None,
             polarity: None,
             onto: None,
+            share: None,
             symmetric: written.symmetric,
             continuous: None,
             plasticity: None,
@@ -170,7 +171,8 @@ impl<'a> Resolver<'a> {
             ClauseKind::Polarity(_) => "polarity",
             ClauseKind::Continuous(_) => "continuous",
             ClauseKind::Onto(_) => "onto",
-            ClauseKind::Allow(_) | ClauseKind::Share(_) => "",
+            ClauseKind::Allow(_) => "",
+            ClauseKind::Share(_) => "share",
             ClauseKind::Store { .. } => "store",
             ClauseKind::Plasticity(_) => "plasticity",
             ClauseKind::Error => "",
@@ -195,7 +197,10 @@ impl<'a> Resolver<'a> {
             }
             ClauseKind::Back(value) => projection.back = Some(self.expr_in(cx, Place::SYNAPSE, *value)),
             ClauseKind::Onto(value) => projection.onto = Some((self.segment_chosen(cx, *value), clause.span)),
-            ClauseKind::Share(_) => self.refuse(clause.span, "the clause `share`"),
+            ClauseKind::Share(value) => {
+                let key = self.expr_in(cx, Place::PAIR.and(Place::BUILD), *value);
+                projection.share = Some((key, clause.span));
+            }
             ClauseKind::Plasticity(rule) => projection.plasticity = self.attachment(cx, *rule),
             ClauseKind::Store { name, precision } => self.store(name, precision.as_ref(), projection),
             ClauseKind::Error => {}

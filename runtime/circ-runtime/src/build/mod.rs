@@ -12,6 +12,7 @@ mod mirror;
 mod onto;
 pub mod pairs;
 pub mod selves;
+mod shared;
 pub mod synapses;
 mod ways;
 
@@ -80,6 +81,7 @@ impl Cells {
             direction,
             pre: columns(&this.pre_columns, &this.source, &value),
             post: columns(&this.post_columns, &this.target, &value),
+            groups: None,
         }
     }
 }
@@ -139,7 +141,8 @@ fn wiring(
         let kind = Kind::Broadcast(broadcast);
         return Ok((Wiring { sources, kind, synapses, delays, scaled: false }, None));
     }
-    let context = cells.context(plan, projection);
+    let mut context = cells.context(plan, projection);
+    shared::find(&mut context, shards.threads)?;
     let lanes = Lanes::new(&spots);
     let synapses = expected(plan, projection, Some(cells));
     let rows = this.source.len();
@@ -181,7 +184,8 @@ fn learning(
 ) -> Result<(Wiring, Vec<Table>), BuildError> {
     let this = &plan.projections[projection as usize];
     let spots = shards.targets(this);
-    let context = cells.context(plan, projection);
+    let mut context = cells.context(plan, projection);
+    shared::find(&mut context, shards.threads)?;
     let lanes = table::lanes(&spots);
     let constant = constant_delay(plan, this);
     let delay = constant.map_or(0, |(delay, _)| delay);
@@ -267,9 +271,11 @@ pub fn visit_synapses(
     };
     let mut visitor = Visitor { dt: plan.dt, rows: this.learning.is_some(), piece, present, visit };
     let cells = Cells::new(plan);
-    let context = cells.context(plan, projection);
+    let mut context = cells.context(plan, projection);
+    let found = shared::find(&mut context, threads);
     let lanes = Lanes::flat(this.target.len() as u32);
     // The network was built from the same plan: what does not hold was refused there.
+    assert!(found.is_ok(), "groups that were found can be found again");
     let made = generate(&context, &lanes, threads, u64::MAX, std::slice::from_mut(&mut visitor));
     assert!(made.is_ok(), "a projection that was built can be built again");
 }
@@ -331,6 +337,7 @@ impl Sink for Visitor<'_> {
         piece.target.clone_from(&rows.targets);
         if self.rows {
             piece.rows.clone_from(&rows.table_rows);
+            piece.group.clone_from(&values.groups);
         }
         if let Values::Each(each) = &mut piece.weight {
             each.clear();

@@ -13,6 +13,7 @@ use circ_plan::plan::{Column, ProjectionPlan, Quantity, Sender, Sign, Table, Vie
 use super::error::{BadValue, BuildError, note};
 use super::mirror::Direction;
 use super::pairs::RowSet;
+use super::shared::Groups;
 use super::ways::{WayReport, Ways};
 use crate::rows::{Leaves, ROW, Rows, result_of};
 
@@ -31,6 +32,8 @@ pub struct Context<'a> {
     /// By column, by position in the source view of `plan`.
     pub pre: Vec<Vec<f64>>,
     pub post: Vec<Vec<f64>>,
+    /// Of shared weights, once they were found.
+    pub groups: Option<Groups>,
 }
 
 impl Context<'_> {
@@ -269,10 +272,14 @@ pub struct Valuer<'a> {
     context: &'a Context<'a>,
     weight: Option<(&'a Program, Rows<f64>)>,
     delay: Option<(&'a Program, Rows<f64>)>,
+    share: Option<(&'a Program, Rows<f64>)>,
     sides: Sides,
     /// Beside the targets of the last rows, as precise as they are held; empty where it is one number.
     pub weights: Vec<f64>,
     pub delays: Vec<u32>,
+    /// Of shared weights: what synapses of a group have in common, and once groups were found, the group.
+    pub keys: Vec<i64>,
+    pub groups: Vec<u32>,
     pub ways: Ways<'a>,
     pub report: Report,
 }
@@ -287,9 +294,12 @@ impl<'a> Valuer<'a> {
             context,
             weight: rows(&context.plan.weight),
             delay: rows(&context.plan.delay),
+            share: context.plan.share.as_deref().map(|program| (program, Rows::new(program))),
             sides: Sides::default(),
             weights: vec![],
             delays: vec![],
+            keys: vec![],
+            groups: vec![],
             ways: Ways::new(context.plan),
             report: Report::default(),
         }
@@ -299,9 +309,11 @@ impl<'a> Valuer<'a> {
     pub fn evaluate(&mut self, rows: &RowSet) {
         self.weights.clear();
         self.delays.clear();
+        self.keys.clear();
+        self.groups.clear();
         self.ways.clear();
         let ways = self.ways.vary(self.delay.is_some());
-        if self.weight.is_none() && self.delay.is_none() && !ways {
+        if self.weight.is_none() && self.delay.is_none() && self.share.is_none() && !ways {
             return;
         }
         self.sides.of(rows, self.context.plan.allow_multiple);
@@ -323,6 +335,18 @@ impl<'a> Valuer<'a> {
                     Precision::F32 => f64::from(weight as f32),
                     Precision::F64 => weight,
                 });
+            }
+        }
+        if let Some((program, values)) = &mut self.share {
+            values.run(program, end - first, &leaves);
+            self.keys.extend(values.floats(result_of(program))[..end - first].iter().map(|key| *key as i64));
+            if let Some(groups) = &self.context.groups {
+                for (k, key) in (first..end).zip(&self.keys[first..end]) {
+                    let (group, weight) = groups.of(*key);
+                    self.groups.push(group);
+                    // One number for all is no list.
+                    self.weights.get_mut(k).into_iter().for_each(|it| *it = weight);
+                }
             }
         }
         if let Some((program, values)) = &mut self.delay {

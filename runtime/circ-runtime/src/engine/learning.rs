@@ -123,6 +123,13 @@ impl Machine {
         let order = canonical(&self.network, design);
         for &(place, value) in values {
             if let Some(&(thread, synapse)) = order.get(place as usize) {
+                let group = self.network.designs[design].tables[thread as usize].group.get(synapse as usize);
+                if let (Some(&group), ArrayId(0)) = (group, array) {
+                    for worker in &mut self.workers {
+                        worker.learning.learner_mut(design).set_shared(group, value);
+                    }
+                    continue;
+                }
                 let learner = self.workers[thread as usize].learning.learner_mut(design);
                 learner.arrays[array.0 as usize].set(synapse as usize, value);
             }

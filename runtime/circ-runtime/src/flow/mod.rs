@@ -6,6 +6,7 @@
 //! the sums do not depend on how many threads there are.
 
 mod cells;
+mod learned;
 mod leaves;
 mod matrix;
 mod sum;
@@ -17,6 +18,7 @@ use circ_plan::plan::{Flow, Plan, Role};
 use crate::aligned::Scalar;
 use crate::build::layout::{Lanes, Part};
 use crate::cells::Shard;
+use crate::learning::{self, table::Table};
 use crate::network::{Broadcast, Kind, Network};
 use crate::ring::{Ring, Rings};
 use crate::rows::{ROW, Rows, result_of};
@@ -123,10 +125,18 @@ impl Flows {
     }
 
     /// Adds what comes from all sources in a stage; `published` by thread.
-    pub fn receive(&mut self, stage: usize, world: World, network: &Network, published: &[&Published]) {
+    pub fn receive(
+        &mut self,
+        stage: usize,
+        world: World,
+        network: &Network,
+        published: &[&Published],
+        own: &learning::Own,
+    ) {
         for (k, lane) in self.stages[stage].iter_mut().enumerate() {
             let of: Vec<&[f64]> = published.iter().map(|p| &p[k][..]).collect();
-            lane.receive(world, network, &of, &mut self.rings);
+            let learned = own.weights(network, lane.projection);
+            lane.receive(world, network, &of, learned, &mut self.rings);
         }
     }
 
@@ -173,6 +183,8 @@ struct Targets {
 /// What a projection carries in a phase.
 struct Phase<'a> {
     kind: &'a Kind,
+    /// Of what learns: the own synapses and their weights.
+    learned: Option<(&'a Table, &'a learning::Column)>,
     pre: &'a [Vec<f64>],
     targets: &'a [Targets],
     present: Present<'a>,
@@ -211,7 +223,8 @@ impl Lane {
         let positions = (0..shards.threads).map(|k| own_positions(shards, &this.source, k)).collect();
         let targets = match &network.wirings[projection as usize].kind {
             Kind::Rows(_) if flow.factor.is_none() => targets(plan, shards, projection, thread),
-            Kind::Rows(_) | Kind::Broadcast(_) | Kind::Learning => vec![],
+            Kind::Learning => vec![learned_targets(plan, shards, projection, thread)],
+            Kind::Rows(_) | Kind::Broadcast(_) => vec![],
         };
         let carrier = match flow.value.precision {
             Precision::F32 => Carrier::F32(Box::new(Evaluator::new(flow))),
@@ -237,7 +250,14 @@ impl Lane {
         }
     }
 
-    fn receive(&mut self, world: World, network: &Network, published: &[&[f64]], rings: &mut Rings) {
+    fn receive(
+        &mut self,
+        world: World,
+        network: &Network,
+        published: &[&[f64]],
+        learned: Option<(&Table, &learning::Column)>,
+        rings: &mut Rings,
+    ) {
         let flow = flow_of(world.plan, self.projection);
         self.assemble(flow, published);
         for targets in &mut self.targets {
@@ -245,7 +265,7 @@ impl Lane {
         }
         let kind = &network.wirings[self.projection as usize].kind;
         let present = Present { plan: world.plan, tick: world.tick };
-        let phase = Phase { kind, pre: &self.pre, targets: &self.targets, present };
+        let phase = Phase { kind, learned, pre: &self.pre, targets: &self.targets, present };
         match &mut self.carrier {
             Carrier::F32(evaluator) => evaluator.add(flow, &phase, self.thread, rings),
             Carrier::F64(evaluator) => evaluator.add(flow, &phase, self.thread, rings),
@@ -302,6 +322,16 @@ fn targets(plan: &Plan, shards: &Shards, projection: u32, thread: usize) -> Vec<
     .collect()
 }
 
+/// The targets of what learns: in the order of its table, whatever their precision.
+fn learned_targets(plan: &Plan, shards: &Shards, projection: u32, thread: usize) -> Targets {
+    let this = &plan.projections[projection as usize];
+    let columns = &flow_of(plan, projection).post;
+    let columns = Columns::new(plan, shards, &this.target, columns, thread);
+    let positions = columns.positions.clone();
+    let post = vec![vec![0.0; positions.len()]; flow_of(plan, projection).post.len()];
+    Targets { distances: (0..positions.len() as u32).collect(), columns, post, positions }
+}
+
 impl Targets {
     /// What the own cells have now.
     fn read(&mut self, program: &Program, world: World) {
@@ -348,14 +378,17 @@ fn factors<P: Scalar>(
 
 impl<P: Scalar> Evaluator<P> {
     fn add(&mut self, flow: &Flow, phase: &Phase, thread: usize, rings: &mut Rings) {
-        let Phase { kind, pre, targets, present } = *phase;
+        let Phase { kind, learned, pre, targets, present } = *phase;
         if flow.factor.is_some() {
             self.factors.clear();
             self.factors.extend(pre[0].iter().map(|&x| P::from_f64(x)));
         }
         match kind {
             Kind::Broadcast(broadcast) => self.broadcast(broadcast, thread, present.tick, rings),
-            Kind::Learning => panic!("what flows does not learn"),
+            Kind::Learning => {
+                let (table, weights) = learned.expect("the synapses of what learns have weights");
+                self.learned(flow, table, weights, pre, &targets[0], present, rings);
+            }
             Kind::Rows(parts) => {
                 for (k, part) in parts[thread].iter().enumerate() {
                     match (part.precision, &flow.factor) {

@@ -87,6 +87,10 @@ impl Delays {
 
 /// How many ticks threads may go without meeting, for the sake of a learning projection.
 pub fn window(plan: &Plan, learning: &Learning, tables: &[Table]) -> i64 {
+    // What one synapse does to a shared weight all others have at the next tick.
+    if learning.shared.is_some() {
+        return 1;
+    }
     let Delays { axonal, dendritic, .. } = Delays::of(tables);
     let lag = dendritic.0;
     let spikes = match learning.longest {

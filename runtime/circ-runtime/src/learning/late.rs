@@ -79,7 +79,9 @@ impl Waits {
             _ => None,
         });
         let first = events.next()?;
-        if !constant || !plain || !spikes_only || events.any(|other| other != first) {
+        // What others do to a shared weight is no event of the synapse.
+        let alone = learning.shared.is_none();
+        if !constant || !plain || !alone || !spikes_only || events.any(|other| other != first) {
             return None;
         }
         let mut waits = Waits { kind: 0, decays: vec![], found: vec![] };

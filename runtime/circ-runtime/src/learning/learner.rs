@@ -18,6 +18,7 @@ use super::due::Due;
 use super::late::{Late, Waits, Work};
 use super::leaves::{Picked, Scene};
 use super::routine::{Failure, Routine};
+use super::shared::{Changes, Common, changes_weight, wide};
 use super::store::Column;
 use super::table::{ByTarget, Stretch};
 use crate::ring::Rings;
@@ -79,6 +80,8 @@ pub struct Learner {
     pub failure: Option<Failure>,
     /// Events of targets that wait.
     late: Option<Late>,
+    /// Weights that are shared.
+    common: Option<Common>,
     /// Lists that are used again and again.
     batch: Batch,
     met: Batch,
@@ -115,6 +118,7 @@ impl Learner {
             marks: if learning.both.is_some() { vec![0; table.len()] } else { vec![] },
             failure: None,
             late: design.waits.as_ref().map(|waits| Late::new(waits, learning, table)),
+            common: Common::new(learning, table),
             batch: Batch::default(),
             met: Batch::default(),
             values: [vec![], vec![]],
@@ -357,12 +361,80 @@ impl Learner {
                 }
             }
         }
+        self.touch(scene, design, tick);
         self.seen.close(tick);
         self.fired.close(tick);
         self.posts.iter_mut().for_each(|posts| posts.close(tick));
         self.modulators.iter_mut().for_each(|events| events.close(tick));
         (self.transmitted, self.sent) = (0, 0);
         self.done = tick;
+    }
+
+    /// Notes which synapses may have changed a weight that they share.
+    fn touch(&mut self, scene: Scene, design: &Design, tick: i64) {
+        let Learner { common: Some(common), seen, posts, modulators, by_target, .. } = self else { return };
+        let (all, spikes) = wide(scene.learning, design, tick);
+        let everywhere = |events: &[Whom]| events.contains(&Whom::All);
+        for (hook, trigger) in scene.learning.hooks.iter().zip(&design.triggers) {
+            match *trigger {
+                _ if !changes_weight(&hook.program) => {}
+                Trigger::Post(kind) => {
+                    for &Stretch { first, end, .. } in posts[kind].of(tick) {
+                        common.touch(by_target.synapses[first as usize..end as usize].iter().copied());
+                    }
+                }
+                Trigger::Modulator(modulator) => {
+                    let events = modulators[modulator].of(tick);
+                    if everywhere(events) {
+                        common.touch(0..scene.table.len() as u32);
+                    }
+                    for whom in events {
+                        let Whom::Target(target) = *whom else { continue };
+                        let at = target as usize;
+                        let range = by_target.starts[at] as usize..by_target.starts[at + 1] as usize;
+                        common.touch(by_target.synapses[range].iter().copied());
+                    }
+                }
+                Trigger::Tick | Trigger::Pre | Trigger::Every(_) => {}
+            }
+        }
+        if spikes {
+            seen.of(tick).iter().for_each(|seen| common.touch(seen.first..seen.end));
+        }
+        if all {
+            common.touch(0..scene.table.len() as u32);
+        }
+    }
+
+    /// Between ticks, where weights are shared: what they are.
+    pub fn look_at_weights(&mut self) {
+        if let Some(common) = &mut self.common {
+            common.look(&self.arrays[0]);
+        }
+    }
+
+    /// What the last tick did to weights that are shared.
+    pub fn changes(&mut self, scene: Scene) -> Changes {
+        let mut changes = Changes { failed: self.failure.is_some(), list: vec![] };
+        if let Some(common) = &mut self.common {
+            common.changes(scene.table, &self.arrays[0], &mut changes);
+        }
+        changes
+    }
+
+    /// Makes shared weights one again, from the changes of all threads.
+    pub fn share(&mut self, scene: Scene, tick: i64, all: &[&Changes]) {
+        let Learner { common, arrays, failure, .. } = self;
+        if let Some(common) = common {
+            common.apply(scene, arrays, tick, all, failure);
+        }
+    }
+
+    /// Gives a group of synapses that share a weight another one.
+    pub fn set_shared(&mut self, group: u32, weight: f64) {
+        if let Some(common) = &self.common {
+            common.set(group, &mut self.arrays[0], weight);
+        }
     }
 
     /// Finds when spikes of a tick are seen, where that depends on what synapses have learned.

@@ -14,7 +14,10 @@ use super::history::History;
 use super::learner::Learner;
 use super::leaves::Scene;
 use super::routine::Routine;
+use super::shared::Changes;
 use super::sides::World;
+use super::store::Column;
+use super::table::Table;
 use crate::network::Network;
 use crate::ring::Rings;
 use crate::shards::Shards;
@@ -140,6 +143,61 @@ impl Own {
             lane.learner.flush(scene, design, tick, &mut sampled);
         }
         self.failure(around)
+    }
+
+    /// Before the first tick of a run.
+    pub fn begin(&mut self) {
+        self.lanes.iter_mut().for_each(|lane| lane.learner.look_at_weights());
+    }
+
+    /// Brings those synapses to a tick that all cells have made whose weights are needed then: because they are shared, or because
+    /// something flows through them. Returns the first failure.
+    pub fn keep_up(&mut self, around: Surroundings, tick: i64) -> Option<SynapseFault> {
+        for (k, lane) in self.lanes.iter_mut().enumerate() {
+            let (design, scene) = (&around.network.designs[k], around.scene(k, self.thread));
+            if scene.learning.shared.is_some() {
+                // Samples are taken when weights are one again.
+                lane.learner.flush(scene, design, tick, &mut |_: &mut Learner, _| {});
+            } else if scene.projection.flow.is_some() {
+                let mut sampled = sampler(&mut self.probes, k, design, scene);
+                lane.learner.flush(scene, design, tick, &mut sampled);
+            }
+        }
+        self.failure(around)
+    }
+
+    /// What the tick did to shared weights: by design.
+    pub fn changes(&mut self, around: Surroundings, out: &mut Vec<Changes>) {
+        let thread = self.thread;
+        out.clear();
+        out.extend(
+            self.lanes.iter_mut().enumerate().map(|(k, lane)| lane.learner.changes(around.scene(k, thread))),
+        );
+    }
+
+    /// Makes shared weights one again after a tick; `all` by thread, then by design. Returns the first failure.
+    pub fn share(
+        &mut self,
+        around: Surroundings,
+        tick: i64,
+        all: &[&Vec<Changes>],
+    ) -> Option<SynapseFault> {
+        for (k, lane) in self.lanes.iter_mut().enumerate() {
+            let (design, scene) = (&around.network.designs[k], around.scene(k, self.thread));
+            let changes: Vec<&Changes> = all.iter().map(|of_thread| &of_thread[k]).collect();
+            if scene.learning.shared.is_none() || changes.iter().any(|changes| changes.failed) {
+                continue;
+            }
+            lane.learner.share(scene, tick, &changes);
+            sampler(&mut self.probes, k, design, scene)(&mut lane.learner, tick);
+        }
+        self.failure(around)
+    }
+
+    /// The own synapses of a projection, and their weights.
+    pub fn weights<'s>(&'s self, network: &'s Network, projection: u32) -> Option<(&'s Table, &'s Column)> {
+        let design = design_of(network, projection)?;
+        Some((&network.designs[design].tables[self.thread], &self.lanes[design].learner.arrays[0]))
     }
 
     /// Lets synapses see all events of targets that wait. Returns the first failure.

@@ -73,6 +73,8 @@ pub struct Table {
     pub occurrence: Vec<u32>,
     /// Its row of a connection table; empty where there is none.
     pub table_rows: Vec<u32>,
+    /// Of shared weights: its group; else empty.
+    pub group: Vec<u32>,
     /// Its place among the synapses of its source here in canonical order; empty where they lie in that order.
     pub rank: Vec<u32>,
     pub axonal: Ticks,
@@ -98,6 +100,7 @@ impl Table {
             target: vec![],
             occurrence: vec![],
             table_rows: vec![],
+            group: vec![],
             rank: vec![],
             axonal: Ticks::One(0),
             dendritic: Ticks::One(0),
@@ -150,7 +153,7 @@ impl Table {
     pub fn bytes(&self) -> u64 {
         let lists =
             [&self.positions, &self.cells, &self.places, &self.starts, &self.target, &self.occurrence];
-        let more = [&self.table_rows, &self.rank, &self.stretch_starts];
+        let more = [&self.table_rows, &self.group, &self.rank, &self.stretch_starts];
         let words: usize = lists.iter().chain(&more).map(|list| list.capacity()).sum();
         let ticks: usize = [&self.axonal, &self.dendritic, &self.back].map(Ticks::bytes).iter().sum();
         let weights = self.weights.bytes();
@@ -226,13 +229,13 @@ impl<'a> Builder<'a> {
     /// The table, without spare room.
     pub fn finish(self) -> Table {
         let mut table = self.table;
-        let Table { target, occurrence, table_rows, rank, stretches, .. } = &mut table;
-        [target, occurrence, table_rows, rank].into_iter().for_each(Vec::shrink_to_fit);
+        let Table { target, occurrence, table_rows, group, rank, stretches, .. } = &mut table;
+        [target, occurrence, table_rows, group, rank].into_iter().for_each(Vec::shrink_to_fit);
         stretches.shrink_to_fit();
         table
     }
 
-    fn row(&mut self, rows: &RowSet, row: usize, axonal: &Values, more: [&Values; 2], weights: &[f64]) {
+    fn row(&mut self, rows: &RowSet, row: usize, axonal: &Values, more: [&Values; 2], values: &Valuer) {
         let (first, end) = (rows.starts[row], rows.starts[row + 1]);
         let table = &mut self.table;
         self.order.clear();
@@ -244,6 +247,7 @@ impl<'a> Builder<'a> {
         for &k in &self.order {
             table.target.push(self.distance[rows.targets[k as usize] as usize]);
             table.table_rows.extend(rows.table_rows.get(k as usize));
+            table.group.extend(values.groups.get(k as usize));
         }
         if self.multiple {
             let mut occurrences = vec![0; end - first];
@@ -261,7 +265,7 @@ impl<'a> Builder<'a> {
                 column.extend(self.order.iter().map(|&k| values[k as usize] as u32));
             }
         }
-        table.weights.extend(self.order.iter().map_while(|&k| weights.get(k as usize).copied()));
+        table.weights.extend(self.order.iter().map_while(|&k| values.weights.get(k as usize).copied()));
         if let (true, Ticks::Each(axonal)) = (self.sorts, &table.axonal) {
             table.rank.extend(self.order.iter().map(|&k| k - first as u32));
             let mut at = begin;
@@ -296,7 +300,7 @@ impl Sink for Builder<'_> {
             }
         }
         for row in 0..rows.rows() {
-            self.row(rows, row, &axonal, [&dendritic, &back], &values.weights);
+            self.row(rows, row, &axonal, [&dendritic, &back], values);
         }
     }
 

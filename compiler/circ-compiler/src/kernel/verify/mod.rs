@@ -87,6 +87,7 @@ fn verify_projection(plan: &Plan, projection: &ProjectionPlan) -> Result<(), Str
     let context = Context::synapse(plan, projection)?.within(plan);
     verify_quantity(&projection.weight, &context)?;
     verify_quantity(&projection.delay, &context)?;
+    projection.share.iter().try_for_each(|key| verify(key, &context))?;
     verify_flow(plan, projection)?;
     if let Some(learning) = &projection.learning {
         verify_learning(plan, projection, learning)?;
@@ -146,6 +147,7 @@ fn verify_learning(plan: &Plan, projection: &ProjectionPlan, learning: &Learning
     learning.back.iter().try_for_each(|back| verify_quantity(back, &synapse))?;
     check(&learning.init, Purpose::LearnInit)?;
     check(&learning.settle, Purpose::Learn)?;
+    learning.shared.iter().try_for_each(|shared| check(shared, Purpose::Learn))?;
     for hook in &learning.hooks {
         check(&hook.program, Purpose::Learn)?;
         let due = match &hook.when {

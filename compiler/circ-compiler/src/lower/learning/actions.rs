@@ -6,7 +6,7 @@
 use circ_grammar::ast::{AssignOp, BinaryOp, Span};
 use circ_plan::ir::*;
 
-use super::super::context::{Draws, Lowerer};
+use super::super::context::{Draws, Lowerer, Site};
 use super::place::LEARNS;
 use crate::hir::*;
 
@@ -135,8 +135,21 @@ impl<'a> Lowerer<'a, '_, '_> {
         self.learn(target, after);
     }
 
-    /// Within the bounds of the rule. A NaN stays one.
+    /// Within the bounds of the rule. A weight that is shared is held to them when all changes of a tick were added up.
     pub fn bounded(&mut self, rule: &'a Rule, var: VarId, value: ValueId) -> ValueId {
+        if var == Rule::WEIGHT && self.shares_weight() {
+            return value;
+        }
+        self.within_bounds(rule, var, value)
+    }
+
+    /// Whether the synapse at hand shares its weight with others.
+    pub fn shares_weight(&self) -> bool {
+        matches!(&self.site, Site::Pair(site) if site.rule.is_some() && site.net.share.is_some())
+    }
+
+    /// Within the bounds of the rule. A NaN stays one.
+    pub fn within_bounds(&mut self, rule: &'a Rule, var: VarId, value: ValueId) -> ValueId {
         let mut value = value;
         for bounds in rule.bounds.iter().filter(|bounds| bounds.var == var) {
             let outer = self.mask.take();

@@ -45,6 +45,10 @@ pub enum Why {
     NotLinear,
     /// It and another act on each other, or it reads one that is stepped.
     Others,
+    /// It is that of a weight which others change too.
+    Shared,
+    /// It is that of a weight which something flows through.
+    Flows,
 }
 
 impl Why {
@@ -54,6 +58,8 @@ impl Why {
             Why::Moves => "it reads what moves from tick to tick",
             Why::NotLinear => "it is not linear",
             Why::Others => "it depends on one that is stepped, or on one that depends on it",
+            Why::Shared => "other synapses change the same weight",
+            Why::Flows => "something flows through the weight at every step",
         }
     }
 }
@@ -95,6 +101,8 @@ pub fn laws<'a>(
     for (at, form) in forms.iter().enumerate() {
         let why = match form {
             Err(_) => Some(Why::NotLinear),
+            _ if rule.equations[at].var == Rule::WEIGHT && net.share.is_some() => Some(Why::Shared),
+            _ if rule.equations[at].var == Rule::WEIGHT && net.flow.is_some() => Some(Why::Flows),
             Ok(form) => {
                 let parts = form.coefficients.values().copied().chain(form.rest);
                 let moves = parts.into_iter().any(|part| lowerer.moves(part));
@@ -178,6 +186,7 @@ impl<'a> Lowerer<'a, '_, '_> {
     fn leaf_moves(&mut self, op: &Op) -> bool {
         match op {
             Op::Load(side @ (Side::Pre | Side::Post), ArrayId(at)) => !self.is_constant_column(*side, *at),
+            Op::Load(Side::Own, ArrayId(0)) => self.shares_weight(),
             Op::Now | Op::Time(_) | Op::Draw { .. } | Op::Redraw { .. } => true,
             _ => false,
         }

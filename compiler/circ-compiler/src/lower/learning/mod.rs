@@ -33,6 +33,7 @@ use super::context::{Report, Source};
 use super::explain::RuleMethods;
 use super::layout::Layout;
 use crate::diagnose::Sink;
+use crate::diagnose::names::out_of_place;
 use crate::diagnose::rule::transmits_too_late;
 use crate::diagnose::structure::not_yet;
 use crate::hir::path::part_of;
@@ -98,6 +99,7 @@ pub fn learning<'a>(
     }
     let longest = rule.changes(Rule::DELAY).then(|| programs.longest_delay());
     let settle = programs.settle();
+    let shared = programs.shared();
     let observables = programs.observables();
     let Programs { keys, pre, post, report, .. } = programs;
     let both = both.map(|(program, transmit, span)| {
@@ -139,6 +141,7 @@ pub fn learning<'a>(
         hooks,
         both,
         settle,
+        shared,
         observables,
     }
 }
@@ -151,11 +154,31 @@ pub fn refuse(hir: &Hir, net: &net::Net, sink: &mut Sink) {
             sink.push_unless_said(not_yet(rewire.span, "`rewire`"));
         }
         let mut refuse = |what| sink.push_unless_said(not_yet(plasticity.span, what));
-        if projection.flow.is_some() {
-            refuse("a rule of what flows");
-        } else if projection.pairing != Pairing::Ordered {
+        if projection.pairing != Pairing::Ordered {
             refuse("a rule of a projection in both directions");
+        } else if projection.flow.is_some() {
+            refuse_spikes(hir.rule(plasticity.rule), plasticity.span, sink);
         }
+    }
+}
+
+/// No spikes reach synapses through which a value flows.
+fn refuse_spikes(rule: &Rule, at: Span, sink: &mut Sink) {
+    let due = "a value flows through these synapses: no spikes reach them";
+    let heard = |hook: &Hook| match hook.when {
+        HookKind::Pre => Some("on pre"),
+        HookKind::Both => Some("on pre and post"),
+        HookKind::Post(_) | HookKind::Modulator(_) | HookKind::Every(_) => None,
+    };
+    let traced = |(_, var): (VarId, &RuleVar)| match var.kind {
+        RuleVarKind::Trace { side: SynapseSide::Pre, dynamics: TraceKind::Spikes { .. } } => {
+            Some(format!("pre {} = trace(...)", var.name))
+        }
+        _ => None,
+    };
+    let hook = rule.hooks.iter().find_map(heard).map(str::to_owned);
+    if let Some(what) = hook.or_else(|| rule.declared().find_map(traced)) {
+        sink.push_unless_said(out_of_place(at, &format!("`{what}` of `{}`", rule.name), due));
     }
 }
 

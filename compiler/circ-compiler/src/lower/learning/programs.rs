@@ -284,6 +284,32 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
         })
     }
 
+    /// Where weights are shared: within bounds, when all changes of a tick were added up.
+    pub fn shared(&mut self) -> Option<Program> {
+        self.net.share?;
+        let rule = self.rule;
+        let program = self.program("shared", Moment::Seen, |lowerer| {
+            let before = lowerer.learned(Rule::WEIGHT);
+            let value = lowerer.within_bounds(rule, Rule::WEIGHT, before);
+            let place = lowerer.report.place(rule.span, "the sum of all changes of a shared `w`".to_owned());
+            lowerer.checks.push(Check { kind: CheckKind::Finite, value, place });
+            lowerer.learn(Rule::WEIGHT, value);
+            lowerer.changed_outputs()
+        });
+        let differs = |op: &Op| match op {
+            Op::Load(Side::Own, ArrayId(at)) => *at != 0,
+            Op::Load(..) | Op::Index(_) | Op::Edge(_) | Op::Draw { .. } | Op::Redraw { .. } => true,
+            _ => false,
+        };
+        if let Some(bounds) = rule.bounds.iter().find(|bounds| bounds.var == Rule::WEIGHT)
+            && program.ops.iter().any(differs)
+        {
+            let what = "a rule whose bounds of a shared `w` differ from synapse to synapse";
+            self.report.push(not_yet(self.plasticity.span, what).label(bounds.span, "the bounds"));
+        }
+        Some(program)
+    }
+
     /// What happens at every tick, if anything does.
     pub fn step(&mut self) -> Option<Program> {
         let (rule, laws) = (self.rule, self.laws);
