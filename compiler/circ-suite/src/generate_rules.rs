@@ -23,9 +23,10 @@ cell Cell {
   port exc: excitatory voltage via exponential(3 ms)
   port inh: inhibitory voltage via exponential(3 ms)
   port go: modulatory voltage via delta(v)
+  port drift: modulatory voltage via sum
   state v: voltage = uniform(-2 mV, 5 mV)
   state u: voltage = 0 mV
-  tau * v' = exc - inh - v
+  tau * v' = exc - inh - v + 0.2 * drift
   5 ms * u' = v - u
   let r = v / 10 mV
   spike when v >= V_th { v = 0 mV; refractory 1 ms hold v }
@@ -46,6 +47,8 @@ struct Rule {
     arguments: Vec<String>,
     /// What a synapse holds that is a number.
     holds: Vec<&'static str>,
+    /// Whether it is of what flows: no spikes of sources reach it.
+    flows: bool,
 }
 
 /// What expressions of a rule may read, all plain numbers of about 1.
@@ -68,6 +71,7 @@ impl Reads {
 
 fn rule(g: &mut Gen, k: usize) -> Rule {
     let name = format!("Rule{k}");
+    let flows = g.one_in(4);
     let mut lines = vec!["param w_max: weight".to_string(), format!("param a = {}", g.tenths(1, 4))];
     let mut reads = Reads { names: vec!["a".into(), "w / w_max".into()] };
     let mut arguments = vec!["w_max = 4 mV".to_string()];
@@ -78,7 +82,8 @@ fn rule(g: &mut Gen, k: usize) -> Rule {
         arguments.push(format!("m = {}", g.pick(&["pool.level", "B.r", "pool.level"])));
         reads.names.push("m".into());
     }
-    for (name, text) in [("x", trace(g, "pre")), ("y", trace(g, "post"))] {
+    let pre = if flows { "pre x = 0.1 { 6 ms * x' = r - x }".to_owned() } else { trace(g, "pre") };
+    for (name, text) in [("x", pre), ("y", trace(g, "post"))] {
         lines.push(text);
         reads.names.push(name.into());
     }
@@ -94,7 +99,7 @@ fn rule(g: &mut Gen, k: usize) -> Rule {
         reads.names.push("spread".into());
     }
     // What is transmitted at once can not follow the target as it is at that moment.
-    let transmits = g.one_in(3);
+    let transmits = !flows && g.one_in(3);
     if g.one_in(2) {
         holds.push("e");
         lines.push(format!("synapse e: real = {}", g.pick(&["0", "0.3", "uniform(0, 1)"])));
@@ -116,9 +121,10 @@ fn rule(g: &mut Gen, k: usize) -> Rule {
     }
     let has = |name: &str| holds.contains(&name);
     let (e, n) = (has("e"), has("n"));
-    let mut moves = g.one_in(5);
-    let mut hooks = vec!["on pre".to_string(), "on post".to_string()];
-    hooks.extend(g.one_in(3).then(|| "on pre and post".to_string()));
+    let mut moves = !flows && g.one_in(5);
+    let mut hooks = vec!["on post".to_string()];
+    hooks.splice(0..0, (!flows).then(|| "on pre".to_string()));
+    hooks.extend((!flows && g.one_in(3)).then(|| "on pre and post".to_string()));
     hooks.extend(g.one_in(4).then(|| "on post.bang".to_string()));
     hooks.extend(g.one_in(3).then(|| format!("every {} ms", g.range(2, 5))));
     for hook in hooks {
@@ -157,7 +163,7 @@ fn rule(g: &mut Gen, k: usize) -> Rule {
     if g.one_in(3) {
         lines.push(format!("store w as {}", g.pick(&["f32", "f64"])));
     }
-    Rule { text: block(&format!("plasticity {name}"), &lines), name, arguments, holds }
+    Rule { text: block(&format!("plasticity {name}"), &lines), name, arguments, holds, flows }
 }
 
 fn trace(g: &mut Gen, side: &str) -> String {
@@ -189,7 +195,7 @@ fn circuit(g: &mut Gen, rules: &[Rule]) -> (String, Vec<(String, Vec<&'static st
         // `B.r` is one value for each cell of `B`.
         let each = rule.arguments.iter().any(|argument| argument.contains("B.r"));
         let from = match g.range(1, 5) {
-            1 if !plain => "clock",
+            1 if !plain && !rule.flows => "clock",
             2 => "B",
             3 => "(B, A)",
             _ => "A",
@@ -207,8 +213,20 @@ fn circuit(g: &mut Gen, rules: &[Rule]) -> (String, Vec<(String, Vec<&'static st
             g.pick(&["uniform(0.1 mV, 2 mV)", "1.5 mV", "0.5 mV * (1 + mod(pre.i, 3))"])
         ));
         clauses.extend(delays(g, rule.holds.contains(&"d")));
+        if g.one_in(3) {
+            clauses.push(format!(
+                "share by {}",
+                g.pick(&["post.i - pre.i", "mod(pre.i, 3)", "mod(pre.i * post.i, 4)"])
+            ));
+        }
+        clauses
+            .extend(rule.flows.then(|| format!("continuous w * {}", g.pick(&["pre.r", "(pre.r - post.r)"]))));
         clauses.push(format!("plasticity {}({})", rule.name, rule.arguments.join(", ")));
-        let port = if from == "clock" { "go" } else { g.pick(&["exc", "go"]) };
+        let port = match (rule.flows, from) {
+            (true, _) => "drift",
+            (false, "clock") => "go",
+            (false, _) => g.pick(&["exc", "go"]),
+        };
         lines.push(block(&format!("projection p{k}: {from} -> {to}.{port}"), &clauses));
         projections.push((format!("p{k}"), rule.holds.clone()));
     }

@@ -9,7 +9,7 @@ use circ_suite::generate_rules::generate_rules;
 use circ_suite::oracle::{ALL, agree, carry_out_as, compare, show};
 
 /// How many programs each run of the tests makes.
-const PROGRAMS: u64 = 160;
+const PROGRAMS: u64 = 240;
 
 #[test]
 fn generated_rules_agree_on_every_engine() {
@@ -151,4 +151,29 @@ fn rules_of_the_library_agree_on_every_engine() {
             }
         }
     }
+}
+
+/// Two synapses of a group, each with a finite weight, whose sum is none.
+#[test]
+fn a_sum_of_shared_weights_that_is_not_finite_stops_the_run() {
+    let text = "
+        cell Told { port exc: excitatory voltage via exponential(1 ms)
+          state v: voltage = 0 mV
+          10 ms * v' = -v + exc }
+        plasticity Grow { param most: weight; on pre { w = most } }
+        circuit N {
+          population S: excitatory SpikeTimes[40] { events = [(2 ms, 3), (2 ms, 33)] }
+          population E: Told[40]
+          projection P: S -> E.exc {
+            connect one_to_one
+            weight 1 mV
+            share by mod(pre.i, 10)
+            plasticity Grow(most = 1.5e308 mV)
+          }
+        }
+        experiment Main of N { dt 1 ms; run 6 ms }";
+    let results = agree("generated.circ", text, &folder(), &Options::default(), &ALL).expect("they agree");
+    assert_eq!(results.ended, Ended::Failed);
+    let said = &results.diagnostics.last().expect("it is said why").message;
+    assert!(said.contains("the sum of all changes of a shared `w`"), "{said}");
 }

@@ -192,7 +192,7 @@ fn reads(
 }
 
 /// The ports that a variable of a cell reads at once. States are as they are.
-fn ports_of(hir: &Hir, cell: &Cell, var: VarId) -> BTreeSet<VarId> {
+pub(crate) fn ports_of(hir: &Hir, cell: &Cell, var: VarId) -> BTreeSet<VarId> {
     let (mut ports, mut seen) = (BTreeSet::new(), BTreeSet::new());
     let mut vars = vec![var];
     while let Some(var) = vars.pop() {

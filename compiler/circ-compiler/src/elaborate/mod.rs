@@ -13,7 +13,7 @@ mod constant;
 mod constraint;
 mod drive;
 mod enforce;
-mod flow;
+pub(crate) mod flow;
 mod instance;
 mod names;
 mod onto;

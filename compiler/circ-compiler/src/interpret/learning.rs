@@ -282,9 +282,7 @@ impl<'a> Learner<'a> {
         };
         let spiking = match projection.flow {
             Some(_) => vec![],
-            None => {
-                happening(self.scene.states, &self.plastic.sources, &projection.source_events, self.tick)
-            }
+            None => happening(self.scene.states, &self.plastic.sources, &projection.source_events, self.tick),
         };
         for source in spiking {
             for synapse in &self.plastic.of_source[source] {

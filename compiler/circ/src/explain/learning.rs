@@ -37,6 +37,9 @@ fn one(plan: &Plan, projection: &ProjectionPlan, learning: &Learning, rule: Opti
         };
         text += &format!("    {}': {how}, because {}\n", equation.variable, equation.reason);
     }
+    if learning.shared.is_some() {
+        text += "    one weight for all synapses with the same `share by`: changes of a tick are added up at its end\n";
+    }
     for when in learning.hooks.iter().map(|hook| &hook.when) {
         if let When::Every(ticks) = when {
             text += &format!("    every {} ms: for all synapses\n", Grid::new(plan.dt).time(*ticks));

@@ -176,12 +176,7 @@ impl Own {
     }
 
     /// Makes shared weights one again after a tick; `all` by thread, then by design. Returns the first failure.
-    pub fn share(
-        &mut self,
-        around: Surroundings,
-        tick: i64,
-        all: &[&Vec<Changes>],
-    ) -> Option<SynapseFault> {
+    pub fn share(&mut self, around: Surroundings, tick: i64, all: &[&Vec<Changes>]) -> Option<SynapseFault> {
         for (k, lane) in self.lanes.iter_mut().enumerate() {
             let (design, scene) = (&around.network.designs[k], around.scene(k, self.thread));
             let changes: Vec<&Changes> = all.iter().map(|of_thread| &of_thread[k]).collect();

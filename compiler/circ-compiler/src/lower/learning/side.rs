@@ -13,7 +13,7 @@ use circ_plan::ir::*;
 use circ_plan::plan::Role;
 
 use super::super::context::{Keys, Lowerer, Report, Site, Source};
-use super::super::layout::Layout;
+use super::super::layout::{Layout, Storage};
 use super::super::pair::PairSite;
 use super::super::value::Lowered;
 use super::column::{CellValue, KeptValue, find, find_events};
@@ -22,6 +22,7 @@ use super::reads::variables;
 use super::scope::{Moment, RuleScope};
 use crate::diagnose::build::outside_domain;
 use crate::diagnose::structure::not_yet;
+use crate::elaborate::flow::ports_of;
 use crate::hir::*;
 use crate::kernel::build::Builder;
 use crate::net::{self, Plasticity};
@@ -451,7 +452,13 @@ impl<'a> Lowerer<'a, '_, '_> {
                     self.scalar(value, kept.span)
                 }
             };
-            if moment == Moment::After && self.reads_flow(layout, value) {
+            let flows = match kept.what {
+                KeptValue::Cell(CellValue::Var(var)) => self.names_flow(layout, var),
+                // What a state became is known, whatever flowed before.
+                KeptValue::Cell(CellValue::Mode(_)) | KeptValue::Trace(_) => false,
+                KeptValue::Cell(CellValue::Slope(_)) | KeptValue::Law(..) => self.reads_flow(layout, value),
+            };
+            if moment == Moment::After && flows {
                 let what = "a `let` of what flows, in `every` or an equation of a rule";
                 self.report.push(not_yet(kept.span, what));
             }
@@ -459,6 +466,12 @@ impl<'a> Lowerer<'a, '_, '_> {
             outputs.push(Output::Array(kept.array, value));
         }
         outputs
+    }
+
+    /// Whether a variable of a cell reads a port into which something flows: by itself or through `let`s, not through states.
+    fn names_flow(&self, layout: &Layout, var: VarId) -> bool {
+        let ports = ports_of(self.source.hir, layout.cell, var);
+        ports.iter().any(|port| matches!(layout.storage[port.index()], Storage::Sum { flow: Some(_), .. }))
     }
 
     /// Whether a value is made of what flows, which is known only behind the tick.
