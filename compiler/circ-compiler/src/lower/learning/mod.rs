@@ -27,7 +27,7 @@ pub use self::side::{SideScope, Trace};
 use self::column::{CellValue, find, find_events};
 use self::equations::laws;
 use self::place::places;
-use self::programs::Programs;
+use self::programs::{Programs, changes};
 use self::side::End;
 use super::context::{Report, Source};
 use super::explain::RuleMethods;
@@ -80,7 +80,7 @@ pub fn learning<'a>(
     }
     let mut programs = Programs::new(source, net, plasticity, (places.clone(), &laws), precision, report);
     let init = programs.init();
-    let transmit = programs.transmit();
+    let transmit = if net.flow.is_none() { programs.transmit() } else { None };
     let mut hooks: Vec<circ_plan::learning::Hook> = vec![];
     hooks.extend(programs.step().map(|program| circ_plan::learning::Hook { when: When::Tick, program }));
     let mut both = None;
@@ -166,7 +166,8 @@ pub fn refuse(hir: &Hir, net: &net::Net, sink: &mut Sink) {
 fn refuse_spikes(rule: &Rule, at: Span, sink: &mut Sink) {
     let due = "a value flows through these synapses: no spikes reach them";
     let heard = |hook: &Hook| match hook.when {
-        HookKind::Pre => Some("on pre"),
+        // What it transmits has no part in what flows.
+        HookKind::Pre => hook.body.iter().any(changes).then_some("on pre"),
         HookKind::Both => Some("on pre and post"),
         HookKind::Post(_) | HookKind::Modulator(_) | HookKind::Every(_) => None,
     };

@@ -434,7 +434,7 @@ fn transmits(body: &[RuleAction]) -> bool {
 }
 
 /// Whether a statement changes anything.
-fn changes(action: &RuleAction) -> bool {
+pub fn changes(action: &RuleAction) -> bool {
     match &action.kind {
         RuleActionKind::Assign { .. } => true,
         RuleActionKind::If { then, otherwise, .. } => then.iter().chain(otherwise).any(changes),
