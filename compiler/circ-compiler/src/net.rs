@@ -375,6 +375,8 @@ pub struct Projection {
     /// What flows instead of spikes.
     pub flow: Option<Flow>,
     pub pairing: circ_plan::plan::Pairing,
+    /// Whether it is one of two directions that a rule changes: then both synapses of a pair have one weight.
+    pub two_ways: bool,
     /// Columns of a connection table by name, parallel to the pairs of `Connect::Pairs`.
     pub edges: Vec<(String, Vec<f64>)>,
     pub span: Span,
@@ -440,6 +442,11 @@ pub struct Flow {
 }
 
 impl Projection {
+    /// Whether synapses share weights.
+    pub fn shares(&self) -> bool {
+        self.share.is_some() || self.two_ways
+    }
+
     /// The projection whose other direction this is.
     pub fn mirrored(&self) -> Option<u32> {
         match self.pairing {

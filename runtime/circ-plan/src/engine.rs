@@ -18,7 +18,7 @@ pub struct Synapses {
     pub back: Values,
     /// Of learning synapses that are connected from a table: the row of each; else empty.
     pub rows: Vec<u32>,
-    /// Of shared weights: the group of each, numbered in order of the first synapse; else empty.
+    /// Of shared weights: the group of each, numbered in order of the first synapse (of the first of two directions); else empty.
     pub group: Vec<u32>,
     /// `all_to_all` with one weight and one delay: arrivals are the number of spiking sources times
     /// the weight (less the cell itself, unless `allow self`), not a sum of weights.

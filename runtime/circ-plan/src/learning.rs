@@ -24,10 +24,12 @@
 //!
 //! # Shared weights
 //!
-//! Where the projection has a [`crate::plan::ProjectionPlan::share`], all synapses of a group hold one weight. Between ticks
+//! Where the projection has a [`crate::plan::ProjectionPlan::share`], all synapses of a group hold one weight. Where it is one of two
+//! directions ([`crate::plan::Pairing::Mirror`]) that learn, both synapses of a pair do, which are of two projections: then "all
+//! synapses" below are those of both, in order of declaration. Between ticks
 //! array 0 of each of them is that weight. In steps 1 to 4 each has it for itself: it reads and writes its own array 0 as ever,
 //! and nothing of what the others do at that tick; what it transmits is its own too. Step 5 makes them one again, if no check of
-//! this projection failed at `q`: for every group of which some array 0 is not equal to the weight before the tick, the sum
+//! these projections failed at `q`: for every group of which some array 0 is not equal to the weight before the tick, the sum
 //! is, from that weight, in `f64`, in canonical order over those synapses, `sum = sum + (array 0 - weight before)`; it is rounded
 //! as array 0 is held, and becomes array 0 of all synapses of the group. Then [`Learning::shared`] runs for each of them,
 //! which puts it within the bounds of the rule; other programs hold it to none. Its checks are of the tick `q`.

@@ -169,7 +169,11 @@ impl Elaborator<'_> {
     fn scaled(&mut self, sum: ExprId, environment: EnvironmentId) -> Option<Selection> {
         let selection = self.planned_selection(sum, environment);
         let selection = self.keep(selection)?;
-        let shared = |at: u32| self.net.projections.get(at as usize)?.share.map(|share| share.span);
+        let shared = |at: u32| {
+            let projection = self.net.projections.get(at as usize)?;
+            let both = projection.two_ways.then_some(projection.span);
+            projection.share.map(|share| share.span).or(both)
+        };
         if let Some(share) = selection.sheaves.iter().find_map(|sheaf| shared(sheaf.projection)) {
             // A factor for each cell would make the weights of a group differ.
             let what = "`enforce` of weights that synapses share";

@@ -106,13 +106,15 @@ impl Elaborator<'_> {
         let sign = if projection.weight.is_some() { sign } else { Sign::Free };
         // All pairs with one weight and one delay are the same both ways already.
         let one = |setting: &Setting| matches!(setting, Setting::Value(_));
-        let plain = matches!(connect, net::Connect::AllToAll)
+        let plain = plasticity.is_none()
+            && matches!(connect, net::Connect::AllToAll)
             && one(&weight)
             && one(&delay)
             && dendritic.as_ref().is_none_or(one);
         let pairing = if unordered && !plain { Pairing::Unordered } else { Pairing::Ordered };
         let weight_span = projection.weight.map_or(projection.span, |w| self.span(w));
         let delay_span = projection.delay.or(projection.dendritic).map_or(projection.span, |d| self.span(d));
+        let two_ways = back.is_some() && plasticity.is_some();
         let id = self.net.projections.len() as u32;
         let forward = net::Projection {
             path,
@@ -138,6 +140,7 @@ impl Elaborator<'_> {
             plasticity,
             flow,
             pairing,
+            two_ways,
             edges,
             span: projection.span,
             connect_span: projection.connect_span,

@@ -502,10 +502,12 @@ impl Engine for Interpreter {
 
     fn set_synapses(&mut self, projection: u32, array: ArrayId, values: &[(u32, f64)]) {
         let plan = Arc::clone(&self.plan);
-        let plastic = self.settled(projection);
+        self.settled(projection);
         for (synapse, value) in values {
-            let all = if array == ArrayId(0) { plastic.partners(*synapse) } else { vec![*synapse] };
-            all.into_iter().for_each(|synapse| plastic.set(&plan, array, synapse, *value));
+            match array {
+                ArrayId(0) => self.set_weight(projection, *synapse, *value),
+                _ => self.settled(projection).set(&plan, array, *synapse, *value),
+            }
         }
         self.changed = true;
     }

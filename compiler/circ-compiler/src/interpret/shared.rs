@@ -1,88 +1,86 @@
 //! Weights that synapses share, in the naive engine: one again at the end of each tick.
 //!
 //! In: what each synapse made of its weight in a tick. Out: the one weight of each group, in all its synapses. The sum is
-//! that of [`circ_plan::learning`], group by group, synapse by synapse.
+//! that of [`circ_plan::learning`], group by group, synapse by synapse; of two directions, first those of the one.
 
-use circ_plan::ir::{ArrayId, Precision};
-use circ_plan::learning::SynapseArray;
+use std::collections::BTreeMap;
+
+use circ_plan::ir::ArrayId;
+use circ_plan::plan::{Pairing, Plan};
 
 use super::Interpreter;
 use super::apply::{Value, round_to};
-use super::learning::{Attempt, Learner};
+use super::learning::Attempt;
 use super::plastic::{Moments, Plastic, learning};
 
 impl Interpreter {
     /// After all hooks of a tick.
     pub(super) fn learn_together(&mut self, tick: i64, attempt: &mut Attempt) {
+        let sums: Vec<BTreeMap<u32, Value>> =
+            (0..self.plastic.len()).map(|place| self.sums(place, attempt)).collect();
         self.learners(tick, attempt, |learner| {
-            let projection = learner.plastic.projection;
-            if learning(learner.scene.plan, projection).shared.is_some()
-                && !learner.attempt.failed.contains(&projection)
-            {
-                learner.share();
+            let Some(bounds) = &learning(learner.scene.plan, learner.plastic.projection).shared else {
+                return;
+            };
+            for synapse in 0..learner.plastic.len() {
+                let Some(sum) = sums[learner.place].get(&learner.plastic.group[synapse]) else { continue };
+                let array = &mut learner.plastic.arrays[0][synapse];
+                learner.attempt.before.push((learner.place, ArrayId(0), synapse as u32, *array));
+                *array = *sum;
+                let axonal = learner.plastic.axonal(learner.scene.plan, synapse);
+                learner.run(bounds, synapse, Moments { now: tick, from: tick, axonal });
             }
         });
     }
-}
 
-impl Learner<'_> {
-    fn share(&mut self) {
-        let before = std::mem::take(&mut self.attempt.common[self.place]);
-        let learning = learning(self.scene.plan, self.plastic.projection);
-        for members in self.plastic.groups() {
-            let one = before[members[0] as usize].number();
-            let held = |plastic: &Plastic, synapse: u32| plastic.arrays[0][synapse as usize].number();
-            let changes: Vec<f64> = members
-                .iter()
-                .map(|synapse| held(self.plastic, *synapse))
-                .filter(|weight| *weight != one)
-                .map(|weight| weight - one)
-                .collect();
-            if changes.is_empty() {
-                continue;
+    /// Of one of those that learn: by group, what its weight becomes, where it changes.
+    fn sums(&self, place: usize, attempt: &Attempt) -> BTreeMap<u32, Value> {
+        let this = &self.plastic[place];
+        let learning = learning(&self.plan, this.projection);
+        let family: Vec<usize> = (0..self.plastic.len())
+            .filter(|at| {
+                family(&self.plan, self.plastic[*at].projection) == family(&self.plan, this.projection)
+            })
+            .collect();
+        let failed = family.iter().any(|at| attempt.failed.contains(&self.plastic[*at].projection));
+        if learning.shared.is_none() || failed {
+            return BTreeMap::new();
+        }
+        let mut sums: BTreeMap<u32, f64> = BTreeMap::new();
+        for at in family {
+            for synapse in 0..self.plastic[at].len() {
+                let before = attempt.common[at][synapse].number();
+                let after = self.plastic[at].arrays[0][synapse].number();
+                if after != before {
+                    *sums.entry(self.plastic[at].group[synapse]).or_insert(before) += after - before;
+                }
             }
-            let sum = changes.iter().fold(one, |sum, change| sum + change);
-            let sum = rounded(&learning.arrays[0], sum);
-            for synapse in members {
-                let array = &mut self.plastic.arrays[0][synapse as usize];
-                self.attempt.before.push((self.place, ArrayId(0), synapse, *array));
-                *array = sum;
-                if let Some(bounds) = &learning.shared {
-                    let axonal = self.plastic.axonal(self.scene.plan, synapse as usize);
-                    let moments = Moments { now: self.tick, from: self.tick, axonal };
-                    self.run(bounds, synapse as usize, moments);
+        }
+        let held = |sum: f64| Value::Float(round_to(learning.arrays[0].store, sum));
+        sums.into_iter().map(|(group, sum)| (group, held(sum))).collect()
+    }
+
+    /// Gives a synapse another weight, and all that share it.
+    pub(super) fn set_weight(&mut self, projection: u32, synapse: u32, weight: f64) {
+        let plan = std::sync::Arc::clone(&self.plan);
+        let Some(group) = self.plastic(projection).group.get(synapse as usize).copied() else {
+            return self.settled(projection).set(&plan, ArrayId(0), synapse, weight);
+        };
+        let same = |it: &&mut Plastic| family(&plan, it.projection) == family(&plan, projection);
+        for plastic in self.plastic.iter_mut().filter(same) {
+            for synapse in 0..plastic.len() {
+                if plastic.group[synapse] == group {
+                    plastic.set(&plan, ArrayId(0), synapse as u32, weight);
                 }
             }
         }
     }
 }
 
-impl Plastic {
-    /// The synapses of each group, in order; none where each has a weight of its own.
-    pub(super) fn groups(&self) -> Vec<Vec<u32>> {
-        let count = self.group.iter().max().map_or(0, |last| *last as usize + 1);
-        let mut groups = vec![vec![]; count];
-        for (synapse, group) in self.group.iter().enumerate() {
-            groups[*group as usize].push(synapse as u32);
-        }
-        groups
+/// The projection that one shares weights with: itself, or the first of two directions.
+fn family(plan: &Plan, projection: u32) -> u32 {
+    match plan.projections[projection as usize].pairing {
+        Pairing::Mirror(other) => other,
+        Pairing::Ordered | Pairing::Unordered => projection,
     }
-
-    /// The synapses that have the weight of this one.
-    pub(super) fn partners(&self, synapse: u32) -> Vec<u32> {
-        match self.group.get(synapse as usize) {
-            Some(own) => {
-                let same = self.group.iter().enumerate().filter(|(_, group)| *group == own);
-                same.map(|(at, _)| at as u32).collect()
-            }
-            None => vec![synapse],
-        }
-    }
-}
-
-fn rounded(array: &SynapseArray, sum: f64) -> Value {
-    Value::Float(match array.store {
-        Precision::F32 => round_to(Precision::F32, sum),
-        Precision::F64 => sum,
-    })
 }

@@ -43,7 +43,13 @@ pub fn projection<'a>(
     report: &mut Report,
 ) -> ProjectionPlan {
     if let Some(other) = other {
-        return mirror(net, other, layouts);
+        let mut plan = mirror(net, other, layouts);
+        if let (Some(plasticity), Some(there)) = (&net.plasticity, &other.learning) {
+            // What was wrong was said of the first direction.
+            let ways = Ways { dendritic: there.dendritic.clone(), back: there.back.clone() };
+            plan.learning = Some(Box::new(learning(source, net, plasticity, ways, layouts, report)));
+        }
+        return plan;
     }
     let mut keys = Keys::default();
     keys.of("connect");

@@ -8,7 +8,7 @@ use crate::quantity::{Grid, significant};
 use circ_compiler::lower::RuleMethods;
 use circ_plan::ir::{Precision, Ty};
 use circ_plan::learning::{Learning, Signal, When};
-use circ_plan::plan::{Column, Plan, ProjectionPlan, Quantity, Role};
+use circ_plan::plan::{Column, Pairing, Plan, ProjectionPlan, Quantity, Role};
 use std::collections::BTreeSet;
 
 /// The section, empty where nothing learns.
@@ -17,6 +17,10 @@ pub fn learning(compiled: &Compiled) -> String {
     let mut text = String::new();
     for projection in &plan.projections {
         let Some(learning) = &projection.learning else { continue };
+        // Both directions are told of once.
+        if let Pairing::Mirror(_) = projection.pairing {
+            continue;
+        }
         let rule = compiled.rules.iter().find(|rule| rule.path == projection.path);
         text += &one(plan, projection, learning, rule);
     }
@@ -38,7 +42,12 @@ fn one(plan: &Plan, projection: &ProjectionPlan, learning: &Learning, rule: Opti
         text += &format!("    {}': {how}, because {}\n", equation.variable, equation.reason);
     }
     if learning.shared.is_some() {
-        text += "    one weight for all synapses with the same `share by`: changes of a tick are added up at its end\n";
+        let whom = if projection.share.is_some() {
+            "all synapses with the same `share by`"
+        } else {
+            "both directions of a pair"
+        };
+        text += &format!("    one weight for {whom}: changes of a tick are added up at its end\n");
     }
     for when in learning.hooks.iter().map(|hook| &hook.when) {
         if let When::Every(ticks) = when {

@@ -142,7 +142,7 @@ fn wiring(
         return Ok((Wiring { sources, kind, synapses, delays, scaled: false }, None));
     }
     let mut context = cells.context(plan, projection);
-    shared::find(&mut context, shards.threads)?;
+    context.groups = shared::find(&cells.context(plan, first(plan, projection)), shards.threads)?;
     let lanes = Lanes::new(&spots);
     let synapses = expected(plan, projection, Some(cells));
     let rows = this.source.len();
@@ -167,6 +167,14 @@ fn wiring(
     Ok((Wiring { sources, kind: Kind::Rows(parts), synapses, delays, scaled: false }, None))
 }
 
+/// The first of two directions.
+fn first(plan: &Plan, projection: u32) -> u32 {
+    match plan.projections[projection as usize].pairing {
+        Pairing::Mirror(other) => other,
+        Pairing::Ordered | Pairing::Unordered => projection,
+    }
+}
+
 fn constant_delay(plan: &Plan, projection: &ProjectionPlan) -> Option<(u32, u32)> {
     match projection.delay {
         Quantity::Constant(delay) => delay_ticks(projection, delay, plan.dt).map(|d| (d, d)),
@@ -185,7 +193,7 @@ fn learning(
     let this = &plan.projections[projection as usize];
     let spots = shards.targets(this);
     let mut context = cells.context(plan, projection);
-    shared::find(&mut context, shards.threads)?;
+    context.groups = shared::find(&cells.context(plan, first(plan, projection)), shards.threads)?;
     let lanes = table::lanes(&spots);
     let constant = constant_delay(plan, this);
     let delay = constant.map_or(0, |(delay, _)| delay);
@@ -272,10 +280,10 @@ pub fn visit_synapses(
     let mut visitor = Visitor { dt: plan.dt, rows: this.learning.is_some(), piece, present, visit };
     let cells = Cells::new(plan);
     let mut context = cells.context(plan, projection);
-    let found = shared::find(&mut context, threads);
+    let found = shared::find(&cells.context(plan, first(plan, projection)), threads);
     let lanes = Lanes::flat(this.target.len() as u32);
     // The network was built from the same plan: what does not hold was refused there.
-    assert!(found.is_ok(), "groups that were found can be found again");
+    context.groups = found.unwrap_or_else(|_| panic!("groups that were found can be found again"));
     let made = generate(&context, &lanes, threads, u64::MAX, std::slice::from_mut(&mut visitor));
     assert!(made.is_ok(), "a projection that was built can be built again");
 }

@@ -13,7 +13,7 @@ use circ_plan::plan::{Column, ProjectionPlan, Quantity, Sender, Sign, Table, Vie
 use super::error::{BadValue, BuildError, note};
 use super::mirror::Direction;
 use super::pairs::RowSet;
-use super::shared::Groups;
+use super::shared::{Groups, Key, KeyOf};
 use super::ways::{WayReport, Ways};
 use crate::rows::{Leaves, ROW, Rows, result_of};
 
@@ -272,13 +272,13 @@ pub struct Valuer<'a> {
     context: &'a Context<'a>,
     weight: Option<(&'a Program, Rows<f64>)>,
     delay: Option<(&'a Program, Rows<f64>)>,
-    share: Option<(&'a Program, Rows<f64>)>,
+    share: Option<KeyOf<'a>>,
     sides: Sides,
     /// Beside the targets of the last rows, as precise as they are held; empty where it is one number.
     pub weights: Vec<f64>,
     pub delays: Vec<u32>,
     /// Of shared weights: what synapses of a group have in common, and once groups were found, the group.
-    pub keys: Vec<i64>,
+    pub keys: Vec<Key>,
     pub groups: Vec<u32>,
     pub ways: Ways<'a>,
     pub report: Report,
@@ -294,7 +294,7 @@ impl<'a> Valuer<'a> {
             context,
             weight: rows(&context.plan.weight),
             delay: rows(&context.plan.delay),
-            share: context.plan.share.as_deref().map(|program| (program, Rows::new(program))),
+            share: KeyOf::new(context.plan),
             sides: Sides::default(),
             weights: vec![],
             delays: vec![],
@@ -337,9 +337,8 @@ impl<'a> Valuer<'a> {
                 });
             }
         }
-        if let Some((program, values)) = &mut self.share {
-            values.run(program, end - first, &leaves);
-            self.keys.extend(values.floats(result_of(program))[..end - first].iter().map(|key| *key as i64));
+        if let Some(share) = &mut self.share {
+            share.of(&leaves, end - first, &mut self.keys);
             if let Some(groups) = &self.context.groups {
                 for (k, key) in (first..end).zip(&self.keys[first..end]) {
                     let (group, weight) = groups.of(*key);

@@ -125,8 +125,12 @@ impl Machine {
             if let Some(&(thread, synapse)) = order.get(place as usize) {
                 let group = self.network.designs[design].tables[thread as usize].group.get(synapse as usize);
                 if let (Some(&group), ArrayId(0)) = (group, array) {
-                    for worker in &mut self.workers {
-                        worker.learning.learner_mut(design).set_shared(group, value);
+                    let family = self.network.designs[design].family;
+                    for (of, _) in self.network.designs.iter().enumerate().filter(|it| it.1.family == family)
+                    {
+                        for worker in &mut self.workers {
+                            worker.learning.learner_mut(of).set_shared(group, value);
+                        }
                     }
                     continue;
                 }

@@ -9,7 +9,7 @@
 
 use circ_plan::ir::{ArrayId, EventId, Op, Program, Side};
 use circ_plan::learning::{Learning, Signal, When};
-use circ_plan::plan::{Column, Plan};
+use circ_plan::plan::{Column, Pairing, Plan};
 
 use super::history::{Kept, fixed};
 use super::late::{Late, Waits};
@@ -23,6 +23,8 @@ use crate::network::SourceMap;
 #[derive(Debug)]
 pub struct Design {
     pub projection: u32,
+    /// The projection that it shares weights with: itself, or the first of two directions.
+    pub family: u32,
     /// By thread.
     pub tables: Vec<Table>,
     /// Tick `q` of its synapses is made just before tick `q + lag` of the cells.
@@ -170,8 +172,13 @@ impl Design {
         let meeting = learning.both.as_ref().and_then(|both| both.transmit.as_ref());
         let defers = mixed && lag == 0 && (meeting.is_some() || learning.transmit.iter().any(of_target));
         let waits = Waits::new(plan, this, learning, &tables);
+        let family = match this.pairing {
+            Pairing::Mirror(other) => other,
+            Pairing::Ordered | Pairing::Unordered => projection,
+        };
         Design {
             projection,
+            family,
             tables,
             lag,
             longest,

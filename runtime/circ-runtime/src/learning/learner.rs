@@ -423,7 +423,7 @@ impl Learner {
     }
 
     /// Makes shared weights one again, from the changes of all threads.
-    pub fn share(&mut self, scene: Scene, tick: i64, all: &[&Changes]) {
+    pub fn share(&mut self, scene: Scene, tick: i64, all: &[Vec<&Changes>]) {
         let Learner { common, arrays, failure, .. } = self;
         if let Some(common) = common {
             common.apply(scene, arrays, tick, all, failure);

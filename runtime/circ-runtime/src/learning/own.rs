@@ -179,8 +179,11 @@ impl Own {
     pub fn share(&mut self, around: Surroundings, tick: i64, all: &[&Vec<Changes>]) -> Option<SynapseFault> {
         for (k, lane) in self.lanes.iter_mut().enumerate() {
             let (design, scene) = (&around.network.designs[k], around.scene(k, self.thread));
-            let changes: Vec<&Changes> = all.iter().map(|of_thread| &of_thread[k]).collect();
-            if scene.learning.shared.is_none() || changes.iter().any(|changes| changes.failed) {
+            let designs = around.network.designs.iter().enumerate();
+            let family = designs.filter(|(_, other)| other.family == design.family);
+            let changes: Vec<Vec<&Changes>> =
+                family.map(|(at, _)| all.iter().map(|of_thread| &of_thread[at]).collect()).collect();
+            if scene.learning.shared.is_none() || changes.iter().flatten().any(|changes| changes.failed) {
                 continue;
             }
             lane.learner.share(scene, tick, &changes);

@@ -98,19 +98,22 @@ impl Common {
         }
     }
 
-    /// Makes weights one again, from the changes of all threads.
+    /// Makes weights one again, from the changes of all threads: by design, those that have these weights.
     pub fn apply(
         &mut self,
         scene: Scene,
         arrays: &mut [Column],
         tick: i64,
-        all: &[&Changes],
+        all: &[Vec<&Changes>],
         failure: &mut Option<Failure>,
     ) {
-        let mut changes: Vec<&Change> = all.iter().flat_map(|changes| &changes.list).collect();
-        changes.sort_unstable_by_key(|change| change.key);
+        let ranked = all.iter().enumerate();
+        let mut changes: Vec<(usize, &Change)> = ranked
+            .flat_map(|(rank, of)| of.iter().flat_map(move |it| it.list.iter().map(move |one| (rank, one))))
+            .collect();
+        changes.sort_unstable_by_key(|(rank, change)| (*rank, change.key));
         let mut sums: BTreeMap<u32, f64> = BTreeMap::new();
-        for change in changes {
+        for (_, change) in changes {
             if !self.members(change.group).is_empty() {
                 *sums.entry(change.group).or_insert(self.weights[change.group as usize]) += change.by;
             }

@@ -145,7 +145,7 @@ impl<'a> Lowerer<'a, '_, '_> {
 
     /// Whether the synapse at hand shares its weight with others.
     pub fn shares_weight(&self) -> bool {
-        matches!(&self.site, Site::Pair(site) if site.rule.is_some() && site.net.share.is_some())
+        matches!(&self.site, Site::Pair(site) if site.rule.is_some() && site.net.shares())
     }
 
     /// Within the bounds of the rule. A NaN stays one.

@@ -101,7 +101,7 @@ pub fn laws<'a>(
     for (at, form) in forms.iter().enumerate() {
         let why = match form {
             Err(_) => Some(Why::NotLinear),
-            _ if rule.equations[at].var == Rule::WEIGHT && net.share.is_some() => Some(Why::Shared),
+            _ if rule.equations[at].var == Rule::WEIGHT && net.shares() => Some(Why::Shared),
             _ if rule.equations[at].var == Rule::WEIGHT && net.flow.is_some() => Some(Why::Flows),
             Ok(form) => {
                 let parts = form.coefficients.values().copied().chain(form.rest);

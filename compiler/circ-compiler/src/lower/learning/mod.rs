@@ -18,7 +18,7 @@ use std::sync::Arc;
 use circ_grammar::ast::Span;
 use circ_plan::ir::*;
 use circ_plan::learning::{Both, Cells, Learning, Signal, When};
-use circ_plan::plan::{Column, Pairing, Quantity, View};
+use circ_plan::plan::{Column, Quantity, View};
 
 pub use self::column::Kept;
 pub use self::scope::{Moment, RuleScope, Wanted};
@@ -117,13 +117,20 @@ pub fn learning<'a>(
         let what = "`transmit` of what the target is at that moment, without a `dendritic` or `back` delay,";
         report.push(not_yet(plasticity.span, what));
     }
+    if net.two_ways && places.arrays.iter().any(|array| array.parameter && array.ty != Ty::Tick) {
+        let what = "in both directions, a rule with a parameter that differs from synapse to synapse";
+        report.push(not_yet(plasticity.span, what));
+    }
     let of_source: Vec<Vec<Column>> =
         pre.iter().map(|wanted| columns(&end, wanted, (&net.source, &net.events), layouts, report)).collect();
-    report.rules.push(RuleMethods {
-        path: net.path.clone(),
-        rule: rule.name.to_string(),
-        equations: laws.methods(rule),
-    });
+    // Both directions are told of once.
+    if net.mirrored().is_none() {
+        report.rules.push(RuleMethods {
+            path: net.path.clone(),
+            rule: rule.name.to_string(),
+            equations: laws.methods(rule),
+        });
+    }
     Learning {
         rule: rule.name.to_string(),
         precision,
@@ -135,7 +142,7 @@ pub fn learning<'a>(
         dendritic: ways.dendritic,
         back: ways.back,
         uniforms: places.uniforms.clone(),
-        keys: keys.resolve(source.net.seed, &net.path),
+        keys: keys.resolve(source.net.seed, &drawn_by(net)),
         init,
         transmit,
         hooks,
@@ -143,6 +150,14 @@ pub fn learning<'a>(
         settle,
         shared,
         observables,
+    }
+}
+
+/// What draws of a rule are keyed by: those of the other direction by another path.
+fn drawn_by(net: &net::Projection) -> String {
+    match net.mirrored() {
+        Some(_) => format!("{} back", net.path),
+        None => net.path.clone(),
     }
 }
 
@@ -154,9 +169,18 @@ pub fn refuse(hir: &Hir, net: &net::Net, sink: &mut Sink) {
             sink.push_unless_said(not_yet(rewire.span, "`rewire`"));
         }
         let mut refuse = |what| sink.push_unless_said(not_yet(plasticity.span, what));
-        if projection.pairing != Pairing::Ordered {
-            refuse("a rule of a projection in both directions");
-        } else if projection.flow.is_some() {
+        if projection.two_ways {
+            let rule = hir.rule(plasticity.rule);
+            let holds = |(_, var): (VarId, &RuleVar)| matches!(var.kind, RuleVarKind::Synapse { .. });
+            if rule.declared().any(holds) || rule.changes(Rule::DELAY) {
+                refuse("in both directions, a rule that changes more of a synapse than its weight");
+            } else if plasticity.modulators.iter().any(|it| 1 < it.cells.len())
+                && projection.source != projection.target
+            {
+                refuse("in both directions between two views, a modulator of several cells");
+            }
+        }
+        if projection.flow.is_some() {
             refuse_spikes(hir.rule(plasticity.rule), plasticity.span, sink);
         }
     }

@@ -286,7 +286,9 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
 
     /// Where weights are shared: within bounds, when all changes of a tick were added up.
     pub fn shared(&mut self) -> Option<Program> {
-        self.net.share?;
+        if !self.net.shares() {
+            return None;
+        }
         let rule = self.rule;
         let program = self.program("shared", Moment::Seen, |lowerer| {
             let before = lowerer.learned(Rule::WEIGHT);
