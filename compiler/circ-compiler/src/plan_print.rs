@@ -225,6 +225,9 @@ fn learning_text(plan: &Plan, out: &mut String, learning: &Learning) {
         let (of, columns) = match signal {
             Signal::Target(columns) => (String::new(), columns),
             Signal::Modulator(cells) => (format!(" of {}", view_text(plan, &cells.view)), &cells.columns),
+            Signal::Before(cells) => {
+                (format!(" of {} a tick before", view_text(plan, &cells.view)), &cells.columns)
+            }
         };
         let parts: Vec<String> = columns.iter().map(column_text).collect();
         line(out, 2, &format!("post column {at}{of}: {}", parts.join(", ")));
@@ -244,6 +247,10 @@ fn learning_text(plan: &Plan, out: &mut String, learning: &Learning) {
             When::Post(events) => format!("at events {} of the target", ids(events.iter().map(|e| e.0))),
             When::Modulator(view, events) => {
                 format!("at events {} of {}", ids(events.iter().map(|e| e.0)), view_text(plan, view))
+            }
+            When::Jump(cells) => {
+                let parts: Vec<String> = cells.columns.iter().map(column_text).collect();
+                format!("where {} of {} is true", parts.join(", "), view_text(plan, &cells.view))
             }
             When::Every(ticks) => format!("every {ticks} ticks"),
         };

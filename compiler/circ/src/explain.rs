@@ -126,7 +126,7 @@ fn projection(plan: &Plan, index: u32) -> String {
 
 /// Whether synapses have to be found by their targets.
 fn hears_targets(learning: &Learning) -> bool {
-    let by_target = |hook: &Hook| matches!(hook.when, When::Post(_) | When::Modulator(..));
+    let by_target = |hook: &Hook| matches!(hook.when, When::Post(_) | When::Modulator(..) | When::Jump(_));
     learning.both.is_some() || learning.hooks.iter().any(by_target)
 }
 

@@ -11,6 +11,7 @@ use crate::recording::Recordings;
 use crate::results::{Ended, PopulationResult, Results, Timing, messages};
 use crate::{constraints, digest, instance, judge, tables, unconnected};
 use circ_compiler::diagnose::{Diagnostic, Sources};
+use circ_compiler::lower::{Evaluated, PopulationMethods, RuleMethods};
 use circ_plan::engine::{Engine, Memory, Values};
 use circ_plan::ir::EventId;
 use circ_plan::plan::Plan;
@@ -374,7 +375,7 @@ fn parameters(compiled: &Compiled) -> Vec<Parameter> {
 }
 
 pub(crate) fn methods(compiled: &Compiled) -> Vec<EquationMethod> {
-    let of = |population: &circ_compiler::lower::PopulationMethods| {
+    let of = |population: &PopulationMethods| {
         let path = population.path.clone();
         let each = population.equations.iter().map(move |equation| EquationMethod {
             population: path.clone(),
@@ -387,12 +388,16 @@ pub(crate) fn methods(compiled: &Compiled) -> Vec<EquationMethod> {
         });
         each.collect::<Vec<_>>()
     };
-    let of_rule = |rule: &circ_compiler::lower::RuleMethods| {
+    let of_rule = |rule: &RuleMethods| {
         let path = rule.path.clone();
         let each = rule.equations.iter().map(move |equation| EquationMethod {
             population: path.clone(),
             equation: equation.variable.clone(),
-            method: if equation.closed { "closed form" } else { "stepped" }.to_string(),
+            method: match equation.evaluated {
+                Evaluated::SinceEvent | Evaluated::SinceEventOrJump => "closed form",
+                Evaluated::AtEveryStep => "stepped",
+            }
+            .to_string(),
             reason: equation.reason.to_string(),
         });
         each.collect::<Vec<_>>()

@@ -16,7 +16,7 @@
 //! 2. `transmit`, where a spike is seen at `q`: its result arrives `b` later. Nothing is written.
 //! 3. [`When::Pre`] where a spike of the source is seen at `q` (with a delay that is learned several may be: once for
 //!    each), then [`When::Post`] where an event of the target is seen, then [`When::Modulator`] where an event of a
-//!    modulator has this tick; each kind in the order of the list (of several spikes: all of the first, then all of the
+//!    modulator has this tick, and [`When::Jump`] where a modulator jumped at it; each kind in the order of the list (of several spikes: all of the first, then all of the
 //!    next, in order of the stamp). Where a spike of the source and [`Learning::both`]'s event of the target are seen at
 //!    the same tick, only `both` runs (once for each spike), in place of every `Pre` and of every `Post` of that same event.
 //! 4. [`When::Every`], where `q` is a multiple of its interval (not at 0): after all that happens at `q` in any cell.
@@ -41,12 +41,12 @@
 //!
 //! # What a column is worth
 //!
-//! A column of the source is read `a` ticks back, a column of the target `c` ticks back, a modulator 0 ticks back, from the
-//! tick that the program is for: `q` for steps 2 to 4, `q - 1` for step 1. "An array at tick `k`" is what the population's
+//! A column of the source is read `a` ticks back, a column of the target `c` ticks back, a modulator 0 ticks back, or 1
+//! where it is [`Signal::Before`], from the tick that the program is for: `q` for steps 2 to 4, `q - 1` for step 1. "An array at tick `k`" is what the population's
 //! `start` or `step` of tick `k` wrote (before tick 0: what tick 0 wrote), whatever is set later; parameters, shared slots
 //! and what follows from them are as they are. Programs of steps 2 and 3 load arrays of [`crate::plan::Role::Seen`] and
 //! parameters, those of 1 and 4 arrays of the state after the tick. Where `b` and `c` are 0 (so `a` is not), `transmit`
-//! loads no column of the target that changes with time; where `b` is 0, none of a modulator.
+//! loads no column of the target that changes with time; where `b` is 0, none of a modulator but as it was before.
 //!
 //! # Order of sums
 //!
@@ -111,8 +111,8 @@ pub struct Learning {
     pub settle: Program,
     /// Where weights are shared: array 0 within its bounds, from itself, uniforms and `Now` alone.
     pub shared: Option<Program>,
-    /// `w`, `d` (if there is an array), then what the rule declares, by name: over synapse arrays, uniforms, `Now` and
-    /// `Time(End)`, after all steps of a tick. The first is the weight.
+    /// `w`, `d` (if there is an array), then what the rule declares, by name: over synapse arrays, uniforms, columns of
+    /// [`Signal::Before`], `Now` and `Time(End)`, after all steps of a tick. The first is the weight.
     pub observables: Vec<Observable>,
 }
 
@@ -135,6 +135,8 @@ pub enum Signal {
     Target(Vec<Column>),
     /// Of other cells: one cell for all synapses, or as many as the target view has, one for each.
     Modulator(Cells),
+    /// Likewise, as of the tick before.
+    Before(Cells),
 }
 
 /// Cells that something is read of.
@@ -160,6 +162,9 @@ pub enum When {
     Post(Vec<EventId>),
     /// One cell for all synapses, or as many as the target view has; the event for every segment of the view.
     Modulator(View, Vec<EventId>),
+    /// One cell for all synapses, or as many as the target view has: where its column, a `Bool`, is true at `q`. Beside
+    /// `Modulator`, in the order of the list.
+    Jump(Cells),
     /// The interval in ticks, at least 1.
     Every(i64),
 }

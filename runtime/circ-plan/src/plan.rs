@@ -139,7 +139,8 @@ pub enum Role {
     Port,
     /// The clock of a mode: `Tick` until which it is on, part of the digest.
     Mode,
-    /// Other memory of the cell, such as the last value of a `rising` condition: part of the digest.
+    /// Other memory of the cell, such as the last value of a `rising` condition, or the tick at which a modulator last
+    /// jumped: part of the digest.
     Memory,
     /// What flows into a port as of the last flow phase ([`Flow`]): `Float`, written by nothing else, 0 before the
     /// first phase. Part of the digest.

@@ -55,6 +55,7 @@ struct Leaves {
     pre: bool,
     post: bool,
     modulator: bool,
+    before: bool,
 }
 
 struct Writer<'d> {
@@ -85,6 +86,7 @@ impl Writer<'_> {
                 let distribution = Distribution::Uniform;
                 self.push(Op::Draw { distribution, args: vec![lo, hi], key: KeyId(0), salt })
             }
+            7 if leaves.before => self.push(Op::Load(Side::Post, ArrayId(2))),
             _ => {
                 let array = self.dice.below(leaves.arrays) as u32;
                 self.push(Op::Load(Side::Own, ArrayId(array)))
@@ -189,7 +191,9 @@ fn learn(dice: &mut Dice, plan: &mut Plan) {
         }
     };
     let modulated = dice.chance(40);
-    let leaves = |post, modulator| Leaves { arrays: 2, pre: true, post, modulator: modulator && modulated };
+    let before = dice.chance(40);
+    let leaves =
+        |post, modulator| Leaves { arrays: 2, pre: true, post, modulator: modulator && modulated, before };
     let events = spikes(&target);
     let mut hooks = vec![];
     for _ in 0..1 + dice.below(4) {
@@ -216,8 +220,11 @@ fn learn(dice: &mut Dice, plan: &mut Plan) {
         arrays.push(SynapseArray { store: Precision::F64, ..store(dice, "d") });
     }
     let init = program(dice, precision, |writer| {
-        let value =
-            writer.bounded(Leaves { arrays: 1, pre: false, post: false, modulator: false }, -1.0, 1.0);
+        let value = writer.bounded(
+            Leaves { arrays: 1, pre: false, post: false, modulator: false, before: false },
+            -1.0,
+            1.0,
+        );
         vec![Output::Array(ArrayId(1), value)]
     });
     let learning = Learning {
@@ -233,7 +240,8 @@ fn learn(dice: &mut Dice, plan: &mut Plan) {
         pre: vec![column(&source)],
         post: vec![
             Signal::Target(column(&target)),
-            Signal::Modulator(Cells { columns: column(&modulator), view: modulator }),
+            Signal::Modulator(Cells { columns: column(&modulator), view: modulator.clone() }),
+            Signal::Before(Cells { columns: column(&modulator), view: modulator }),
         ],
         init,
         transmit: dice.chance(60).then(|| transmit(dice, precision, leaves(sees_target, sends_later))),

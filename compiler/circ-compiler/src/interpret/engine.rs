@@ -578,7 +578,8 @@ fn longest_look(plan: &Plan, synapses: &[Synapses]) -> i64 {
         let learned = (projection.learning.as_ref()?.longest.unwrap_or(0.0) / plan.dt).round() as i64;
         Some(longest(&synapses.delay).max(longest(&synapses.back)).max(learned))
     };
-    plan.projections.iter().zip(synapses).filter_map(of).max().unwrap_or(0)
+    // What steps see of a tick, a modulator shows of the tick before.
+    plan.projections.iter().zip(synapses).filter_map(of).max().unwrap_or(0).max(2)
 }
 
 fn value(values: &Values, synapse: usize) -> f64 {

@@ -301,9 +301,20 @@ impl<'a> Learner<'a> {
         }
         let hooks = &learning(plan, self.plastic.projection).hooks;
         for (hook, when) in hooks.iter().map(|hook| &hook.when).enumerate() {
-            let When::Modulator(view, events) = when else { continue };
-            let cells = super::engine::positions(view);
-            for position in happening(self.scene.states, &cells, events, self.tick) {
+            let (cells, here) = match when {
+                When::Modulator(view, events) => {
+                    let cells = super::engine::positions(view);
+                    let here = happening(self.scene.states, &cells, events, self.tick);
+                    (cells, here)
+                }
+                When::Jump(jump) => {
+                    let cells = super::engine::positions(&jump.view);
+                    let here = jumping(self.scene, &cells, &jump.columns, self.tick);
+                    (cells, here)
+                }
+                When::Tick | When::Pre | When::Post(_) | When::Every(_) => continue,
+            };
+            for position in here {
                 let all: Vec<u32> = match cells.len() {
                     1 => (0..self.plastic.len() as u32).collect(),
                     _ => self.plastic.of_target[position].clone(),
@@ -400,6 +411,13 @@ fn happening(states: &[State], cells: &[Target], events: &[EventId], tick: i64) 
         first = end;
     }
     found
+}
+
+/// The positions of cells of a view of which a column is true at a tick, ascending; the column by segment.
+fn jumping(scene: Scene, cells: &[Target], columns: &[Column], tick: i64) -> Vec<usize> {
+    let jumps =
+        |cell: &Target| scene.past.value(scene.states, columns[cell.segment], cell.cell, tick).truth();
+    (0..cells.len()).filter(|position| jumps(&cells[*position])).collect()
 }
 
 fn result_of(program: &Program, values: &[Value]) -> Value {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use circ_plan::ir::ArrayId;
-use circ_plan::learning::{Learning, Signal};
+use circ_plan::learning::{Learning, Signal, When};
 use circ_plan::plan::*;
 
 use super::apply::Value;
@@ -91,7 +91,11 @@ impl Past {
 fn columns(learning: &Learning) -> Vec<Column> {
     let of_post = learning.post.iter().flat_map(|signal| match signal {
         Signal::Target(columns) => columns.clone(),
-        Signal::Modulator(cells) => cells.columns.clone(),
+        Signal::Modulator(cells) | Signal::Before(cells) => cells.columns.clone(),
     });
-    learning.pre.iter().flatten().copied().chain(of_post).collect()
+    let of_jumps = learning.hooks.iter().flat_map(|hook| match &hook.when {
+        When::Jump(cells) => cells.columns.clone(),
+        When::Tick | When::Pre | When::Post(_) | When::Modulator(..) | When::Every(_) => vec![],
+    });
+    learning.pre.iter().flatten().copied().chain(of_post).chain(of_jumps).collect()
 }

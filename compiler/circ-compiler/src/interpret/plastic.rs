@@ -246,7 +246,7 @@ fn held(array: &SynapseArray, number: f64) -> Value {
 fn modulators(signal: &Signal) -> Vec<Target> {
     match signal {
         Signal::Target(_) => vec![],
-        Signal::Modulator(cells) => positions(&cells.view),
+        Signal::Modulator(cells) | Signal::Before(cells) => positions(&cells.view),
     }
 }
 
@@ -303,11 +303,12 @@ impl AtSynapse<'_> {
                 let cell = self.plastic.targets[target as usize];
                 self.column(columns[cell.segment], cell.cell, from - self.plastic.back[self.synapse])
             }
-            Signal::Modulator(cells) => {
+            signal @ (Signal::Modulator(cells) | Signal::Before(cells)) => {
                 let one = self.plastic.modulators[column].len() == 1;
                 let position = if one { 0 } else { target as usize };
                 let cell = self.plastic.modulators[column][position];
-                self.column(cells.columns[cell.segment], cell.cell, from)
+                let ago = i64::from(matches!(signal, Signal::Before(_)));
+                self.column(cells.columns[cell.segment], cell.cell, from - ago)
             }
         }
     }

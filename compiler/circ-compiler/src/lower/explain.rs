@@ -29,10 +29,19 @@ pub struct RuleMethods {
 pub struct RuleMethod {
     /// `w` or a state of synapses.
     pub variable: String,
-    /// Once for each event of a synapse; else at every tick.
-    pub closed: bool,
+    pub evaluated: Evaluated,
     /// Follows "because".
     pub reason: &'static str,
+}
+
+/// When an equation of synapses is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evaluated {
+    /// In closed form, once for each event of a synapse.
+    SinceEvent,
+    /// Likewise, and at each jump of its modulator.
+    SinceEventOrJump,
+    AtEveryStep,
 }
 
 /// How one equation is integrated.

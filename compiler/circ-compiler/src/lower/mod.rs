@@ -38,7 +38,7 @@ use std::sync::Arc;
 use circ_plan::ir::{ArrayId, UniformId};
 use circ_plan::plan::*;
 
-pub use self::explain::{EquationMethod, PopulationMethods, RuleMethod, RuleMethods};
+pub use self::explain::{EquationMethod, Evaluated, PopulationMethods, RuleMethod, RuleMethods};
 pub use self::kinds::Kinds;
 pub use self::layout::{FIRE, SILENCE, clamp_of};
 pub use self::look::look;

@@ -160,7 +160,8 @@ fn tick_program<'a>(
     keys: &mut Keys,
     methods: Option<&mut Vec<EquationMethod>>,
 ) -> Program {
-    let name = if methods.is_some() { "reference_step" } else { "reference_start" };
+    let in_step = methods.is_some();
+    let name = if in_step { "reference_step" } else { "reference_start" };
     let builder = Builder::new(format!("{}.{name}", layout.net.path), layout.precision);
     let site = Site::Cell(CellSite::new(layout, Phase::Start));
     let mut lowerer = Lowerer::new(source, report, keys, builder, site);
@@ -176,6 +177,7 @@ fn tick_program<'a>(
         site.memo.clear();
     }
     let mut outputs = lowerer.kept_for_rules(layout, Moment::Seen, &traces);
+    let moved = lowerer.moved_by_laws(layout);
     let outcome = lowerer.tick(layout);
     for slot in Lowerer::kept_slots(layout) {
         let (Some((array, _)), value) = (Lowerer::array_of(layout, slot), lowerer.slot(slot)) else {
@@ -200,6 +202,7 @@ fn tick_program<'a>(
         site.memo.clear();
     }
     outputs.extend(lowerer.kept_for_rules(layout, Moment::After, &[]));
+    outputs.extend(lowerer.laws_for_rules(layout, if in_step { Some(&moved) } else { None }));
     let checks = std::mem::take(&mut lowerer.checks);
     lowerer.finish(outputs, checks)
 }

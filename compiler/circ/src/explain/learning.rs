@@ -5,7 +5,7 @@
 
 use crate::compile::Compiled;
 use crate::quantity::{Grid, significant};
-use circ_compiler::lower::RuleMethods;
+use circ_compiler::lower::{Evaluated, RuleMethods};
 use circ_plan::ir::{Precision, Ty};
 use circ_plan::learning::{Learning, Signal, When};
 use circ_plan::plan::{Column, Pairing, Plan, ProjectionPlan, Quantity, Role};
@@ -35,9 +35,12 @@ fn one(plan: &Plan, projection: &ProjectionPlan, learning: &Learning, rule: Opti
         format!("  {}: {}, {bytes} bytes a synapse ({})\n", projection.path, learning.rule, kept.join(", "));
     text += &format!("    {}\n", window(plan, projection, learning));
     for equation in rule.iter().flat_map(|rule| &rule.equations) {
-        let how = match equation.closed {
-            true => "in closed form since the last event of the synapse",
-            false => "at every step",
+        let how = match equation.evaluated {
+            Evaluated::SinceEvent => "in closed form since the last event of the synapse",
+            Evaluated::SinceEventOrJump => {
+                "in closed form since the last event of the synapse, or jump of its modulator"
+            }
+            Evaluated::AtEveryStep => "at every step",
         };
         text += &format!("    {}': {how}, because {}\n", equation.variable, equation.reason);
     }
@@ -95,7 +98,7 @@ fn window(plan: &Plan, projection: &ProjectionPlan, learning: &Learning) -> Stri
 fn columns(learning: &Learning) -> Vec<Column> {
     let of_target = learning.post.iter().flat_map(|signal| match signal {
         Signal::Target(columns) => columns.clone(),
-        Signal::Modulator(cells) => cells.columns.clone(),
+        Signal::Modulator(cells) | Signal::Before(cells) => cells.columns.clone(),
     });
     learning.pre.iter().flatten().copied().chain(of_target).collect()
 }

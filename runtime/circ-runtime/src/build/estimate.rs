@@ -167,7 +167,7 @@ fn learning_bytes(plan: &ProjectionPlan, learning: &Learning, synapses: u64, thr
     };
     // Delays that differ: themselves, and where a synapse is in its row, and stretches of equal ones.
     let delays = (delay | dendritic) * (4 + 4 + 12) + 4 * dendritic + 4 * back;
-    let waits = |hook: &Hook| matches!(hook.when, When::Post(_) | When::Modulator(..));
+    let waits = |hook: &Hook| matches!(hook.when, When::Post(_) | When::Modulator(..) | When::Jump(_));
     let by_target = if learning.both.is_some() || learning.hooks.iter().any(waits) { 8 } else { 0 };
     let arrays: u64 = learning.arrays.iter().map(width).sum();
     let pairs = 4 * (u64::from(plan.allow_multiple) + u64::from(!plan.edges.is_empty()));

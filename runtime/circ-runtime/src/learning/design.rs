@@ -8,13 +8,13 @@
 //! least a window ago, so all threads know of it.
 
 use circ_plan::ir::{ArrayId, EventId, Op, Program, Side};
-use circ_plan::learning::{Learning, Signal, When};
+use circ_plan::learning::{Hook, Learning, Signal, When};
 use circ_plan::plan::{Column, Pairing, Plan};
 
 use super::history::{Kept, fixed};
 use super::late::{Late, Waits};
 use super::leaves::Scene;
-use super::sides::{Reach, Sides};
+use super::sides::{Cells, Origins, Reach, Sides};
 use super::store::width;
 use super::table::{Table, Ticks};
 use crate::network::SourceMap;
@@ -44,6 +44,8 @@ pub struct Design {
     /// The kind that `both` waits for.
     pub both: Option<usize>,
     pub modulators: Vec<Modulator>,
+    /// Cells that say by a column when they jump: one is for all synapses, or each for a target.
+    pub jumps: Vec<(Cells, Origins)>,
     /// Of hooks of the target that wait until a source spikes: what for.
     pub waits: Option<Waits>,
 }
@@ -57,6 +59,8 @@ pub enum Trigger {
     Post(usize),
     /// One of the modulators.
     Modulator(usize),
+    /// One of [`Design::jumps`].
+    Jump(usize),
     Every(i64),
 }
 
@@ -100,31 +104,30 @@ pub fn window(plan: &Plan, learning: &Learning, tables: &[Table]) -> i64 {
         Some(_) => lag,
         None => axonal.0 + lag,
     };
-    let modulated = |program: &Program| loads_modulator(plan, learning, program);
     let transmits =
         learning.transmit.iter().chain(learning.both.iter().filter_map(|both| both.transmit.as_ref()));
-    let modulators = if transmits.into_iter().any(modulated) {
-        lag
-    } else if learning.hooks.iter().any(|h| matches!(h.when, When::Modulator(..)) || modulated(&h.program))
-        || learning.both.iter().any(|both| modulated(&both.program))
-    {
-        lag + 1
-    } else {
-        i64::MAX
-    };
-    spikes.min(modulators).max(1)
+    let at_once = transmits.filter_map(|program| modulated(plan, learning, program)).map(|ago| lag + ago);
+    let both = learning.both.iter().map(|both| &both.program);
+    let programs = learning.hooks.iter().map(|hook| &hook.program).chain(both);
+    let later = programs.filter_map(|program| modulated(plan, learning, program)).map(|ago| lag + 1 + ago);
+    let hears = |hook: &Hook| matches!(hook.when, When::Modulator(..) | When::Jump(_));
+    let heard = learning.hooks.iter().any(hears).then_some(lag + 1);
+    let modulators = at_once.chain(later).chain(heard).min();
+    spikes.min(modulators.unwrap_or(i64::MAX)).max(1)
 }
 
-/// Whether a program reads something of a modulator that changes with time.
-fn loads_modulator(plan: &Plan, learning: &Learning, program: &Program) -> bool {
+/// How many ticks before a program reads what changes with time of a modulator, at the least; nothing where it does not.
+fn modulated(plan: &Plan, learning: &Learning, program: &Program) -> Option<i64> {
     let changes = |column: &Column| matches!(*column, Column::Array(p, array) if !fixed(plan, p, array));
-    program.ops.iter().any(|op| match op {
+    let ago = |op: &Op| match op {
         Op::Load(Side::Post, ArrayId(k)) => match &learning.post[*k as usize] {
-            Signal::Target(_) => false,
-            Signal::Modulator(cells) => cells.columns.iter().any(changes),
+            Signal::Target(_) => None,
+            Signal::Modulator(cells) => cells.columns.iter().any(changes).then_some(0),
+            Signal::Before(cells) => cells.columns.iter().any(changes).then_some(1),
         },
-        _ => false,
-    })
+        _ => None,
+    };
+    program.ops.iter().filter_map(ago).min()
 }
 
 impl Design {
@@ -146,7 +149,7 @@ impl Design {
             let cells = sides.target.cells();
             table.cells = table.positions.iter().map(|&position| cells[position as usize]).collect();
         }
-        let (mut kinds, mut modulators) = (vec![], vec![]);
+        let (mut kinds, mut modulators, mut jumps) = (vec![], vec![], vec![]);
         let mut kind = |events: &Vec<EventId>| {
             let at = kinds.iter().position(|known| known == events).unwrap_or(kinds.len());
             if at == kinds.len() {
@@ -161,6 +164,11 @@ impl Design {
             When::Modulator(view, events) => {
                 modulators.push(Modulator { cells: SourceMap::of(plan, view, events), one: view.len() == 1 });
                 Trigger::Modulator(modulators.len() - 1)
+            }
+            When::Jump(cells) => {
+                let origins = Origins::new(plan, &cells.columns, reach.modulator, kept);
+                jumps.push((Cells::new(&cells.view), origins));
+                Trigger::Jump(jumps.len() - 1)
             }
             When::Every(interval) => Trigger::Every((*interval).max(1)),
         });
@@ -189,6 +197,7 @@ impl Design {
             triggers,
             both,
             modulators,
+            jumps,
             waits,
         }
     }
@@ -222,5 +231,6 @@ impl Design {
     pub fn by_target(&self) -> bool {
         (!self.kinds.is_empty() && self.waits.is_none())
             || self.modulators.iter().any(|modulator| !modulator.one)
+            || self.jumps.iter().any(|(cells, _)| cells.len() != 1)
     }
 }

@@ -19,6 +19,7 @@ use super::late::{Late, Waits, Work};
 use super::leaves::{Picked, Scene};
 use super::routine::{Failure, Routine};
 use super::shared::{Changes, Common, changes_weight, wide};
+use super::sides::{Cells, Origins};
 use super::store::Column;
 use super::table::{ByTarget, Stretch};
 use crate::ring::Rings;
@@ -349,8 +350,10 @@ impl Learner {
             }
         }
         for hook in 0..design.triggers.len() {
-            if let Trigger::Modulator(modulator) = design.triggers[hook] {
-                self.modulator_hook(scene, design, hook, modulator, tick);
+            match design.triggers[hook] {
+                Trigger::Modulator(modulator) => self.modulator_hook(scene, design, hook, modulator, tick),
+                Trigger::Jump(jump) => self.jump_hook(scene, design, hook, &design.jumps[jump], tick),
+                Trigger::Tick | Trigger::Pre | Trigger::Post(_) | Trigger::Every(_) => {}
             }
         }
         mark(&mut self.marks, &self.posts, &self.by_target, design, tick, 0);
@@ -608,11 +611,45 @@ impl Learner {
             self.hook_of_all(scene, design, hook, tick, tick);
             return;
         }
+        let targets = events.iter().filter_map(|whom| match whom {
+            Whom::Target(target) => Some(*target),
+            Whom::All => None,
+        });
+        let targets: Vec<u32> = targets.collect();
+        self.hook_of_targets(scene, design, hook, &targets, tick);
+    }
+
+    /// What a jump of a modulator does.
+    fn jump_hook(
+        &mut self,
+        scene: Scene,
+        design: &Design,
+        hook: usize,
+        (cells, columns): &(Cells, Origins),
+        tick: i64,
+    ) {
+        let jumps = |position: u32| scene.world.bool(columns.at(cells, position), tick);
+        if cells.len() == 1 {
+            if jumps(0) {
+                self.hook_of_all(scene, design, hook, tick, tick);
+            }
+            return;
+        }
+        let own = scene.table.positions.iter().enumerate();
+        let targets: Vec<u32> =
+            own.filter(|(_, position)| jumps(**position)).map(|(target, _)| target as u32).collect();
+        self.hook_of_targets(scene, design, hook, &targets, tick);
+    }
+
+    /// A hook of all synapses of some of the own targets.
+    fn hook_of_targets(&mut self, scene: Scene, design: &Design, hook: usize, targets: &[u32], tick: i64) {
+        if targets.is_empty() {
+            return;
+        }
         let Learner { batch, arrays, routines, failure, by_target, .. } = self;
         batch.clear();
-        for whom in events {
-            let Whom::Target(target) = *whom else { continue };
-            let at = target as usize;
+        for target in targets {
+            let at = *target as usize;
             let range = by_target.starts[at] as usize..by_target.starts[at + 1] as usize;
             batch.append(&by_target.synapses[range.clone()], &by_target.sources[range]);
         }

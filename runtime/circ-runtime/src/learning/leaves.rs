@@ -112,11 +112,11 @@ impl SynapseLeaves<'_> {
                         f(k, origins.at(&sides.target, position(synapse)), tick - back);
                     }
                 }
-                Post::Modulator(cells, origins) => {
+                Post::Modulator(cells, origins, ago) => {
                     let one = cells.len() == 1;
                     for (k, &synapse) in synapses.iter().enumerate() {
                         let at = if one { 0 } else { position(synapse) };
-                        f(k, origins.at(cells, at), tick);
+                        f(k, origins.at(cells, at), tick - ago);
                     }
                 }
             },
@@ -149,6 +149,12 @@ impl SynapseLeaves<'_> {
                 true
             }
             Side::Post => {
+                if let Post::Modulator(cells, origins, ago) = &sides.post[column.0 as usize]
+                    && cells.len() == 1
+                {
+                    out.fill(F::from_f64(world.float(origins.at(cells, 0), tick - ago)));
+                    return true;
+                }
                 let (Post::Target(origins), Ticks::One(back)) = (&sides.post[column.0 as usize], &table.back)
                 else {
                     return false;

@@ -37,8 +37,8 @@ pub struct Origins(Vec<Origin>);
 #[derive(Clone, Debug)]
 pub enum Post {
     Target(Origins),
-    /// The cells, and whether one is for all.
-    Modulator(Cells, Origins),
+    /// The cells: one is for all, or each for a target. How many ticks before they are read.
+    Modulator(Cells, Origins, i64),
 }
 
 /// All columns of a learning projection.
@@ -59,7 +59,7 @@ pub struct Reach {
 }
 
 impl Cells {
-    fn new(view: &View) -> Cells {
+    pub fn new(view: &View) -> Cells {
         let segment = |(k, s): (usize, &circ_plan::plan::Segment)| vec![k as u32; s.cells.len()];
         let segments = match view.segments.len() {
             0 | 1 => vec![],
@@ -90,7 +90,7 @@ impl Cells {
 }
 
 impl Origins {
-    fn new(plan: &Plan, columns: &[Column], ticks: i64, kept: &mut Kept) -> Origins {
+    pub fn new(plan: &Plan, columns: &[Column], ticks: i64, kept: &mut Kept) -> Origins {
         let origin = |column: &Column| match *column {
             Column::Array(population, array) => Origin::Kept(kept.keep(plan, population, array, ticks)),
             Column::Uniform(population, slot) => Origin::Slot(population, slot),
@@ -126,9 +126,10 @@ impl Sides {
         let pre = learning.pre.iter().map(|column| Origins::new(plan, column, reach.source, kept)).collect();
         let post = learning.post.iter().map(|signal| match signal {
             Signal::Target(columns) => Post::Target(Origins::new(plan, columns, reach.target, kept)),
-            Signal::Modulator(cells) => {
-                let origins = Origins::new(plan, &cells.columns, reach.modulator, kept);
-                Post::Modulator(Cells::new(&cells.view), origins)
+            signal @ (Signal::Modulator(cells) | Signal::Before(cells)) => {
+                let ago = i64::from(matches!(signal, Signal::Before(_)));
+                let origins = Origins::new(plan, &cells.columns, reach.modulator + ago, kept);
+                Post::Modulator(Cells::new(&cells.view), origins, ago)
             }
         });
         let post = post.collect();

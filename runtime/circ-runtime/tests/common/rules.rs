@@ -305,9 +305,10 @@ impl NaiveRule {
                 let (_, cell, segment) = cells(&projection.target)[target];
                 value(columns[segment], cell, when.from - self.back(k))
             }
-            (Side::Post, Some(Signal::Modulator(of))) => {
+            (Side::Post, Some(signal @ (Signal::Modulator(of) | Signal::Before(of)))) => {
                 let (_, cell, segment) = cells(&of.view)[if of.view.len() == 1 { 0 } else { target }];
-                value(of.columns[segment], cell, when.from)
+                let ago = i64::from(matches!(signal, Signal::Before(_)));
+                value(of.columns[segment], cell, when.from - ago)
             }
             (Side::Post, None) => panic!("there is no such column"),
         }

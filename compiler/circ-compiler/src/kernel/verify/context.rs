@@ -116,7 +116,7 @@ impl Context {
             .iter()
             .map(|signal| match signal {
                 Signal::Target(columns) => columns.clone(),
-                Signal::Modulator(cells) => cells.columns.clone(),
+                Signal::Modulator(cells) | Signal::Before(cells) => cells.columns.clone(),
             })
             .collect();
         Ok(Context {

@@ -153,10 +153,11 @@ fn verify_learning(plan: &Plan, projection: &ProjectionPlan, learning: &Learning
         let due = match &hook.when {
             When::Post(events) => Some((events.len(), projection.target.segments.len())),
             When::Modulator(view, events) => Some((events.len(), view.segments.len())),
+            When::Jump(cells) => Some((cells.columns.len(), cells.view.segments.len())),
             When::Tick | When::Pre | When::Every(_) => None,
         };
         if due.is_some_and(|(events, segments)| events != segments) {
-            return Err("an event is due for each segment of those who are heard".into());
+            return Err("an event or a column is due for each segment of those who are heard".into());
         }
     }
     let both = learning.both.iter();
@@ -164,10 +165,19 @@ fn verify_learning(plan: &Plan, projection: &ProjectionPlan, learning: &Learning
     let transmit = learning.transmit.iter().chain(both.filter_map(|both| both.transmit.as_ref()));
     transmit.into_iter().try_for_each(|program| check(program, Purpose::Transmit))?;
     learning.observables.iter().try_for_each(|it| check(&it.program, Purpose::LearnObservable))?;
+    let before = |op: &Op| match op {
+        Op::Load(Side::Post, at) => matches!(learning.post.get(at.0 as usize), Some(Signal::Before(_))),
+        _ => true,
+    };
+    if !learning.observables.iter().all(|it| it.program.ops.iter().all(before)) {
+        return Err(
+            "what is observed of synapses reads modulators as they were before, and no other cells".into()
+        );
+    }
     let (sources, targets) = (projection.source.segments.len(), projection.target.segments.len());
     let fits = |signal: &Signal| match signal {
         Signal::Target(columns) => columns.len() == targets,
-        Signal::Modulator(cells) => cells.columns.len() == cells.view.segments.len(),
+        Signal::Modulator(cells) | Signal::Before(cells) => cells.columns.len() == cells.view.segments.len(),
     };
     if !learning.pre.iter().all(|columns| columns.len() == sources) || !learning.post.iter().all(fits) {
         return Err("a column is due for each segment".into());

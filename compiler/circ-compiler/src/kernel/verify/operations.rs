@@ -28,6 +28,8 @@ pub(super) fn permitted(op: &Op, context: &Context) -> Result<(), String> {
         Op::Arrival(_) => matches!(purpose, Kernel | Reference),
         Op::Load(Side::Own, _) => !matches!(purpose, DeriveUniforms | Synapse | Flow),
         Op::Index(Side::Own) => !matches!(purpose, DeriveUniforms | Synapse | Flow) && !learns,
+        // Which columns, see `verify_learning`.
+        Op::Load(Side::Post, _) if purpose == LearnObservable => true,
         Op::Load(..) | Op::Index(_) => matches!(purpose, Synapse | Flow) || sees,
         Op::Edge(_) => purpose == Synapse || sees,
         Op::Weight => purpose == Flow,

@@ -5,7 +5,7 @@
 
 use circ_grammar::ast::Span;
 use circ_plan::ir::*;
-use circ_plan::plan::{Column, View};
+use circ_plan::plan::{Column, Role, View};
 
 use super::super::context::Source;
 use super::super::layout::{Layout, Storage};
@@ -187,13 +187,34 @@ impl Layout<'_> {
 
     /// Where a part of the equation of a state is.
     pub fn law_column(&mut self, var: VarId, law: Law, span: Span) -> Column {
-        let word = match law {
-            Law::Rate => "rate",
-            Law::Drift => "drift",
+        let (word, ty) = match law {
+            Law::Rate => ("rate", Ty::Float),
+            Law::Drift => ("drift", Ty::Float),
+            Law::Left => ("left", Ty::Float),
+            Law::Jumps => ("jumps", Ty::Bool),
+            Law::Base => ("base", Ty::Float),
+            Law::Since => ("since", Ty::Tick),
         };
+        // A jump is found by what there was a tick before.
+        match law {
+            Law::Jumps => {
+                for needed in [Law::Rate, Law::Drift, Law::Left] {
+                    self.law_column(var, needed, span);
+                }
+            }
+            Law::Base | Law::Since => {
+                self.law_column(var, Law::Jumps, span);
+            }
+            Law::Rate | Law::Drift | Law::Left => {}
+        }
         let name = format!("{} {word}", self.cell.vars[var.index()].name);
-        let array = self.keep(KeptValue::Law(var, law), Moment::After, &name, Ty::Float, span);
+        let array = self.keep(KeptValue::Law(var, law), Moment::After, &name, ty, span);
         Column::Array(self.population, array)
+    }
+
+    /// What is kept of the equation of a state.
+    pub fn kept_law(&self, var: VarId, law: Law) -> Option<&Kept> {
+        self.kept.iter().find(|kept| kept.what == KeptValue::Law(var, law))
     }
 
     fn keep(&mut self, what: KeptValue, moment: Moment, name: &str, ty: Ty, span: Span) -> ArrayId {
@@ -201,7 +222,11 @@ impl Layout<'_> {
             return kept.array;
         }
         let word = if moment == Moment::After { "after" } else { "seen" };
-        let array = self.array(format!("{name} {word}"), ty, circ_plan::plan::Role::Seen);
+        let role = match what {
+            KeptValue::Law(_, Law::Rate | Law::Drift | Law::Left | Law::Base | Law::Since) => Role::Memory,
+            KeptValue::Law(_, Law::Jumps) | KeptValue::Cell(_) | KeptValue::Trace(_) => Role::Seen,
+        };
+        let array = self.array(format!("{name} {word}"), ty, role);
         self.kept.push(Kept { what, moment, array, ty, span });
         array
     }

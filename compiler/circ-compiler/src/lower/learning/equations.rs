@@ -2,16 +2,18 @@
 //!
 //! In: the equations of a rule. Out: [`Laws`], and values of states some time later. Equations that are linear, with
 //! coefficients that stay as they are between events of the synapse, and that depend on each other in one direction, are
-//! evaluated when somebody asks, from the tick of the last event on (the anchor). All others are stepped at every tick,
-//! with what they read of cells held over it.
+//! evaluated when somebody asks, from the tick of the last event on (the anchor). So are those that read modulators which
+//! decay by themselves, with jumps of these among the events. All others are stepped at every tick, with what they read
+//! of cells held over it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use circ_plan::ir::{Function, *};
 
 use super::super::context::{Lowerer, Report, Source};
-use super::super::explain::RuleMethod;
+use super::super::explain::{Evaluated, RuleMethod};
 use super::column::find;
+use super::modulated::Lawful;
 use super::place::Places;
 use super::programs::scratch;
 use super::reads::variables;
@@ -34,7 +36,11 @@ pub struct Laws {
     /// At every tick, with why.
     pub stepped: Vec<(usize, Why)>,
     /// Modulators that follow a linear equation of their own.
-    pub lawful: Vec<usize>,
+    pub lawful: Vec<Lawful>,
+    /// Of `closed`: those with coefficients made of such modulators.
+    pub modulated: Vec<usize>,
+    /// The modulators that these read: what jumps of theirs begin anew.
+    pub jumping: Vec<usize>,
 }
 
 /// Why an equation is stepped.
@@ -69,11 +75,15 @@ impl Laws {
     pub fn methods(&self, rule: &Rule) -> Vec<RuleMethod> {
         let method = |(at, equation): (usize, &Equation)| {
             let stepped = self.stepped.iter().find(|(other, _)| *other == at);
-            RuleMethod {
-                variable: rule.vars[equation.var.index()].name.to_string(),
-                closed: stepped.is_none(),
-                reason: stepped.map_or("it is linear with constant coefficients", |(_, why)| why.words()),
-            }
+            let (evaluated, reason) = match stepped {
+                Some((_, why)) => (Evaluated::AtEveryStep, why.words()),
+                None if self.modulated.contains(&at) => {
+                    (Evaluated::SinceEventOrJump, "it is linear, and its modulator decays by itself")
+                }
+                None => (Evaluated::SinceEvent, "it is linear with constant coefficients"),
+            };
+            let variable = rule.vars[equation.var.index()].name.to_string();
+            RuleMethod { variable, evaluated, reason }
         };
         rule.equations.iter().enumerate().map(method).collect()
     }
@@ -85,6 +95,7 @@ pub fn laws<'a>(
     net: &'a net::Projection,
     plasticity: &'a Plasticity,
     places: &std::sync::Arc<Places>,
+    lawful: Vec<Lawful>,
 ) -> Laws {
     let rule = source.hir.rule(plasticity.rule);
     // What is wrong is said where programs are made.
@@ -97,7 +108,7 @@ pub fn laws<'a>(
     let all: Vec<usize> = (0..rule.equations.len()).collect();
     let forms = lowerer.forms(rule, &all);
     let mut open: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    let mut laws = Laws::default();
+    let mut laws = Laws { lawful, ..Laws::default() };
     for (at, form) in forms.iter().enumerate() {
         let why = match form {
             Err(_) => Some(Why::NotLinear),
@@ -125,6 +136,11 @@ pub fn laws<'a>(
     }
     laws.stepped.extend(open.keys().map(|at| (*at, Why::Others)));
     laws.stepped.sort_by_key(|(at, _)| *at);
+    if let Some(jumping) = lowerer.moved_by_lawful(rule, &forms, &laws) {
+        laws.modulated = std::mem::take(&mut laws.stepped).into_iter().map(|(at, _)| at).collect();
+        laws.closed.extend(&laws.modulated);
+        laws.jumping = jumping;
+    }
     laws
 }
 
@@ -176,6 +192,57 @@ impl<'a> Lowerer<'a, '_, '_> {
         found
     }
 
+    /// Where all equations that are not closed move with lawful modulators alone, and have a form for these that no
+    /// other equation needs: the modulators.
+    fn moved_by_lawful(
+        &mut self,
+        rule: &'a Rule,
+        forms: &[Result<Affine, ValueId>],
+        laws: &Laws,
+    ) -> Option<Vec<usize>> {
+        let known: Vec<Affine> = forms.iter().filter_map(|form| form.clone().ok()).collect();
+        if laws.stepped.is_empty() || known.len() != forms.len() {
+            return None;
+        }
+        let starts: Vec<ValueId> = rule.equations.iter().map(|it| self.learned_before(it.var)).collect();
+        let modulated = self.modulated_since_anchor(&laws.lawful);
+        let since = self.b.float(self.source.net.dt);
+        let mut jumping = BTreeSet::new();
+        for (at, _) in &laws.stepped {
+            let alone = |(other, form): (usize, &Affine)| other == *at || !form.coefficients.contains_key(at);
+            let closed = |partner: &usize| partner == at || laws.closed.contains(partner);
+            let parts = known[*at].coefficients.values().copied().chain(known[*at].rest);
+            for part in parts {
+                jumping.extend(self.lawful_alone(part, &laws.lawful)?);
+            }
+            if !known.iter().enumerate().all(alone) || !known[*at].coefficients.keys().all(closed) {
+                return None;
+            }
+            ClosedForm { b: &mut self.b, forms: &known, starts: &starts, since }
+                .modulated(*at, &modulated)?;
+        }
+        Some(jumping.into_iter().collect())
+    }
+
+    /// The lawful modulators that a value reads, if it moves with nothing else.
+    fn lawful_alone(&mut self, value: ValueId, lawful: &[Lawful]) -> Option<Vec<usize>> {
+        let mut found = vec![];
+        for leaf in reachable(&self.b, value, |_, _| true) {
+            let op = self.b.op(leaf).clone();
+            if !self.leaf_moves(&op) {
+                continue;
+            }
+            let Op::Load(Side::Post, ArrayId(at)) = op else { return None };
+            match self.synapse()?.post.get(at as usize)? {
+                Wanted::Modulator { index, .. } if lawful.iter().any(|it| it.index == *index) => {
+                    found.push(*index);
+                }
+                _ => return None,
+            }
+        }
+        Some(found)
+    }
+
     /// Whether a value may differ from tick to tick without an event of the synapse.
     fn moves(&mut self, value: ValueId) -> bool {
         let leaves = reachable(&self.b, value, |_, _| true);
@@ -216,7 +283,13 @@ impl<'a> Lowerer<'a, '_, '_> {
                 };
                 values.iter().all(parameter)
             }),
-            Some(Wanted::Trace { .. } | Wanted::Modulator { .. } | Wanted::Law { .. }) | None => false,
+            Some(
+                Wanted::Trace { .. }
+                | Wanted::Modulator { .. }
+                | Wanted::Law { .. }
+                | Wanted::LawBefore { .. },
+            )
+            | None => false,
         }
     }
 
@@ -274,9 +347,17 @@ impl<'a> Lowerer<'a, '_, '_> {
         let vars: Vec<VarId> = rule.equations.iter().map(|it| it.var).collect();
         let starts: Vec<ValueId> = vars.iter().map(|var| self.learned_before(*var)).collect();
         let forms: Vec<Affine> = forms.into_iter().map(Result::unwrap_or_default).collect();
+        let modulated = match asked.iter().any(|at| laws.modulated.contains(at)) {
+            true => self.modulated_since_anchor(&laws.lawful),
+            false => vec![],
+        };
         let mut found = vec![];
         for at in asked {
-            let value = ClosedForm { b: &mut self.b, forms: &forms, starts: &starts, since }.value(*at);
+            let mut form = ClosedForm { b: &mut self.b, forms: &forms, starts: &starts, since };
+            let value = match laws.modulated.contains(at) {
+                true => form.modulated(*at, &modulated),
+                false => form.value(*at),
+            };
             let value = match value {
                 Some(value) => value,
                 None => {
@@ -519,7 +600,7 @@ impl ClosedForm<'_> {
 
     /// `(e^(p T) - e^(q T)) / (p - q)` of two rates: by the larger, so that nothing overflows.
     pub fn overlap(&mut self, own: Option<ValueId>, theirs: ValueId) -> ValueId {
-        let own = own.unwrap_or_else(|| self.b.float(0.0));
+        let Some(own) = own else { return self.grown(Some(theirs)) };
         let (larger, difference) = (self.b.max(own, theirs), self.b.sub(own, theirs));
         let distance = self.b.abs(difference);
         let apart = self.b.mul(distance, self.since);

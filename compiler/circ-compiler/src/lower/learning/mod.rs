@@ -6,6 +6,7 @@
 mod actions;
 mod column;
 mod equations;
+mod jumps;
 mod modulated;
 mod place;
 mod programs;
@@ -21,7 +22,7 @@ use circ_plan::learning::{Both, Cells, Learning, Signal, When};
 use circ_plan::plan::{Column, Quantity, View};
 
 pub use self::column::Kept;
-pub use self::scope::{Moment, RuleScope, Wanted};
+pub use self::scope::{Law, Moment, RuleScope, Wanted};
 pub use self::side::{SideScope, Trace};
 
 use self::column::{CellValue, find, find_events};
@@ -67,12 +68,8 @@ pub fn learning<'a>(
     let precision = super::flows::precision(net, layouts);
     let stored = (precision, net.store.unwrap_or(precision));
     let mut places = Arc::new(places(source, net, plasticity, stored, report));
-    let mut laws = laws(source, net, plasticity, &places);
-    let modulators = plasticity.modulators.iter().enumerate();
-    laws.lawful = modulators
-        .filter(|(_, modulator)| modulated::follows_law(source, modulator, layouts))
-        .map(|(at, _)| at)
-        .collect();
+    let lawful = modulated::lawful(source, plasticity, layouts);
+    let laws = laws(source, net, plasticity, &places, lawful);
     // Ticks between two events are counted in double precision.
     let precision = if laws.closed.is_empty() { precision } else { Precision::F64 };
     if !laws.closed.is_empty() {
@@ -97,6 +94,7 @@ pub fn learning<'a>(
             );
         }
     }
+    let jumps: Vec<(usize, Program)> = programs.jumps();
     let longest = rule.changes(Rule::DELAY).then(|| programs.longest_delay());
     let settle = programs.settle();
     let shared = programs.shared();
@@ -120,6 +118,12 @@ pub fn learning<'a>(
     if net.two_ways && places.arrays.iter().any(|array| array.parameter && array.ty != Ty::Tick) {
         let what = "in both directions, a rule with a parameter that differs from synapse to synapse";
         report.push(not_yet(plasticity.span, what));
+    }
+    for (index, program) in jumps {
+        let jumps = Wanted::Law { index, law: Law::Jumps };
+        if let Signal::Modulator(cells) = signal(&end, &jumps, layouts, report) {
+            hooks.push(circ_plan::learning::Hook { when: When::Jump(cells), program });
+        }
     }
     let of_source: Vec<Vec<Column>> =
         pre.iter().map(|wanted| columns(&end, wanted, (&net.source, &net.events), layouts, report)).collect();
@@ -230,7 +234,7 @@ fn reads_target(program: &Program, signals: &[Signal], layouts: &[Layout]) -> bo
         Op::Load(Side::Post, ArrayId(at)) => match signals.get(*at as usize) {
             Some(Signal::Target(columns)) => columns.iter().any(changes),
             Some(Signal::Modulator(cells)) => cells.columns.iter().any(changes),
-            None => false,
+            Some(Signal::Before(_)) | None => false,
         },
         _ => false,
     })
@@ -239,7 +243,9 @@ fn reads_target(program: &Program, signals: &[Signal], layouts: &[Layout]) -> bo
 fn signal<'a>(end: &End<'_, 'a>, wanted: &Wanted, layouts: &mut [Layout<'a>], report: &mut Report) -> Signal {
     let net = end.net;
     let index = match wanted {
-        Wanted::Modulator { index, .. } | Wanted::Law { index, .. } => index,
+        Wanted::Modulator { index, .. } | Wanted::Law { index, .. } | Wanted::LawBefore { index, .. } => {
+            index
+        }
         Wanted::Constant(_) | Wanted::Cell { .. } | Wanted::Trace { .. } => {
             return Signal::Target(columns(end, wanted, (&net.target, &net.ports), layouts, report));
         }
@@ -252,7 +258,7 @@ fn signal<'a>(end: &End<'_, 'a>, wanted: &Wanted, layouts: &mut [Layout<'a>], re
         let Some(layout) = layouts.get_mut(segment.population as usize) else { continue };
         let value = find(layout.cell, "", member).0.first().copied();
         found.push(match (wanted, value) {
-            (Wanted::Law { law, .. }, Some(CellValue::Var(var))) => {
+            (Wanted::Law { law, .. } | Wanted::LawBefore { law, .. }, Some(CellValue::Var(var))) => {
                 layout.law_column(var, *law, modulator.span)
             }
             (Wanted::Modulator { moment, .. }, Some(value)) => {
@@ -261,7 +267,11 @@ fn signal<'a>(end: &End<'_, 'a>, wanted: &Wanted, layouts: &mut [Layout<'a>], re
             _ => Column::Constant(0.0),
         });
     }
-    Signal::Modulator(Cells { view: modulator.cells.clone(), columns: found })
+    let cells = Cells { view: modulator.cells.clone(), columns: found };
+    match wanted {
+        Wanted::LawBefore { .. } => Signal::Before(cells),
+        _ => Signal::Modulator(cells),
+    }
 }
 
 /// For every segment of a view.
@@ -303,6 +313,8 @@ fn column<'a>(
             let trace = end.trace(layout, report, *var, member);
             layout.trace_column(trace, *moment, Span::default())
         }
-        Wanted::Constant(_) | Wanted::Modulator { .. } | Wanted::Law { .. } => Column::Constant(0.0),
+        Wanted::Constant(_) | Wanted::Modulator { .. } | Wanted::Law { .. } | Wanted::LawBefore { .. } => {
+            Column::Constant(0.0)
+        }
     }
 }

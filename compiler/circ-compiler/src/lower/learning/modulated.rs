@@ -1,10 +1,11 @@
-//! Modulators that follow a linear equation of their own: within a step they enter as its exponential.
+//! Modulators that follow a linear equation of their own: they enter as its exponential.
 //!
-//! In: an equation of synapses that is a sum over states, with coefficients made of modulators. Out: its value a step
-//! later, with each modulator moving as its cell's equation says from the state after the last tick. What the cell keeps
-//! for this are the rate and the drift of that equation. Any other modulator is held over the step.
+//! In: an equation of synapses that is a sum over states, with coefficients made of modulators. Out: its value some time
+//! later, with each modulator moving as its cell's equation says: from the last event of the synapse on, where the rule
+//! has no equation that is stepped, else from the state after the last tick. What cells keep for this is in [`super::jumps`].
+//! Any other modulator is held over each step.
 
-use circ_plan::ir::*;
+use circ_plan::ir::{Function, *};
 
 use super::super::cell::{CellSite, Phase, Slot};
 use super::super::context::{Lowerer, Report, Site, Source};
@@ -16,31 +17,48 @@ use super::scope::{Law, Moment, Wanted};
 use crate::diagnose::Sink;
 use crate::hir::*;
 use crate::kernel::build::Builder;
-use crate::net::Modulator;
+use crate::net::{Modulator, Plasticity};
 use crate::solve::Facts;
 use crate::solve::affine::{Affine, affine, reachable};
 
-/// A modulator in a program: its value at the start of the step, and its equation `m' = drift + rate * m`.
+/// A modulator in a program, with its equation `m' = drift + rate * m`, from the start of the time at hand.
 #[derive(Clone, Copy, Debug)]
 pub struct Modulated {
+    /// What the program reads it by.
     value: ValueId,
     rate: ValueId,
-    drift: ValueId,
+    /// Where it goes; nothing: to 0.
+    steady: Option<ValueId>,
+    /// How far it is from there at first.
+    away: ValueId,
 }
 
-/// Whether all cells of a modulator follow such an equation, with nothing that replaces, holds, couples or clips it.
-pub fn follows_law(source: Source, modulator: &Modulator, layouts: &[Layout]) -> bool {
-    let Some(members) = &modulator.member else { return false };
-    members.of(&modulator.cells).all(|(segment, member)| {
-        let Some(layout) = layouts.get(segment.population as usize) else { return false };
-        match find(layout.cell, "", member).0[..] {
-            [CellValue::Var(var)] => has_law(source, layout, var),
-            _ => false,
+/// A modulator that follows such an equation.
+#[derive(Clone, Copy, Debug)]
+pub struct Lawful {
+    /// Of [`Plasticity::modulators`].
+    pub index: usize,
+    /// Whether it may go elsewhere than to 0.
+    pub drifts: bool,
+}
+
+/// The modulators of which all cells follow such an equation, with nothing that replaces, holds, couples or clips it.
+pub fn lawful(source: Source, plasticity: &Plasticity, layouts: &[Layout]) -> Vec<Lawful> {
+    let follows = |(index, modulator): (usize, &Modulator)| {
+        let members = modulator.member.as_ref()?;
+        let mut drifts = false;
+        for (segment, member) in members.of(&modulator.cells) {
+            let layout = layouts.get(segment.population as usize)?;
+            let [CellValue::Var(var)] = find(layout.cell, "", member).0[..] else { return None };
+            drifts |= law_drifts(source, layout, var)?;
         }
-    })
+        Some(Lawful { index, drifts })
+    };
+    plasticity.modulators.iter().enumerate().filter_map(follows).collect()
 }
 
-fn has_law(source: Source, layout: &Layout, var: VarId) -> bool {
+/// Whether there may be a drift; nothing where there is no such equation.
+fn law_drifts(source: Source, layout: &Layout, var: VarId) -> Option<bool> {
     let (cell, declared) = (layout.cell, &layout.cell.vars[var.index()]);
     let free = matches!(declared.kind, VarKind::State { range: None, .. })
         && cell.equations_of(var).count() == 1
@@ -49,19 +67,20 @@ fn has_law(source: Source, layout: &Layout, var: VarId) -> bool {
         && cell.couples.iter().all(|couple| couple.neighbour(source.hir, var).is_none())
         && !layout.net.is_clamped(&declared.name);
     if !free {
-        return false;
+        return None;
     }
     // What is wrong is said where the cell's programs are made.
     let mut sink = Sink::default();
     let (mut report, mut keys) = (Report::new(&mut sink), Default::default());
     let site = Site::Cell(CellSite::new(layout, Phase::Observe));
     let mut lowerer = Lowerer::new(source, &mut report, &mut keys, Builder::new("law", Precision::F64), site);
-    lowerer.law(layout, var).is_some()
+    let [_, drift] = lowerer.law(layout, var)?;
+    Some(lowerer.b.float_constant(drift) != Some(0.0))
 }
 
 impl<'a> Lowerer<'a, '_, '_> {
     /// The rate and the drift of a state, where these follow from parameters.
-    fn law(&mut self, layout: &Layout, var: VarId) -> Option<[ValueId; 2]> {
+    pub fn law(&mut self, layout: &Layout, var: VarId) -> Option<[ValueId; 2]> {
         let equation = layout.cell.equations.iter().rev().find(|equation| equation.var == var)?;
         let value = self.slot(Slot::State(var));
         let slope = self.rate(layout, None, equation);
@@ -80,36 +99,75 @@ impl<'a> Lowerer<'a, '_, '_> {
         parts.iter().all(steady).then_some(parts)
     }
 
-    /// One of both, which the cell keeps for synapses.
-    pub fn kept_law(&mut self, layout: &Layout, var: VarId, which: Law) -> ValueId {
-        match (self.law(layout, var), which) {
-            (Some([rate, _]), Law::Rate) => rate,
-            (Some([_, drift]), Law::Drift) => drift,
-            (None, _) => self.b.float(0.0),
+    /// The modulators that a program has read as they are after a tick, of those that follow a law, from then on.
+    pub fn modulated(&mut self, lawful: &[Lawful]) -> Vec<Modulated> {
+        let mut found = vec![];
+        for lawful in lawful {
+            let Some(value) = self.read_modulator(lawful.index, Moment::After) else { continue };
+            let index = lawful.index;
+            let rate = self.law_of(Wanted::Law { index, law: Law::Rate }, Ty::Float);
+            let drift = lawful.drifts.then(|| self.law_of(Wanted::Law { index, law: Law::Drift }, Ty::Float));
+            let (steady, away) = self.parted(value, rate, drift);
+            found.push(Modulated { value, rate, steady, away });
         }
+        found
     }
 
-    /// The modulators that a program has read as they are after a tick, of those that follow a law.
-    pub fn modulated(&mut self, lawful: &[usize]) -> Vec<Modulated> {
+    /// Those that it has read, from the anchor on: where they went from their base until then is known in closed form.
+    pub fn modulated_since_anchor(&mut self, lawful: &[Lawful]) -> Vec<Modulated> {
         let Some(scope) = self.synapse() else { return vec![] };
-        let mut columns = vec![];
-        for index in lawful {
-            let value = Wanted::Modulator { index: *index, moment: Moment::After };
-            if let Some(at) = scope.post.iter().position(|wanted| *wanted == value) {
-                let [rate, drift] = [Law::Rate, Law::Drift]
-                    .map(|law| scope.column(Side::Post, Wanted::Law { index: *index, law }));
-                columns.push([ArrayId(at as u32), rate, drift]);
-            }
+        let (moment, anchor) = (scope.moment, scope.places.as_ref().and_then(|places| places.anchor));
+        let mut found = vec![];
+        for lawful in lawful {
+            let Some(value) = self.read_modulator(lawful.index, moment) else { continue };
+            let mut before = |law, ty| self.law_of(Wanted::LawBefore { index: lawful.index, law }, ty);
+            let (rate, base) = (before(Law::Rate, Ty::Float), before(Law::Base, Ty::Float));
+            let since = before(Law::Since, Ty::Tick);
+            let drift = lawful.drifts.then(|| before(Law::Drift, Ty::Float));
+            let (steady, away) = self.parted(base, rate, drift);
+            let anchor = match anchor {
+                Some(anchor) => self.b.load(Side::Own, anchor, Ty::Tick),
+                None => self.b.tick(0),
+            };
+            let (anchor, since) = (self.b.to_float(anchor), self.b.to_float(since));
+            let ticks = self.b.sub(anchor, since);
+            let dt = self.b.float(self.source.net.dt);
+            let time = self.b.mul(ticks, dt);
+            let exponent = self.b.mul(rate, time);
+            let left = self.b.call1(Function::Exp, exponent);
+            let away = self.b.mul(away, left);
+            found.push(Modulated { value, rate, steady, away });
         }
-        let mut load = |column: ArrayId| self.b.load(Side::Post, column, Ty::Float);
-        columns
-            .into_iter()
-            .map(|[value, rate, drift]| Modulated {
-                value: load(value),
-                rate: load(rate),
-                drift: load(drift),
-            })
-            .collect()
+        found
+    }
+
+    /// A modulator as the program has read it, if it has.
+    fn read_modulator(&mut self, index: usize, moment: Moment) -> Option<ValueId> {
+        let wanted = Wanted::Modulator { index, moment };
+        let at = self.synapse()?.post.iter().position(|other| *other == wanted)?;
+        Some(self.b.load(Side::Post, ArrayId(at as u32), Ty::Float))
+    }
+
+    fn law_of(&mut self, wanted: Wanted, ty: Ty) -> ValueId {
+        let Some(scope) = self.synapse() else { return self.b.float(0.0) };
+        let column = scope.column(Side::Post, wanted);
+        self.b.load(Side::Post, column, ty)
+    }
+
+    /// A value as where it goes, and what is away from there. One that does not decay is held.
+    fn parted(
+        &mut self,
+        value: ValueId,
+        rate: ValueId,
+        drift: Option<ValueId>,
+    ) -> (Option<ValueId>, ValueId) {
+        let Some(drift) = drift else { return (None, value) };
+        let zero = self.b.float(0.0);
+        let stays = self.b.eq(rate, zero);
+        let steady = self.b.div(drift, rate);
+        let steady = self.b.neg(steady);
+        let steady = self.b.select(stays, value, steady);
+        (Some(steady), self.b.sub(value, steady))
     }
 }
 
@@ -179,16 +237,9 @@ impl ClosedForm<'_> {
         let Affine { coefficients, rest } = affine(self.b, &mut facts, value, 0..variables.len()).ok()?;
         let mut found: Vec<(ValueId, Option<ValueId>)> = rest.into_iter().map(|rest| (rest, None)).collect();
         for (which, by) in coefficients {
-            let Modulated { value, rate, drift } = all[which];
-            let zero = self.b.float(0.0);
-            let stays = self.b.eq(rate, zero);
-            let steady = self.b.div(drift, rate);
-            let steady = self.b.neg(steady);
-            // One that does not decay is held.
-            let steady = self.b.select(stays, value, steady);
-            let away = self.b.sub(value, steady);
-            let (steady, away) = (self.b.mul(by, steady), self.b.mul(by, away));
-            found.extend([(steady, None), (away, Some(rate))]);
+            let Modulated { rate, steady, away, .. } = all[which];
+            found.extend(steady.map(|steady| (self.b.mul(by, steady), None)));
+            found.push((self.b.mul(by, away), Some(rate)));
         }
         Some(found)
     }

@@ -324,6 +324,20 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
         }))
     }
 
+    /// What jumps of modulators do: by modulator, all is brought to the tick at which it jumps.
+    pub fn jumps(&mut self) -> Vec<(usize, Program)> {
+        let (rule, laws) = (self.rule, self.laws);
+        let jump = |index: &usize| {
+            let name = format!("jump {index}");
+            let program = self.program(&name, Moment::Seen, |lowerer| {
+                lowerer.advance(rule, laws);
+                lowerer.learned_outputs()
+            });
+            (*index, program)
+        };
+        laws.jumping.iter().map(jump).collect()
+    }
+
     /// What is observed by name.
     pub fn observables(&mut self) -> Vec<Observable> {
         let mut found = vec![];
@@ -354,9 +368,13 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
                 }
             });
             (self.pre, self.post) = asked;
-            let of_sides = |op: &Op| {
-                let side = matches!(op, Op::Load(Side::Pre | Side::Post, _) | Op::Index(_) | Op::Edge(_));
-                side || matches!(op, Op::Draw { .. } | Op::Redraw { .. })
+            // What modulators have jumped to is known of every tick.
+            let base = |at: &ArrayId| matches!(self.post.get(at.0 as usize), Some(Wanted::LawBefore { .. }));
+            let of_sides = |op: &Op| match op {
+                Op::Load(Side::Post, at) => !base(at),
+                Op::Load(Side::Pre, _) | Op::Index(_) | Op::Edge(_) => true,
+                Op::Draw { .. } | Op::Redraw { .. } => true,
+                _ => false,
             };
             if !array && !program.ops.iter().any(of_sides) {
                 found.push(Observable { name: declared.name.to_string(), program });

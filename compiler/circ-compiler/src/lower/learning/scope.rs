@@ -41,13 +41,22 @@ pub enum Wanted {
     Modulator { index: usize, moment: Moment },
     /// Of the equation of one.
     Law { index: usize, law: Law },
+    /// Likewise, as of the tick before.
+    LawBefore { index: usize, law: Law },
 }
 
-/// A part of `m' = drift + rate * m`.
+/// What is kept of a state `m` with `m' = drift + rate * m`, as it is after a tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Law {
     Rate,
     Drift,
+    /// The state itself: what is set afterwards shows.
+    Left,
+    /// Whether the state is not what it was a tick before, moved by its equation.
+    Jumps,
+    /// The state after the last tick at which it jumped, and that tick.
+    Base,
+    Since,
 }
 
 /// The rule of a projection, at a synapse.

@@ -446,7 +446,8 @@ impl<'a> Lowerer<'a, '_, '_> {
         for kept in layout.kept.iter().filter(|kept| kept.moment == moment) {
             let value = match kept.what {
                 KeptValue::Trace(at) => traces.get(at).copied().unwrap_or_else(|| self.b.float(0.0)),
-                KeptValue::Law(var, law) => self.kept_law(layout, var, law),
+                // See `laws_for_rules`.
+                KeptValue::Law(..) => continue,
                 KeptValue::Cell(value) => {
                     let value = self.cell_value(value, kept.span);
                     self.scalar(value, kept.span)
