@@ -27,6 +27,8 @@ pub struct Net {
     /// Event drives and projections in order of declaration.
     pub order: Vec<circ_plan::plan::Sender>,
     pub constraints: Vec<Constraint>,
+    /// Of what is enforced again and again: sums that are known.
+    pub kept_sums: Vec<KeptSum>,
     /// By population: those that somebody asks for the `balance` of.
     pub balances: BTreeMap<u32, Balance>,
     /// Top-level `let` and `data`.
@@ -66,6 +68,15 @@ impl Net {
         }
         None
     }
+}
+
+/// The sum of the weights of each of some cells, which an `enforce` with `every` keeps as it is.
+#[derive(Clone, Debug)]
+pub struct KeptSum {
+    pub span: Span,
+    pub total: f64,
+    /// The projections, and the most synapses that a cell has in each.
+    pub of: Vec<(u32, f64)>,
 }
 
 /// Into [`Net::environments`].
@@ -366,6 +377,8 @@ pub struct Projection {
     pub dale: Option<Span>,
     /// Whether each synapse has a weight of its own, though one number is written: an `enforce` scales them.
     pub scaled: bool,
+    /// Whether each synapse has a weight that the experiment sets, though no rule changes it.
+    pub set: bool,
     /// How weights that differ are held, if it says so.
     pub store: Option<circ_plan::ir::Precision>,
     /// Synapses with the same whole number hold one weight.

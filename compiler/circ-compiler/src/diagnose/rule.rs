@@ -2,6 +2,7 @@
 
 use super::Diagnostic;
 use super::build::{SignReason, polarity_name};
+use super::constraint::CONSTRAINT_CONFLICT;
 use super::names::{DUPLICATE_NAME, OUT_OF_PLACE};
 use super::structure::{MISSING_VALUE, NOT_A_STATE, WRONG_ARGUMENTS};
 use super::time::{Step, time};
@@ -159,6 +160,11 @@ pub fn missing_modulator(at: Span, name: &str, of: &str, declared: Span) -> Diag
         .help(format!("say what it reads, as in `{of}({name} = DA.level)`"))
 }
 
+/// Adds to a message about a parameter that is not given how to give it.
+pub fn example_argument(message: Diagnostic, of: &str, name: &str, value: &str) -> Diagnostic {
+    message.help(format!("give it a value, as in `{of}({name} = {value})`"))
+}
+
 /// Adds to a message about a number where a weight is due how to make one of it.
 pub fn number_for_weight(message: Diagnostic) -> Diagnostic {
     message
@@ -223,6 +229,15 @@ pub fn empty_bounds(at: Span, rule: &str, var: &str, bounds: Span, ends: [String
 /// Weights that begin outside of the bounds of their rule.
 pub fn weight_outside(at: Span, weight: &str, bounds: Span, ends: [String; 2]) -> Diagnostic {
     outside(at, "weight", weight, bounds, ends)
+}
+
+/// `total` is enforced of weights whose sum the bounds of their rule keep within `end`.
+pub fn no_room(at: Span, total: &str, end: &str, bounds: Span) -> Diagnostic {
+    CONSTRAINT_CONFLICT
+        .at(at, format!("the bounds of the rule leave at most {end} of the {total} that is enforced"))
+        .primary(format!("makes the sum {total}"))
+        .label(bounds, "every weight comes back within these when it changes next")
+        .help("widen the bounds, or enforce a sum that has room in them")
 }
 
 /// As [`weight_outside`], of delays.

@@ -5,10 +5,11 @@
 //! of their synapses gets a weight of its own. Two that scale the same synapses contradict each other, and so do
 //! those that wait for each other in a circle.
 //!
-//! A rule of plasticity that changes weights which an `enforce` without `every` scales would undo it at once: that is refused.
+//! A rule of plasticity that changes weights which an `enforce` without `every` scales would undo it at once: that is refused;
+//! so is, where bounds are known, one whose bounds leave no room for what is enforced with `every`.
 
 use super::Elaborator;
-use super::planned::Planned;
+use super::planned::{Planned, of_sheaf};
 use crate::diagnose::constraint as say;
 use crate::diagnose::structure::not_yet;
 use crate::eval::synapses::Selection;
@@ -234,6 +235,7 @@ impl Elaborator<'_> {
         while let Some(at) = waiting.iter().position(|next| !self.waits(*next, &waiting)) {
             let next = waiting.remove(at);
             self.enforced[next].value = self.enforced_value(next);
+            self.net.kept_sums.extend(self.kept_sum(next));
             self.net.constraints.push(self.enforced[next].constraint.clone());
         }
         // The rest waits for each other.
@@ -256,6 +258,25 @@ impl Elaborator<'_> {
     fn waits(&self, which: usize, waiting: &[usize]) -> bool {
         let reads = &self.enforced[which].reads;
         waiting.iter().any(|other| reads.iter().any(|read| read.overlaps(&self.enforced[*other].left)))
+    }
+
+    /// What is kept so while the network runs, if it is known, for whoever knows the bounds of rules.
+    fn kept_sum(&self, which: usize) -> Option<net::KeptSum> {
+        let Enforced { constraint, left, value, span, .. } = &self.enforced[which];
+        let ConstraintKind::Enforce(net::Enforce { every_ms: Some(_), .. }) = constraint.kind else {
+            return None;
+        };
+        let mut of = vec![];
+        for sheaf in &left.sheaves {
+            let projection = self.net.projections.get(sheaf.projection as usize)?;
+            let mut most = 0.0_f64;
+            of_sheaf(left, sheaf, projection, &self.net, |_, (_, hi)| {
+                most = most.max(hi);
+                Some(())
+            })?;
+            of.push((sheaf.projection, most));
+        }
+        Some(net::KeptSum { span: *span, total: (*value)?, of })
     }
 
     fn enforced_value(&self, which: usize) -> Option<f64> {

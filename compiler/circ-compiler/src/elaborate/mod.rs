@@ -122,6 +122,7 @@ fn empty_net(settings: &Settings) -> Net {
         projections: vec![],
         order: vec![],
         constraints: vec![],
+        kept_sums: vec![],
         balances: BTreeMap::new(),
         globals: BTreeMap::new(),
         // The experiment (or nobody, for a circuit alone) is 0; its circuit follows.

@@ -135,6 +135,7 @@ impl Elaborator<'_> {
             sign,
             dale: None,
             scaled: false,
+            set: false,
             store: projection.store,
             share,
             plasticity,

@@ -54,6 +54,7 @@ pub fn prove(hir: &Hir, types: &Types, net: &Net, sources: &Sources, sink: &mut 
     if !whole.all() || !whole.experiment() {
         return;
     }
+    prover.kept_sums();
     if !prover.bounds.sets().is_empty() || !prover.bounds.set_drives().is_empty() {
         prover.sets();
         // What several of them do together.

@@ -11,6 +11,7 @@ use crate::hir::{ExprId, Rule, RuleAction, RuleActionKind, RuleBounds, RuleVarKi
 use crate::interval::Interval;
 use crate::net::{Plasticity, Projection};
 use crate::types::Dimension;
+use circ_grammar::ast::Span;
 use circ_plan::plan::Sign;
 
 impl Prover<'_> {
@@ -115,6 +116,45 @@ impl Prover<'_> {
             let ends = [lo.interval.lo, hi.interval.hi].map(show);
             self.say(say::weight_outside(projection.weight_span, &worst, bounds.span, ends));
         }
+    }
+
+    /// Sums that are enforced again and again have room within the bounds of rules: else the next change of each weight
+    /// undoes what was enforced.
+    pub(super) fn kept_sums(&mut self) {
+        for sum in &self.bounds.net.kept_sums {
+            let (mut least, mut most, mut tightest) = (0.0, 0.0, None);
+            for (at, synapses) in &sum.of {
+                let found = self.learned_weights(*at);
+                let Some((range, bounds, dimension)) = found else { return };
+                // A cell may have none.
+                least += (range.lo * synapses).min(0.0);
+                most += (range.hi * synapses).max(0.0);
+                tightest = tightest.or(Some((bounds, dimension)));
+            }
+            let Some((bounds, dimension)) = tightest else { continue };
+            let show = |x: f64| crate::units::show(x, dimension);
+            // Where it just fits, it is not for rounding to decide.
+            let slack = 1e-9 * sum.total.abs();
+            let end = match (sum.total < least - slack, most + slack < sum.total) {
+                (true, _) => least,
+                (_, true) => most,
+                (false, false) => continue,
+            };
+            self.say(say::no_room(sum.span, &show(sum.total), &show(end), bounds));
+        }
+    }
+
+    /// The bounds of the rule that changes the weights of a projection, if it has any.
+    fn learned_weights(&mut self, at: u32) -> Option<(Interval, Span, Dimension)> {
+        let (hir, net) = (self.bounds.hir, self.bounds.net);
+        let projection = net.projections.get(at as usize)?;
+        let rule = hir.rule(projection.plasticity.as_ref()?.rule);
+        let bounds = rule.bounds.iter().find(|bounds| bounds.var == Rule::WEIGHT)?;
+        let site = Site::new(Place::Pair(at), None);
+        let [lo, hi] = [bounds.lo, bounds.hi].map(|end| self.bounds.estimate(end, &mut site.clone()));
+        let range = Interval { lo: lo.interval.lo, hi: hi.interval.hi, nan: false };
+        let known = !lo.interval.nan && !hi.interval.nan && range.lo <= range.hi;
+        (known && rule.changes(Rule::WEIGHT)).then(|| (range, bounds.span, self.weight_dimension(projection)))
     }
 
     /// What each `transmit` of a block delivers.
