@@ -31,21 +31,25 @@ const SHORT: [(&str, &[(&str, &str)]); 10] = [
 ];
 
 /// Examples of several experiments, each of which is short as it is.
-const SEVERAL: [(&str, &[&str]); 6] = [
+const SEVERAL: [(&str, &[&str]); 7] = [
     ("ncap", &["Forward", "OtherPhase", "Turning"]),
     ("synchronisation", &["All", "OnRing", "OnStar"]),
     ("bac_firing", &["Main"]),
     ("worm_graded", &["Touch", "Clamped"]),
     ("motion_delays", &["Main", "Backward", "Noisy", "Coincidence", "Learned"]),
     ("ca3_memory", &["Main"]),
+    ("pattern_detectors", &["Main", "Tolerant", "FalseAlarms"]),
 ];
 
 /// The library's tests, and where they run: those of point cells are too long for the interpreter.
-const LIBRARY: [(&str, &[Configuration]); 4] = [
+const LIBRARY: [(&str, &[Configuration]); 7] = [
     ("cells", &[(EngineKind::Jit, 1), (EngineKind::Jit, 2)]),
     ("dendrites", &ALL),
+    ("hebbian", &ALL),
+    ("homeostasis", &ALL),
     ("plasticity", &ALL),
     ("rates", &ALL),
+    ("short_term", &ALL),
 ];
 
 #[test]

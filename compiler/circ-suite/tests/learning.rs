@@ -57,8 +57,12 @@ const DELAYS: [&str; 4] = [
 
 /// Two populations that spike at random, some of the time much, with synapses that learn in between and multapses.
 fn network(rule: &str, arguments: &str, delays: &str, precision: &str) -> String {
+    let file = match rule {
+        "TsodyksMarkram" | "DynamicSynapse" => "short_term",
+        _ => "plasticity",
+    };
     format!(
-        "use std.plasticity.{rule}
+        "use std.{file}.{rule}
         cell Noisy {{
           param rate = 40 Hz
           port syn: excitatory voltage via delta(v)

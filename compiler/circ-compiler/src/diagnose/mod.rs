@@ -12,6 +12,7 @@ pub mod couple;
 pub mod data;
 pub mod flow;
 mod foreign;
+pub mod library;
 pub mod lint;
 pub mod names;
 pub mod onto;

@@ -1,6 +1,6 @@
 //! Messages about names: unknown, declared twice, out of place, going in circles.
 
-use super::{Diagnostic, foreign};
+use super::{Diagnostic, foreign, library};
 use circ_grammar::ast::Span;
 
 crate::rules! {
@@ -39,7 +39,20 @@ pub fn unknown_name(at: Span, name: &str, wanted: &str, suggestion: Option<Strin
     match (foreign::meant(name, wanted), suggestion) {
         (Some(foreign::Meant::Name(other)), _) => did_you_mean(diagnostic, Some(other.to_string())),
         (Some(foreign::Meant::Text(help)), None) => diagnostic.help(help),
+        (None, None) => match library::offered(name, wanted) {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        },
         (_, suggestion) => did_you_mean(diagnostic, suggestion),
+    }
+}
+
+/// A file has no item of this name; another of the library may.
+pub fn unknown_item(at: Span, name: &str, file: &str, suggestion: Option<String>) -> Diagnostic {
+    let diagnostic = unknown_member(at, name, &format!("`{file}`"), None);
+    match library::home(name) {
+        Some(home) => diagnostic.help(format!("it is in `{home}`: write `use {home}.{name}`")),
+        None => did_you_mean(diagnostic, suggestion),
     }
 }
 

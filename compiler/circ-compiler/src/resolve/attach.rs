@@ -8,11 +8,17 @@ use super::scope::Def;
 use super::{Context, Resolver};
 use crate::diagnose::{names, rule as say, structure, suggest};
 use crate::hir::{Attachment, Rule, RuleArg, RuleId, RuleVarKind, VarId};
+use crate::types::{Dimension, Type};
 use circ_grammar::ast::{self, Arg, Name, Path, Span};
 
 impl<'a> Resolver<'a> {
-    /// `None` after a report.
-    pub(super) fn attachment(&mut self, cx: &mut Context, value: ast::ExprId) -> Option<Attachment> {
+    /// `weight` is the dimension of the port, where that is known; `None` after a report.
+    pub(super) fn attachment(
+        &mut self,
+        cx: &mut Context,
+        value: ast::ExprId,
+        weight: Option<Dimension>,
+    ) -> Option<Attachment> {
         let (callee, args): (ast::ExprId, &'a [Arg]) = match &self.ast(cx, value).kind {
             ast::ExprKind::Call { callee, args } => (*callee, args),
             _ => (value, &[]),
@@ -33,7 +39,7 @@ impl<'a> Resolver<'a> {
             }
             return None;
         };
-        let args = self.rule_args(cx, rule, args, at);
+        let args = self.rule_args(cx, rule, args, at, weight);
         Some(Attachment { rule, args, span: at })
     }
 
@@ -50,7 +56,14 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn rule_args(&mut self, cx: &mut Context, id: RuleId, args: &'a [Arg], at: Span) -> Vec<RuleArg> {
+    fn rule_args(
+        &mut self,
+        cx: &mut Context,
+        id: RuleId,
+        args: &'a [Arg],
+        at: Span,
+        weight: Option<Dimension>,
+    ) -> Vec<RuleArg> {
         let name = self.hir.rule(id).name.clone();
         let mut given: Vec<RuleArg> = vec![];
         let mut places: Vec<VarId> = vec![];
@@ -82,7 +95,11 @@ impl<'a> Resolver<'a> {
         let missing: Vec<_> = missing
             .filter_map(|(_, var)| match var.kind {
                 RuleVarKind::Param { default: None, .. } => {
-                    Some(structure::missing_value(at, &var.name, &name, var.span))
+                    let message = structure::missing_value(at, &var.name, &name, var.span);
+                    Some(match example(var.declared.as_ref(), weight) {
+                        Some(value) => say::example_argument(message, &name, &var.name, &value),
+                        None => message,
+                    })
                 }
                 RuleVarKind::Modulator => Some(say::missing_modulator(at, &var.name, &name, var.span)),
                 _ => None,
@@ -119,6 +136,19 @@ impl<'a> Resolver<'a> {
         };
         self.sink.push(message);
         None
+    }
+}
+
+/// `1 nS`, for a parameter of this type at a port of this dimension.
+fn example(declared: Option<&Type>, weight: Option<Dimension>) -> Option<String> {
+    let one = |dimension| crate::units::show(1.0, dimension);
+    match declared? {
+        Type::Real(dimension) if *dimension == dimension.with_weight(Dimension::REAL)? => {
+            Some(one(*dimension))
+        }
+        Type::Real(dimension) => dimension.with_weight(weight?).map(one),
+        Type::Int => Some("1".to_string()),
+        _ => None,
     }
 }
 

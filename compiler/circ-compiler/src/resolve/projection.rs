@@ -201,7 +201,10 @@ impl<'a> Resolver<'a> {
                 let key = self.expr_in(cx, Place::PAIR.and(Place::BUILD), *value);
                 projection.share = Some((key, clause.span));
             }
-            ClauseKind::Plasticity(rule) => projection.plasticity = self.attachment(cx, *rule),
+            ClauseKind::Plasticity(rule) => {
+                let weight = self.port_dimension(cx, projection.target);
+                projection.plasticity = self.attachment(cx, *rule, weight);
+            }
             ClauseKind::Store { name, precision } => self.store(name, precision.as_ref(), projection),
             ClauseKind::Error => {}
         }

@@ -174,9 +174,9 @@ impl<'a> Resolver<'a> {
         if let Some((def, _)) = self.scopes[module].own.get(&name.text) {
             return *def;
         }
-        let file = format!("`{}`", self.modules[module].path.join("."));
+        let file = self.modules[module].path.join(".");
         let suggestion = suggest::nearest(&name.text, self.scopes[module].own.keys().map(|name| &**name));
-        self.sink.push(names::unknown_member(name.span, &name.text, &file, suggestion));
+        self.sink.push(names::unknown_item(name.span, &name.text, &file, suggestion));
         Def::Unknown
     }
 
