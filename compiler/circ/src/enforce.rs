@@ -39,6 +39,13 @@ pub struct Scaling {
     factors: Vec<f64>,
 }
 
+impl Scaling {
+    /// Whose weights.
+    pub fn projection(&self) -> u32 {
+        self.projection
+    }
+}
+
 /// Changes the weights.
 pub fn scale(engine: &mut dyn Engine, known: &Known, scalings: &[Scaling]) {
     for scaling in scalings {

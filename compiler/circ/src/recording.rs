@@ -6,7 +6,7 @@
 
 use crate::measures::Window;
 use circ_compiler::types::Dimension;
-use circ_plan::engine::{Engine, ProbeId};
+use circ_plan::engine::{Engine, ProbeId, Samples};
 use circ_plan::ir::EventId;
 use circ_plan::plan::View;
 
@@ -49,7 +49,48 @@ pub struct TraceRecord {
     pub dimension: Dimension,
     /// Cells, or synapses in canonical order; ascending.
     pub cells: Vec<u32>,
-    pub probe: ProbeId,
+    pub from: SampledFrom,
+}
+
+/// Where samples come from.
+#[derive(Clone, Debug)]
+pub enum SampledFrom {
+    Probe(ProbeId),
+    Steps(Steps),
+}
+
+/// Values that nothing changes while ticks are made.
+#[derive(Clone, Debug)]
+pub struct Steps {
+    pub first_tick: i64,
+    pub interval_ticks: i64,
+    /// From after a tick on, these.
+    pub changes: Vec<(i64, Vec<f64>)>,
+}
+
+impl TraceRecord {
+    /// All samples so far.
+    pub fn samples(&self, engine: &dyn Engine) -> Samples {
+        match &self.from {
+            SampledFrom::Probe(probe) => engine.samples(*probe),
+            SampledFrom::Steps(steps) => steps.samples(engine.tick()),
+        }
+    }
+}
+
+impl Steps {
+    fn samples(&self, until: i64) -> Samples {
+        let mut samples = Samples::default();
+        for tick in (self.first_tick..=until).step_by(self.interval_ticks.max(1) as usize) {
+            let known = self.changes.partition_point(|(after, _)| *after < tick);
+            let Some((_, values)) = known.checked_sub(1).and_then(|at| self.changes.get(at)) else {
+                continue;
+            };
+            samples.ticks.push(tick);
+            samples.values.extend_from_slice(values);
+        }
+        samples
+    }
 }
 
 /// The rate of a view in successive bins.

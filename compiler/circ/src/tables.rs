@@ -95,7 +95,7 @@ fn trace(text: &mut String, record: &TraceRecord, plan: &Plan, engine: &dyn Engi
         Recorded::Cells(population) => &plan.populations[population as usize].path,
         Recorded::Synapses(projection) => &plan.projections[projection as usize].path,
     });
-    let samples = engine.samples(record.probe);
+    let samples = record.samples(engine);
     for (tick, values) in samples.ticks.iter().zip(samples.values.chunks(record.cells.len().max(1))) {
         let time = grid.time(*tick);
         for (cell, value) in record.cells.iter().zip(values) {

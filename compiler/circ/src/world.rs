@@ -327,7 +327,7 @@ impl<'a> Present<'a> {
                 it.of == Recorded::Synapses(*projection) && it.name == name && it.cells.len() == count
             });
             let mut row = all.filter_map(|record| {
-                let samples = self.engine.samples(record.probe);
+                let samples = record.samples(self.engine);
                 let row = samples.ticks.binary_search(&tick).ok()?;
                 samples.values.get(row * count..(row + 1) * count).map(<[f64]>::to_vec)
             });
@@ -347,7 +347,7 @@ impl<'a> Present<'a> {
         let of = self.recordings.traces.iter().filter(|it| it.of == this && it.name == name);
         let mut found = of.filter_map(|record| {
             let column = record.cells.binary_search(&cell).ok()?;
-            let samples = self.engine.samples(record.probe);
+            let samples = record.samples(self.engine);
             let row = samples.ticks.binary_search(&tick).ok()?;
             samples.values.get(row * record.cells.len() + column).copied()
         });

@@ -73,7 +73,7 @@ use crate::plan::{Column, Observable, Quantity, UniformPlan, View};
 /// How the synapses of a projection learn.
 #[derive(Clone, Debug)]
 pub struct Learning {
-    /// The name of the rule, for people.
+    /// The name of the rule, for people; empty where weights change from outside alone.
     pub rule: String,
     /// Of all programs here: that of the target's populations; `f64` if they differ, or if programs count the ticks since an
     /// earlier one. Leaves of another precision are converted.

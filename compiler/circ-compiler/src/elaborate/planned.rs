@@ -78,7 +78,7 @@ fn weight_sums(selection: &Selection, net: &Net) -> Option<Vec<f64>> {
     for sheaf in &selection.sheaves {
         let projection = net.projections.get(sheaf.projection as usize)?;
         let Setting::Value(value) = &projection.weight else { return None };
-        let weight = number::number(value).filter(|_| !projection.scaled)?.real();
+        let weight = number::number(value).filter(|_| !projection.scaled && !projection.set)?.real();
         of_sheaf(selection, sheaf, projection, net, |place, (lo, hi)| {
             sums[place] += lo * weight;
             (lo == hi).then_some(())

@@ -224,8 +224,8 @@ impl Elaborator<'_> {
             Sign::NotPositive => Interval { hi: 0.0, ..Interval::FINITE },
             Sign::Free => Interval::FINITE,
         };
-        // What is scaled keeps its sign, and nothing else.
-        if of.scaled {
+        // What is scaled or set keeps its sign, and nothing else.
+        if of.scaled || of.set {
             return signed;
         }
         let written = known.setting(&of.weight, &Site::new(Place::Pair(at), None)).interval;

@@ -14,6 +14,7 @@ use crate::hir::{Experiment, ExprId, ExprKind, Hir, Over, Ref, SlotId, SlotKind,
 use crate::net::EnvironmentId;
 use crate::resolve::graph;
 use crate::types::{Type, Value};
+use circ_plan::plan::Pairing;
 use std::collections::BTreeSet;
 
 /// Loops within so many others are looked at with their first value only.
@@ -52,7 +53,6 @@ impl Look<'_> {
             }
             StatementKind::Record { what, every } => {
                 what.iter().for_each(|what| self.recorded(*what, net));
-                what.iter().for_each(|what| self.of_a_rule(*what, "record", net));
                 every.iter().for_each(|every| self.interval(*every, net));
             }
             StatementKind::Run { duration, until } => {
@@ -88,7 +88,7 @@ impl Look<'_> {
                 targets.iter().for_each(|target| self.recorded(*target, net));
             }
             // A `set` of cells is judged by its parameter, a drive with the circuit.
-            StatementKind::Set { target, .. } => self.of_a_rule(*target, "set", net),
+            StatementKind::Set { target, .. } => self.set(*target, net),
             StatementKind::Drive(_) => {}
         }
     }
@@ -194,8 +194,8 @@ impl Look<'_> {
         }
     }
 
-    /// What is kept of synapses can be recorded and set where a rule changes them.
-    fn of_a_rule(&self, expr: ExprId, verb: &str, net: &mut Elaborator<'_>) {
+    /// Weights that no rule changes are set in projections that are marked; what else there is of their synapses is not.
+    fn set(&self, expr: ExprId, net: &mut Elaborator<'_>) {
         let path = match net.hir.expr(expr).kind {
             ExprKind::Index { base, .. } => base,
             _ => expr,
@@ -206,13 +206,24 @@ impl Look<'_> {
         let mut scope = net.scope(self.environment);
         // What is wrong with the path is said by those who read its value.
         let Ok(thing) = eval::thing(path, &mut scope, &mut NotBuilt) else { return };
-        let Some((projections, _)) = eval::synapses_of(&thing, &scope) else { return };
-        let built = &net.net.projections;
-        if let Some(fixed) =
-            projections.iter().map(|at| &built[*at as usize]).find(|it| it.plasticity.is_none())
-        {
-            let what = format!("`{verb}` of synapses that no rule changes, as those of `{}`,", fixed.path);
-            net.sink.push(not_yet(net.span(expr), &what));
+        let Some((projections, name)) = eval::synapses_of(&thing, &scope) else { return };
+        for at in projections {
+            let Some(projection) = net.net.projections.get_mut(at as usize) else { continue };
+            if projection.plasticity.is_some() {
+                continue;
+            }
+            let what = match (&*name, &projection.flow, projection.pairing) {
+                ("w", ..) if projection.share.is_some() => "weights that are shared",
+                ("w", None, Pairing::Ordered) => {
+                    projection.set = true;
+                    continue;
+                }
+                ("w", Some(_), _) => "the weights of what flows",
+                ("w", None, _) => "the weights of a projection in both directions",
+                _ => "delays that no rule changes",
+            };
+            let what = format!("`set` of {what}, as those of `{}`,", projection.path);
+            return net.sink.push(not_yet(net.span(expr), &what));
         }
     }
 

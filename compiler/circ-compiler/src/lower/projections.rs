@@ -10,7 +10,7 @@ use super::context::{Keys, Lowerer, Report, Site, Source};
 use super::drives::{constant_or, finite_result, ports};
 use super::inputs::number;
 use super::layout::{Layout, Storage};
-use super::learning::{Ways, learning};
+use super::learning::{Ways, fixed, learning};
 use super::pair::PairSite;
 use crate::hir::VarKind;
 use crate::hir::path::part_of;
@@ -59,7 +59,7 @@ pub fn projection<'a>(
     let delay = pairs.delay();
     let onto = pairs.onto();
     let share = pairs.share();
-    let ways = net.plasticity.as_ref().map(|_| pairs.ways());
+    let ways = (net.plasticity.is_some() || net.set).then(|| pairs.ways());
     let Pairs { keys, columns, .. } = pairs;
     let column = |layouts: &mut [Layout], names: &[String], view: &View, members: &Members| {
         let of = |name: &String, layouts: &mut [Layout]| {
@@ -72,6 +72,7 @@ pub fn projection<'a>(
         (Some(plasticity), Some(ways)) => {
             Some(Box::new(learning(source, net, plasticity, ways, layouts, report)))
         }
+        (None, Some(ways)) if net.flow.is_none() => Some(Box::new(fixed(net, ways, layouts))),
         _ => None,
     };
     let store = match &learning {
@@ -188,7 +189,7 @@ impl<'a> Pairs<'a, '_, '_> {
     /// One number for all, unless it changes for each cell or synapse.
     fn weight(&mut self) -> Quantity {
         let (setting, span) = (&self.net.weight, self.net.weight_span);
-        match self.net.scaled || self.net.plasticity.is_some() {
+        match self.net.scaled || self.net.set || self.net.plasticity.is_some() {
             true => {
                 Quantity::Program(self.program("weight", span, |lowerer| valued(lowerer, "weight", setting)))
             }

@@ -16,7 +16,8 @@ pub fn learning(compiled: &Compiled) -> String {
     let plan = &compiled.plan;
     let mut text = String::new();
     for projection in &plan.projections {
-        let Some(learning) = &projection.learning else { continue };
+        // Without a rule, weights are set by the experiment alone.
+        let Some(learning) = projection.learning.as_ref().filter(|it| !it.rule.is_empty()) else { continue };
         // Both directions are told of once.
         if let Pairing::Mirror(_) = projection.pairing {
             continue;

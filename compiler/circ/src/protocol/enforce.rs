@@ -63,6 +63,7 @@ impl Protocol<'_> {
             return Ok(());
         }
         enforce::scale(self.engine, &self.known, &scalings);
+        self.note_scaled(&scalings.iter().map(enforce::Scaling::projection).collect::<Vec<_>>());
         self.with_scope_in(environment, |scope, world| enforce::confirm(equation, scope, world))
     }
 }

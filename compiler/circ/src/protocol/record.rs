@@ -1,8 +1,8 @@
 //! `record`: begins to sample, and notes which events are wanted.
 
 use super::{Protocol, interval};
-use crate::recording::{EventRecord, HistogramRecord, Recorded, TraceRecord, sorted};
-use crate::rules;
+use crate::recording::{EventRecord, HistogramRecord, Recorded, SampledFrom, Steps, TraceRecord, sorted};
+use crate::{plastic, rules};
 use circ_compiler::diagnose::structure::not_yet;
 use circ_compiler::eval::{self, Evaluated, Thing};
 use circ_compiler::hir::{ExprId, ExprKind, Index, MeasureArg};
@@ -94,7 +94,7 @@ impl Protocol<'_> {
             let probe = self.engine.add_probe(probe);
             let dimension = ty.dimension();
             let (of, name) = (Recorded::Cells(population), name.to_string());
-            let record = TraceRecord { of, name, dimension, cells, probe };
+            let record = TraceRecord { of, name, dimension, cells, from: SampledFrom::Probe(probe) };
             self.recordings.traces.push(record);
         }
         Ok(())
@@ -111,7 +111,7 @@ impl Protocol<'_> {
         }
     }
 
-    /// Of synapses that learn: what others hold never changes.
+    /// What synapses hold that do not learn changes only between ticks.
     fn record_synapses(
         &mut self,
         projections: &[u32],
@@ -127,15 +127,19 @@ impl Protocol<'_> {
         };
         for projection in projections {
             let plan = &self.compiled.plan.projections[*projection as usize];
-            let Some(learning) = &plan.learning else {
-                let what = format!("`record` of synapses that no rule changes, as those of `{}`,", plan.path);
-                return Err(not_yet(span, &what).into());
+            let observables = plan.learning.iter().flat_map(|learning| &learning.observables);
+            let observable = observables.clone().position(|it| it.name == name);
+            let values = match observable {
+                Some(_) => None,
+                None => Some(
+                    plastic::values(&self.present(), *projection, name)
+                        .ok_or_else(|| Box::new(rules::not_observable(span, &plan.path, name)))?,
+                ),
             };
-            let observable = learning.observables.iter().position(|it| it.name == name);
-            let observable =
-                observable.ok_or_else(|| Box::new(rules::not_observable(span, &plan.path, name)))?;
-            let mut count = 0;
-            self.engine.visit_synapses(*projection, &mut |piece| count += piece.source.len() as u32);
+            let count = match &values {
+                Some(values) => values.len() as u32,
+                None => self.synapses_of(*projection) as u32,
+            };
             let synapses: Vec<u32> = match which {
                 None => (0..count).collect(),
                 Some(indices) => {
@@ -147,18 +151,48 @@ impl Protocol<'_> {
                 }
             };
             let now = self.engine.tick();
-            let probe = self.engine.add_synapse_probe(SynapseProbe {
-                projection: *projection,
-                observable: observable as u32,
-                synapses: synapses.clone(),
-                first_tick: if now < 0 { 0 } else { now + interval_ticks },
-                interval_ticks,
-                keep: Keep::Each,
-            });
+            let first_tick = if now < 0 { 0 } else { now + interval_ticks };
+            let from = match (observable, values) {
+                (Some(observable), _) => SampledFrom::Probe(self.engine.add_synapse_probe(SynapseProbe {
+                    projection: *projection,
+                    observable: observable as u32,
+                    synapses: synapses.clone(),
+                    first_tick,
+                    interval_ticks,
+                    keep: Keep::Each,
+                })),
+                (None, values) => {
+                    let values = values.unwrap_or_default();
+                    let these = synapses.iter().map(|synapse| values[*synapse as usize]).collect();
+                    let changes = vec![(now.min(first_tick - 1), these)];
+                    SampledFrom::Steps(Steps { first_tick, interval_ticks, changes })
+                }
+            };
             let (of, name) = (Recorded::Synapses(*projection), name.to_string());
-            self.recordings.traces.push(TraceRecord { of, name, dimension, cells: synapses, probe });
+            self.recordings.traces.push(TraceRecord { of, name, dimension, cells: synapses, from });
         }
         Ok(())
+    }
+
+    /// Weights of projections were scaled: what is recorded of them goes on from there.
+    pub(super) fn note_scaled(&mut self, projections: &[u32]) {
+        let tick = self.engine.tick();
+        for at in 0..self.recordings.traces.len() {
+            let TraceRecord { of: Recorded::Synapses(projection), name, cells, .. } =
+                &self.recordings.traces[at]
+            else {
+                continue;
+            };
+            if !projections.contains(projection) {
+                continue;
+            }
+            let values = plastic::values(&self.present(), *projection, name).unwrap_or_default();
+            let these: Vec<f64> =
+                cells.iter().filter_map(|cell| values.get(*cell as usize).copied()).collect();
+            if let SampledFrom::Steps(steps) = &mut self.recordings.traces[at].from {
+                steps.changes.push((tick, these));
+            }
+        }
     }
 
     fn record_events(&mut self, view: &View, names: &Members, span: Span) -> Evaluated<()> {

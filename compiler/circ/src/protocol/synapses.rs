@@ -156,7 +156,7 @@ impl Protocol<'_> {
         Ok(Setting { projection, whole: values.len() == ends.len(), values })
     }
 
-    fn synapses_of(&self, projection: u32) -> usize {
+    pub(super) fn synapses_of(&self, projection: u32) -> usize {
         let mut count = 0;
         self.engine.visit_synapses(projection, &mut |piece| count += piece.source.len());
         count
@@ -194,11 +194,12 @@ impl Protocol<'_> {
     /// The bounds of a rule, the range of a parameter, and the sign of weights.
     fn check_values(&self, setting: &Setting, name: &str, at: Span) -> Evaluated<()> {
         let projection = setting.projection;
-        let Some((rule, var)) = self.rule_var(projection, name) else { return Ok(()) };
         let mut ranges = vec![];
-        ranges.extend(rule.bounds.iter().filter(|bounds| bounds.var == var).map(|it| (it.lo, it.hi)));
-        if let RuleVarKind::Param { range: Some(range), .. } = rule.vars[var.index()].kind {
-            ranges.push(range);
+        if let Some((rule, var)) = self.rule_var(projection, name) {
+            ranges.extend(rule.bounds.iter().filter(|bounds| bounds.var == var).map(|it| (it.lo, it.hi)));
+            if let RuleVarKind::Param { range: Some(range), .. } = rule.vars[var.index()].kind {
+                ranges.push(range);
+            }
         }
         let dimension = self.dimension_of(projection, name);
         let show = |value: f64| circ_compiler::units::show(value, dimension);
@@ -212,7 +213,7 @@ impl Protocol<'_> {
                 }
             }
         }
-        if var != Rule::WEIGHT {
+        if name != "w" {
             return Ok(());
         }
         let plan = &self.compiled.plan.projections[projection as usize];

@@ -4,8 +4,10 @@
 //! added to them. A rule's text is read for a synapse ([`scope`]); what it keeps of cells is theirs ([`side`]).
 
 mod actions;
+mod closed;
 mod column;
 mod equations;
+mod fixed;
 mod jumps;
 mod modulated;
 mod place;
@@ -22,6 +24,7 @@ use circ_plan::learning::{Both, Cells, Learning, Signal, When};
 use circ_plan::plan::{Column, Quantity, View};
 
 pub use self::column::Kept;
+pub use self::fixed::fixed;
 pub use self::scope::{Law, Moment, RuleScope, Wanted};
 pub use self::side::{SideScope, Trace};
 

@@ -1,0 +1,46 @@
+//! Synapses that no rule changes, but the experiment: they hold a weight each, and nothing happens to them.
+//!
+//! In: a projection whose weights are set. Out: a [`Learning`] without programs at ticks, which has the doors of those
+//! that learn. Where one number is written as the weight it is held in the precision of the states.
+
+use circ_plan::ir::*;
+use circ_plan::learning::{Learning, SynapseArray};
+use circ_plan::plan::Observable;
+
+use super::super::flows::precision;
+use super::super::layout::Layout;
+use super::Ways;
+use crate::net::{Projection, Setting};
+
+/// What is attached to such a projection.
+pub fn fixed(net: &Projection, ways: Ways, layouts: &[Layout]) -> Learning {
+    let precision = precision(net, layouts);
+    let store = net.store.unwrap_or(match net.weight {
+        Setting::Value(_) => precision,
+        Setting::Each(_) => Precision::F32,
+    });
+    let program = |what: &str| Program::new(format!("{}.{what}", net.path), precision);
+    let mut weight = program("observe.w");
+    let value = weight.push(Op::Load(Side::Own, ArrayId(0)), Ty::Float);
+    weight.outputs = vec![Output::Result(value)];
+    Learning {
+        rule: String::new(),
+        precision,
+        arrays: vec![SynapseArray { name: "w".to_owned(), ty: Ty::Float, store, parameter: false }],
+        delay: None,
+        longest: None,
+        dendritic: ways.dendritic,
+        back: ways.back,
+        uniforms: vec![],
+        keys: vec![],
+        pre: vec![],
+        post: vec![],
+        init: program("init"),
+        transmit: None,
+        hooks: vec![],
+        both: None,
+        settle: program("settle"),
+        shared: None,
+        observables: vec![Observable { name: "w".to_owned(), program: weight }],
+    }
+}
