@@ -225,6 +225,11 @@ fn states_program<'a>(
         outputs.push(Output::Array(*memory, lowerer.b.bool(false)));
     }
     outputs.extend(lowerer.initial_traces(layout));
+    if let Some(site) = lowerer.cell() {
+        site.phase = Phase::Observe;
+        site.memo.clear();
+    }
+    outputs.extend(lowerer.initial_laws(layout, &outputs));
     let checks = std::mem::take(&mut lowerer.checks);
     lowerer.finish(outputs, checks)
 }

@@ -58,6 +58,32 @@ impl<'a> Lowerer<'a, '_, '_> {
         outputs
     }
 
+    /// What is kept of them before the first tick, or where they are put back to how they began: from then on the state
+    /// follows its equation, and whenever that was, the next tick is a jump.
+    pub fn initial_laws(&mut self, layout: &Layout<'a>, initial: &[Output]) -> Vec<Output> {
+        let mut outputs = vec![];
+        for var in lawful_vars(layout) {
+            let zero = self.b.float(0.0);
+            let [rate, drift] = self.law(layout, var).unwrap_or([zero; 2]);
+            let array = Lowerer::array_of(layout, Slot::State(var)).map(|(array, _)| array);
+            let first = initial.iter().find_map(|output| match output {
+                Output::Array(of, value) if Some(*of) == array => Some(*value),
+                _ => None,
+            });
+            for (law, kept) in kept_laws(layout, var) {
+                let value = match law {
+                    Law::Rate => rate,
+                    Law::Drift => drift,
+                    Law::Left | Law::Base => first.unwrap_or(zero),
+                    Law::Since => self.b.tick(MAX_TICK),
+                    Law::Jumps => continue,
+                };
+                outputs.push(Output::Array(kept.array, value));
+            }
+        }
+        outputs
+    }
+
     /// Where nothing but its equation changes a state, that it has moved is all there is.
     fn jumps(
         &mut self,
@@ -76,6 +102,11 @@ impl<'a> Lowerer<'a, '_, '_> {
         let zero = self.b.float(0.0);
         let (still, drifts) = (self.b.eq(rate, zero), self.b.ne(drift, zero));
         let mut any = self.b.and(still, drifts);
+        if let Some(kept) = layout.kept_law(var, Law::Since) {
+            let (since, now) = (self.b.load(Side::Own, kept.array, kept.ty), self.b.now());
+            let put_back = self.b.lt(now, since);
+            any = self.b.or(any, put_back);
+        }
         for (before, now) in changes {
             let differs = self.b.ne(before, now);
             any = self.b.or(any, differs);

@@ -131,6 +131,9 @@ impl<'a> Lowerer<'a, '_, '_> {
             };
             let (anchor, since) = (self.b.to_float(anchor), self.b.to_float(since));
             let ticks = self.b.sub(anchor, since);
+            // Where it was put back, it is as it began since the anchor.
+            let zero = self.b.float(0.0);
+            let ticks = self.b.max(zero, ticks);
             let dt = self.b.float(self.source.net.dt);
             let time = self.b.mul(ticks, dt);
             let exponent = self.b.mul(rate, time);
