@@ -398,7 +398,7 @@ impl Learner {
                         common.touch(by_target.synapses[range].iter().copied());
                     }
                 }
-                Trigger::Tick | Trigger::Pre | Trigger::Every(_) => {}
+                Trigger::Jump(_) | Trigger::Tick | Trigger::Pre | Trigger::Every(_) => {}
             }
         }
         if spikes {

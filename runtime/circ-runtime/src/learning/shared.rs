@@ -163,6 +163,8 @@ pub fn wide(learning: &Learning, design: &Design, tick: i64) -> (bool, bool) {
     let all = changing().any(|trigger| match trigger {
         Trigger::Tick => 0 < tick,
         Trigger::Every(interval) => 0 < tick && tick % interval == 0,
+        // Which cells jump is not asked for.
+        Trigger::Jump(_) => true,
         Trigger::Pre | Trigger::Post(_) | Trigger::Modulator(_) => false,
     });
     let both = learning.both.as_ref().is_some_and(|both| changes_weight(&both.program));
