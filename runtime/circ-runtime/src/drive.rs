@@ -168,6 +168,8 @@ impl DriveValues {
                 let means = self.evaluate(plan, drive, program, 0, 0, elements(program, drive.target.len()));
                 match means[..] {
                     [mean] => Mean::One(Counts::new(mean)),
+                    // All are switched off: nothing has to be drawn.
+                    _ if means.iter().all(|mean| *mean <= 0.0) => Mean::One(Counts::new(0.0)),
                     _ => Mean::Each(means.iter().map(|&mean| (mean, math::exp(-mean))).collect()),
                 }
             }

@@ -65,16 +65,44 @@ pub struct Step<'a> {
     pub dt: f64,
 }
 
+/// As many are held without asking for memory, which small networks would notice at every tick.
+const FEW: usize = 32;
+
+/// A list for the time of one call.
+struct Brief<T> {
+    few: [T; FEW],
+    /// Empty where they are few.
+    many: Vec<T>,
+}
+
+impl<T: Copy> Brief<T> {
+    /// `filler` is never looked at.
+    fn new(items: impl ExactSizeIterator<Item = T>, filler: T) -> Brief<T> {
+        let mut few = [filler; FEW];
+        if FEW < items.len() {
+            return Brief { few, many: items.collect() };
+        }
+        few.iter_mut().zip(items).for_each(|(place, item)| *place = item);
+        Brief { few, many: vec![] }
+    }
+
+    fn as_ptr(&self) -> *const T {
+        if self.many.is_empty() { self.few.as_ptr() } else { self.many.as_ptr() }
+    }
+}
+
 /// Makes one step; returns the local index of a cell that failed a check.
 pub fn step(call: &Step, shard: &mut Shard, rings: &mut Rings, lists: &mut Lists) -> Option<u32> {
-    let arrays: Vec<*mut u8> = shard.arrays.iter_mut().map(|a| a.pointer()).collect();
-    let arrivals: Vec<*mut u8> = match call.population.precision {
+    let nowhere = std::ptr::null_mut();
+    let arrays = Brief::new(shard.arrays.iter_mut().map(|a| a.pointer()), nowhere);
+    let arrivals: Brief<*mut u8> = match call.population.precision {
         Precision::F32 => ports(rings.single.slot_mut(call.tick), call.offsets, shard.cells),
         Precision::F64 => ports(rings.double.slot_mut(call.tick), call.offsets, shard.cells),
     };
-    let events: Vec<*mut u32> = lists.lists.iter_mut().map(|l| l.as_mut_ptr()).collect();
+    let events = Brief::new(lists.lists.iter_mut().map(|l| l.as_mut_ptr()), std::ptr::null_mut());
     lists.counts.fill(0);
-    let tables: Vec<TableRef> = call.tables.iter().map(table_ref).collect();
+    let no_table = TableRef { data: std::ptr::null(), rows: 0, columns: 0 };
+    let tables = Brief::new(call.tables.iter().map(table_ref), no_table);
     let args = KernelArgs {
         arrays: arrays.as_ptr(),
         uniforms: call.slots.as_ptr(),
@@ -144,12 +172,12 @@ fn table_ref(table: &Table) -> TableRef {
 }
 
 /// The address of each port's accumulators in an arena. Disjoint parts of one exclusive borrow.
-fn ports<F>(arena: &mut [F], offsets: &[usize], cells: u32) -> Vec<*mut u8> {
+fn ports<F>(arena: &mut [F], offsets: &[usize], cells: u32) -> Brief<*mut u8> {
     let base = arena.as_mut_ptr();
     let address = |&offset: &usize| {
         assert!(offset + padded(cells) <= arena.len(), "the arena has room for every port");
         // SAFETY: within the slice, as just asserted.
         unsafe { base.add(offset) }.cast::<u8>()
     };
-    offsets.iter().map(address).collect()
+    Brief::new(offsets.iter().map(address), std::ptr::null_mut())
 }
