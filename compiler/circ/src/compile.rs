@@ -36,6 +36,8 @@ pub struct Options {
     pub set: Vec<(String, String)>,
     pub seed: Option<u64>,
     pub precision: Option<Precision>,
+    /// A point of a sweep.
+    pub point: crate::sweep::Point,
 }
 
 /// A program that can be run, with every form on the way.
@@ -105,7 +107,9 @@ pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Reje
 
     let started = Instant::now();
     let (seed, precision) = (options.seed, options.precision);
-    let settings = Settings { experiment: Some(experiment), set, seed, precision, ..Settings::default() };
+    let values = options.point.overrides();
+    let settings =
+        Settings { experiment: Some(experiment), values, set, seed, precision, ..Settings::default() };
     let mut net = elaborate(&hir, &types, &settings, &Beneath::of(&program), &mut sink);
     unrun::look(&program, &hir, experiment, &mut sink);
     expand(&mut hir, &mut types, &mut net, &mut Expanded::default(), &mut sink);

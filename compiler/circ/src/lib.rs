@@ -40,6 +40,7 @@ pub mod rules;
 pub mod run;
 pub mod sources;
 mod stdlib;
+pub mod sweep;
 mod synaptic;
 mod tables;
 mod unconnected;

@@ -106,6 +106,7 @@ impl Manifest {
                 .precision
                 .as_deref()
                 .map(|it| if it == "f32" { Precision::F32 } else { Precision::F64 }),
+            ..Options::default()
         }
     }
 

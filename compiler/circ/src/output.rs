@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 /// The manifest's name.
 pub const MANIFEST: &str = "run.json";
 
+/// The table of a sweep.
+pub const SWEEP: &str = "sweep.csv";
+
 /// A folder that could not be written.
 #[derive(Debug)]
 pub struct WriteError {
@@ -87,7 +90,7 @@ impl Folder {
             write_through(&path, content)
                 .map_err(|error| WriteError { path: self.path.join(name), error })?;
         }
-        for stale in [MANIFEST, "spikes.csv", "events.csv", "traces.csv", "synapses.csv"] {
+        for stale in [MANIFEST, "spikes.csv", "events.csv", "traces.csv", "synapses.csv", SWEEP] {
             remove_if_there(&self.path.join(stale))?;
         }
         for (name, _) in files {

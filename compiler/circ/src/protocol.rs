@@ -16,7 +16,6 @@ use crate::synaptic::Known;
 use crate::world::{self, Present};
 use crate::{fault, instance, judge};
 use circ_compiler::diagnose::Diagnostic;
-use circ_compiler::diagnose::structure::not_yet;
 use circ_compiler::diagnose::time as say;
 use circ_compiler::eval::{self, CellPlace, Evaluated, Scope, Thing};
 use circ_compiler::hir::{ExprId, SlotId, SlotKind, Statement, StatementKind};
@@ -181,9 +180,6 @@ impl<'a> Protocol<'a> {
                 self.statements(if holds { then } else { otherwise })?;
             }
             StatementKind::For { index, over, body } => self.passes(*index, *over, body)?,
-            StatementKind::Trials { .. } => {
-                return Err(Halt::Rejected(not_yet(statement.span, "`trials`").into()));
-            }
             StatementKind::Repeat { body, until } => self.repeat(body, *until)?,
         }
         // What comes next reads what flows from values that were set.

@@ -24,7 +24,7 @@ pub const MAX_SOURCE_BYTES: u64 = 16 << 20;
 const MAX_DATA_BYTES: u64 = 4 << 30;
 
 /// The texts and trees of a program.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Program {
     /// All texts, by the file number of their spans; the main file is number 0.
     pub sources: Sources,

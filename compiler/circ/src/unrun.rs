@@ -49,7 +49,7 @@ impl Look<'_> {
                     return Ran::Perhaps;
                 }
             }
-            StatementKind::For { over, body, .. } | StatementKind::Trials { over, body, .. } => {
+            StatementKind::For { over, body, .. } => {
                 match over {
                     Over::Range(lo, hi) => [lo, hi].into_iter().for_each(|end| self.value(*end)),
                     Over::Values(values) => self.value(*values),

@@ -4,6 +4,7 @@ pub mod check;
 pub mod explain;
 pub mod fmt;
 pub mod run;
+pub mod sweep;
 pub mod test;
 pub mod verify;
 
@@ -56,6 +57,7 @@ fn compile_options(experiment: Option<&str>, settings: &Settings) -> Options {
         set: settings.set.clone(),
         seed: settings.seed,
         precision: settings.precision.map(precision),
+        ..Options::default()
     }
 }
 

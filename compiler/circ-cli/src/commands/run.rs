@@ -10,7 +10,7 @@ use crate::terminal::{self, Paint, Stream};
 use circ::compile::{Rejection, compile};
 use circ::diagnose::{Diagnostic, Sources};
 use circ::output::{Folder, WriteError};
-use circ::results::{Ended, Message, messages};
+use circ::results::{Ended, Message, Results, messages};
 use circ::run::{Digest, Finished, Simulation};
 use circ::sources;
 use serde::Serialize;
@@ -24,9 +24,12 @@ pub fn run(args: &RunArgs) -> Exit {
 fn attempt(args: &RunArgs) -> Result<Exit, Exit> {
     let program = read(&args.file, &args.settings.reading).inspect_err(|_| unreadable(args))?;
     let options = compile_options(args.experiment.as_deref(), &args.settings);
-    let compiled = compile(program, &options).map_err(|rejection| refuse(&rejection, args))?;
+    let compiled = compile(program.clone(), &options).map_err(|rejection| refuse(&rejection, args))?;
     let said = if args.json || args.quiet { vec![] } else { compiled.warnings.clone() };
     show_warnings(&compiled.warnings, compiled.sources(), args);
+    if let Some(points) = super::sweep::points(&compiled)? {
+        return super::sweep::run(&program, &options, &points, args);
+    }
     let folder = args.out.as_deref().map(open).transpose()?;
     let digest = if args.json || args.out.is_some() { Digest::Compute } else { Digest::Leave };
     let mut simulation = match Simulation::build(compiled, &run_options(&args.settings, digest)) {
@@ -48,12 +51,17 @@ fn attempt(args: &RunArgs) -> Result<Exit, Exit> {
 
 /// The exit code of a run that took place.
 pub fn exit(finished: &Finished) -> Exit {
-    match finished.results.ended {
+    exit_of(&finished.results)
+}
+
+/// The same of its results.
+pub fn exit_of(results: &Results) -> Exit {
+    match results.ended {
         Ended::Interrupted => Exit::Interrupted,
         Ended::Failed => Exit::Failed,
         Ended::Rejected => Exit::Rejected,
         Ended::Stopped => Exit::Stopped,
-        Ended::Complete if finished.results.expectations.iter().all(|it| it.holds) => Exit::Well,
+        Ended::Complete if results.expectations.iter().all(|it| it.holds) => Exit::Well,
         Ended::Complete => Exit::Expectation,
     }
 }

@@ -37,9 +37,13 @@ fn test_file(file: &Path, args: &TestArgs) -> Exit {
 
 fn test_experiment(file: &Path, name: &str, args: &TestArgs) -> Exit {
     let attempt = || -> Result<Exit, Exit> {
-        let compiled =
-            compile(read(file, &args.settings.reading)?, &compile_options(Some(name), &args.settings))
-                .map_err(|it| reject(&it))?;
+        let program = read(file, &args.settings.reading)?;
+        let options = compile_options(Some(name), &args.settings);
+        let compiled = compile(program.clone(), &options).map_err(|it| reject(&it))?;
+        if let Some(points) = super::sweep::points(&compiled)? {
+            let name = format!("{} {name}", file.display());
+            return super::sweep::test(&program, &options, &points, &args.settings, &name);
+        }
         let known = compiled.warnings.clone();
         let mut simulation = Simulation::build(compiled, &run_options(&args.settings, Digest::Leave))
             .map_err(|it| reject(&it))?;

@@ -58,8 +58,7 @@ impl<'a> Bounds<'a> {
                         self.statements(otherwise);
                     }
                 }
-                StatementKind::For { over, .. } | StatementKind::Trials { over, .. }
-                    if self.is_passed(*over) == Truth::Never => {}
+                StatementKind::For { over, .. } if self.is_passed(*over) == Truth::Never => {}
                 other => other.blocks().into_iter().for_each(|block| self.statements(block)),
             }
         }

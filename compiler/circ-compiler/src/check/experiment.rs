@@ -23,7 +23,65 @@ impl<'a> Checker<'a> {
                 self.infer(seed);
                 self.demand_whole(seed, "the seed");
             }
+            experiment.sweep.iter().for_each(|axis| self.axis(axis));
             self.statements(&experiment.statements);
+        }
+    }
+
+    /// What is swept takes the values that it is given.
+    fn axis(&mut self, axis: &'a Axis) {
+        let types: Vec<Type> = axis.names.iter().map(|swept| self.swept_type(swept.target)).collect();
+        match &axis.values {
+            AxisValues::Over(Over::Range(lo, hi)) => {
+                for end in [*lo, *hi] {
+                    self.infer(end);
+                    self.demand_whole(end, "the range of a sweep");
+                }
+                let ty = &types[0];
+                if !matches!(ty, Type::Int | Type::AnyReal | Type::Error | Type::Real(Dimension::REAL)) {
+                    let due = typing::words(ty);
+                    self.sink.push(typing::wrong_type(self.span(*lo).to(self.span(*hi)), &due, &Type::Int));
+                }
+            }
+            AxisValues::Over(Over::Values(values)) => {
+                self.infer(*values);
+                let (swept, ty) = (&axis.names[0], &types[0]);
+                let due = Type::Array(Box::new(ty.clone()), vec![None]);
+                let because = (swept.span, typing::words(ty));
+                self.demand(*values, &due, &format!("what `{}` takes", swept.name), Some(because));
+            }
+            AxisValues::Rows(rows) => {
+                for row in rows {
+                    row.iter().for_each(|value| drop(self.infer(*value)));
+                    if row.len() != types.len() {
+                        let at = row.iter().map(|value| self.span(*value)).reduce(|all, next| all.to(next));
+                        let message = format!("{} names take {} values", types.len(), row.len());
+                        self.sink.push(structure::argument_form(
+                            at.unwrap_or(axis.span),
+                            message,
+                            "one value for each name",
+                        ));
+                        continue;
+                    }
+                    for ((value, ty), swept) in row.iter().zip(&types).zip(&axis.names) {
+                        let because = (swept.span, typing::words(ty));
+                        self.demand(*value, ty, &format!("`{}`", swept.name), Some(because));
+                    }
+                }
+            }
+        }
+    }
+
+    fn swept_type(&self, target: SweptTarget) -> Type {
+        let Owner::Experiment(at) = self.owner else { return Type::Error };
+        match target {
+            SweptTarget::Own(slot) => self.types.experiment_slots[at as usize][slot.index()].clone(),
+            SweptTarget::OfCircuit(slot) => match self.hir.experiments[at as usize].circuit {
+                Some(circuit) => self.types.circuit_slots[circuit.index()][slot.index()].clone(),
+                None => Type::Error,
+            },
+            SweptTarget::Seed => Type::Int,
+            SweptTarget::Step => Type::Real(Dimension::TIME),
         }
     }
 
@@ -59,9 +117,8 @@ impl<'a> Checker<'a> {
                     what.iter().for_each(|target| self.reset(*target, Put::Back));
                     except.iter().for_each(|target| self.reset(*target, Put::Aside));
                 }
-                StatementKind::Fire(views) => views.iter().for_each(|view| self.spiking(*view, "`fire`")),
-                StatementKind::Silence(views) => {
-                    views.iter().for_each(|view| self.spiking(*view, "`silence`"))
+                StatementKind::Fire(views) | StatementKind::Silence(views) => {
+                    views.iter().for_each(|view| self.spiking(*view))
                 }
                 StatementKind::Freeze(target) => {
                     self.infer(*target);
@@ -87,7 +144,7 @@ impl<'a> Checker<'a> {
                     self.statements(otherwise);
                 }
                 // What it runs over was looked at with its index.
-                StatementKind::For { body, .. } | StatementKind::Trials { body, .. } => self.statements(body),
+                StatementKind::For { body, .. } => self.statements(body),
                 StatementKind::Repeat { body, until } => {
                     self.statements(body);
                     self.infer(*until);
@@ -197,15 +254,12 @@ impl<'a> Checker<'a> {
     }
 
     /// Cells.
-    fn spiking(&mut self, view: ExprId, what: &str) {
+    fn spiking(&mut self, view: ExprId) {
         self.infer(view);
         let ty = self.ty(view);
         match innermost(&ty) {
             Type::Error | Type::View(_) => {}
-            _ => {
-                let due = format!("cells, as {what} needs them");
-                self.sink.push(typing::wrong_type(self.span(view), &due, &ty));
-            }
+            _ => self.sink.push(typing::wrong_type(self.span(view), "a population or a view", &ty)),
         }
     }
 

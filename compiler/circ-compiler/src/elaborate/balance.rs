@@ -44,7 +44,7 @@ impl Elaborator<'_> {
                     self.roots(then, out);
                     self.roots(otherwise, out);
                 }
-                StatementKind::For { over, body, .. } | StatementKind::Trials { over, body, .. } => {
+                StatementKind::For { over, body, .. } => {
                     match over {
                         Over::Range(lo, hi) => out.extend([*lo, *hi]),
                         Over::Values(values) => out.push(*values),

@@ -19,6 +19,11 @@ pub(super) struct Constant {
     dimension: Option<Dimension>,
 }
 
+/// A value that is known to fit.
+pub(super) fn given(value: Value) -> Constant {
+    Constant { value, dimension: None }
+}
+
 /// The value of an expression.
 pub(super) fn evaluate(file: &File, expr: ExprId) -> Evaluated<Constant> {
     at_depth(file, expr, 0)

@@ -59,6 +59,8 @@ pub struct Settings {
     pub cell: Option<usize>,
     /// `--set PATH=VALUE`: the path, and the value as parsed.
     pub set: Vec<(String, ast::File, ast::ExprId)>,
+    /// What a sweep gives: paths and values of the right types. `set` comes before them.
+    pub values: Vec<(String, Span, Value)>,
     /// Overrides the experiment's.
     pub seed: Option<u64>,
     pub precision: Option<Precision>,
@@ -78,7 +80,7 @@ pub fn elaborate(hir: &Hir, types: &Types, settings: &Settings, files: &dyn File
         files,
         sink,
         net: empty_net(settings),
-        overrides: Overrides::read(&settings.set),
+        overrides: Overrides::read(&settings.values, &settings.set),
         pending: vec![],
         items: 0,
         dale: vec![],

@@ -29,7 +29,10 @@ struct Override {
 }
 
 impl Overrides {
-    pub(super) fn read(set: &[(String, circ_grammar::ast::File, circ_grammar::ast::ExprId)]) -> Overrides {
+    pub(super) fn read(
+        values: &[(String, Span, Value)],
+        set: &[(String, circ_grammar::ast::File, circ_grammar::ast::ExprId)],
+    ) -> Overrides {
         let read = |(path, file, expr): &(String, _, circ_grammar::ast::ExprId)| {
             let file: &circ_grammar::ast::File = file;
             let span = file.exprs.get(expr.0 as usize).map_or(Span::default(), |e| e.span);
@@ -40,7 +43,13 @@ impl Overrides {
                 used: false,
             }
         };
-        Overrides { given: set.iter().map(read).collect(), known: vec![] }
+        let of_sweep = |(path, span, value): &(String, Span, Value)| Override {
+            path: path.clone(),
+            span: *span,
+            value: Ok(constant::given(value.clone())),
+            used: false,
+        };
+        Overrides { given: values.iter().map(of_sweep).chain(set.iter().map(read)).collect(), known: vec![] }
     }
 }
 

@@ -65,9 +65,7 @@ impl Look<'_> {
                     None => [then, otherwise].into_iter().for_each(|branch| self.statements(branch, net)),
                 }
             }
-            StatementKind::For { index, over, body } | StatementKind::Trials { index, over, body } => {
-                self.passes(*index, *over, body, net)
-            }
+            StatementKind::For { index, over, body } => self.passes(*index, *over, body, net),
             StatementKind::Repeat { body, until } => {
                 self.statements(body, net);
                 self.value(*until, net);

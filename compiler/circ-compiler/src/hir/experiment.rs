@@ -24,6 +24,8 @@ pub struct Experiment {
     pub seed: Option<ExprId>,
     pub precision: Option<Precision>,
     pub method: Option<(Method, Span)>,
+    /// The experiment is repeated for all combinations of these; the first changes slowest.
+    pub sweep: Vec<Axis>,
     /// In order, settings taken out.
     pub statements: Vec<Statement>,
 }
@@ -37,9 +39,7 @@ impl Experiment {
     /// The `let`s that statements give other values, and the indices of loops.
     pub fn assigned(&self) -> BTreeSet<SlotId> {
         let of = |statement: &Statement| match statement.kind {
-            StatementKind::Assign { slot, .. }
-            | StatementKind::For { index: slot, .. }
-            | StatementKind::Trials { index: slot, .. } => Some(slot),
+            StatementKind::Assign { slot, .. } | StatementKind::For { index: slot, .. } => Some(slot),
             _ => None,
         };
         self.all_statements().filter_map(of).collect()
@@ -48,12 +48,44 @@ impl Experiment {
     /// What loops run over, by their index.
     pub fn loops(&self) -> impl Iterator<Item = (SlotId, Over)> {
         self.all_statements().filter_map(|statement| match statement.kind {
-            StatementKind::For { index, over, .. } | StatementKind::Trials { index, over, .. } => {
-                Some((index, over))
-            }
+            StatementKind::For { index, over, .. } => Some((index, over)),
             _ => None,
         })
     }
+}
+
+/// What one part of a `sweep` gives its values to.
+#[derive(Clone, Debug)]
+pub struct Axis {
+    pub names: Vec<Swept>,
+    pub values: AxisValues,
+    pub span: Span,
+}
+
+/// A name that a sweep gives values to.
+#[derive(Clone, Debug)]
+pub struct Swept {
+    pub name: Arc<str>,
+    pub span: Span,
+    pub target: SweptTarget,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SweptTarget {
+    /// A formal of the experiment.
+    Own(SlotId),
+    /// One of its circuit.
+    OfCircuit(SlotId),
+    Seed,
+    Step,
+}
+
+#[derive(Clone, Debug)]
+pub enum AxisValues {
+    /// Of one name.
+    Over(Over),
+    /// Of as many names as each row has values.
+    Rows(Vec<Vec<ExprId>>),
 }
 
 /// Statements with those within them, in order of writing.
@@ -137,12 +169,6 @@ pub enum StatementKind {
         over: Over,
         body: Vec<Statement>,
     },
-    /// Likewise, every time from the state before the first, which is also the state after the last.
-    Trials {
-        index: SlotId,
-        over: Over,
-        body: Vec<Statement>,
-    },
     /// The body, until the condition holds after it.
     Repeat {
         body: Vec<Statement>,
@@ -155,9 +181,7 @@ impl StatementKind {
     pub fn blocks(&self) -> SmallVec<[&[Statement]; 2]> {
         match self {
             StatementKind::If { then, otherwise, .. } => smallvec![&then[..], &otherwise[..]],
-            StatementKind::For { body, .. }
-            | StatementKind::Trials { body, .. }
-            | StatementKind::Repeat { body, .. } => smallvec![&body[..]],
+            StatementKind::For { body, .. } | StatementKind::Repeat { body, .. } => smallvec![&body[..]],
             StatementKind::Binding(_)
             | StatementKind::Drive(_)
             | StatementKind::Assign { .. }

@@ -15,23 +15,28 @@ impl Printer<'_> {
         if let Some((method, _)) = experiment.method {
             self.line(format!("method {}", method_name(method)));
         }
+        for axis in &experiment.sweep {
+            let names: Vec<&str> = axis.names.iter().map(|swept| &*swept.name).collect();
+            let values = match &axis.values {
+                AxisValues::Over(Over::Range(lo, hi)) => format!("{} .. {}", self.expr(*lo), self.expr(*hi)),
+                AxisValues::Over(Over::Values(values)) => self.expr(*values),
+                AxisValues::Rows(rows) => {
+                    let rows: Vec<String> = rows.iter().map(|row| format!("({})", self.list(row))).collect();
+                    format!("[{}]", rows.join(", "))
+                }
+            };
+            self.line(format!("sweep {} in {values}", names.join(", ")));
+        }
         self.statements(experiment, &experiment.statements);
     }
 
-    fn experiment_loop(
-        &mut self,
-        word: &str,
-        experiment: &Experiment,
-        index: SlotId,
-        over: Over,
-        body: &[Statement],
-    ) {
+    fn experiment_loop(&mut self, experiment: &Experiment, index: SlotId, over: Over, body: &[Statement]) {
         let over = match over {
             Over::Range(lo, hi) => format!("{} .. {}", self.expr(lo), self.expr(hi)),
             Over::Values(values) => self.expr(values),
         };
         let name = &experiment.slots[index.index()].name;
-        self.block(format!("{word} {name} in {over}"), |out| out.statements(experiment, body));
+        self.block(format!("for {name} in {over}"), |out| out.statements(experiment, body));
     }
 
     pub(super) fn statements(&mut self, experiment: &Experiment, statements: &[Statement]) {
@@ -95,10 +100,7 @@ impl Printer<'_> {
                     }
                 }
                 StatementKind::For { index, over, body } => {
-                    self.experiment_loop("for", experiment, *index, *over, body)
-                }
-                StatementKind::Trials { index, over, body } => {
-                    self.experiment_loop("trials", experiment, *index, *over, body)
+                    self.experiment_loop(experiment, *index, *over, body)
                 }
                 StatementKind::Repeat { body, until } => {
                     self.block("repeat", |out| out.statements(experiment, body));

@@ -334,6 +334,13 @@ impl Reader<'_> {
         let place = Place { owner, cell: None, of: Span::default() };
         self.roots(place, experiment.args.iter().map(|(_, value)| *value));
         self.roots(place, experiment.dt.into_iter().chain(experiment.seed));
+        for axis in &experiment.sweep {
+            match &axis.values {
+                AxisValues::Over(Over::Range(lo, hi)) => self.roots(place, [*lo, *hi]),
+                AxisValues::Over(Over::Values(values)) => self.root(place, *values),
+                AxisValues::Rows(rows) => self.roots(place, rows.iter().flatten().copied()),
+            }
+        }
         self.statements(place, &experiment.slots, &experiment.statements);
     }
 
@@ -379,7 +386,7 @@ impl Reader<'_> {
                     self.statements(place, slots, then);
                     self.statements(place, slots, otherwise);
                 }
-                StatementKind::For { over, body, .. } | StatementKind::Trials { over, body, .. } => {
+                StatementKind::For { over, body, .. } => {
                     match over {
                         Over::Range(lo, hi) => self.roots(place, [*lo, *hi]),
                         Over::Values(values) => self.root(place, *values),

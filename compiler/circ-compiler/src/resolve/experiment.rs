@@ -34,6 +34,7 @@ impl<'a> Resolver<'a> {
             seed: None,
             precision: None,
             method: None,
+            sweep: vec![],
             statements: vec![],
         });
         let owner = Owner::Experiment(at);
@@ -178,12 +179,14 @@ impl<'a> Resolver<'a> {
                 let (index, over, body) = self.experiment_loop(cx, at, index, *over, items);
                 Some(Out::For { index, over, body })
             }
-            StatementKind::Trials { index, over, items } => {
-                let (index, over, body) = self.experiment_loop(cx, at, index, *over, items);
-                Some(Out::Trials { index, over, body })
+            StatementKind::Sweep(axes) => {
+                for axis in axes {
+                    self.sweep_axis(cx, at, axis);
+                }
+                None
             }
             StatementKind::Repeat { items, until } => {
-                self.refuse_drives(items);
+                self.refuse_once(items);
                 let (body, until) = self.repeated(cx, at, items, *until);
                 Some(Out::Repeat { body, until })
             }
@@ -223,11 +226,83 @@ impl<'a> Resolver<'a> {
     ) -> (SlotId, hir::Over, Vec<hir::Statement>) {
         let over = self.over(cx, over);
         let slot = self.new_slot(cx.owner, index, SlotKind::Index, false, &[]);
-        self.refuse_drives(items);
+        self.refuse_once(items);
         cx.frames.push([(index.text.clone(), (Named::Slot(slot), index.span))].into());
         let body = self.block(cx, at, items);
         cx.frames.pop();
         (slot, over, body)
+    }
+
+    fn sweep_axis(&mut self, cx: &mut Context, at: u32, axis: &'a ast::SweepAxis) {
+        let names: Option<Vec<hir::Swept>> = axis.names.iter().map(|name| self.swept(cx, name)).collect();
+        let outer = std::mem::replace(&mut cx.place, Place::BUILD);
+        let values = match axis.over {
+            ast::Iter::Expr(list) if 1 < axis.names.len() => self.sweep_rows(cx, list),
+            over => Some(hir::AxisValues::Over(self.over(cx, over))),
+        };
+        cx.place = outer;
+        let (Some(names), Some(values)) = (names, values) else { return };
+        let span =
+            axis.names.iter().map(|name| name.span).reduce(|all, next| all.to(next)).unwrap_or_default();
+        if let (hir::AxisValues::Over(_), 2..) = (&values, names.len()) {
+            let message = "several names take their values from a list of rows, as in `sweep (a, b) in [(1, 2), (3, 4)]`";
+            self.sink.push(structure::argument_form(span, message.to_owned(), "several names"));
+            return;
+        }
+        self.hir.experiments[at as usize].sweep.push(hir::Axis { names, values, span });
+    }
+
+    /// `[(3, 2), (5, 2)]`
+    fn sweep_rows(&mut self, cx: &mut Context, list: ast::ExprId) -> Option<hir::AxisValues> {
+        let span = self.span(cx, list);
+        let refused = |this: &mut Self, at| {
+            let message = "several names take their values from a list of rows, as in `sweep (a, b) in [(1, 2), (3, 4)]`";
+            this.sink.push(structure::argument_form(at, message.to_owned(), "not such a list"));
+        };
+        let ast::ExprKind::Array(rows) = self.ast(cx, list).kind.clone() else {
+            refused(self, span);
+            return None;
+        };
+        let mut lowered = Vec::with_capacity(rows.len());
+        for row in rows {
+            let ast::ExprKind::Tuple(values) = self.ast(cx, row).kind.clone() else {
+                let at = self.span(cx, row);
+                refused(self, at);
+                return None;
+            };
+            lowered.push(self.exprs(cx, &values));
+        }
+        Some(hir::AxisValues::Rows(lowered))
+    }
+
+    /// A parameter of the experiment or its circuit, `seed` or `dt`.
+    fn swept(&mut self, cx: &Context, name: &Name) -> Option<hir::Swept> {
+        let formal = |slots: &[hir::Slot], slot: SlotId| {
+            matches!(slots.get(slot.index()).map(|slot| &slot.kind), Some(SlotKind::Formal { .. }))
+        };
+        let target = match (cx.named(&name.text), &*name.text) {
+            (Some((Named::Slot(slot), _)), _) if formal(self.slots(cx.owner), slot) => {
+                Some(hir::SweptTarget::Own(slot))
+            }
+            (Some((Named::OfCircuit(slot), _)), _) if formal(self.outer_slots(cx.owner), slot) => {
+                Some(hir::SweptTarget::OfCircuit(slot))
+            }
+            (Some((Named::Refused, _)), _) => return None,
+            (Some((_, declared)), _) => {
+                let due = "a parameter of the experiment or its circuit";
+                self.sink.push(names::wrong_kind(name.span, &name.text, "no parameter", due, Some(declared)));
+                return None;
+            }
+            (None, "seed") => Some(hir::SweptTarget::Seed),
+            (None, "dt") => Some(hir::SweptTarget::Step),
+            (None, _) => None,
+        };
+        if target.is_none() && !cx.is_of_unknown {
+            let known = cx.candidates(|named| matches!(named, Named::Slot(_) | Named::OfCircuit(_)));
+            let near = crate::diagnose::suggest::nearest(&name.text, known.iter().map(String::as_str));
+            self.sink.push(names::unknown_name(name.span, &name.text, "parameter", near));
+        }
+        Some(hir::Swept { name: name.text.clone(), span: name.span, target: target? })
     }
 
     /// The condition sees what the body declares.
@@ -246,17 +321,21 @@ impl<'a> Resolver<'a> {
         (body, until)
     }
 
-    /// A drive is built once, with the circuit.
-    fn refuse_drives(&mut self, items: &[ast::Statement]) {
+    /// A drive is built once, with the circuit; a recording goes on until the end.
+    fn refuse_once(&mut self, items: &[ast::Statement]) {
         for item in items {
             match &item.kind {
                 StatementKind::Drive(_) => {
                     let due = "is built with the circuit, so it stands before the loop";
                     self.sink.push(names::out_of_place(item.span, "a drive", due));
                 }
+                StatementKind::Record { .. } => {
+                    let due = "goes on until the end, so it stands before the loop";
+                    self.sink.push(names::out_of_place(item.span, "`record`", due));
+                }
                 StatementKind::If { then, otherwise, .. } => {
-                    self.refuse_drives(then);
-                    self.refuse_drives(otherwise);
+                    self.refuse_once(then);
+                    self.refuse_once(otherwise);
                 }
                 _ => {}
             }
@@ -420,7 +499,7 @@ fn not_yet(statement: &StatementKind) -> Option<&'static str> {
         StatementKind::Save(_) => "`save`",
         StatementKind::Load(_) => "the statement `load`",
         StatementKind::Plot(_) => "`plot`",
-        StatementKind::Sweep(_) => "`sweep`",
+        StatementKind::Trials { .. } => "`trials`",
         _ => return None,
     })
 }

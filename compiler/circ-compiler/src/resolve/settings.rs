@@ -55,6 +55,7 @@ fn setting(kind: &StatementKind) -> Option<&'static str> {
         StatementKind::Seed(_) => Some("seed"),
         StatementKind::Precision(_) => Some("precision"),
         StatementKind::Method(_) => Some("method"),
+        StatementKind::Sweep(_) => Some("sweep"),
         _ => None,
     }
 }

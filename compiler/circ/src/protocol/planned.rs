@@ -16,9 +16,7 @@ impl Protocol<'_> {
             StatementKind::Run { duration, .. } => {
                 self.told(*duration, |expr, scope| eval::eval_real(expr, scope, &mut NotBuilt)).unwrap_or(0.0)
             }
-            StatementKind::For { over, body, .. } | StatementKind::Trials { over, body, .. } => {
-                self.passes_told(*over) * self.planned(body)
-            }
+            StatementKind::For { over, body, .. } => self.passes_told(*over) * self.planned(body),
             other => other.blocks().into_iter().map(|block| self.planned(block)).fold(0.0, f64::max),
         };
         statements.iter().map(of).sum()
