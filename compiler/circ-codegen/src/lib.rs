@@ -11,7 +11,7 @@ mod machine;
 mod quiet;
 mod validate;
 
-use circ_plan::abi::KernelFn;
+use circ_plan::abi::{Access, KernelFn};
 use circ_plan::ir::Program;
 use cranelift_codegen::Context;
 use cranelift_frontend::FunctionBuilderContext;
@@ -128,10 +128,24 @@ impl Drop for Memory {
     }
 }
 
+/// A program, and how its arrays lie: by `ArrayId`, where it is not as those of cells.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    pub program: &'a Program,
+    pub access: &'a [Access],
+}
+
 /// Compiles kernels (`start` and `step` programs) for this processor.
 pub fn compile(kernels: &[&Program], options: &Options) -> Result<Compiled, CodegenError> {
+    let sources: Vec<Source> = kernels.iter().map(|program| Source { program, access: &[] }).collect();
+    compile_sources(&sources, options)
+}
+
+/// Compiles kernels whose arrays lie in their own ways.
+pub fn compile_sources(kernels: &[Source], options: &Options) -> Result<Compiled, CodegenError> {
     for kernel in kernels {
-        validate::validate(kernel)?;
+        validate::validate(kernel.program)?;
+        validate::validate_access(kernel.program, kernel.access)?;
     }
     let machine = machine::machine(options)?;
     let mut builder = JITBuilder::with_isa(machine.isa.clone(), default_libcall_names());
@@ -145,7 +159,7 @@ pub fn compile(kernels: &[&Program], options: &Options) -> Result<Compiled, Code
     let mut compiled = vec![];
     for kernel in kernels {
         context.set_disasm(options.keep_text);
-        emit::emit(kernel, machine.fma, module, &mut context, &mut builder_context)?;
+        emit::emit(*kernel, machine.fma, module, &mut context, &mut builder_context)?;
         let clif = if options.keep_text { context.func.display().to_string() } else { String::new() };
         let id = define(module, &mut context)?;
         let text = context.compiled_code().and_then(|code| code.vcode.clone());

@@ -2,7 +2,8 @@
 //! belong in a kernel. The emitter relies on it and does not ask again.
 
 use crate::CodegenError;
-use circ_plan::ir::{CheckKind, Op, Output, Program, Side, Ty, ValueId};
+use circ_plan::abi::Access;
+use circ_plan::ir::{ArrayId, CheckKind, Op, Output, Program, Side, Ty, ValueId};
 
 /// An error that names the first operation, output, check or region that is wrong.
 pub(crate) fn validate(program: &Program) -> Result<(), CodegenError> {
@@ -52,6 +53,26 @@ pub(crate) fn validate(program: &Program) -> Result<(), CodegenError> {
         open.push(region.end);
     }
     Ok(())
+}
+
+/// An error where an array that does not lie as those of cells holds no `Float`s, or is one value and written.
+pub(crate) fn validate_access(program: &Program, access: &[Access]) -> Result<(), CodegenError> {
+    let of = |array: ArrayId| access.get(array.0 as usize).copied().unwrap_or(Access::Block);
+    let float = |ty: Ty, array: ArrayId| of(array) == Access::Block || ty == Ty::Float;
+    let reads = program.ops.iter().zip(&program.types).all(|(op, ty)| match op {
+        Op::Load(_, array) => float(*ty, *array),
+        _ => true,
+    });
+    let writes = program.outputs.iter().all(|output| match output {
+        Output::Array(array, value) => {
+            float(program.ty(*value), *array) && !matches!(of(*array), Access::One(_))
+        }
+        Output::Uniform(..) | Output::Event(..) | Output::Result(_) => true,
+    });
+    if reads && writes {
+        return Ok(());
+    }
+    Err(CodegenError::Malformed(program.name.clone(), format!("its arrays can not lie so: {access:?}")))
 }
 
 /// Operations that only derivations, references and synapses have.

@@ -181,3 +181,98 @@ fn a_sum_of_shared_weights_that_is_not_finite_stops_the_run() {
     let said = &results.diagnostics.last().expect("it is said why").message;
     assert!(said.contains("the sum of all changes of a shared `w`"), "{said}");
 }
+
+/// Rows of which machine code takes long parts at a time, what is left over at their ends, empty ones, and multapses;
+/// rows onto every cell, and onto every cell but one: sources and targets, how they are connected, delays.
+const ROWS: [(u32, u32, &str, &str); 7] = [
+    (9, 97, "connect probability 0.6", "delay 1 tick"),
+    (4, 301, "connect all_to_all", "delay 0.2 ms; dendritic 0.3 ms"),
+    (5, 64, "connect total 700; allow multiple", "delay 1 tick"),
+    (70, 3, "connect total 40", "delay 1.5 ms"),
+    (3, 530, "connect where post.i > 200 * pre.i", "delay 0 ms; dendritic 1 tick"),
+    (6, 61, "connect where pre.i != post.i", "delay 1 tick"),
+    (5, 33, "connect all_to_all", "delay uniform(0.1 ms, 1 ms)"),
+];
+
+/// Cells that spike much, for a short time.
+fn busy(
+    sources: u32,
+    targets: u32,
+    ms: f64,
+    connect: &str,
+    delays: &str,
+    precision: &str,
+    rule: &str,
+) -> String {
+    format!(
+        "use std.plasticity.{{{}}}
+        cell Noisy {{
+          param rate = 150 Hz
+          port syn: excitatory voltage via delta(v)
+          state v: voltage = 0 mV
+          20 ms * v' = -v
+          spike when chance(rate * dt * (if mod(t, 20 ms) < 10 ms then 3 else 0.2)) or v > 30 mV {{ v = 0 mV }}
+        }}
+        circuit Learning {{
+          population A: excitatory Noisy[{sources}]
+          population B: excitatory Noisy[{targets}]
+          projection P: A -> B.syn {{
+            {connect}
+            weight uniform(0.1 mV, 1.5 mV)
+            {delays}
+            plasticity {rule}
+          }}
+          projection all: B -> B.syn {{ connect one_to_one; allow self; weight 0.5 mV; delay 1 ms }}
+        }}
+        experiment Main of Learning {{
+          precision {precision}
+          record P.w every 11 ms
+          run {ms} ms
+          report sum(P.w)
+          run 1 ms
+          report sum(P.w)
+        }}",
+        rule.split('(').next().unwrap_or(rule)
+    )
+}
+
+/// The interpreter, and machine code on these numbers of threads with both ways to learn from events of targets.
+fn agrees(text: &str, threads: &[usize]) {
+    let must = |results: Result<Results, String>| match results {
+        Ok(results) => results,
+        Err(error) => panic!("{error}\n{text}"),
+    };
+    let meaning = must(on(text, EngineKind::Interpreter, 1, PostHooks::AtOnce));
+    assert_eq!(meaning.ended, Ended::Complete, "{text}");
+    for post_hooks in [PostHooks::Late, PostHooks::AtOnce] {
+        for &threads in threads {
+            let found = must(on(text, EngineKind::Jit, threads, post_hooks));
+            if let Err(error) = compare(&meaning, &found) {
+                panic!("{threads} threads, {post_hooks:?}: {error}\n{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_of_all_lengths_learn_the_same() {
+    let rules = [
+        "MultiplicativeStdp(w_max = 2 mV)",
+        "NearestStdp(w_max = 2 mV)",
+        "TripletStdp(w_max = 2 mV)",
+        "HippocampalMinimalNearestTripletStdp(w_max = 2 mV)",
+    ];
+    for (k, (sources, targets, connect, delays)) in ROWS.into_iter().enumerate() {
+        for (j, rule) in rules.into_iter().enumerate() {
+            let precision = if (k + j) % 2 == 0 { "f64" } else { "f32" };
+            agrees(&busy(sources, targets, 60.0, connect, delays, precision, rule), &[1, 2, 3]);
+        }
+    }
+}
+
+/// More targets than 16 bits tell apart.
+#[test]
+fn many_targets_learn_the_same() {
+    let rule = "MultiplicativeStdp(w_max = 2 mV)";
+    agrees(&busy(2, 66_000, 3.0, "connect probability 0.01", "delay 1 tick", "f64", rule), &[1, 3]);
+}

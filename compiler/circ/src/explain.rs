@@ -11,7 +11,7 @@ use crate::rules::bytes;
 use circ_plan::ir::{Op, Program};
 use circ_plan::learning::{Hook, Learning, When};
 use circ_plan::plan::{Connect, Dynamics, Plan, PopulationPlan, Quantity, Sender};
-use circ_runtime::{is_broadcast, is_matrix};
+use circ_runtime::{events_wait, is_broadcast, is_matrix};
 use std::collections::BTreeMap;
 
 /// The whole page.
@@ -108,11 +108,19 @@ fn projection(plan: &Plan, index: u32) -> String {
         () if is_broadcast(plan, index) => "one sum for all targets, nothing for a synapse".to_string(),
         () if is_matrix(plan, index) => format!("a matrix, {weight} bytes a synapse"),
         () => match &projection.learning {
-            Some(learning) if hears_targets(learning) => {
-                "12 bytes a synapse (4 for its target, 8 to find it by its target), and what it holds"
-                    .to_string()
+            Some(learning) => {
+                let (more, what) = match () {
+                    () if events_wait(plan, index) => {
+                        (1, ", 1 to count the events of its target that are in it")
+                    }
+                    () if hears_targets(learning) => (8, ", 8 to find it by its target"),
+                    () => (0, ""),
+                };
+                format!(
+                    "{} bytes a synapse ({target} for its target{what}), and what it holds",
+                    target + more
+                )
             }
-            Some(_) => "4 bytes a synapse for its target, and what it holds".to_string(),
             None => {
                 format!(
                     "{} bytes a synapse ({target} for its target, {weight} for its weight)",

@@ -6,14 +6,14 @@
 use crate::compile::{Compiled, milliseconds};
 use crate::run::{EngineKind, PostHooks, RunOptions};
 use crate::{memory, refusal, rules};
+use circ_codegen::Source;
 use circ_compiler::diagnose::Diagnostic;
 use circ_compiler::hir::StatementKind;
 use circ_compiler::interpret::Interpreter;
 use circ_plan::abi::KernelFn;
 use circ_plan::engine::{Engine, Memory};
-use circ_plan::ir::Program;
 use circ_plan::plan::Plan;
-use circ_runtime::{Kernels, Machine, Network, rule_programs};
+use circ_runtime::{Kernels, Machine, Network, RuleKernel, rule_programs};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -75,23 +75,25 @@ pub fn build(compiled: &Compiled, options: &RunOptions) -> Result<Instance, Box<
 
 /// `start` and `step` of every population, and what the synapses of rules do.
 fn code(plan: &Plan) -> Result<Code, String> {
-    let mut programs: Vec<&Program> = Vec::new();
+    let mut programs: Vec<Source> = Vec::new();
     let mut places = Vec::with_capacity(plan.populations.len());
     for population in &plan.populations {
         places.push(population.dynamics.programs().map(|cells| {
-            programs.extend([&cells.start, &cells.step]);
+            programs.extend([&cells.start, &cells.step].map(|program| Source { program, access: &[] }));
             programs.len() - 2
         }));
     }
     let rules = rule_programs(plan);
     let first = programs.len();
-    programs.extend(rules.iter().flatten());
-    let owner =
-        circ_codegen::compile(&programs, &circ_codegen::Options::default()).map_err(|it| it.to_string())?;
+    programs
+        .extend(rules.iter().flatten().map(|rule| Source { program: &rule.program, access: &rule.access }));
+    let owner = circ_codegen::compile_sources(&programs, &circ_codegen::Options::default())
+        .map_err(|it| it.to_string())?;
     let kernels = |first: usize| Kernels { start: owner.kernel(first), step: owner.kernel(first + 1) };
     let kernels = places.into_iter().map(|place| place.map(kernels)).collect();
     let mut next = first..;
-    let of_rule = |rule: &Option<Program>| rule.as_ref().and_then(|_| next.next()).map(|at| owner.kernel(at));
+    let of_rule =
+        |rule: &Option<RuleKernel>| rule.as_ref().and_then(|_| next.next()).map(|at| owner.kernel(at));
     let rules = rules.iter().map(of_rule).collect();
     Ok(Code { kernels, rules, owner: Arc::new(owner) })
 }

@@ -53,11 +53,12 @@ pub struct RunOptions {
 /// When synapses learn from events of their targets. Results do not depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PostHooks {
-    /// At every event, found by an index of all synapses by target: 8 bytes a synapse.
+    /// When their source spikes or somebody looks, where nobody can tell; else at once. Needs no index of synapses by
+    /// target.
     #[default]
-    AtOnce,
-    /// When their source spikes or somebody looks, where nobody can tell; else at once. Needs no index.
     Late,
+    /// At every event, found by an index of all synapses by target: 8 bytes a synapse, where `Late` takes one.
+    AtOnce,
 }
 
 /// Whether the digest of a run is computed: of large networks it takes about as long as building them.

@@ -6,8 +6,41 @@
 //! cells (with the index of the last real cell), may appear at the end of event lists, where the
 //! caller cuts them off, and never fail a check.
 
+use crate::ir::Precision;
+
 /// Arrays are padded to a multiple of this many elements.
 pub const BLOCK: usize = 16;
+
+/// How the elements of an array that a kernel works on lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// As all arrays of cells: one after the other, aligned and padded.
+    Block,
+    /// `Float`s held in this precision, one after the other, at any address and without padding: where an array lies so,
+    /// the number of cells is a multiple of [`BLOCK`].
+    Straight(Precision),
+    /// `Float`s held in this precision: element `k` is that of index `list[k]` from the pointer.
+    Listed(Precision, List),
+    /// One `Float` of this precision for all. It is only read.
+    One(Precision),
+}
+
+/// A list of indices. It is padded to a multiple of [`BLOCK`], with indices of elements that are there; a written array has
+/// none of the elements that are meant twice, nor among the padding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct List {
+    /// Its place in [`KernelArgs::arrays`], after the arrays of the program.
+    pub pointer: u32,
+    /// Whether indices have 16 bits instead of 32.
+    pub near: bool,
+}
+
+impl List {
+    /// Bytes of an index.
+    pub fn bytes(self) -> u32 {
+        if self.near { 2 } else { 4 }
+    }
+}
 
 /// A table of numbers, row-major `f64`.
 #[repr(C)]

@@ -10,6 +10,7 @@ use circ_plan::ir::Precision;
 use crate::aligned::Scalar;
 use crate::build::layout::{Delays, Part, Run, Targets, Weights};
 use crate::network::Broadcast;
+use crate::prefetch::fetch;
 use crate::ring::{Ring, Rings};
 
 /// Adds what these sources send at `tick`.
@@ -71,7 +72,7 @@ fn rows<F: Scalar, D: Distance>(part: &Part, targets: &[D], sources: &[u32], tic
             }
             (Delays::Runs { starts, runs }, weights) => {
                 let runs = &runs[starts[source as usize] as usize..starts[source as usize + 1] as usize];
-                fetch(next_targets, 0);
+                fetch(next_targets, 0..STRIDE);
                 let mut begin = 0;
                 for &Run { delay, end } in runs {
                     let end = end as usize;
@@ -99,7 +100,7 @@ const STRIDE: usize = 64;
 #[inline(always)]
 fn add_one<F: Scalar, D: Distance>(sums: &mut [F], targets: &[D], weight: F, next: &[D]) {
     for (k, chunk) in targets.chunks(STRIDE).enumerate() {
-        fetch(next, k * STRIDE);
+        fetch(next, k * STRIDE..(k + 1) * STRIDE);
         for target in chunk {
             sums[target.index()] += weight;
         }
@@ -116,30 +117,12 @@ fn add_each<F: Scalar, D: Distance, W: Real>(
 ) {
     let chunks = targets.chunks(STRIDE).zip(weights.chunks(STRIDE));
     for (k, (chunk, weights)) in chunks.enumerate() {
-        fetch(next, k * STRIDE);
-        fetch(next_weights, k * STRIDE);
+        fetch(next, k * STRIDE..(k + 1) * STRIDE);
+        fetch(next_weights, k * STRIDE..(k + 1) * STRIDE);
         for (target, &weight) in chunk.iter().zip(weights) {
             sums[target.index()] += F::from_f64(weight.to_f64());
         }
     }
-}
-
-/// Asks for the cache lines of `STRIDE` elements of a list from `first` on.
-#[inline(always)]
-fn fetch<T>(list: &[T], first: usize) {
-    #[cfg(target_arch = "x86_64")]
-    for k in (0..STRIDE).step_by(64 / size_of::<T>()) {
-        let Some(element) = list.get(first + k) else {
-            return;
-        };
-        // SAFETY: a prefetch reads nothing and changes nothing but the cache, at an address that is ours.
-        unsafe {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(element).cast::<i8>());
-        }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (list, first);
 }
 
 /// Adds what these sources of a broadcast send at `tick` to the targets of a thread.

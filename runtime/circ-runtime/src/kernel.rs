@@ -145,7 +145,27 @@ pub struct BlockCall<'a> {
 pub fn run_block(call: &BlockCall, arrays: &mut [Aligned]) -> bool {
     let padded = call.cells.next_multiple_of(BLOCK);
     assert!(arrays.iter().all(|array| 8 * padded <= array.bytes()), "a block has room for its elements");
-    let pointers: Vec<*mut u8> = arrays.iter_mut().map(Aligned::pointer).collect();
+    // Blocks are short: most programs do with a list on the stack.
+    let (mut few, mut many) = ([std::ptr::null_mut(); 16], vec![]);
+    let pointers = match few.get_mut(..arrays.len()) {
+        Some(few) => few,
+        None => {
+            many.resize(arrays.len(), std::ptr::null_mut());
+            &mut many[..]
+        }
+    };
+    pointers.iter_mut().zip(arrays).for_each(|(pointer, array)| *pointer = array.pointer());
+    // SAFETY: the kernel was compiled for the program that `flatten` made, with one array for each of these; each has
+    // room for all elements of the widest type, padding included, as just asserted.
+    unsafe { run_at(call, pointers) }.is_none()
+}
+
+/// Runs a kernel over synapses; says which is the first that failed a check, if one did.
+///
+/// # Safety
+/// The kernel was compiled for a program without ports and events, and `pointers` are to its arrays and lists, as
+/// [`circ_plan::abi::Access`] says, for as many cells as `call` says. Slots, keys and tables are those of the rule and plan.
+pub unsafe fn run_at(call: &BlockCall, pointers: &[*mut u8]) -> Option<u32> {
     let tables: Vec<TableRef> = call.tables.iter().map(table_ref).collect();
     let args = KernelArgs {
         arrays: pointers.as_ptr(),
@@ -161,10 +181,9 @@ pub fn run_block(call: &BlockCall, arrays: &mut [Aligned]) -> bool {
         time_start: (call.tick - 1).max(0) as f64 * call.dt,
         time_end: call.tick as f64 * call.dt,
     };
-    // SAFETY: the kernel was compiled for the program that `flatten` made, which has no ports and no events, and one
-    // array for each of these; each has room for all elements of the widest type, padding included, as just
-    // asserted. Slots, keys and tables are those of the rule and plan. All are borrowed here for the call.
-    unsafe { (call.kernel)(&raw const args) < 0 }
+    // SAFETY: the caller's; all is borrowed for the call.
+    let failed = unsafe { (call.kernel)(&raw const args) };
+    u32::try_from(failed).ok()
 }
 
 fn table_ref(table: &Table) -> TableRef {

@@ -383,7 +383,7 @@ impl Emitter<'_> {
     pub(super) fn load(&mut self, array: ArrayId, ty: Ty) -> Val {
         let pointer = self.arrays[&array];
         let vector = match ty {
-            Ty::Float => self.vector_float(),
+            Ty::Float => return Val::Value(self.read(array)),
             Ty::Bool | Ty::Tick => self.vector_whole(),
             Ty::Int => {
                 let (base, first) = self.int_place(pointer);
@@ -415,7 +415,10 @@ impl Emitter<'_> {
                 continue;
             }
             let pointer = self.arrays[array];
-            if program.ty(*value) == Ty::Int {
+            if program.ty(*value) == Ty::Float {
+                let value = self.get(*value);
+                self.write(*array, value);
+            } else if program.ty(*value) == Ty::Int {
                 let (base, first) = self.int_place(pointer);
                 for (lane, value) in self.ints(*value).into_iter().enumerate() {
                     self.b.ins().store(trusted(), value, base, first + lane as i32 * 8);

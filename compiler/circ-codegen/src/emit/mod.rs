@@ -17,16 +17,17 @@
 //! All cells' values are vectors; integers of 64 bits are scalars, one a lane. Values that all cells share are
 //! computed once, as scalars.
 
+mod access;
 mod draw;
 mod exp;
 mod group;
 mod op;
 mod shape;
 
-use crate::CodegenError;
 use crate::facts::{Facts, Invariant, facts, lanes};
 use crate::quiet::Known;
-use circ_plan::abi::KernelArgs;
+use crate::{CodegenError, Source};
+use circ_plan::abi::{Access, KernelArgs, List};
 use circ_plan::ir::{ArrayId, KeyId, Op, Output, PortId, Program, Ty, ValueId};
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -45,7 +46,7 @@ const ROW: u32 = 128;
 
 /// Emits a program into `context.func`.
 pub(crate) fn emit(
-    program: &Program,
+    Source { program, access }: Source,
     fma: bool,
     module: &mut JITModule,
     context: &mut Context,
@@ -68,6 +69,7 @@ pub(crate) fn emit(
     let rows = slot(&mut b, 8 * ROW as usize * facts.rows.len());
     let mut emitter = Emitter {
         program,
+        access,
         fma,
         shape: Shape::One,
         values: vec![Val::None; program.ops.len()],
@@ -92,6 +94,7 @@ pub(crate) fn emit(
         group: 0,
         quiet: false,
         arrays: BTreeMap::new(),
+        lists: BTreeMap::new(),
         arrivals: BTreeMap::new(),
         keys: BTreeMap::new(),
     };
@@ -118,6 +121,7 @@ enum Val {
 
 struct Emitter<'a> {
     program: &'a Program,
+    access: &'a [Access],
     facts: Facts,
     fma: bool,
     b: FunctionBuilder<'a>,
@@ -149,6 +153,7 @@ struct Emitter<'a> {
     quiet: bool,
     /// Pointers: to the shard's first cell, or (in the loop) to where the loop is.
     arrays: BTreeMap<ArrayId, Value>,
+    lists: BTreeMap<List, Value>,
     arrivals: BTreeMap<PortId, Value>,
     keys: BTreeMap<KeyId, Value>,
 }
@@ -205,6 +210,12 @@ impl Emitter<'_> {
         for array in arrays {
             let pointer = self.b.ins().load(types::I64, trusted(), list, array.0 as i32 * 8);
             self.arrays.insert(array, pointer);
+            if let Access::Listed(_, at) = self.access(array)
+                && !self.lists.contains_key(&at)
+            {
+                let entries = self.b.ins().load(types::I64, trusted(), list, at.pointer as i32 * 8);
+                self.lists.insert(at, entries);
+            }
         }
         let list = self.argument_field(types::I64, offset_of!(KernelArgs, arrivals));
         for port in ports {
@@ -287,12 +298,10 @@ impl Emitter<'_> {
         self.offset = offset;
         self.shape = Shape::Group;
         self.fill_rows()?;
-        let bases = (self.arrays.clone(), self.arrivals.clone());
-        for pointer in self.arrays.values_mut().chain(self.arrivals.values_mut()) {
-            *pointer = self.b.ins().iadd(*pointer, offset);
-        }
+        let bases = (self.arrays.clone(), self.arrivals.clone(), self.lists.clone());
+        self.advance();
         self.groups()?;
-        (self.arrays, self.arrivals) = bases;
+        (self.arrays, self.arrivals, self.lists) = bases;
         let step = self.iconst(types::I64, turn);
         let next = self.b.ins().iadd(offset, step);
         let more = self.b.ins().icmp(IntCC::SignedLessThan, next, self.end);

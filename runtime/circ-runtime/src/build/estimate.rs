@@ -12,7 +12,7 @@ use circ_plan::plan::{Connect, Indices, Pairing, Plan, ProjectionPlan, Quantity}
 use super::mirror::{Direction, drawn_as};
 use super::pairs::{Pairs, RowSet};
 use super::synapses::{Context, delay_ticks};
-use crate::learning::width;
+use crate::learning::{Waits, width};
 use crate::shards::{Shards, array_bytes};
 
 /// Above this, populations are not made just to estimate.
@@ -127,7 +127,7 @@ fn bytes(plan: &Plan, projection: u32, synapses: u64, threads: usize) -> u64 {
     let (drawn, _) = drawn_as(plan, projection);
     let (sources, targets) = (this.source.len() as u64, this.target.len() as u64);
     if let Some(learning) = &this.learning {
-        return learning_bytes(this, learning, synapses, threads);
+        return learning_bytes(plan, this, learning, synapses, threads);
     }
     if is_broadcast(plan, projection) {
         return 8 * (sources + targets);
@@ -154,8 +154,14 @@ fn bytes(plan: &Plan, projection: u32, synapses: u64, threads: usize) -> u64 {
     8 * rows + synapses * (target + weight) + runs
 }
 
-/// Bytes of a projection that learns, and of what its synapses hold.
-fn learning_bytes(plan: &ProjectionPlan, learning: &Learning, synapses: u64, threads: usize) -> u64 {
+/// Bytes of a projection that learns, and of what its synapses hold. Events of targets wait where they may.
+fn learning_bytes(
+    all: &Plan,
+    plan: &ProjectionPlan,
+    learning: &Learning,
+    synapses: u64,
+    threads: usize,
+) -> u64 {
     let (sources, targets) = (plan.source.len() as u64, plan.target.len() as u64);
     let varies = |quantity: &Quantity| u64::from(matches!(quantity, Quantity::Program(_)));
     let [delay, dendritic] = [&plan.delay, &learning.dendritic].map(varies);
@@ -165,14 +171,21 @@ fn learning_bytes(plan: &ProjectionPlan, learning: &Learning, synapses: u64, thr
         (Quantity::Program(_), Precision::F32) => 4,
         (Quantity::Program(_), Precision::F64) => 8,
     };
+    let target = if targets <= 1 << 16 { 2 } else { 4 };
     // Delays that differ: themselves, and where a synapse is in its row, and stretches of equal ones.
     let delays = (delay | dendritic) * (4 + 4 + 12) + 4 * dendritic + 4 * back;
-    let waits = |hook: &Hook| matches!(hook.when, When::Post(_) | When::Modulator(..) | When::Jump(_));
-    let by_target = if learning.both.is_some() || learning.hooks.iter().any(waits) { 8 } else { 0 };
+    let hears = |hook: &Hook| matches!(hook.when, When::Post(_) | When::Modulator(..) | When::Jump(_));
+    let waits = Waits::new(all, plan, learning);
+    let by_target = match &waits {
+        Some(_) => 1,
+        None if learning.both.is_some() || learning.hooks.iter().any(hears) => 8,
+        None => 0,
+    };
     let arrays: u64 = learning.arrays.iter().map(width).sum();
     let pairs = 4 * (u64::from(plan.allow_multiple) + u64::from(!plan.edges.is_empty()));
-    let each = 4 + weight + delays + by_target + arrays + pairs + u64::from(learning.both.is_some());
-    4 * sources * threads as u64 + 8 * sources + 40 * targets + each * synapses
+    let each = target + weight + delays + by_target + arrays + pairs + u64::from(learning.both.is_some());
+    let sides = waits.map_or(0, |waits| waits.bytes(sources as usize * threads, targets as usize));
+    4 * sources * threads as u64 + 8 * sources + 40 * targets + sides + each * synapses
 }
 
 /// Bytes that building needs besides.

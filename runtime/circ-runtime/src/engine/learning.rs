@@ -10,7 +10,7 @@ use circ_plan::plan::Plan;
 
 use super::Machine;
 use crate::cells::slot_of;
-use crate::learning::{Learner, Routine, Surroundings, canonical, design_of};
+use crate::learning::{Learner, Routine, Surroundings, Which, canonical, design_of, is_canonical};
 use crate::parallel::for_each;
 
 /// The shared slots of a rule at the start.
@@ -51,13 +51,13 @@ impl Machine {
         let program = &learning(&self.plan, projection).observables[observable as usize].program;
         let around = self.around();
         let now = self.tick.max(0);
-        let by_thread: Vec<Vec<f64>> = self
+        let mut by_thread: Vec<Vec<f64>> = self
             .workers
             .iter()
             .map(|worker| {
                 let scene = around.scene(design, worker.id);
-                let synapses: Vec<u32> = (0..scene.table.len() as u32).collect();
-                let mut values = vec![];
+                let synapses = Which::Run(0, scene.table.len() as u32);
+                let mut values = Vec::with_capacity(synapses.len());
                 let mut routine = Routine::new(program, None);
                 let arrays = worker.learning.learner(design).arrays_now(scene, &self.network.designs[design]);
                 Learner::observe(
@@ -65,13 +65,16 @@ impl Machine {
                     &mut routine,
                     scene,
                     observable as usize,
-                    &synapses,
+                    synapses,
                     now,
                     &mut values,
                 );
                 values
             })
             .collect();
+        if is_canonical(&self.network, design) {
+            return by_thread.pop().unwrap_or_default();
+        }
         let order = canonical(&self.network, design);
         order.into_iter().map(|(thread, synapse)| by_thread[thread as usize][synapse as usize]).collect()
     }
@@ -90,6 +93,10 @@ impl Machine {
         let held = |(thread, synapse): (u32, u32)| {
             arrays[thread as usize][array.0 as usize].number(synapse as usize)
         };
+        if is_canonical(&self.network, design) {
+            let synapses = self.network.designs[design].tables[0].len() as u32;
+            return (0..synapses).map(|synapse| held((0, synapse))).collect();
+        }
         canonical(&self.network, design).into_iter().map(held).collect()
     }
 
@@ -151,7 +158,7 @@ impl Machine {
             table.each(|synapse, source| {
                 let at = synapse as usize;
                 if sources[source as usize] {
-                    let position = table.positions[table.target[at] as usize];
+                    let position = table.positions[table.target.of(synapse) as usize];
                     weights.set(at, weights.number(at) * factors[position as usize]);
                 }
             });

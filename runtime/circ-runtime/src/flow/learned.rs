@@ -28,7 +28,7 @@ impl<P: Scalar> Evaluator<P> {
         rings: &mut Rings,
     ) {
         let result = result_of(&flow.value);
-        let mut sources = Vec::with_capacity(ROW);
+        let (mut sources, mut ends) = (Vec::with_capacity(ROW), Vec::with_capacity(ROW));
         for first in (0..table.len()).step_by(ROW) {
             let end = (first + ROW).min(table.len());
             sources.clear();
@@ -39,7 +39,8 @@ impl<P: Scalar> Evaluator<P> {
                 }
                 sources.push(source);
             }
-            let ends = &table.target[first..end];
+            ends.clear();
+            ends.extend((first as u32..end as u32).map(|synapse| table.target.of(synapse)));
             let held = |out: &mut [P]| {
                 out.iter_mut().zip(first..).for_each(|(out, k)| *out = P::from_f64(weights.number(k)));
             };
@@ -48,7 +49,7 @@ impl<P: Scalar> Evaluator<P> {
                 pre: SideValues { columns: pre, places: Places::List(&sources), positions: &[] },
                 post: SideValues {
                     columns: &targets.post,
-                    places: Places::List(ends),
+                    places: Places::List(&ends),
                     positions: &targets.positions,
                 },
                 weights: held,

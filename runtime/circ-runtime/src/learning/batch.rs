@@ -9,7 +9,7 @@ use circ_plan::ir::{Op, Program, Side};
 
 use super::design::Design;
 use super::leaves::{Picked, Scene};
-use super::store::Column;
+use super::store::{Beside, Column, Which};
 use super::table::{Table, Ticks};
 
 /// Synapses of which a list is made at a time, where all are meant.
@@ -74,12 +74,11 @@ impl Batch {
     /// `now` is the tick that is made; `tick` when columns of the target are read, had they no way back.
     pub fn picked(&self, now: i64, tick: i64) -> Picked<'_> {
         Picked {
-            synapses: &self.synapses,
-            sources: &self.sources,
+            synapses: Which::List(&self.synapses),
+            sources: Beside::Each(&self.sources),
             now,
-            source_ticks: &self.ticks,
+            source_ticks: Beside::Each(&self.ticks),
             tick,
-            run: false,
             given: None,
         }
     }
@@ -106,10 +105,31 @@ impl Batch {
     }
 }
 
-/// Calls `f` with all synapses, some at a time.
-pub fn chunks(table: &Table, f: impl FnMut(Range<u32>)) {
+/// Calls `f` with all synapses, some at a time, for a program that reads columns as of a tick: `now` is the tick that is
+/// made.
+pub fn all(
+    batch: &mut Batch,
+    scene: Scene,
+    design: &Design,
+    program: &Program,
+    arrays: &mut [Column],
+    [now, tick]: [i64; 2],
+    mut f: impl FnMut(&mut [Column], Picked),
+) {
+    let table = scene.table;
+    if let (None, Ticks::One(axonal), true) = (scene.learning.longest, &table.axonal, table.has_long_rows()) {
+        for (source, row) in table.starts.windows(2).enumerate() {
+            let source_tick = tick - i64::from(*axonal);
+            f(arrays, Picked::row(row[0]..row[1], source as u32, source_tick, now, tick));
+        }
+        return;
+    }
     let all = table.len() as u32;
-    (0..all).step_by(CHUNK).map(|first| first..(first + CHUNK as u32).min(all)).for_each(f);
+    for first in (0..all).step_by(CHUNK) {
+        batch.all(table, first..(first + CHUNK as u32).min(all));
+        batch.look_back(scene, design, program, arrays, tick);
+        f(arrays, batch.picked(now, tick));
+    }
 }
 
 /// Whether a program reads columns of the source.

@@ -100,17 +100,17 @@ impl Block {
             let (true, What::Array(Side::Own, ArrayId(at))) = (field.written, field.what) else { continue };
             let column = &mut arrays[at as usize];
             match field.ty {
-                Ty::Float => column.put_floats(picked.which(), &from.view::<F>()[..n]),
-                Ty::Int => column.put_ints(picked.which(), &from.view::<i64>()[..n]),
+                Ty::Float => column.put_floats(picked.synapses, &from.view::<F>()[..n]),
+                Ty::Int => column.put_ints(picked.synapses, &from.view::<i64>()[..n]),
                 Ty::Tick => {
                     let ticks = from.view::<F::Tick>()[..n].iter();
                     self.ints.iter_mut().zip(ticks).for_each(|(int, &tick)| *int = F::widen(tick));
-                    column.put_ints(picked.which(), &self.ints[..n]);
+                    column.put_ints(picked.synapses, &self.ints[..n]);
                 }
                 Ty::Bool => {
                     let words = from.view::<F::Tick>()[..n].iter();
                     self.bools.iter_mut().zip(words).for_each(|(is, &word)| *is = F::widen(word) != 0);
-                    column.put_bools(picked.which(), &self.bools[..n]);
+                    column.put_bools(picked.synapses, &self.bools[..n]);
                 }
             }
         }

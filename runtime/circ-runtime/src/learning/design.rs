@@ -12,11 +12,12 @@ use circ_plan::learning::{Hook, Learning, Signal, When};
 use circ_plan::plan::{Column, Pairing, Plan};
 
 use super::history::{Kept, fixed};
-use super::late::{Late, Waits};
+use super::late::Late;
 use super::leaves::Scene;
 use super::sides::{Cells, Origins, Reach, Sides};
 use super::store::width;
-use super::table::{Table, Ticks};
+use super::table::{Table, Ticks, follow};
+use super::waits::Waits;
 use crate::network::SourceMap;
 
 /// A learning projection, built.
@@ -148,6 +149,7 @@ impl Design {
         for table in &mut tables {
             let cells = sides.target.cells();
             table.cells = table.positions.iter().map(|&position| cells[position as usize]).collect();
+            table.first_cell = follow(table.cells.iter().copied());
         }
         let (mut kinds, mut modulators, mut jumps) = (vec![], vec![], vec![]);
         let mut kind = |events: &Vec<EventId>| {
@@ -179,7 +181,9 @@ impl Design {
             |program: &Program| program.ops.iter().any(|op| matches!(op, Op::Load(Side::Post, _)));
         let meeting = learning.both.as_ref().and_then(|both| both.transmit.as_ref());
         let defers = mixed && lag == 0 && (meeting.is_some() || learning.transmit.iter().any(of_target));
-        let waits = Waits::new(plan, this, learning, &tables);
+        let one = |ticks: &Ticks| matches!(ticks, Ticks::One(_));
+        let constant = |table: &Table| one(&table.axonal) && one(&table.dendritic) && one(&table.back);
+        let waits = Waits::new(plan, this, learning).filter(|_| tables.iter().all(constant));
         let family = match this.pairing {
             Pairing::Mirror(other) => other,
             Pairing::Ordered | Pairing::Unordered => projection,
@@ -210,10 +214,7 @@ impl Design {
             let by_target = if self.by_target() { 8 } else { 0 };
             learning.arrays.iter().map(width).sum::<u64>() + marks + by_target
         });
-        let late = |table: &Table| {
-            let bytes = |waits| Late::bytes(waits, table.starts.len() - 1, table.positions.len());
-            self.waits.as_ref().map_or(0, bytes)
-        };
+        let late = |table: &Table| self.waits.as_ref().map_or(0, |waits| Late::bytes(waits, table));
         let of = |table: &Table| table.bytes() + late(table) + each * table.len() as u64;
         self.tables.iter().map(of).sum::<u64>() + self.sides.bytes()
     }
@@ -221,7 +222,7 @@ impl Design {
     /// Whether a kind of event of a synapse's target is the one that `both` waits for.
     pub fn replaces(&self, kind: usize, scene: Scene, synapse: u32) -> bool {
         self.both.is_some_and(|both| {
-            let position = scene.table.positions[scene.table.target[synapse as usize] as usize];
+            let position = scene.table.positions[scene.table.target.of(synapse) as usize];
             let segment = self.sides.target.segment(position);
             both == kind || self.kinds[both][segment] == self.kinds[kind][segment]
         })

@@ -7,8 +7,9 @@ use std::ops::Range;
 use circ_numerics::Real;
 use circ_plan::ir::Precision;
 
-use super::store::Column;
+use super::store::{Column, Which};
 use super::table::Table;
+use super::targets::{Target, with_targets};
 use crate::aligned::Scalar;
 use crate::ring::Rings;
 
@@ -25,7 +26,7 @@ impl Due<'_> {
 
     /// Adds what one synapse sends, which is not NaN.
     pub fn add(&mut self, table: &Table, synapse: u32, value: f64) {
-        let spot = &table.spots[table.target[synapse as usize] as usize];
+        let spot = &table.spots[table.target.of(synapse) as usize];
         match spot.precision {
             Precision::F32 => self.single[spot.index as usize] += value as f32,
             Precision::F64 => self.double[spot.index as usize] += value,
@@ -35,14 +36,14 @@ impl Due<'_> {
     /// Adds what these synapses send: their weights.
     pub fn add_weights(&mut self, table: &Table, weights: &Column, range: Range<u32>) {
         let (first, end) = (range.start as usize, range.end as usize);
-        let targets = &table.target[first..end];
+        let range = first..end;
         match (table.precision, weights) {
-            (Some(Precision::F32), Column::Single(w)) => add(self.single, table, targets, &w[first..end]),
-            (Some(Precision::F32), Column::Double(w)) => add(self.single, table, targets, &w[first..end]),
-            (Some(Precision::F64), Column::Single(w)) => add(self.double, table, targets, &w[first..end]),
-            (Some(Precision::F64), Column::Double(w)) => add(self.double, table, targets, &w[first..end]),
+            (Some(Precision::F32), Column::Single(w)) => add(self.single, table, range, &w[first..end]),
+            (Some(Precision::F32), Column::Double(w)) => add(self.single, table, range, &w[first..end]),
+            (Some(Precision::F64), Column::Single(w)) => add(self.double, table, range, &w[first..end]),
+            (Some(Precision::F64), Column::Double(w)) => add(self.double, table, range, &w[first..end]),
             (_, weights) => {
-                for synapse in range {
+                for synapse in first as u32..end as u32 {
                     let value = weights.number(synapse as usize);
                     if !value.is_nan() {
                         self.add(table, synapse, value);
@@ -53,8 +54,15 @@ impl Due<'_> {
     }
 
     /// Adds what these synapses send, beside them.
-    pub fn add_values(&mut self, table: &Table, synapses: &[u32], values: &[f64]) {
-        for (&synapse, &value) in synapses.iter().zip(values) {
+    pub fn add_values(&mut self, table: &Table, synapses: Which, values: &[f64]) {
+        if let (Which::Run(first, end), Some(precision)) = (synapses, table.precision) {
+            let range = first as usize..end as usize;
+            return match precision {
+                Precision::F32 => add(self.single, table, range, values),
+                Precision::F64 => add(self.double, table, range, values),
+            };
+        }
+        for (synapse, &value) in synapses.iter().zip(values) {
             if !value.is_nan() {
                 self.add(table, synapse, value);
             }
@@ -62,10 +70,22 @@ impl Due<'_> {
     }
 }
 
-fn add<F: Scalar, W: Real>(sums: &mut [F], table: &Table, targets: &[u32], weights: &[W]) {
-    for (&target, &weight) in targets.iter().zip(weights) {
-        let sum = &mut sums[table.places[target as usize] as usize];
-        let weight = weight.to_f64();
+/// Adds what the synapses of a range send.
+fn add<F: Scalar, W: Real>(sums: &mut [F], table: &Table, range: Range<usize>, weights: &[W]) {
+    let places = &table.places[..];
+    with_targets!(&table.target, range, targets => match table.first_place {
+        Some(first) => {
+            let sums = &mut sums[first as usize..][..places.len()];
+            add_at(sums, targets.iter().map(|target| target.index()), weights);
+        }
+        None => add_at(sums, targets.iter().map(|target| places[target.index()] as usize), weights),
+    });
+}
+
+#[inline(always)]
+fn add_at<F: Scalar, W: Real>(sums: &mut [F], places: impl Iterator<Item = usize>, weights: &[W]) {
+    for (place, &weight) in places.zip(weights) {
+        let (sum, weight) = (&mut sums[place], weight.to_f64());
         *sum = if weight.is_nan() { *sum } else { *sum + F::from_f64(weight) };
     }
 }

@@ -4,9 +4,12 @@
 //! block holds; or nothing, where machine code has no such operation: draws are keyed by pairs, and matrix exponentials
 //! are not for kernels. Such programs are evaluated in rows.
 
+use circ_plan::abi::Access;
 use circ_plan::ir::{ArrayId, Op, Output, Program, Side, Ty};
 use circ_plan::learning::Learning;
 use circ_plan::plan::Plan;
+
+use super::direct::form;
 
 /// A program as a kernel.
 #[derive(Clone, Debug)]
@@ -48,11 +51,32 @@ pub fn programs(learning: &Learning) -> impl Iterator<Item = &Program> {
         .chain(both.and_then(|both| both.transmit.as_ref()))
 }
 
+/// A program as it is compiled.
+#[derive(Clone, Debug)]
+pub struct RuleKernel {
+    pub program: Program,
+    /// How its arrays lie, where not in a block.
+    pub access: Vec<Access>,
+}
+
 /// The programs of all rules of a plan as kernels: by projection, in the order that [`crate::Machine::new`] takes their
-/// machine code in. Nothing where there can be no machine code.
-pub fn rule_programs(plan: &Plan) -> Vec<Option<Program>> {
-    let learning = plan.projections.iter().filter_map(|projection| projection.learning.as_deref());
-    learning.flat_map(programs).map(|program| flatten(program).map(|flat| flat.program)).collect()
+/// machine code in: first each program over a block, then each hook where synapses are. Nothing where there can be no
+/// machine code.
+pub fn rule_programs(plan: &Plan) -> Vec<Option<RuleKernel>> {
+    let mut kernels = vec![];
+    for projection in &plan.projections {
+        let Some(learning) = projection.learning.as_deref() else { continue };
+        let block = |flat: Flat| RuleKernel { program: flat.program, access: vec![] };
+        kernels.extend(programs(learning).map(|program| flatten(program).map(block)));
+        let direct = |(flat, access): (Flat, Vec<Access>)| RuleKernel { program: flat.program, access };
+        kernels.extend(learning.hooks.iter().map(|hook| form(plan, projection, learning, hook).map(direct)));
+    }
+    kernels
+}
+
+/// How many kernels a rule has.
+pub fn count(learning: &Learning) -> usize {
+    programs(learning).count() + learning.hooks.len()
 }
 
 /// A program as a kernel, if there can be one.

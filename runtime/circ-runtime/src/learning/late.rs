@@ -1,197 +1,25 @@
 //! Events of targets that wait until their synapses are looked at: when a source spikes, or when somebody asks.
 //!
 //! In: events of targets, spikes of sources. Out: the same bits as if `on post` had run at every event, without a walk
-//! over all synapses of a target. Nobody can tell where a hook of the target reads only what the synapse itself
-//! holds, what the event found at the target, and traces of the source that follow from its spikes alone: what such a trace was at
-//! the event is computed again, by the same multiplications.
+//! over all synapses of a target. Where that is possible, [`super::waits`] says.
 
 use std::ops::Range;
 
-use circ_plan::ir::*;
-use circ_plan::learning::{Learning, Signal, When};
-use circ_plan::plan::{Column as Place, Dynamics, Plan, ProjectionPlan};
+use circ_plan::abi::BLOCK;
+use circ_plan::learning::Learning;
 
 use super::calendar::Calendar;
 use super::design::{Design, Trigger};
-use super::history::fixed;
+use super::direct::{Direct, Events};
 use super::leaves::{Given, Picked, Scene};
+use super::log::Log;
 use super::routine::{Failure, Routine};
 use super::sides::Post;
-use super::store::Column;
-use super::table::{Table, Ticks};
+use super::store::{Beside, Column, Which};
+use super::table::Table;
+use super::targets::{Target, with_targets};
+use super::waits::{ROOM, Waits};
 use crate::rows::ROW;
-
-/// Which columns hooks of the target read that have to be remembered or computed again.
-#[derive(Clone, Debug)]
-pub struct Waits {
-    /// The kind of event.
-    pub kind: usize,
-    /// Columns of the source that decay: the column, and how, by segment of the source.
-    decays: Vec<(usize, Vec<Decay>)>,
-    /// Columns of the target that change with time.
-    found: Vec<usize>,
-}
-
-/// A trace of the source, as its synapses see it: 0 at first; at every tick it is multiplied by `factor`, after 1 was
-/// added for a spike (or after it became 1).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Decay {
-    factor: f64,
-    nearest: bool,
-    precision: Precision,
-}
-
-impl Decay {
-    /// After a spike.
-    fn raised(self, value: f64) -> f64 {
-        match (self.nearest, self.precision) {
-            (true, _) => 1.0,
-            (false, Precision::F32) => f64::from(value as f32 + 1.0),
-            (false, Precision::F64) => value + 1.0,
-        }
-    }
-
-    /// A tick later.
-    fn decayed(self, value: f64) -> f64 {
-        match self.precision {
-            Precision::F32 => f64::from(value as f32 * self.factor as f32),
-            Precision::F64 => value * self.factor,
-        }
-    }
-}
-
-impl Waits {
-    /// What has to be known for the events of targets to wait, if they can.
-    pub fn new(
-        plan: &Plan,
-        projection: &ProjectionPlan,
-        learning: &Learning,
-        tables: &[Table],
-    ) -> Option<Waits> {
-        let one = |ticks: &Ticks| matches!(ticks, Ticks::One(_));
-        let constant =
-            tables.iter().all(|table| one(&table.axonal) && one(&table.dendritic) && one(&table.back));
-        let plain = learning.longest.is_none() && learning.both.is_none();
-        let hooks = || learning.hooks.iter();
-        let spikes_only = hooks().all(|hook| matches!(hook.when, When::Pre | When::Post(_)));
-        let mut events = hooks().filter_map(|hook| match &hook.when {
-            When::Post(events) => Some(events),
-            _ => None,
-        });
-        let first = events.next()?;
-        // What others do to a shared weight is no event of the synapse.
-        let alone = learning.shared.is_none();
-        if !constant || !plain || !alone || !spikes_only || events.any(|other| other != first) {
-            return None;
-        }
-        let mut waits = Waits { kind: 0, decays: vec![], found: vec![] };
-        for hook in hooks().filter(|hook| matches!(hook.when, When::Post(_))) {
-            for (op, ty) in hook.program.ops.iter().zip(&hook.program.types) {
-                match op {
-                    Op::Load(Side::Pre, array) => waits.source(plan, projection, learning, *array, *ty)?,
-                    Op::Load(Side::Post, array) => waits.target(plan, learning, *array, *ty)?,
-                    // Of the tick of the event.
-                    Op::Now | Op::Time(_) | Op::Draw { .. } | Op::Redraw { .. } => return None,
-                    _ => {}
-                }
-            }
-        }
-        Some(waits)
-    }
-
-    fn source(
-        &mut self,
-        plan: &Plan,
-        projection: &ProjectionPlan,
-        learning: &Learning,
-        array: ArrayId,
-        ty: Ty,
-    ) -> Option<()> {
-        let at = array.0 as usize;
-        let columns = &learning.pre[at];
-        if columns.iter().all(|column| stays(plan, column)) || self.decays.iter().any(|known| known.0 == at) {
-            return Some(());
-        }
-        let decays = columns.iter().zip(&projection.source_events).map(|(column, event)| match column {
-            Place::Array(population, array) if ty == Ty::Float => decay(plan, *population, *array, *event),
-            _ => None,
-        });
-        self.decays.push((at, decays.collect::<Option<_>>()?));
-        Some(())
-    }
-
-    fn target(&mut self, plan: &Plan, learning: &Learning, array: ArrayId, ty: Ty) -> Option<()> {
-        let at = array.0 as usize;
-        let Signal::Target(columns) = &learning.post[at] else { return None };
-        if !columns.iter().all(|column| stays(plan, column)) && !self.found.contains(&at) {
-            (ty == Ty::Float).then(|| self.found.push(at))?;
-        }
-        Some(())
-    }
-}
-
-/// Whether a column changes only when it is set.
-fn stays(plan: &Plan, column: &Place) -> bool {
-    match *column {
-        Place::Array(population, array) => fixed(plan, population, array),
-        Place::Uniform(..) | Place::Constant(_) => true,
-    }
-}
-
-/// How what synapses see in an array follows from a cell's events alone, if it does: read off the programs that make it.
-fn decay(plan: &Plan, population: u32, seen: ArrayId, event: EventId) -> Option<Decay> {
-    let of = &plan.populations[population as usize];
-    let (programs, plays) = match &of.dynamics {
-        Dynamics::Cells(programs) => (programs, false),
-        Dynamics::SpikeTimes { traces, .. } => (traces.as_ref()?, true),
-    };
-    let step = &programs.step;
-    let stored = |program: &Program, array: ArrayId| {
-        program.outputs.iter().find_map(|output| match output {
-            Output::Array(to, value) if *to == array => Some(*value),
-            _ => None,
-        })
-    };
-    let number = |program: &Program, value: ValueId| match program.op(value) {
-        Op::Float(x) => Some(*x),
-        _ => None,
-    };
-    // `seen = trace * factor`
-    let decayed = stored(step, seen)?;
-    let Op::Mul(a, b) = *step.op(decayed) else { return None };
-    let (trace, factor) = match (step.op(a), step.op(b)) {
-        (Op::Load(Side::Own, trace), Op::Float(factor)) | (Op::Float(factor), Op::Load(Side::Own, trace)) => {
-            (*trace, *factor)
-        }
-        _ => return None,
-    };
-    // `trace = if spike then seen + 1 else seen`, in every tick; in the first, of the trace as it begins.
-    let happens = |program: &Program, mask: ValueId| match plays {
-        true => *program.op(mask) == Op::Load(Side::Own, ArrayId(0)) && event == EventId(0),
-        false => program.outputs.contains(&Output::Event(event, mask)),
-    };
-    let raised = |program: &Program, before: ValueId| {
-        let Op::Select(mask, then, otherwise) = *program.op(stored(program, trace)?) else { return None };
-        if otherwise != before || !happens(program, mask) {
-            return None;
-        }
-        match *program.op(then) {
-            Op::Float(1.0) => Some(true),
-            Op::Add(a, b) if a == before && number(program, b) == Some(1.0) => Some(false),
-            Op::Add(a, b) if b == before && number(program, a) == Some(1.0) => Some(false),
-            _ => None,
-        }
-    };
-    let nearest = raised(step, decayed)?;
-    let start = &programs.start;
-    let first = stored(start, seen)?;
-    let begins = *start.op(first) == Op::Load(Side::Own, trace) && raised(start, first)? == nearest;
-    let from_zero = number(&programs.init_states, stored(&programs.init_states, trace)?) == Some(0.0);
-    (begins && from_zero).then_some(Decay { factor, nearest, precision: of.precision })
-}
-
-/// Events that are remembered of a target; when there are more, the synapses of all sources are looked at.
-const ROOM: usize = 16;
 
 /// The events that wait, of the targets of one thread.
 #[derive(Clone)]
@@ -200,25 +28,42 @@ pub struct Late {
     heard: Calendar<u32>,
     targets: Targets,
     sources: Sources,
+    /// By synapse: how many of the events of its target that are remembered are in it. Empty where there is a log.
+    seen: Vec<u8>,
     /// Of a source that is looked at: what each decaying column was, by tick since the source's own.
     ladders: Vec<Vec<f64>>,
-    /// Of a part of its synapses: those that have an event, which it is, and how many follow it.
-    synapses: Vec<u32>,
-    events: Vec<u32>,
-    left: Vec<u32>,
-    /// Beside them, their source.
-    same: Vec<u32>,
+    part: Box<Part>,
+    /// The source of these synapses.
+    source: u32,
+    /// The columns of the source that decay.
+    decays: Vec<usize>,
     /// Columns of both sides, as they were at these events, by column; empty of those that stay.
     pre: Vec<Vec<f64>>,
     post: Vec<Vec<f64>>,
 }
 
+/// Room for a row and padding.
+const PADDED: usize = ROW + BLOCK;
+
+/// Of some synapses of a source those that have events to see.
+#[derive(Clone)]
+struct Part {
+    len: usize,
+    synapses: [u32; PADDED],
+    /// Which event it is, its tick, and how many there are from it on.
+    events: [u32; PADDED],
+    ticks: [i32; PADDED],
+    left: [u8; ROW],
+}
+
 /// What is remembered of targets.
 #[derive(Clone)]
 struct Targets {
-    /// By target.
-    counts: Vec<u32>,
-    /// [`ROOM`] for each: the ticks, ascending, then -1.
+    /// Where it is possible, events stand in one list, as they happen.
+    log: Option<Log>,
+    /// Else by target; at most [`ROOM`].
+    counts: Vec<u8>,
+    /// [`ROOM`] for each, or as they happen: the ticks, ascending.
     ticks: Vec<i32>,
     /// By column that is remembered; then likewise.
     found: Vec<Vec<f64>>,
@@ -243,12 +88,16 @@ impl Late {
     /// Before tick 0.
     pub fn new(waits: &Waits, learning: &Learning, table: &Table) -> Late {
         let (sources, targets) = (table.starts.len() - 1, table.positions.len());
+        let log = Log::new(table);
+        let room = if log.is_some() { 0 } else { targets * ROOM };
         Late {
             heard: Calendar::default(),
+            seen: if log.is_some() { vec![] } else { vec![0; table.len()] },
             targets: Targets {
-                counts: vec![0; targets],
-                ticks: vec![-1; targets * ROOM],
-                found: vec![vec![0.0; targets * ROOM]; waits.found.len()],
+                counts: if log.is_some() { vec![] } else { vec![0; targets] },
+                ticks: vec![0; room],
+                found: vec![vec![0.0; room]; waits.found.len()],
+                log,
                 latest: -1,
             },
             sources: Sources {
@@ -259,10 +108,15 @@ impl Late {
                 all_done: -1,
             },
             ladders: vec![vec![]; waits.decays.len()],
-            synapses: vec![],
-            events: vec![],
-            left: vec![],
-            same: vec![],
+            part: Box::new(Part {
+                len: 0,
+                synapses: [0; PADDED],
+                events: [0; PADDED],
+                ticks: [0; PADDED],
+                left: [0; ROW],
+            }),
+            source: 0,
+            decays: waits.decays.iter().map(|decay| decay.0).collect(),
             pre: vec![vec![]; learning.pre.len()],
             post: vec![vec![]; learning.post.len()],
         }
@@ -277,11 +131,10 @@ impl Late {
     pub fn remember(&mut self, mut what: Work, waits: &Waits, tick: i64) {
         let heard = std::mem::take(&mut self.heard);
         let due = heard.of(tick);
-        let full = |target: &u32| self.targets.counts[*target as usize] as usize == ROOM;
-        if due.iter().any(full) {
+        if self.targets.are_full(due) {
             self.all(&mut what, waits, tick - 1);
-            self.targets.counts.fill(0);
-            self.targets.ticks.fill(-1);
+            self.targets.clear();
+            self.seen.fill(0);
         }
         for &target in due {
             self.targets.push(what.scene, waits, target, tick);
@@ -305,8 +158,10 @@ impl Late {
         if !self.is_waiting() {
             return;
         }
-        for source in 0..self.sources.done.len() as u32 {
-            self.row(what, waits, source, until);
+        let sources = self.sources.done.len() as u32;
+        for source in 0..sources {
+            let next = (source + 1 < sources).then_some(source + 1);
+            self.row(what, waits, source, next, until);
         }
         self.sources.all_done = until;
     }
@@ -316,53 +171,65 @@ impl Late {
         self.sources.all_done < self.targets.latest
     }
 
-    /// Lets the synapses of a source see all events up to a tick, of which none is still to be remembered.
-    pub fn row(&mut self, what: &mut Work, waits: &Waits, source: u32, until: i64) {
+    /// Lets the synapses of a source see all events up to a tick, of which none is still to be remembered. The synapses
+    /// of the `next` source are wanted soon.
+    pub fn row(&mut self, what: &mut Work, waits: &Waits, source: u32, next: Option<u32>, until: i64) {
         let at = source as usize;
         let from = i64::from(self.sources.done[at]) + 1;
         let table = what.scene.table;
-        let row = table.starts[at]..table.starts[at + 1];
+        let row = table.row(source);
         self.sources.done[at] = until.max(from - 1) as i32;
         if self.targets.latest < from || until < from || row.is_empty() {
             return;
         }
         self.climb(waits, what.scene, source, until);
-        self.same.clear();
-        self.same.resize(ROW, source);
+        self.source = source;
         let since = self.sources.since[at];
-        for first in row.clone().step_by(ROW) {
-            self.find(table, first..row.end.min(first + ROW as u32), from as i32);
-            while !self.synapses.is_empty() {
-                self.gather(waits, since);
-                self.apply(what, waits.kind);
-                self.next();
-            }
+        let next = next.map_or(0..0, |next| table.row(next));
+        match self.targets.log.is_some() {
+            true => self.events(what, waits, since, source, next),
+            false => self.synapses(what, waits, since, row, next),
         }
         self.rest(at, until);
     }
 
-    /// The first event from a tick on that each of these synapses is to see, if there is one.
-    fn find(&mut self, table: &Table, row: Range<u32>, from: i32) {
-        let Late { targets, synapses, events, left, .. } = self;
-        let all = row.len();
-        synapses.resize(all, 0);
-        events.resize(all, 0);
-        left.resize(all, 0);
-        let mut found = 0;
-        // A branch for each would be a guess.
-        for (synapse, &target) in row.clone().zip(&table.target[row.start as usize..row.end as usize]) {
-            let target = target as usize;
-            let here: &[i32; ROOM] =
-                targets.ticks[ROOM * target..][..ROOM].try_into().expect("it is as long");
-            let due: u32 = here.iter().map(|&tick| u32::from(from <= tick)).sum();
-            synapses[found] = synapse;
-            events[found] = (ROOM * target) as u32 + targets.counts[target] - due;
-            left[found] = due;
-            found += usize::from(0 < due);
+    /// Lets a row see its events, some synapses at a time.
+    fn synapses(&mut self, what: &mut Work, waits: &Waits, since: i32, row: Range<u32>, next: Range<u32>) {
+        let (table, mut next) = (what.scene.table, next);
+        for first in row.clone().step_by(ROW) {
+            let soon = next.start..next.end.min(next.start + ROW as u32);
+            next.start = soon.end;
+            table.target.fetch(soon.clone());
+            what.arrays[0].fetch(soon);
+            self.find(table, first..row.end.min(first + ROW as u32));
+            while 0 < self.part.len {
+                self.apply(what, waits, since);
+                self.part.next();
+            }
         }
-        synapses.truncate(found);
-        events.truncate(found);
-        left.truncate(found);
+    }
+
+    /// Lets the row of a source see its events, some events at a time.
+    fn events(&mut self, what: &mut Work, waits: &Waits, since: i32, source: u32, next: Range<u32>) {
+        what.arrays[0].fetch(next);
+        let unseen = |late: &mut Late| late.targets.log.as_mut().map(|log| log.unseen(source));
+        let mut events = unseen(self).unwrap_or(0..0);
+        while !events.is_empty() {
+            if let Some(log) = &self.targets.log {
+                let (part, first) = (&mut *self.part, log.first(&events));
+                events.start = first.end;
+                part.len = log.list(what.scene.table, source, first, &mut part.synapses, &mut part.events);
+            }
+            self.apply(what, waits, since);
+        }
+    }
+
+    /// Those of these synapses, at most [`ROW`], that have not seen all events of their targets; from now on they have.
+    fn find(&mut self, table: &Table, row: Range<u32>) {
+        let Late { targets, part, seen, .. } = self;
+        let range = row.start as usize..row.end as usize;
+        let seen = &mut seen[range.clone()];
+        with_targets!(&table.target, range, list => part.find(row.start, list, seen, &targets.counts));
     }
 
     /// Computes what the columns of a source were, tick by tick.
@@ -374,13 +241,10 @@ impl Late {
             waits.decays.iter().zip(&mut self.ladders).zip(&self.sources.base)
         {
             let (decay, seen) = (decays[segment], base[at]);
-            let mut value = if self.sources.spiked[at] { decay.raised(seen) } else { seen };
+            let after = if self.sources.spiked[at] { decay.raised(seen) } else { seen };
             ladder.clear();
             ladder.push(seen);
-            ladder.extend((0..ticks).map(|_| {
-                value = decay.decayed(value);
-                value
-            }));
+            decay.extend(after, ticks, ladder);
         }
     }
 
@@ -394,77 +258,166 @@ impl Late {
         }
     }
 
-    /// Columns of both sides, as they were at the events.
-    fn gather(&mut self, waits: &Waits, since: i32) {
-        let Late { targets, ladders, events, pre, post, .. } = self;
+    /// Runs the hooks of one event of each synapse.
+    fn apply(&mut self, what: &mut Work, waits: &Waits, since: i32) {
+        self.part.look_up(&self.targets.ticks, what.scene.table.len() as u32);
+        for hook in 0..what.design.triggers.len() {
+            if what.design.triggers[hook] != Trigger::Post(waits.kind) {
+                continue;
+            }
+            let mut done = 0;
+            while done < self.part.len {
+                let Some(direct) = &mut what.direct[hook] else {
+                    self.apply_in_rows(what, waits, since, hook, done..self.part.len);
+                    break;
+                };
+                let Part { synapses, ticks, events, .. } = &*self.part;
+                let events = Events {
+                    source: self.source,
+                    synapses,
+                    ticks,
+                    events,
+                    decays: &self.decays,
+                    ladders: &self.ladders,
+                    since,
+                    finds: &waits.found,
+                    found: &self.targets.found,
+                };
+                let failed = direct.events(what.scene, what.arrays, events, done..self.part.len);
+                let Some(group) = failed else { break };
+                done = self.part.len.min(group + direct.lanes());
+                self.apply_in_rows(what, waits, since, hook, group..done);
+            }
+        }
+    }
+
+    /// Runs a hook for the events of part of these synapses.
+    fn apply_in_rows(
+        &mut self,
+        what: &mut Work,
+        waits: &Waits,
+        since: i32,
+        hook: usize,
+        range: Range<usize>,
+    ) {
+        let Late { targets, ladders, part, source, pre, post, .. } = self;
+        let (events, ticks) = (&part.events[range.clone()], &part.ticks[range.clone()]);
         for ((column, _), ladder) in waits.decays.iter().zip(ladders) {
             let pre = &mut pre[*column];
             pre.clear();
-            pre.extend(events.iter().map(|&event| ladder[(targets.ticks[event as usize] - since) as usize]));
+            pre.extend(ticks.iter().map(|&tick| ladder[(tick - since) as usize]));
         }
         for (column, found) in waits.found.iter().zip(&targets.found) {
             let post = &mut post[*column];
             post.clear();
             post.extend(events.iter().map(|&event| found[event as usize]));
         }
+        let picked = Picked {
+            synapses: Which::List(&part.synapses[range]),
+            sources: Beside::One(*source),
+            now: 0,
+            source_ticks: Beside::One(0),
+            tick: 0,
+            given: Some(Given { pre, post, events, ticks: &targets.ticks }),
+        };
+        let program = &what.scene.learning.hooks[hook].program;
+        what.hooks[hook].apply(program, what.scene, what.arrays, picked, what.failure);
     }
 
-    /// Runs the hooks of one event of each synapse.
-    fn apply(&mut self, what: &mut Work, kind: usize) {
-        let Late { synapses, events, same, pre, post, targets, .. } = self;
-        let given = Given { pre, post, events, ticks: &targets.ticks };
-        let sources = &same[..synapses.len()];
-        let ticks = &[0; ROW][..synapses.len()];
-        let picked = Picked {
-            synapses,
-            sources,
-            run: false,
-            now: 0,
-            source_ticks: ticks,
-            tick: 0,
-            given: Some(given),
-        };
-        for (hook, trigger) in what.design.triggers.iter().enumerate() {
-            if *trigger == Trigger::Post(kind) {
-                let program = &what.scene.learning.hooks[hook].program;
-                what.hooks[hook].apply(program, what.scene, what.arrays, picked, what.failure);
-            }
+    /// Bytes held.
+    pub fn bytes(waits: &Waits, table: &Table) -> u64 {
+        let of_synapses = Log::new(table).map_or(table.len() as u64, |log| log.bytes());
+        of_synapses + waits.bytes(table.starts.len() - 1, table.positions.len())
+    }
+}
+
+impl Part {
+    /// The synapses from `first` on that have not seen as many events as their targets had.
+    fn find<T: Target>(&mut self, first: u32, targets: &[T], seen: &mut [u8], counts: &[u8]) {
+        let Part { len, synapses, events, left, .. } = self;
+        let mut found = 0;
+        // A branch for each would be a guess.
+        for ((synapse, target), seen) in (first..).zip(targets).zip(seen) {
+            let (count, place) = (counts[target.index()], found % ROW);
+            synapses[place] = synapse;
+            events[place] = (ROOM * target.index()) as u32 + u32::from(*seen);
+            left[place] = count - *seen;
+            found += usize::from(count != *seen);
+            *seen = count;
+        }
+        *len = found;
+    }
+
+    /// Finds the tick of each event, and pads the lists: with the element that stands behind all synapses.
+    fn look_up(&mut self, ticks: &[i32], padding: u32) {
+        let len = self.len.min(ROW);
+        let Part { synapses, events, ticks: found, .. } = self;
+        for (found, &event) in found[..len].iter_mut().zip(&events[..len]) {
+            *found = ticks[event as usize];
+        }
+        let rest = len..len + BLOCK;
+        synapses[rest.clone()].fill(padding);
+        if let Some(last) = len.checked_sub(1) {
+            let (event, tick) = (events[last], found[last]);
+            events[rest.clone()].fill(event);
+            found[rest].fill(tick);
         }
     }
 
     /// Goes on to the next event of each synapse that has one.
     fn next(&mut self) {
-        let Late { synapses, events, left, .. } = self;
         let mut kept = 0;
-        for at in 0..synapses.len() {
-            let follow = left[at];
-            (synapses[kept], events[kept], left[kept]) = (synapses[at], events[at] + 1, follow - 1);
-            kept += usize::from(1 < follow);
+        for at in 0..self.len.min(ROW) {
+            let left = self.left[at];
+            self.synapses[kept] = self.synapses[at];
+            self.events[kept] = self.events[at] + 1;
+            self.left[kept] = left - 1;
+            kept += usize::from(1 < left);
         }
-        synapses.truncate(kept);
-        events.truncate(kept);
-        left.truncate(kept);
-    }
-
-    /// Bytes held, for so many sources and targets.
-    pub fn bytes(waits: &Waits, sources: usize, targets: usize) -> u64 {
-        let of_targets = targets * (4 + ROOM * (4 + 8 * waits.found.len()));
-        (of_targets + sources * (9 + 8 * waits.decays.len())) as u64
+        self.len = kept;
     }
 }
 
 impl Targets {
+    /// Whether there is no room for one more event of each of these.
+    fn are_full(&self, due: &[u32]) -> bool {
+        match &self.log {
+            Some(log) => ROOM * log.targets() < log.len() + due.len(),
+            None => due.iter().any(|&target| usize::from(self.counts[target as usize]) == ROOM),
+        }
+    }
+
+    /// Forgets all events, which all synapses have seen.
+    fn clear(&mut self) {
+        self.counts.fill(0);
+        if let Some(log) = &mut self.log {
+            log.clear();
+            self.ticks.clear();
+            self.found.iter_mut().for_each(Vec::clear);
+        }
+    }
+
     fn push(&mut self, scene: Scene, waits: &Waits, target: u32, tick: i64) {
-        let at = target as usize;
-        let entry = at * ROOM + self.counts[at] as usize;
+        let entry = match &mut self.log {
+            Some(log) => {
+                log.push(target);
+                self.ticks.push(0);
+                self.found.iter_mut().for_each(|found| found.push(0.0));
+                self.ticks.len() - 1
+            }
+            None => {
+                let count = &mut self.counts[target as usize];
+                *count += 1;
+                ROOM * target as usize + usize::from(*count) - 1
+            }
+        };
         self.ticks[entry] = tick as i32;
-        let position = scene.table.positions[at];
+        let position = scene.table.positions[target as usize];
         for (column, found) in waits.found.iter().zip(&mut self.found) {
             let Post::Target(origins) = &scene.sides.post[*column] else { continue };
             let back = i64::from(scene.table.back.of(0));
             found[entry] = scene.world.float(origins.at(&scene.sides.target, position), tick - back);
         }
-        self.counts[at] += 1;
         self.latest = tick;
     }
 }
@@ -475,5 +428,6 @@ pub struct Work<'a> {
     pub design: &'a Design,
     pub arrays: &'a mut [Column],
     pub hooks: &'a mut [Routine],
+    pub direct: &'a mut [Option<Direct>],
     pub failure: &'a mut Option<Failure>,
 }

@@ -5,23 +5,29 @@
 //! [`circ_plan::learning`]: the first half of a tick is what has to be done before what it transmits arrives, the second
 //! half what needs to know of all events of that tick.
 
+mod modulated;
+mod sharing;
+
 use std::borrow::Cow;
 
 use circ_plan::abi::KernelFn;
 use circ_plan::ir::Program;
 use circ_plan::learning::Learning;
+use circ_plan::plan::Plan;
 
-use super::batch::{Batch, Seen, axonal, chunks};
+use super::batch::{Batch, Seen, all, axonal};
 use super::calendar::Calendar;
 use super::design::{Design, Trigger};
 use super::due::Due;
-use super::late::{Late, Waits, Work};
+use super::late::{Late, Work};
 use super::leaves::{Picked, Scene};
+use super::marks::mark;
 use super::routine::{Failure, Routine};
-use super::shared::{Changes, Common, changes_weight, wide};
-use super::sides::{Cells, Origins};
-use super::store::Column;
+use super::routines::Routines;
+use super::shared::Common;
+use super::store::{Beside, Column, Which};
 use super::table::{ByTarget, Stretch};
+use super::waits::Waits;
 use crate::ring::Rings;
 
 /// What is on its way to a target.
@@ -44,14 +50,6 @@ enum Whom {
 enum Half {
     First,
     Second,
-}
-
-/// The programs of a rule.
-struct Routines {
-    hooks: Vec<Routine>,
-    transmit: Option<Routine>,
-    both: Option<Routine>,
-    both_transmit: Option<Routine>,
 }
 
 /// See above.
@@ -91,18 +89,15 @@ pub struct Learner {
 
 impl Learner {
     /// Before tick 0.
-    pub fn new(design: &Design, learning: &Learning, thread: usize, kernels: &[Option<KernelFn>]) -> Learner {
+    pub fn new(
+        plan: &Plan,
+        design: &Design,
+        learning: &Learning,
+        thread: usize,
+        kernels: &[Option<KernelFn>],
+    ) -> Learner {
         let table = &design.tables[thread];
         let by_target = if design.by_target() { ByTarget::new(table) } else { ByTarget::default() };
-        let mut kernels = kernels.iter();
-        let mut routine = |program| Routine::new(program, kernels.next().copied().flatten());
-        // In the order of `flat::programs`.
-        let routines = Routines {
-            hooks: learning.hooks.iter().map(|hook| routine(&hook.program)).collect(),
-            transmit: learning.transmit.as_ref().map(&mut routine),
-            both: learning.both.as_ref().map(|both| routine(&both.program)),
-            both_transmit: learning.both.as_ref().and_then(|both| both.transmit.as_ref()).map(&mut routine),
-        };
         Learner {
             arrays: learning.arrays.iter().map(|array| Column::new(array, table.len())).collect(),
             by_target,
@@ -115,7 +110,7 @@ impl Learner {
             posts: design.kinds.iter().map(|_| Calendar::default()).collect(),
             modulators: design.modulators.iter().map(|_| Calendar::default()).collect(),
             arrivals: Calendar::default(),
-            routines,
+            routines: Routines::new(plan, design.projection, learning, kernels),
             marks: if learning.both.is_some() { vec![0; table.len()] } else { vec![] },
             failure: None,
             late: design.waits.as_ref().map(|waits| Late::new(waits, learning, table)),
@@ -161,10 +156,8 @@ impl Learner {
     fn apply_to_all(&mut self, scene: Scene, design: &Design, program: &Program, now: i64) {
         let mut routine = Routine::new(program, None);
         let Learner { batch, arrays, .. } = self;
-        chunks(scene.table, |range| {
-            batch.all(scene.table, range);
-            batch.look_back(scene, design, program, arrays, now);
-            routine.apply(program, scene, arrays, batch.picked(now, now), &mut None);
+        all(batch, scene, design, program, arrays, [now, now], |arrays, picked| {
+            routine.apply(program, scene, arrays, picked, &mut None);
         });
     }
 
@@ -174,13 +167,19 @@ impl Learner {
         routine: &mut Routine,
         scene: Scene,
         observable: usize,
-        synapses: &[u32],
+        synapses: Which,
         now: i64,
         out: &mut Vec<f64>,
     ) {
         let program = &scene.learning.observables[observable].program;
-        let picked =
-            Picked { synapses, sources: &[], now, source_ticks: &[], tick: now, run: false, given: None };
+        let picked = Picked {
+            synapses,
+            sources: Beside::One(0),
+            now,
+            source_ticks: Beside::One(now),
+            tick: now,
+            given: None,
+        };
         routine.values(program, scene, arrays, picked, &mut None, out);
     }
 
@@ -275,9 +274,10 @@ impl Learner {
         let programs = scene.learning.hooks.iter().map(|hook| &hook.program);
         let mut hooks: Vec<Routine> =
             self.routines.hooks.iter().zip(programs).map(|(hook, program)| hook.again(program)).collect();
+        let mut direct = self.routines.direct.clone();
         let failure = &mut None;
         late.all(
-            &mut Work { scene, design, arrays: &mut arrays, hooks: &mut hooks, failure },
+            &mut Work { scene, design, arrays: &mut arrays, hooks: &mut hooks, direct: &mut direct, failure },
             waits,
             self.done,
         );
@@ -288,7 +288,8 @@ impl Learner {
     fn late(&mut self, scene: Scene, design: &Design, f: impl FnOnce(&mut Late, Work, &Waits)) {
         let Learner { late, arrays, routines, failure, .. } = self;
         if let (Some(late), Some(waits)) = (late, &design.waits) {
-            f(late, Work { scene, design, arrays, hooks: &mut routines.hooks, failure }, waits);
+            let Routines { hooks, direct, .. } = routines;
+            f(late, Work { scene, design, arrays, hooks, direct, failure }, waits);
         }
     }
 
@@ -316,7 +317,7 @@ impl Learner {
         for (tick, due) in self.arrivals.iter() {
             let sorted = self.in_order(scene, design, tick);
             for arrival in sorted.as_deref().unwrap_or(due) {
-                visit(tick, scene.table.target[arrival.synapse as usize], arrival.value);
+                visit(tick, scene.table.target.of(arrival.synapse), arrival.value);
             }
         }
     }
@@ -373,73 +374,6 @@ impl Learner {
         self.done = tick;
     }
 
-    /// Notes which synapses may have changed a weight that they share.
-    fn touch(&mut self, scene: Scene, design: &Design, tick: i64) {
-        let Learner { common: Some(common), seen, posts, modulators, by_target, .. } = self else { return };
-        let (all, spikes) = wide(scene.learning, design, tick);
-        let everywhere = |events: &[Whom]| events.contains(&Whom::All);
-        for (hook, trigger) in scene.learning.hooks.iter().zip(&design.triggers) {
-            match *trigger {
-                _ if !changes_weight(&hook.program) => {}
-                Trigger::Post(kind) => {
-                    for &Stretch { first, end, .. } in posts[kind].of(tick) {
-                        common.touch(by_target.synapses[first as usize..end as usize].iter().copied());
-                    }
-                }
-                Trigger::Modulator(modulator) => {
-                    let events = modulators[modulator].of(tick);
-                    if everywhere(events) {
-                        common.touch(0..scene.table.len() as u32);
-                    }
-                    for whom in events {
-                        let Whom::Target(target) = *whom else { continue };
-                        let at = target as usize;
-                        let range = by_target.starts[at] as usize..by_target.starts[at + 1] as usize;
-                        common.touch(by_target.synapses[range].iter().copied());
-                    }
-                }
-                Trigger::Jump(_) | Trigger::Tick | Trigger::Pre | Trigger::Every(_) => {}
-            }
-        }
-        if spikes {
-            seen.of(tick).iter().for_each(|seen| common.touch(seen.first..seen.end));
-        }
-        if all {
-            common.touch(0..scene.table.len() as u32);
-        }
-    }
-
-    /// Between ticks, where weights are shared: what they are.
-    pub fn look_at_weights(&mut self) {
-        if let Some(common) = &mut self.common {
-            common.look(&self.arrays[0]);
-        }
-    }
-
-    /// What the last tick did to weights that are shared.
-    pub fn changes(&mut self, scene: Scene) -> Changes {
-        let mut changes = Changes { failed: self.failure.is_some(), list: vec![] };
-        if let Some(common) = &mut self.common {
-            common.changes(scene.table, &self.arrays[0], &mut changes);
-        }
-        changes
-    }
-
-    /// Makes shared weights one again, from the changes of all threads.
-    pub fn share(&mut self, scene: Scene, tick: i64, all: &[Vec<&Changes>]) {
-        let Learner { common, arrays, failure, .. } = self;
-        if let Some(common) = common {
-            common.apply(scene, arrays, tick, all, failure);
-        }
-    }
-
-    /// Gives a group of synapses that share a weight another one.
-    pub fn set_shared(&mut self, group: u32, weight: f64) {
-        if let Some(common) = &self.common {
-            common.set(group, &mut self.arrays[0], weight);
-        }
-    }
-
     /// Finds when spikes of a tick are seen, where that depends on what synapses have learned.
     fn send_learned(&mut self, scene: Scene, design: &Design, tick: i64) {
         let fired = &self.fired.of(tick)[self.sent..];
@@ -470,6 +404,18 @@ impl Learner {
         if let (true, None, Some(due)) = (plainly, &scene.learning.transmit, due.as_deref_mut()) {
             for seen in seen {
                 due.add_weights(scene.table, &arrays[0], seen.first..seen.end);
+            }
+            return;
+        }
+        let by_row = plainly && scene.table.has_long_rows();
+        if let (true, Some(program), Some(routine), Some(due)) =
+            (by_row, &scene.learning.transmit, &mut routines.transmit, due.as_deref_mut())
+        {
+            for &Seen { source, stamp, first, end } in seen {
+                plain.clear();
+                let row = Picked::row(first..end, source, stamp, tick, tick);
+                routine.values(program, scene, arrays, row, failure, plain);
+                due.add_values(scene.table, row.synapses, plain);
             }
             return;
         }
@@ -505,7 +451,7 @@ impl Learner {
             routine.values(program, scene, arrays, met.picked(tick, tick), failure, meeting);
         }
         if let (true, Some(due)) = (plainly, due) {
-            due.add_values(scene.table, &batch.synapses, plain);
+            due.add_values(scene.table, Which::List(&batch.synapses), plain);
             return;
         }
         let (mut plain, mut meeting) = (plain.iter(), meeting.iter());
@@ -529,8 +475,10 @@ impl Learner {
     fn look_at_sources(&mut self, scene: Scene, design: &Design, tick: i64, known: usize) {
         let seen = std::mem::take(&mut self.seen);
         self.late(scene, design, |late, mut what, waits| {
-            for seen in &seen.of(tick)[known..] {
-                late.row(&mut what, waits, seen.source, tick - 1);
+            let seen = &seen.of(tick)[known..];
+            for (at, of) in seen.iter().enumerate() {
+                let next = seen.get(at + 1).map(|next| next.source);
+                late.row(&mut what, waits, of.source, next, tick - 1);
             }
         });
         self.seen = seen;
@@ -553,6 +501,20 @@ impl Learner {
         let Learner { batch, met, arrays, routines, marks, failure, .. } = self;
         let seen = self.seen.of(tick);
         let several = scene.learning.longest.is_some();
+        if marks.is_empty() && !several && scene.table.has_long_rows() {
+            for &Seen { source, stamp, first, end } in seen {
+                let row = Picked::row(first..end, source, stamp, tick, tick);
+                for (hook, _) in design.triggers.iter().enumerate().filter(|t| *t.1 == Trigger::Pre) {
+                    let program = &scene.learning.hooks[hook].program;
+                    let routine = &mut routines.hooks[hook];
+                    match &mut routines.direct[hook] {
+                        Some(direct) => direct.row(routine, program, scene, arrays, row, failure),
+                        None => routine.apply(program, scene, arrays, row, failure),
+                    }
+                }
+            }
+            return;
+        }
         // Where delays are learned, a synapse may see several spikes at a tick: one after the other.
         for spikes in seen.chunk_by(|a, b| !several || a.stamp == b.stamp) {
             batch.clear();
@@ -604,85 +566,12 @@ impl Learner {
         routines.hooks[hook].apply(program, scene, arrays, batch.picked(tick, tick), failure);
     }
 
-    /// What an event of a modulator does.
-    fn modulator_hook(&mut self, scene: Scene, design: &Design, hook: usize, modulator: usize, tick: i64) {
-        let events = self.modulators[modulator].of(tick);
-        if events.contains(&Whom::All) {
-            self.hook_of_all(scene, design, hook, tick, tick);
-            return;
-        }
-        let targets = events.iter().filter_map(|whom| match whom {
-            Whom::Target(target) => Some(*target),
-            Whom::All => None,
-        });
-        let targets: Vec<u32> = targets.collect();
-        self.hook_of_targets(scene, design, hook, &targets, tick);
-    }
-
-    /// What a jump of a modulator does.
-    fn jump_hook(
-        &mut self,
-        scene: Scene,
-        design: &Design,
-        hook: usize,
-        (cells, columns): &(Cells, Origins),
-        tick: i64,
-    ) {
-        let jumps = |position: u32| scene.world.bool(columns.at(cells, position), tick);
-        if cells.len() == 1 {
-            if jumps(0) {
-                self.hook_of_all(scene, design, hook, tick, tick);
-            }
-            return;
-        }
-        let own = scene.table.positions.iter().enumerate();
-        let targets: Vec<u32> =
-            own.filter(|(_, position)| jumps(**position)).map(|(target, _)| target as u32).collect();
-        self.hook_of_targets(scene, design, hook, &targets, tick);
-    }
-
-    /// A hook of all synapses of some of the own targets.
-    fn hook_of_targets(&mut self, scene: Scene, design: &Design, hook: usize, targets: &[u32], tick: i64) {
-        if targets.is_empty() {
-            return;
-        }
-        let Learner { batch, arrays, routines, failure, by_target, .. } = self;
-        batch.clear();
-        for target in targets {
-            let at = *target as usize;
-            let range = by_target.starts[at] as usize..by_target.starts[at + 1] as usize;
-            batch.append(&by_target.synapses[range.clone()], &by_target.sources[range]);
-        }
-        let program = &scene.learning.hooks[hook].program;
-        batch.look_back(scene, design, program, arrays, tick);
-        routines.hooks[hook].apply(program, scene, arrays, batch.picked(tick, tick), failure);
-    }
-
     /// A hook of all synapses at tick `now`, which reads columns as of `tick`.
     fn hook_of_all(&mut self, scene: Scene, design: &Design, hook: usize, now: i64, tick: i64) {
         let Learner { batch, arrays, routines, failure, .. } = self;
         let program = &scene.learning.hooks[hook].program;
-        chunks(scene.table, |range| {
-            batch.all(scene.table, range);
-            batch.look_back(scene, design, program, arrays, tick);
-            routines.hooks[hook].apply(program, scene, arrays, batch.picked(now, tick), failure);
+        all(batch, scene, design, program, arrays, [now, tick], |arrays, picked| {
+            routines.hooks[hook].apply(program, scene, arrays, picked, failure);
         });
-    }
-}
-
-/// Marks the synapses that see the event of `both` at a tick.
-fn mark(
-    marks: &mut [u8],
-    posts: &[Calendar<Stretch>],
-    by_target: &ByTarget,
-    design: &Design,
-    tick: i64,
-    value: u8,
-) {
-    let Some(kind) = design.both else { return };
-    for &Stretch { first, end, .. } in posts[kind].of(tick) {
-        for &synapse in &by_target.synapses[first as usize..end as usize] {
-            marks[synapse as usize] = value;
-        }
     }
 }

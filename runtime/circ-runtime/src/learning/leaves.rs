@@ -1,5 +1,6 @@
 //! What the programs of a rule read, for a list of synapses.
 
+use std::ops::Range;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -9,8 +10,9 @@ use circ_plan::learning::Learning;
 use circ_plan::plan::{ProjectionPlan, Table as Numbers};
 
 use super::sides::{Origin, Post, Sides, World};
-use super::store::{Column, Which};
+use super::store::{Beside, Column, Which};
 use super::table::{Table, Ticks};
+use super::targets::{Target, with_targets};
 use crate::aligned::Scalar;
 use crate::rows::Leaves;
 
@@ -29,15 +31,13 @@ pub struct Scene<'a> {
 /// Some synapses at a tick.
 #[derive(Clone, Copy)]
 pub struct Picked<'a> {
-    pub synapses: &'a [u32],
-    /// Their sources, beside them; may be empty where no program of this kind reads them.
-    pub sources: &'a [u32],
-    /// Whether they follow each other, all of one source, which is read at one tick.
-    pub run: bool,
+    pub synapses: Which<'a>,
+    /// Their sources.
+    pub sources: Beside<'a, u32>,
     /// `Now`
     pub now: i64,
-    /// The tick that columns of the source are read at, beside the synapses.
-    pub source_ticks: &'a [i64],
+    /// The tick that columns of the source are read at.
+    pub source_ticks: Beside<'a, i64>,
     /// The tick that columns of the target are read at, had they no way back; that of modulators.
     pub tick: i64,
     /// Columns that are known already.
@@ -62,19 +62,31 @@ impl<'a> Given<'a> {
 }
 
 impl<'a> Picked<'a> {
+    /// Synapses of one source that follow each other. `now` is the tick that is made; `tick` when columns of the target are
+    /// read, had they no way back.
+    pub fn row(synapses: Range<u32>, source: u32, source_tick: i64, now: i64, tick: i64) -> Picked<'a> {
+        Picked {
+            synapses: Which::Run(synapses.start, synapses.end),
+            sources: Beside::One(source),
+            now,
+            source_ticks: Beside::One(source_tick),
+            tick,
+            given: None,
+        }
+    }
+
     /// The tick that a synapse of the list does this for.
     pub fn now(&self, at: usize) -> i64 {
         self.given.map_or(self.now, |given| i64::from(given.ticks[given.events[at] as usize]))
     }
 
-    /// Which synapses they are.
-    pub fn which(&self) -> Which<'a> {
-        match self.run {
-            true => {
-                let first = self.synapses[0] as usize;
-                Which::Run(first, first + self.synapses.len())
-            }
-            false => Which::List(self.synapses),
+    /// Those from one place up to another, of which nothing is known already.
+    pub fn part(self, range: Range<usize>) -> Picked<'a> {
+        Picked {
+            synapses: self.synapses.part(range.clone()),
+            sources: self.sources.part(range.clone()),
+            source_ticks: self.source_ticks.part(range),
+            ..self
         }
     }
 }
@@ -92,29 +104,24 @@ impl SynapseLeaves<'_> {
     fn each(&self, side: Side, column: ArrayId, mut f: impl FnMut(usize, (Origin, u32), i64)) {
         let Scene { sides, table, .. } = self.scene;
         let Picked { synapses, sources, source_ticks, tick, .. } = self.picked;
-        let position = |synapse: u32| table.positions[table.target[synapse as usize] as usize];
+        let position = |synapse: u32| table.positions[table.target.of(synapse) as usize];
         match side {
-            Side::Pre if self.picked.run => {
-                let at = sides.pre[column.0 as usize].at(&sides.source, sources[0]);
-                let tick = source_ticks[0];
-                (0..synapses.len()).for_each(|k| f(k, at, tick));
-            }
             Side::Pre => {
                 let origins = &sides.pre[column.0 as usize];
-                for (k, (&source, &tick)) in sources.iter().zip(source_ticks).enumerate() {
-                    f(k, origins.at(&sides.source, source), tick);
+                for k in 0..synapses.len() {
+                    f(k, origins.at(&sides.source, sources.at(k)), source_ticks.at(k));
                 }
             }
             Side::Post | Side::Own => match &sides.post[column.0 as usize] {
                 Post::Target(origins) => {
-                    for (k, &synapse) in synapses.iter().enumerate() {
+                    for (k, synapse) in synapses.iter().enumerate() {
                         let back = i64::from(table.back.of(synapse as usize));
                         f(k, origins.at(&sides.target, position(synapse)), tick - back);
                     }
                 }
                 Post::Modulator(cells, origins, ago) => {
                     let one = cells.len() == 1;
-                    for (k, &synapse) in synapses.iter().enumerate() {
+                    for (k, synapse) in synapses.iter().enumerate() {
                         let at = if one { 0 } else { position(synapse) };
                         f(k, origins.at(cells, at), tick - ago);
                     }
@@ -128,23 +135,23 @@ impl SynapseLeaves<'_> {
     /// What most columns are: values of cells of one population, all as of one tick. Says whether it was that.
     fn kept<F: Scalar>(&self, side: Side, column: ArrayId, out: &mut [F]) -> bool {
         let Scene { sides, table, world, .. } = self.scene;
-        let Picked { synapses, sources, source_ticks, tick, run, .. } = self.picked;
+        let Picked { synapses, sources, source_ticks, tick, .. } = self.picked;
         let value = |bits: &AtomicU64| F::from_f64(f64::from_bits(bits.load(Relaxed)));
         match side {
             Side::Pre => {
-                let Some(record) = sides.pre[column.0 as usize].kept() else { return false };
-                if run {
-                    let (_, cell) = sides.pre[column.0 as usize].at(&sides.source, sources[0]);
-                    out.fill(value(&world.history.row(record, source_ticks[0])[cell as usize]));
-                    return true;
-                }
-                if !source_ticks.iter().all(|at| *at == source_ticks[0]) {
+                let (Some(record), Some(tick)) = (sides.pre[column.0 as usize].kept(), source_ticks.one())
+                else {
                     return false;
-                }
-                let row = world.history.row(record, source_ticks[0]);
+                };
+                let row = world.history.row(record, tick);
                 let cells = sides.source.cells();
-                for (out, &source) in out.iter_mut().zip(sources) {
-                    *out = value(&row[cells[source as usize] as usize]);
+                match sources {
+                    Beside::One(source) => out.fill(value(&row[cells[source as usize] as usize])),
+                    Beside::Each(sources) => {
+                        for (out, &source) in out.iter_mut().zip(sources) {
+                            *out = value(&row[cells[source as usize] as usize]);
+                        }
+                    }
                 }
                 true
             }
@@ -161,16 +168,23 @@ impl SynapseLeaves<'_> {
                 };
                 let Some(record) = origins.kept() else { return false };
                 let row = world.history.row(record, tick - i64::from(*back));
-                let cell = |target: u32| table.cells[target as usize] as usize;
-                match run {
-                    true => {
-                        let targets = &table.target[synapses[0] as usize..][..synapses.len()];
-                        out.iter_mut().zip(targets).for_each(|(out, &to)| *out = value(&row[cell(to)]));
+                let Some(first_cell) = table.first_cell else {
+                    for (out, synapse) in out.iter_mut().zip(synapses.iter()) {
+                        *out = value(&row[table.cells[table.target.of(synapse) as usize] as usize]);
                     }
-                    false => {
-                        for (out, &synapse) in out.iter_mut().zip(synapses) {
-                            *out = value(&row[cell(table.target[synapse as usize])]);
-                        }
+                    return true;
+                };
+                let row = &row[first_cell as usize..][..table.cells.len()];
+                match synapses {
+                    Which::Run(first, end) => {
+                        with_targets!(&table.target, first as usize..end as usize, targets => {
+                            let values = targets.iter().map(|to| value(&row[to.index()]));
+                            out.iter_mut().zip(values).for_each(|(out, value)| *out = value);
+                        });
+                    }
+                    Which::List(list) => {
+                        let targets = list.iter().map(|&synapse| table.target.of(synapse) as usize);
+                        out.iter_mut().zip(targets).for_each(|(out, to)| *out = value(&row[to]));
                     }
                 }
                 true
@@ -183,7 +197,7 @@ impl SynapseLeaves<'_> {
 impl<F: Scalar> Leaves<F> for SynapseLeaves<'_> {
     fn floats(&self, side: Side, array: ArrayId, out: &mut [F]) {
         match side {
-            Side::Own => self.arrays[array.0 as usize].floats(self.picked.which(), out),
+            Side::Own => self.arrays[array.0 as usize].floats(self.picked.synapses, out),
             Side::Pre | Side::Post => match self.picked.given.and_then(|given| given.of(side, array)) {
                 Some(values) => out.iter_mut().zip(values).for_each(|(out, &x)| *out = F::from_f64(x)),
                 None if self.kept(side, array, out) => {}
@@ -195,7 +209,7 @@ impl<F: Scalar> Leaves<F> for SynapseLeaves<'_> {
     }
     fn ints(&self, side: Side, array: ArrayId, out: &mut [i64]) {
         match side {
-            Side::Own => self.arrays[array.0 as usize].ints(self.picked.which(), out),
+            Side::Own => self.arrays[array.0 as usize].ints(self.picked.synapses, out),
             Side::Pre | Side::Post => {
                 self.each(side, array, |k, at, tick| out[k] = self.scene.world.int(at, tick));
             }
@@ -203,7 +217,7 @@ impl<F: Scalar> Leaves<F> for SynapseLeaves<'_> {
     }
     fn bools(&self, side: Side, array: ArrayId, out: &mut [bool]) {
         match side {
-            Side::Own => self.arrays[array.0 as usize].bools(self.picked.which(), out),
+            Side::Own => self.arrays[array.0 as usize].bools(self.picked.synapses, out),
             Side::Pre | Side::Post => {
                 self.each(side, array, |k, at, tick| out[k] = self.scene.world.bool(at, tick));
             }
@@ -216,12 +230,12 @@ impl<F: Scalar> Leaves<F> for SynapseLeaves<'_> {
         let table = self.scene.table;
         match side {
             Side::Post => {
-                for (out, &synapse) in out.iter_mut().zip(self.picked.synapses) {
-                    *out = i64::from(table.positions[table.target[synapse as usize] as usize]);
+                for (out, synapse) in out.iter_mut().zip(self.picked.synapses.iter()) {
+                    *out = i64::from(table.positions[table.target.of(synapse) as usize]);
                 }
             }
             Side::Pre | Side::Own => {
-                out.iter_mut().zip(self.picked.sources).for_each(|(out, &source)| *out = i64::from(source));
+                out.iter_mut().enumerate().for_each(|(k, out)| *out = i64::from(self.picked.sources.at(k)));
             }
         }
     }
@@ -240,7 +254,7 @@ impl<F: Scalar> Leaves<F> for SynapseLeaves<'_> {
     }
     fn edges(&self, column: u32, out: &mut [F]) {
         let column = &self.scene.projection.edges[column as usize];
-        for (out, &synapse) in out.iter_mut().zip(self.picked.synapses) {
+        for (out, synapse) in out.iter_mut().zip(self.picked.synapses.iter()) {
             let row = self.scene.table.table_rows[synapse as usize];
             *out = F::from_f64(column[row as usize]);
         }
@@ -249,8 +263,9 @@ impl<F: Scalar> Leaves<F> for SynapseLeaves<'_> {
         self.scene.learning.keys[key.0 as usize]
     }
     fn counter(&self, row: usize, salt: u32) -> Counter {
-        let (table, synapse) = (self.scene.table, self.picked.synapses[row] as usize);
-        let (entity, target) = (self.picked.sources[row], table.positions[table.target[synapse] as usize]);
+        let (table, synapse) = (self.scene.table, self.picked.synapses.at(row) as usize);
+        let (entity, target) =
+            (self.picked.sources.at(row), table.positions[table.target.of(synapse as u32) as usize]);
         let occurrence = table.occurrence.get(synapse).copied().unwrap_or(0);
         let targets = self.scene.sides.target.len() as u32;
         let partner = target.wrapping_add(targets.wrapping_mul(occurrence / 64));

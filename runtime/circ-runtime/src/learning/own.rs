@@ -9,14 +9,14 @@ use circ_plan::plan::{Plan, ProjectionPlan};
 
 use super::design::Design;
 use super::due::Due;
-use super::flat::programs;
+use super::flat::count;
 use super::history::History;
 use super::learner::Learner;
 use super::leaves::Scene;
 use super::routine::Routine;
 use super::shared::Changes;
 use super::sides::World;
-use super::store::Column;
+use super::store::{Column, Which};
 use super::table::Table;
 use crate::network::Network;
 use crate::ring::Rings;
@@ -93,7 +93,13 @@ impl Own {
             let learning = projection.learning.as_deref().expect("only what learns is designed");
             let ears = (0..design.kinds.len()).map(|kind| ears(plan, &network.shards, design, kind, thread));
             Lane {
-                learner: Learner::new(design, learning, thread, kernels_of(plan, design.projection, kernels)),
+                learner: Learner::new(
+                    plan,
+                    design,
+                    learning,
+                    thread,
+                    kernels_of(plan, design.projection, kernels),
+                ),
                 ears: ears.collect(),
             }
         };
@@ -319,7 +325,7 @@ fn sampler<'a>(
                 &mut lane.routine,
                 scene,
                 observable,
-                &lane.synapses,
+                Which::List(&lane.synapses),
                 tick,
                 &mut values,
             );
@@ -354,8 +360,7 @@ fn ears(plan: &Plan, shards: &Shards, design: &Design, kind: usize, thread: usiz
 
 /// The machine code of the rule of a projection.
 fn kernels_of<'k>(plan: &Plan, projection: u32, kernels: &'k [Option<KernelFn>]) -> &'k [Option<KernelFn>] {
-    let count =
-        |projection: &ProjectionPlan| projection.learning.as_deref().map_or(0, |it| programs(it).count());
+    let count = |projection: &ProjectionPlan| projection.learning.as_deref().map_or(0, count);
     let first: usize = plan.projections[..projection as usize].iter().map(count).sum();
     kernels.get(first..first + count(&plan.projections[projection as usize])).unwrap_or(&[])
 }
@@ -365,19 +370,22 @@ pub fn design_of(network: &Network, projection: u32) -> Option<usize> {
     network.designs.iter().position(|design| design.projection == projection)
 }
 
+/// Whether the synapses of a design lie in canonical order, all on one thread.
+pub fn is_canonical(network: &Network, design: usize) -> bool {
+    matches!(&network.designs[design].tables[..], [table] if table.rank.is_empty())
+}
+
 /// The synapses of a design in canonical order: (thread, index there).
 pub fn canonical(network: &Network, design: usize) -> Vec<(u32, u32)> {
     let tables = &network.designs[design].tables;
-    if let [table] = &tables[..]
-        && table.rank.is_empty()
-    {
+    if let ([table], true) = (&tables[..], is_canonical(network, design)) {
         return (0..table.len() as u32).map(|synapse| (0, synapse)).collect();
     }
     let of = |(thread, table): (usize, &super::table::Table)| {
         let mut keyed = Vec::with_capacity(table.len());
         table.each(|synapse, source| {
             let at = synapse as usize;
-            let position = table.positions[table.target[at] as usize];
+            let position = table.positions[table.target.of(synapse) as usize];
             let occurrence = table.occurrence.get(at).copied().unwrap_or(0);
             keyed.push(((source, position, occurrence), thread as u32, synapse));
         });

@@ -10,7 +10,6 @@ use circ_plan::ir::{CheckKind, Output, Precision, Program, Ty, ValueId};
 use super::block::Block;
 use super::leaves::{Picked, Scene, SynapseLeaves};
 use super::store::{Column, Which};
-use super::table::Table;
 use crate::aligned::Scalar;
 use crate::rows::{ROW, Rows, result_of};
 
@@ -101,41 +100,19 @@ impl Routine {
     }
 }
 
-/// Synapses that follow each other are worth a part of their own from this many on.
-const RUN: usize = 32;
-
-/// Of these synapses, how many of the first follow each other, are of one source, and read it at one tick.
-fn run(table: &Table, picked: Picked) -> usize {
-    let Picked { synapses, sources, source_ticks, .. } = picked;
-    let Some(&source) = sources.first() else { return 1 };
-    let first = synapses[0];
-    let end = table.starts[source as usize + 1];
-    let within = &synapses[..synapses.len().min(ROW).min((end - first) as usize)];
-    let follows = |(k, synapse): (usize, &u32)| *synapse == first + k as u32;
-    let follow = within.iter().enumerate().position(|at| !follows(at)).unwrap_or(within.len());
-    match source_ticks.get(..follow) {
-        Some([tick, rest @ ..]) => 1 + rest.iter().position(|other| other != tick).unwrap_or(rest.len()),
-        _ => follow,
+/// Calls `f` for as many at a time as a row holds, with those that come next.
+fn parts<'a>(picked: Picked<'a>, mut f: impl FnMut(Picked<'a>, Which<'a>)) {
+    let all = picked.synapses.len();
+    if all <= ROW {
+        if 0 < all {
+            f(picked, Which::List(&[]));
+        }
+        return;
     }
-}
-
-/// Calls `f` for as many at a time as a row holds.
-fn parts(table: &Table, picked: Picked<'_>, mut f: impl FnMut(Picked<'_>)) {
-    if picked.given.is_some() {
-        return f(picked);
-    }
-    let mut first = 0;
-    while first < picked.synapses.len() {
-        let rest = |end: usize| {
-            let source_ticks = picked.source_ticks.get(first..end).unwrap_or(&[]);
-            let sources = picked.sources.get(first..end).unwrap_or(&[]);
-            Picked { synapses: &picked.synapses[first..end], sources, source_ticks, ..picked }
-        };
-        let run = run(table, rest(picked.synapses.len()));
-        let is_run = RUN <= run;
-        let end = if is_run { first + run } else { (first + ROW).min(picked.synapses.len()) };
-        f(Picked { run: is_run, ..rest(end) });
-        first = end;
+    assert!(picked.given.is_none(), "columns are given of one row at a time");
+    for first in (0..all).step_by(ROW) {
+        let end = (first + ROW).min(all);
+        f(picked.part(first..end), picked.synapses.part(end..(end + ROW).min(all)));
     }
 }
 
@@ -147,7 +124,10 @@ fn apply<F: Scalar>(
     picked: Picked,
     failure: &mut Option<Failure>,
 ) {
-    parts(scene.table, picked, |part| {
+    parts(picked, |part, next| {
+        if let Which::List(next) = next {
+            arrays.iter().for_each(|array| array.fetch_each(next));
+        }
         if let Some(block) = &mut runner.block
             && block.run::<F>(scene, arrays, part)
         {
@@ -157,7 +137,7 @@ fn apply<F: Scalar>(
         let rows = runner.rows.get_or_insert_with(|| Box::new(Rows::new(program)));
         rows.run(program, part.synapses.len(), &SynapseLeaves { scene, arrays, picked: part });
         check(rows, program, scene, arrays, part, failure);
-        write(program, rows, arrays, part.which());
+        write(program, rows, arrays, part.synapses);
     });
 }
 
@@ -171,7 +151,7 @@ fn values<F: Scalar>(
     out: &mut Vec<f64>,
 ) {
     let result = result_of(program);
-    parts(scene.table, picked, |part| {
+    parts(picked, |part, _| {
         if let Some(block) = &mut runner.block
             && block.run::<F>(scene, arrays, part)
         {
@@ -214,7 +194,7 @@ fn check<F: Scalar>(
     };
     for check in &program.checks {
         for row in (0..n).filter(|&row| fails(check.kind, check.value, row)) {
-            let synapse = picked.synapses[row];
+            let synapse = picked.synapses.at(row);
             let new = (picked.now(row), scene.table.key(synapse));
             // Of one synapse the first check stays: a later one is not before it.
             if failure.as_ref().is_none_or(|old| new < (old.tick, old.key)) {

@@ -12,7 +12,7 @@ use circ_plan::learning::Learning;
 use super::design::{Design, Trigger};
 use super::leaves::{Picked, Scene};
 use super::routine::{Failure, Routine};
-use super::store::Column;
+use super::store::{Beside, Column, Which};
 use super::table::Table;
 
 /// What a synapse added to the weight of its group in a tick.
@@ -127,12 +127,11 @@ impl Common {
         }
         if let (Some(program), false) = (&scene.learning.shared, changed.is_empty()) {
             let picked = Picked {
-                synapses: &changed,
-                sources: &[],
+                synapses: Which::List(&changed),
+                sources: Beside::One(0),
                 now: tick,
-                source_ticks: &[],
+                source_ticks: Beside::One(tick),
                 tick,
-                run: false,
                 given: None,
             };
             self.bounds.apply(program, scene, arrays, picked, failure);

@@ -3,17 +3,88 @@
 //! In: the arrays that a rule declares. Out: one column for each, as narrow as it may be held, read and written for
 //! lists of synapses.
 
+use std::ops::Range;
+
 use circ_plan::ir::{Precision, Ty};
 use circ_plan::learning::SynapseArray;
 
 use crate::aligned::Scalar;
+use crate::prefetch::fetch;
 
 /// Some synapses: as listed, or one after the other.
 #[derive(Clone, Copy, Debug)]
 pub enum Which<'a> {
     List(&'a [u32]),
     /// The first, and the one after the last.
-    Run(usize, usize),
+    Run(u32, u32),
+}
+
+impl<'a> Which<'a> {
+    /// How many.
+    #[inline]
+    pub fn len(self) -> usize {
+        match self {
+            Which::List(list) => list.len(),
+            Which::Run(first, end) => (end - first) as usize,
+        }
+    }
+
+    /// One of them.
+    #[inline]
+    pub fn at(self, place: usize) -> u32 {
+        match self {
+            Which::List(list) => list[place],
+            Which::Run(first, _) => first + place as u32,
+        }
+    }
+
+    /// All of them.
+    pub fn iter(self) -> impl Iterator<Item = u32> + 'a {
+        (0..self.len()).map(move |place| self.at(place))
+    }
+
+    /// Those from one place up to another.
+    pub fn part(self, range: Range<usize>) -> Which<'a> {
+        match self {
+            Which::List(list) => Which::List(&list[range]),
+            Which::Run(first, _) => Which::Run(first + range.start as u32, first + range.end as u32),
+        }
+    }
+}
+
+/// What some synapses have beside them: one for all, or one for each.
+#[derive(Clone, Copy, Debug)]
+pub enum Beside<'a, T> {
+    One(T),
+    Each(&'a [T]),
+}
+
+impl<'a, T: Copy + PartialEq> Beside<'a, T> {
+    /// Of the synapse at a place.
+    #[inline]
+    pub fn at(self, place: usize) -> T {
+        match self {
+            Beside::One(value) => value,
+            Beside::Each(each) => each[place],
+        }
+    }
+
+    /// What all have, if it is the same.
+    pub fn one(self) -> Option<T> {
+        match self {
+            Beside::One(value) => Some(value),
+            Beside::Each([first, rest @ ..]) => rest.iter().all(|other| other == first).then_some(*first),
+            Beside::Each([]) => None,
+        }
+    }
+
+    /// Those from one place up to another.
+    pub fn part(self, range: Range<usize>) -> Beside<'a, T> {
+        match self {
+            Beside::One(value) => Beside::One(value),
+            Beside::Each(each) => Beside::Each(&each[range]),
+        }
+    }
 }
 
 /// One array of all synapses of a thread.
@@ -41,8 +112,9 @@ pub fn narrow(tick: i64) -> i32 {
 }
 
 impl Column {
-    /// Zeros.
+    /// Zeros. Behind the last synapse is an element that machine code may write for padding.
     pub fn new(array: &SynapseArray, synapses: usize) -> Column {
+        let synapses = synapses + 1;
         match (array.ty, array.store) {
             (Ty::Float, Precision::F32) => Column::Single(vec![0.0; synapses]),
             (Ty::Float, Precision::F64) => Column::Double(vec![0.0; synapses]),
@@ -71,6 +143,42 @@ impl Column {
             Column::Int(x) => x[synapse] = value as i64,
             Column::Tick(x) => x[synapse] = narrow(value as i64),
             Column::Bool(x) => x[synapse] = value != 0.0,
+        }
+    }
+
+    /// Where these synapses, which follow each other, have their values.
+    pub fn pointer(&mut self, synapses: Range<u32>) -> *mut u8 {
+        let range = synapses.start as usize..synapses.end as usize;
+        match self {
+            Column::Single(x) => x[range].as_mut_ptr().cast(),
+            Column::Double(x) => x[range].as_mut_ptr().cast(),
+            Column::Int(x) => x[range].as_mut_ptr().cast(),
+            Column::Tick(x) => x[range].as_mut_ptr().cast(),
+            Column::Bool(x) => x[range].as_mut_ptr().cast(),
+        }
+    }
+
+    /// Some synapses, which follow each other, are wanted soon.
+    pub fn fetch(&self, synapses: Range<u32>) {
+        let range = synapses.start as usize..synapses.end as usize;
+        match self {
+            Column::Single(x) => fetch(x, range),
+            Column::Double(x) => fetch(x, range),
+            Column::Int(x) => fetch(x, range),
+            Column::Tick(x) => fetch(x, range),
+            Column::Bool(x) => fetch(x, range),
+        }
+    }
+
+    /// Some synapses, wherever they are, are wanted soon.
+    pub fn fetch_each(&self, synapses: &[u32]) {
+        let each = synapses.iter().map(|&synapse| synapse as usize);
+        match self {
+            Column::Single(x) => each.for_each(|at| fetch(x, at..at + 1)),
+            Column::Double(x) => each.for_each(|at| fetch(x, at..at + 1)),
+            Column::Int(x) => each.for_each(|at| fetch(x, at..at + 1)),
+            Column::Tick(x) => each.for_each(|at| fetch(x, at..at + 1)),
+            Column::Bool(x) => each.for_each(|at| fetch(x, at..at + 1)),
         }
     }
 
@@ -140,13 +248,17 @@ fn gather<T: Copy, O>(from: &[T], synapses: Which, out: &mut [O], f: impl Fn(T) 
         Which::List(list) => {
             out.iter_mut().zip(list).for_each(|(out, &synapse)| *out = f(from[synapse as usize]));
         }
-        Which::Run(first, end) => out.iter_mut().zip(&from[first..end]).for_each(|(out, &x)| *out = f(x)),
+        Which::Run(first, end) => {
+            out.iter_mut().zip(&from[first as usize..end as usize]).for_each(|(out, &x)| *out = f(x));
+        }
     }
 }
 
 fn scatter<T: Copy, O>(to: &mut [O], synapses: Which, from: &[T], f: impl Fn(T) -> O) {
     match synapses {
         Which::List(list) => list.iter().zip(from).for_each(|(&synapse, &x)| to[synapse as usize] = f(x)),
-        Which::Run(first, end) => to[first..end].iter_mut().zip(from).for_each(|(to, &x)| *to = f(x)),
+        Which::Run(first, end) => {
+            to[first as usize..end as usize].iter_mut().zip(from).for_each(|(to, &x)| *to = f(x));
+        }
     }
 }

@@ -3,14 +3,20 @@
 //! In: rows of target positions with their delays, from construction. Out: synapses by source, within a source by axonal
 //! delay, then in canonical order; so what a spike reaches at one tick lies together. By target there is an index.
 
+use std::ops::Range;
+
 use circ_plan::engine::Values;
 use circ_plan::ir::Precision;
 use circ_plan::plan::ProjectionPlan;
 
+use super::targets::Targets;
 use crate::build::layout::{Lane, Lanes, Sink, Weights};
 use crate::build::pairs::RowSet;
 use crate::build::synapses::Valuer;
 use crate::shards::Spot;
+
+/// Rows with so many synapses, on average, are worth a part of their own.
+const LONG: usize = 32;
 
 /// A number of ticks: one for all synapses, or one for each.
 #[derive(Clone, Debug)]
@@ -62,13 +68,17 @@ pub struct Table {
     pub spots: Vec<Spot>,
     /// The index of each of them in its population; filled in by the design.
     pub cells: Vec<u32>,
+    /// The first of them, where the others follow it one by one; filled in by the design.
+    pub first_cell: Option<u32>,
     /// Where in the arena of their precision they are, if all have the same.
     pub places: Vec<u32>,
+    /// The first of them, where the others follow it one by one.
+    pub first_place: Option<u32>,
     pub precision: Option<Precision>,
     /// By source position: where its synapses begin; one more at the end.
     pub starts: Vec<u32>,
     /// By synapse: its target, as an index of `positions`.
-    pub target: Vec<u32>,
+    pub target: Targets,
     /// Which of equal pairs it is; empty where there are none.
     pub occurrence: Vec<u32>,
     /// Its row of a connection table; empty where there is none.
@@ -95,9 +105,11 @@ impl Table {
             spots: vec![],
             starts: vec![0; sources + 1],
             cells: vec![],
+            first_cell: None,
             places: vec![],
+            first_place: None,
             precision: None,
-            target: vec![],
+            target: Targets::new(0),
             occurrence: vec![],
             table_rows: vec![],
             group: vec![],
@@ -130,10 +142,20 @@ impl Table {
         }
     }
 
+    /// Whether rows are long enough to be taken one by one.
+    pub fn has_long_rows(&self) -> bool {
+        LONG * (self.starts.len() - 1) <= self.len()
+    }
+
+    /// The synapses of a source.
+    pub fn row(&self, source: u32) -> Range<u32> {
+        self.starts[source as usize]..self.starts[source as usize + 1]
+    }
+
     /// What orders synapses canonically.
     pub fn key(&self, synapse: u32) -> (u32, u32, u32) {
         let at = synapse as usize;
-        let position = self.positions[self.target[at] as usize];
+        let position = self.positions[self.target.of(synapse) as usize];
         (self.source(synapse), position, self.occurrence.get(at).copied().unwrap_or(0))
     }
 
@@ -151,16 +173,22 @@ impl Table {
 
     /// Bytes held.
     pub fn bytes(&self) -> u64 {
-        let lists =
-            [&self.positions, &self.cells, &self.places, &self.starts, &self.target, &self.occurrence];
+        let lists = [&self.positions, &self.cells, &self.places, &self.starts, &self.occurrence];
         let more = [&self.table_rows, &self.group, &self.rank, &self.stretch_starts];
         let words: usize = lists.iter().chain(&more).map(|list| list.capacity()).sum();
         let ticks: usize = [&self.axonal, &self.dendritic, &self.back].map(Ticks::bytes).iter().sum();
         let weights = self.weights.bytes();
         let stretches = self.stretches.capacity() * size_of::<Stretch>();
         let spots = self.spots.capacity() * size_of::<Spot>();
-        (4 * words + ticks + weights + stretches + spots) as u64
+        (4 * words + self.target.bytes() + ticks + weights + stretches + spots) as u64
     }
+}
+
+/// The first of these numbers, if the others follow it one by one.
+pub fn follow(numbers: impl Iterator<Item = u32>) -> Option<u32> {
+    let mut numbers = numbers;
+    let first = numbers.next()?;
+    numbers.zip(first + 1..).all(|(number, next)| number == next).then_some(first)
 }
 
 /// The targets of a projection divided by thread, whatever their precision: distances count own targets.
@@ -209,13 +237,16 @@ impl<'a> Builder<'a> {
         lane: usize,
         spots: &[Spot],
     ) -> Builder<'a> {
+        let target = Targets::new(spots.len());
         let positions = lanes.positions(lane, spots.len() as u32);
         let spots: Vec<Spot> = positions.iter().map(|&position| spots[position as usize]).collect();
         let precision = spots.first().map(|spot| spot.precision);
         let table = Table {
             precision: precision.filter(|&one| spots.iter().all(|spot| spot.precision == one)),
+            first_place: follow(spots.iter().map(|spot| spot.index)),
             places: spots.iter().map(|spot| spot.index).collect(),
             spots,
+            target,
             positions,
             weights: Weights::new(plan, 0),
             starts: vec![0],
@@ -230,7 +261,8 @@ impl<'a> Builder<'a> {
     pub fn finish(self) -> Table {
         let mut table = self.table;
         let Table { target, occurrence, table_rows, group, rank, stretches, .. } = &mut table;
-        [target, occurrence, table_rows, group, rank].into_iter().for_each(Vec::shrink_to_fit);
+        target.trim();
+        [occurrence, table_rows, group, rank].into_iter().for_each(Vec::shrink_to_fit);
         stretches.shrink_to_fit();
         table
     }
@@ -332,7 +364,7 @@ pub struct ByTarget {
 impl ByTarget {
     pub fn new(table: &Table) -> ByTarget {
         let mut starts = vec![0; table.positions.len() + 1];
-        for &target in &table.target {
+        for target in table.target.iter() {
             starts[target as usize + 1] += 1;
         }
         for k in 1..starts.len() {
@@ -341,7 +373,7 @@ impl ByTarget {
         let mut next = starts.clone();
         let (mut synapses, mut sources) = (vec![0; table.len()], vec![0; table.len()]);
         table.each(|synapse, source| {
-            let at = &mut next[table.target[synapse as usize] as usize];
+            let at = &mut next[table.target.of(synapse) as usize];
             synapses[*at as usize] = synapse;
             sources[*at as usize] = source;
             *at += 1;

@@ -1,0 +1,205 @@
+//! Whether events of targets may wait until their synapses are looked at, and what has to be known for that.
+//!
+//! In: the plan. Out: the columns that hooks of targets read and that have to be remembered or computed again. Nobody can
+//! tell where a hook of the target reads only what the synapse itself holds, what the event found at the target, and traces
+//! of the source that follow from its spikes alone: what such a trace was at the event is computed again, by the same
+//! multiplications.
+
+use circ_plan::ir::*;
+use circ_plan::learning::{Learning, Signal, When};
+use circ_plan::plan::{Column as Place, Dynamics, Plan, ProjectionPlan, Quantity};
+
+use super::history::fixed;
+
+/// Events that are remembered of a target; when there are more, the synapses of all sources are looked at.
+pub const ROOM: usize = 16;
+
+/// Which columns hooks of the target read that have to be remembered or computed again.
+#[derive(Clone, Debug)]
+pub struct Waits {
+    /// The kind of event.
+    pub kind: usize,
+    /// Columns of the source that decay: the column, and how, by segment of the source.
+    pub decays: Vec<(usize, Vec<Decay>)>,
+    /// Columns of the target that change with time.
+    pub found: Vec<usize>,
+}
+
+/// A trace of the source, as its synapses see it: 0 at first; at every tick it is multiplied by `factor`, after 1 was
+/// added for a spike (or after it became 1).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decay {
+    factor: f64,
+    nearest: bool,
+    precision: Precision,
+}
+
+impl Decay {
+    /// After a spike.
+    pub fn raised(self, value: f64) -> f64 {
+        match (self.nearest, self.precision) {
+            (true, _) => 1.0,
+            (false, Precision::F32) => f64::from(value as f32 + 1.0),
+            (false, Precision::F64) => value + 1.0,
+        }
+    }
+
+    /// Appends what follows a value in so many ticks.
+    pub fn extend(self, value: f64, ticks: usize, ladder: &mut Vec<f64>) {
+        let first = ladder.len();
+        ladder.resize(first + ticks, 0.0);
+        match self.precision {
+            Precision::F32 => {
+                let (mut value, factor) = (value as f32, self.factor as f32);
+                for step in &mut ladder[first..] {
+                    value *= factor;
+                    *step = f64::from(value);
+                }
+            }
+            Precision::F64 => {
+                let mut value = value;
+                for step in &mut ladder[first..] {
+                    value *= self.factor;
+                    *step = value;
+                }
+            }
+        }
+    }
+}
+
+/// Whether the events of the targets of a projection that learns wait until a source spikes, unless that is refused.
+pub fn events_wait(plan: &Plan, projection: u32) -> bool {
+    let this = &plan.projections[projection as usize];
+    this.learning.as_deref().is_some_and(|learning| Waits::new(plan, this, learning).is_some())
+}
+
+impl Waits {
+    /// What has to be known for the events of targets to wait, if they can.
+    pub fn new(plan: &Plan, projection: &ProjectionPlan, learning: &Learning) -> Option<Waits> {
+        let one = |quantity: &Quantity| matches!(quantity, Quantity::Constant(_));
+        let ways = [&projection.delay, &learning.dendritic].into_iter().chain(&learning.back);
+        let constant = ways.into_iter().all(one);
+        let plain = learning.longest.is_none() && learning.both.is_none();
+        let hooks = || learning.hooks.iter();
+        let spikes_only = hooks().all(|hook| matches!(hook.when, When::Pre | When::Post(_)));
+        let mut events = hooks().filter_map(|hook| match &hook.when {
+            When::Post(events) => Some(events),
+            _ => None,
+        });
+        let first = events.next()?;
+        // What others do to a shared weight is no event of the synapse; what flows needs its weight at every tick.
+        let alone = learning.shared.is_none() && projection.flow.is_none();
+        if !constant || !plain || !alone || !spikes_only || events.any(|other| other != first) {
+            return None;
+        }
+        let mut waits = Waits { kind: 0, decays: vec![], found: vec![] };
+        for hook in hooks().filter(|hook| matches!(hook.when, When::Post(_))) {
+            for (op, ty) in hook.program.ops.iter().zip(&hook.program.types) {
+                match op {
+                    Op::Load(Side::Pre, array) => waits.source(plan, projection, learning, *array, *ty)?,
+                    Op::Load(Side::Post, array) => waits.target(plan, learning, *array, *ty)?,
+                    // Of the tick of the event.
+                    Op::Now | Op::Time(_) | Op::Draw { .. } | Op::Redraw { .. } => return None,
+                    _ => {}
+                }
+            }
+        }
+        Some(waits)
+    }
+
+    /// Bytes of what is remembered of so many sources and targets.
+    pub fn bytes(&self, sources: usize, targets: usize) -> u64 {
+        let of_targets = targets * (1 + ROOM * (4 + 8 * self.found.len()));
+        (of_targets + sources * (9 + 8 * self.decays.len())) as u64
+    }
+
+    fn source(
+        &mut self,
+        plan: &Plan,
+        projection: &ProjectionPlan,
+        learning: &Learning,
+        array: ArrayId,
+        ty: Ty,
+    ) -> Option<()> {
+        let at = array.0 as usize;
+        let columns = &learning.pre[at];
+        if columns.iter().all(|column| stays(plan, column)) || self.decays.iter().any(|known| known.0 == at) {
+            return Some(());
+        }
+        let decays = columns.iter().zip(&projection.source_events).map(|(column, event)| match column {
+            Place::Array(population, array) if ty == Ty::Float => decay(plan, *population, *array, *event),
+            _ => None,
+        });
+        self.decays.push((at, decays.collect::<Option<_>>()?));
+        Some(())
+    }
+
+    fn target(&mut self, plan: &Plan, learning: &Learning, array: ArrayId, ty: Ty) -> Option<()> {
+        let at = array.0 as usize;
+        let Signal::Target(columns) = &learning.post[at] else { return None };
+        if !columns.iter().all(|column| stays(plan, column)) && !self.found.contains(&at) {
+            (ty == Ty::Float).then(|| self.found.push(at))?;
+        }
+        Some(())
+    }
+}
+
+/// Whether a column changes only when it is set.
+fn stays(plan: &Plan, column: &Place) -> bool {
+    match *column {
+        Place::Array(population, array) => fixed(plan, population, array),
+        Place::Uniform(..) | Place::Constant(_) => true,
+    }
+}
+
+/// How what synapses see in an array follows from a cell's events alone, if it does: read off the programs that make it.
+fn decay(plan: &Plan, population: u32, seen: ArrayId, event: EventId) -> Option<Decay> {
+    let of = &plan.populations[population as usize];
+    let (programs, plays) = match &of.dynamics {
+        Dynamics::Cells(programs) => (programs, false),
+        Dynamics::SpikeTimes { traces, .. } => (traces.as_ref()?, true),
+    };
+    let step = &programs.step;
+    let stored = |program: &Program, array: ArrayId| {
+        program.outputs.iter().find_map(|output| match output {
+            Output::Array(to, value) if *to == array => Some(*value),
+            _ => None,
+        })
+    };
+    let number = |program: &Program, value: ValueId| match program.op(value) {
+        Op::Float(x) => Some(*x),
+        _ => None,
+    };
+    // `seen = trace * factor`
+    let decayed = stored(step, seen)?;
+    let Op::Mul(a, b) = *step.op(decayed) else { return None };
+    let (trace, factor) = match (step.op(a), step.op(b)) {
+        (Op::Load(Side::Own, trace), Op::Float(factor)) | (Op::Float(factor), Op::Load(Side::Own, trace)) => {
+            (*trace, *factor)
+        }
+        _ => return None,
+    };
+    // `trace = if spike then seen + 1 else seen`, in every tick; in the first, of the trace as it begins.
+    let happens = |program: &Program, mask: ValueId| match plays {
+        true => *program.op(mask) == Op::Load(Side::Own, ArrayId(0)) && event == EventId(0),
+        false => program.outputs.contains(&Output::Event(event, mask)),
+    };
+    let raised = |program: &Program, before: ValueId| {
+        let Op::Select(mask, then, otherwise) = *program.op(stored(program, trace)?) else { return None };
+        if otherwise != before || !happens(program, mask) {
+            return None;
+        }
+        match *program.op(then) {
+            Op::Float(1.0) => Some(true),
+            Op::Add(a, b) if a == before && number(program, b) == Some(1.0) => Some(false),
+            Op::Add(a, b) if b == before && number(program, a) == Some(1.0) => Some(false),
+            _ => None,
+        }
+    };
+    let nearest = raised(step, decayed)?;
+    let start = &programs.start;
+    let first = stored(start, seen)?;
+    let begins = *start.op(first) == Op::Load(Side::Own, trace) && raised(start, first)? == nearest;
+    let from_zero = number(&programs.init_states, stored(&programs.init_states, trace)?) == Some(0.0);
+    (begins && from_zero).then_some(Decay { factor, nearest, precision: of.precision })
+}
