@@ -37,6 +37,7 @@ const SEVERAL: [(&str, &[&str]); 7] = [
     ("bac_firing", &["Main"]),
     ("worm_graded", &["Touch", "Clamped"]),
     ("motion_delays", &["Main", "Backward", "Noisy", "Coincidence", "Learned"]),
+    ("motion_learned", &["Brief"]),
     ("ca3_memory", &["Main"]),
     ("pattern_detectors", &["Main", "Tolerant", "FalseAlarms"]),
 ];

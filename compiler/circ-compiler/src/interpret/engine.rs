@@ -501,14 +501,7 @@ impl Engine for Interpreter {
     }
 
     fn set_synapses(&mut self, projection: u32, array: ArrayId, values: &[(u32, f64)]) {
-        let plan = Arc::clone(&self.plan);
-        self.settled(projection);
-        for (synapse, value) in values {
-            match array {
-                ArrayId(0) => self.set_weight(projection, *synapse, *value),
-                _ => self.settled(projection).set(&plan, array, *synapse, *value),
-            }
-        }
+        self.set_held(projection, array, values);
         self.changed = true;
     }
 

@@ -60,8 +60,20 @@ impl Interpreter {
         sums.into_iter().map(|(group, sum)| (group, held(sum))).collect()
     }
 
+    /// Changes an array of synapses that learn.
+    pub(super) fn set_held(&mut self, projection: u32, array: ArrayId, values: &[(u32, f64)]) {
+        let plan = std::sync::Arc::clone(&self.plan);
+        self.settled(projection);
+        for (synapse, value) in values {
+            match array {
+                ArrayId(0) => self.set_weight(projection, *synapse, *value),
+                _ => self.settled(projection).set(&plan, array, *synapse, *value),
+            }
+        }
+    }
+
     /// Gives a synapse another weight, and all that share it.
-    pub(super) fn set_weight(&mut self, projection: u32, synapse: u32, weight: f64) {
+    fn set_weight(&mut self, projection: u32, synapse: u32, weight: f64) {
         let plan = std::sync::Arc::clone(&self.plan);
         let Some(group) = self.plastic(projection).group.get(synapse as usize).copied() else {
             return self.settled(projection).set(&plan, ArrayId(0), synapse, weight);
