@@ -100,7 +100,9 @@ impl Interpreter {
 
     /// Before the cells make their step of this tick.
     pub(super) fn learn_before(&mut self, tick: i64, attempt: &mut Attempt) {
-        attempt.common = self.plastic.iter().map(|it| it.arrays[0].clone()).collect();
+        let shares = |it: &Plastic| learning(&self.plan, it.projection).shared.is_some();
+        let weights = |it: &Plastic| if shares(it) { it.arrays[0].clone() } else { vec![] };
+        attempt.common = self.plastic.iter().map(weights).collect();
         self.learners(tick, attempt, |learner| {
             if 1 <= tick {
                 learner.everywhere(tick - 1, |when| *when == When::Tick);

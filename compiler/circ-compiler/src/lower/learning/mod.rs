@@ -174,6 +174,12 @@ pub fn refuse(hir: &Hir, net: &net::Net, sink: &mut Sink) {
         let Some(plasticity) = &projection.plasticity else { continue };
         if let Some(rewire) = &hir.rule(plasticity.rule).rewire {
             sink.push_unless_said(not_yet(rewire.span, "`rewire`"));
+            if projection.shares() {
+                sink.push_unless_said(not_yet(rewire.span, "`rewire` of synapses that share weights"));
+            }
+            if projection.flow.is_some() {
+                sink.push_unless_said(not_yet(rewire.span, "`rewire` of what flows"));
+            }
         }
         let mut refuse = |what| sink.push_unless_said(not_yet(plasticity.span, what));
         if projection.two_ways {
