@@ -31,7 +31,7 @@ const SHORT: [(&str, &[(&str, &str)]); 10] = [
 ];
 
 /// Examples of several experiments, each of which is short as it is.
-const SEVERAL: [(&str, &[&str]); 7] = [
+const SEVERAL: [(&str, &[&str]); 8] = [
     ("ncap", &["Forward", "OtherPhase", "Turning"]),
     ("synchronisation", &["All", "OnRing", "OnStar"]),
     ("bac_firing", &["Main"]),
