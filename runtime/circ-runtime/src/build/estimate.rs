@@ -185,7 +185,8 @@ fn learning_bytes(
     let shared = if learning.shared.is_some() { 8 } else { 0 };
     let arrays: u64 = learning.arrays.iter().map(width).sum();
     let pairs = 4 * (u64::from(plan.allow_multiple) + u64::from(!plan.edges.is_empty()));
-    let each = target + shared + weight + delays + by_target + arrays + pairs + u64::from(learning.both.is_some());
+    let each =
+        target + shared + weight + delays + by_target + arrays + pairs + u64::from(learning.both.is_some());
     let sides = waits.map_or(0, |waits| waits.bytes(sources as usize * threads, targets as usize));
     4 * sources * threads as u64 + 8 * sources + 40 * targets + sides + each * synapses
 }
