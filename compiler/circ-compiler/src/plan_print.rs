@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use circ_plan::ir::*;
-use circ_plan::learning::{Learning, Signal, When};
+use circ_plan::learning::{Candidates, Grow, Learning, Prune, Signal, When};
 use circ_plan::plan::*;
 
 use crate::kernel::print::{print, print_with_names};
@@ -261,11 +261,36 @@ fn learning_text(plan: &Plan, out: &mut String, learning: &Learning) {
         program(&format!("where a spike meets events {events} of the target"), &both.program);
         both.transmit.iter().for_each(|it| program("transmits then", it));
     }
+    if let Some(rewire) = &learning.rewire {
+        program(&format!("every {} ticks, the weight of a new synapse", rewire.interval), &rewire.weight);
+        for prune in &rewire.prune {
+            match prune {
+                Prune::Where(holds) => program("prunes where", holds),
+                Prune::Extreme { highest, share, by } => {
+                    program(&format!("prunes {} {share:?} by", extreme(*highest)), by);
+                }
+            }
+        }
+        for Grow { budget, pick } in &rewire.grow {
+            match pick {
+                Candidates::Where(holds) => program(&format!("grows {budget:?} where"), holds),
+                Candidates::Extreme { highest, by } => {
+                    program(&format!("grows {budget:?} {} by", extreme(*highest)), by);
+                }
+                // Nothing is evaluated.
+                Candidates::Random => {}
+            }
+        }
+    }
     program("before a change from outside", &learning.settle);
     learning.shared.iter().for_each(|it| program("after shared weights are added up", it));
     for observable in &learning.observables {
         program(&format!("observable {}", observable.name), &observable.program);
     }
+}
+
+fn extreme(highest: bool) -> &'static str {
+    if highest { "the highest" } else { "the lowest" }
 }
 
 fn flow_column_text(column: &FlowColumn) -> String {

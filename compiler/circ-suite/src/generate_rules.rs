@@ -8,12 +8,28 @@ use crate::generate_cell::block;
 
 /// The program of a seed.
 pub fn generate_rules(seed: u64) -> String {
+    generate(seed, Structure::Stays)
+}
+
+/// Likewise, with rules that rewire their synapses.
+pub fn generate_rewiring(seed: u64) -> String {
+    generate(seed, Structure::Changes)
+}
+
+/// Whether synapses come and go. Those that do have one delay, and are not recorded.
+#[derive(Clone, Copy, PartialEq)]
+enum Structure {
+    Stays,
+    Changes,
+}
+
+fn generate(seed: u64, structure: Structure) -> String {
     let mut g = Gen::new(seed ^ 0x517C_C1B7_2722_0A95);
-    let rules: Vec<Rule> = (0..g.range(1, 2)).map(|k| rule(&mut g, k)).collect();
+    let rules: Vec<Rule> = (0..g.range(1, 2)).map(|k| rule(&mut g, k, structure)).collect();
     let mut text = format!("//! Generated from seed {seed}.\n\n{CELLS}\n");
     rules.iter().for_each(|rule| text += &format!("{}\n", rule.text));
-    let (circuit, projections) = circuit(&mut g, &rules);
-    text + &circuit + "\n" + &experiment(&mut g, &projections)
+    let (circuit, projections) = circuit(&mut g, &rules, structure);
+    text + &circuit + "\n" + &experiment(&mut g, &projections, structure)
 }
 
 /// Cells with states that rules look at, a second event, and a port of each kind.
@@ -69,9 +85,9 @@ impl Reads {
     }
 }
 
-fn rule(g: &mut Gen, k: usize) -> Rule {
+fn rule(g: &mut Gen, k: usize, structure: Structure) -> Rule {
     let name = format!("Rule{k}");
-    let flows = g.one_in(4);
+    let flows = structure == Structure::Stays && g.one_in(4);
     let mut lines = vec!["param w_max: weight".to_string(), format!("param a = {}", g.tenths(1, 4))];
     let mut reads = Reads { names: vec!["a".into(), "w / w_max".into()] };
     let mut arguments = vec!["w_max = 4 mV".to_string()];
@@ -159,11 +175,49 @@ fn rule(g: &mut Gen, k: usize) -> Rule {
         holds.push("d");
         lines.push("bounds d in 1 ms .. 6 ms".into());
     }
+    if structure == Structure::Changes {
+        lines.push(rewiring(g, &reads));
+    }
     lines.push("bounds w in 0 .. w_max".into());
     if g.one_in(3) {
         lines.push(format!("store w as {}", g.pick(&["f32", "f64"])));
     }
     Rule { text: block(&format!("plasticity {name}"), &lines), name, arguments, holds, flows }
+}
+
+/// Which synapses go and come.
+fn rewiring(g: &mut Gen, reads: &Reads) -> String {
+    let held = ["w / w_max", "e"];
+    let names = reads.names.iter().filter(|name| !held.contains(&name.as_str()));
+    let pairs = Reads { names: names.cloned().collect() };
+    let mut lines = vec![];
+    for _ in 0..g.range(0, 2) {
+        let value = reads.number(g);
+        lines.push(match g.range(1, 5) {
+            1 => format!("prune lowest {} % by {value}", g.range(0, 60)),
+            2 => format!("prune highest {} by {value}", g.range(0, 6)),
+            3 => format!("prune where {value} > {}", g.tenths(-3, 6)),
+            4 => "prune lowest 30 % by uniform(0, 1)".into(),
+            _ => "prune lowest 25 % by w".into(),
+        });
+    }
+    let mut budgets = vec![];
+    budgets.extend((!lines.is_empty()).then(|| "pruned".to_string()));
+    budgets.extend(g.one_in(3).then(|| g.range(0, 5).to_string()));
+    for budget in budgets {
+        let value = pairs.number(g);
+        lines.push(match g.range(1, 5) {
+            1 => format!("grow {budget} random"),
+            2 => format!("grow {budget} lowest by {value}"),
+            3 if budget != "pruned" => format!("grow {budget} where {value} > 0.1"),
+            4 => format!("grow {budget} highest by floor(4 * ({value})) + uniform(0, 1)"),
+            _ => format!("grow {budget} highest by {value}"),
+        });
+    }
+    if lines.is_empty() {
+        lines.push("grow 1 random".into());
+    }
+    block(&format!("rewire every {} ms", g.range(1, 5)), &lines)
 }
 
 fn trace(g: &mut Gen, side: &str) -> String {
@@ -178,7 +232,7 @@ fn trace(g: &mut Gen, side: &str) -> String {
 }
 
 /// The circuit, and its projections that learn with what can be asked of them.
-fn circuit(g: &mut Gen, rules: &[Rule]) -> (String, Vec<(String, Vec<&'static str>)>) {
+fn circuit(g: &mut Gen, rules: &[Rule], structure: Structure) -> (String, Vec<(String, Vec<&'static str>)>) {
     let (a, b) = (g.range(3, 24), g.range(2, 19));
     let mut lines = vec![
         format!("population A: excitatory Cell[{a}]"),
@@ -204,16 +258,17 @@ fn circuit(g: &mut Gen, rules: &[Rule]) -> (String, Vec<(String, Vec<&'static st
         let connect =
             g.pick(&["all_to_all", "probability 0.4", "total 9", "where mod(pre.i + post.i, 2) == 0"]);
         let mut clauses = vec![format!("connect {connect}")];
-        clauses.push(match connect {
-            "total 9" => "allow self, multiple".into(),
-            _ => "allow self".into(),
-        });
+        match connect {
+            "total 9" => clauses.push("allow self, multiple".into()),
+            _ if structure == Structure::Changes && g.one_in(2) => {}
+            _ => clauses.push("allow self".into()),
+        }
         clauses.push(format!(
             "weight {}",
             g.pick(&["uniform(0.1 mV, 2 mV)", "1.5 mV", "0.5 mV * (1 + mod(pre.i, 3))"])
         ));
-        clauses.extend(delays(g, rule.holds.contains(&"d")));
-        if g.one_in(3) {
+        clauses.extend(delays(g, rule.holds.contains(&"d"), structure));
+        if structure == Structure::Stays && g.one_in(3) {
             clauses.push(format!(
                 "share by {}",
                 g.pick(&["post.i - pre.i", "mod(pre.i, 3)", "mod(pre.i * post.i, 4)"])
@@ -233,30 +288,39 @@ fn circuit(g: &mut Gen, rules: &[Rule]) -> (String, Vec<(String, Vec<&'static st
     (block("circuit Net", &lines), projections)
 }
 
-fn delays(g: &mut Gen, moves: bool) -> Vec<String> {
-    let axonal = ["1 ms", "2 ms", "4 ms", "uniform(1 ms, 5 ms)", "1 ms + 1 ms * mod(pre.i, 3)"];
-    let dendritic = ["1 ms", "3 ms", "uniform(1 ms, 4 ms)", "1 ms + 1 ms * mod(post.i, 2)"];
+fn delays(g: &mut Gen, moves: bool, structure: Structure) -> Vec<String> {
+    let differ = usize::from(structure == Structure::Stays);
+    let axonal =
+        &["1 ms", "2 ms", "4 ms", "uniform(1 ms, 5 ms)", "1 ms + 1 ms * mod(pre.i, 3)"][..3 + 2 * differ];
+    let dendritic =
+        &["1 ms", "3 ms", "uniform(1 ms, 4 ms)", "1 ms + 1 ms * mod(post.i, 2)"][..2 + 2 * differ];
+    let back = &["0 ms", "1 ms", "uniform(0 ms, 3 ms)"][..2 + differ];
     let mut clauses = match g.range(1, 4) {
-        1 if !moves => vec!["delay 0 ms".to_string(), format!("dendritic {}", g.pick(&dendritic))],
-        2 => vec![format!("delay {}", g.pick(&axonal)), format!("dendritic {}", g.pick(&dendritic))],
+        1 if !moves => vec!["delay 0 ms".to_string(), format!("dendritic {}", g.pick(dendritic))],
+        2 => vec![format!("delay {}", g.pick(axonal)), format!("dendritic {}", g.pick(dendritic))],
         3 if !moves => vec![],
-        _ => vec![format!("delay {}", g.pick(&axonal))],
+        _ => vec![format!("delay {}", g.pick(axonal))],
     };
     if g.one_in(3) {
-        clauses.push(format!("back {}", g.pick(&["0 ms", "1 ms", "uniform(0 ms, 3 ms)"])));
+        clauses.push(format!("back {}", g.pick(back)));
     }
     clauses
 }
 
-fn experiment(g: &mut Gen, projections: &[(String, Vec<&'static str>)]) -> String {
+fn experiment(g: &mut Gen, projections: &[(String, Vec<&'static str>)], structure: Structure) -> String {
     let mut lines =
         vec![format!("dt {} ms", g.pick(&["0.5", "1", "0.25"])), format!("seed {}", g.range(0, 999))];
     lines.extend(g.pick(&[None, Some("precision f32"), Some("precision f64")]).map(String::from));
     lines.push("record A.spike".into());
-    for (path, _) in projections {
+    for (path, _) in projections.iter().filter(|_| structure == Structure::Stays) {
         lines.extend(g.one_in(3).then(|| format!("record {path}.w every {} ms", g.range(1, 3))));
     }
     lines.push(format!("run {} ms", g.range(4, 15)));
+    if structure == Structure::Changes && g.one_in(3) {
+        lines.push(format!("freeze plasticity of {}", projections[0].0));
+        lines.push(format!("run {} ms", g.range(1, 6)));
+        lines.push("thaw plasticity".into());
+    }
     if g.one_in(2) {
         lines.push(format!("set {}.w = {} mV", projections[0].0, g.tenths(5, 20)));
     }
@@ -268,6 +332,11 @@ fn experiment(g: &mut Gen, projections: &[(String, Vec<&'static str>)]) -> Strin
         for name in holds {
             lines.push(format!("report sum({path}.{name} * {path}.{name})"));
         }
+    }
+    if structure == Structure::Changes {
+        lines.push(
+            "report in_degree(each A -> (A, B)), out_degree(each A -> (A, B)), weight_sum(each A)".into(),
+        );
     }
     lines.push("report count(A)".into());
     block("experiment Main of Net", &lines)

@@ -34,7 +34,7 @@ fn folder() -> PathBuf {
 
 /// Beginnings of what is said where rules meet delays, once nothing is wrong beside it.
 const LAST: [&str; 2] =
-    ["[not-yet] `rewire` can not", "[out-of-place] `transmit` in `on pre and post` comes too late"];
+    ["[not-yet] `rewire` of synapses", "[out-of-place] `transmit` in `on pre and post` comes too late"];
 
 /// The errors that are said of a text: rules and messages, in order of place. Warnings wait until there are none.
 fn said(text: &str) -> Vec<String> {

@@ -90,6 +90,9 @@ fn rule_programs(learning: &Learning) -> Vec<(&'static str, &Kernel)> {
         .chain(sent.map(|program| ("transmit", program)))
         .chain(learning.hooks.iter().map(|hook| ("hook", &hook.program)))
         .chain(both.map(|both| ("both", &both.program)))
+        .chain(learning.rewire.iter().flat_map(|it| it.of_synapses()).map(|program| ("prune", program)))
+        .chain(learning.rewire.iter().flat_map(|it| it.of_candidates()).map(|program| ("grow", program)))
+        .chain(learning.rewire.iter().map(|it| ("grown weight", &it.weight)))
         .chain([("settle", &learning.settle)])
         .collect()
 }

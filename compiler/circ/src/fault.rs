@@ -7,12 +7,13 @@ use crate::compile::Compiled;
 use crate::quantity::{self, Grid};
 use crate::{refusal, rules};
 use circ_compiler::diagnose::Diagnostic;
+use circ_compiler::diagnose::build::new_weight_sign;
 use circ_compiler::interpret::{Explanation, explain_fault};
 use circ_compiler::lower::clamp_of;
 use circ_compiler::types::{Dimension, Type};
 use circ_grammar::ast::{FileId, Span};
 use circ_numerics::random::MOST_REDRAWS;
-use circ_plan::engine::{Engine, Fault, SynapseFault};
+use circ_plan::engine::{Engine, Fault, RewireFault, SynapseFault};
 use circ_plan::ir::{CheckKind, Ty, UniformId};
 use circ_plan::plan::Place;
 
@@ -39,8 +40,39 @@ pub fn explain(fault: &Fault, compiled: &Compiled, engine: &dyn Engine) -> Diagn
     }
 }
 
+/// A rewiring that could not make as many synapses as it pruned.
+pub fn explain_rewire(fault: &RewireFault, compiled: &Compiled) -> Diagnostic {
+    let plan = &compiled.plan;
+    let RewireFault { wanted, found, .. } = fault;
+    let path = &plan.projections[fault.projection as usize].path;
+    let time = Grid::new(plan.dt).time(fault.tick);
+    let pairs = match found {
+        0 => "no pair of cells can take one".to_string(),
+        1 => "only 1 pair of cells can take one".to_string(),
+        _ => format!("only {found} pairs of cells can take one"),
+    };
+    let synapses = if *wanted == 1 { "1 synapse".to_string() } else { format!("{wanted} synapses") };
+    let message = format!("`grow pruned` of `{path}` has to make {synapses} at {time} ms, but {pairs}");
+    rules::too_few_pairs(plan.places.get(fault.place as usize).map_or(Span::default(), span), message)
+}
+
+/// A new synapse whose weight is not what the projection demands, if that is what happened.
+fn explain_new_weight(fault: &SynapseFault, compiled: &Compiled) -> Option<Diagnostic> {
+    let plan = &compiled.plan;
+    let projection = &plan.projections[fault.projection as usize];
+    let rewire = projection.learning.as_ref()?.rewire.as_ref()?;
+    rewire.weight.checks.iter().find(|check| check.kind == CheckKind::Range && check.place == fault.place)?;
+    let time = Grid::new(plan.dt).time(fault.tick);
+    let at = plan.places.get(fault.place as usize).map_or(Span::default(), span);
+    let message = new_weight_sign(at, &projection.path, &time, refusal::needs(projection.sign));
+    Some(message.note(refusal::between(plan, fault.projection, fault.source, fault.target)))
+}
+
 /// What happened at a synapse.
 pub fn explain_synapse(fault: &SynapseFault, compiled: &Compiled) -> Diagnostic {
+    if let Some(diagnostic) = explain_new_weight(fault, compiled) {
+        return diagnostic;
+    }
     let plan = &compiled.plan;
     let projection = &plan.projections[fault.projection as usize];
     let time = Grid::new(plan.dt).time(fault.tick);
@@ -59,7 +91,11 @@ pub fn explain_synapse(fault: &SynapseFault, compiled: &Compiled) -> Diagnostic 
         format!("{} = {}", array.name, quantity::show(*value, dimension))
     });
     let diagnostic = rules::not_finite(place.map_or(Span::default(), span), message).note(between);
-    diagnostic.note(format!("went in: {}", shown.collect::<Vec<_>>().join(", ")))
+    match shown.collect::<Vec<_>>() {
+        // Of a pair without a synapse.
+        shown if shown.is_empty() => diagnostic,
+        shown => diagnostic.note(format!("went in: {}", shown.join(", "))),
+    }
 }
 
 fn went_wrong(explanation: &Explanation) -> String {

@@ -422,6 +422,7 @@ impl<'a> Protocol<'a> {
         match stop {
             Stop::Interrupted => Halt::Interrupted,
             Stop::Synapse(fault) => Halt::Fault(Box::new(fault::explain_synapse(&fault, self.compiled))),
+            Stop::Rewire(fault) => Halt::Fault(Box::new(fault::explain_rewire(&fault, self.compiled))),
             Stop::Fault(fault) => Halt::Fault(Box::new(fault::explain(&fault, self.compiled, self.engine))),
         }
     }

@@ -20,6 +20,7 @@ static NOT_RECORDED: Rule = error("not-recorded", include_str!("../../docs/rules
 static WRONG_VALUE: Rule = error("wrong-value", include_str!("../../docs/rules/wrong-value.md"));
 static OUT_OF_MEMORY: Rule = error("out-of-memory", include_str!("../../docs/rules/out-of-memory.md"));
 static NOT_FINITE: Rule = error("not-finite", include_str!("../../docs/rules/not-finite.md"));
+static TOO_FEW_PAIRS: Rule = error("too-few-pairs", include_str!("../../docs/rules/too-few-pairs.md"));
 static NOT_BUILT: Rule = error("not-built", include_str!("../../docs/rules/not-built.md"));
 
 /// Rules of the form of a text, by the names that the parser gives them.
@@ -51,6 +52,7 @@ static OWN: &[&Rule] = &[
     &WRONG_VALUE,
     &OUT_OF_MEMORY,
     &NOT_FINITE,
+    &TOO_FEW_PAIRS,
     &NOT_BUILT,
 ];
 
@@ -76,6 +78,17 @@ pub fn syntax(mistake: &SyntaxError) -> Diagnostic {
     diagnostic.fix =
         mistake.fix.iter().map(|(span, text)| Edit { span: *span, text: text.clone() }).collect();
     diagnostic
+}
+
+/// `grow pruned` without enough pairs of cells that could take a synapse.
+pub fn too_few_pairs(span: Span, message: String) -> Diagnostic {
+    TOO_FEW_PAIRS
+        .at(span, message)
+        .primary("keeps the number of synapses")
+        .note("a pair that has a synapse takes no other, unless the projection says `allow multiple`")
+        .help(
+            "prune fewer, leave more pairs to choose from, or grow a number: `grow 10 ...` makes at most ten",
+        )
 }
 
 /// A file without a word.

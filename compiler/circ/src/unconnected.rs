@@ -14,6 +14,10 @@ use std::collections::BTreeMap;
 pub fn warnings(compiled: &Compiled, instance: &Instance) -> Vec<Diagnostic> {
     let mut written: BTreeMap<Span, (&str, u64, u64)> = BTreeMap::new();
     for (projection, made) in compiled.net.projections.iter().zip(&instance.synapses) {
+        // Some may still come.
+        if projection.plasticity.as_ref().is_some_and(|it| compiled.hir.rule(it.rule).grows()) {
+            continue;
+        }
         let pairs = projection.source.len() as u64 * projection.target.len() as u64;
         let all = written.entry(projection.connect_span).or_insert((&projection.path, 0, 0));
         (all.1, all.2) = (all.1 + made, all.2.saturating_add(pairs));

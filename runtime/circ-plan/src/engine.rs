@@ -97,8 +97,20 @@ pub struct SynapseFault {
     pub tick: i64,
     /// Of the check: [`crate::ir::Check::place`].
     pub place: u32,
-    /// The synapse arrays that went into the program.
+    /// The synapse arrays that went into the program; none of a pair that has no synapse.
     pub arrays: Vec<f64>,
+}
+
+/// A rewiring that could not keep the number of synapses.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RewireFault {
+    pub projection: u32,
+    pub tick: i64,
+    /// Synapses to be made, and candidates.
+    pub wanted: u64,
+    pub found: u64,
+    /// [`crate::learning::Rewire::place`]
+    pub place: u32,
 }
 
 /// Why [`Engine::advance`] returned early.
@@ -106,6 +118,7 @@ pub struct SynapseFault {
 pub enum Stop {
     Fault(Box<Fault>),
     Synapse(Box<SynapseFault>),
+    Rewire(Box<RewireFault>),
     /// The interrupt flag was set.
     Interrupted,
 }
@@ -124,7 +137,7 @@ pub struct Probe {
     pub keep: Keep,
 }
 
-/// What to sample of learning synapses while running.
+/// What to sample of learning synapses while running. Never of a projection that is rewired: its synapses are numbered anew.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SynapseProbe {
     pub projection: u32,
@@ -231,7 +244,7 @@ pub trait Engine {
     /// Carries anew what flows at the present tick, where a parameter, a state or a weight was changed since that tick
     /// was made. [`Engine::advance`] begins with it; who reads values before then asks for it.
     fn settle(&mut self);
-    /// Shows the synapses of a projection as they are now, piece by piece, in canonical order; at least one piece,
+    /// Shows the synapses of a projection as they are now, which rewiring may have changed, piece by piece, in canonical order; at least one piece,
     /// which may be empty. A broadcast has no lists: its synapses are all pairs of the two views (less a cell with
     /// itself, unless `allow self`).
     fn visit_synapses(&self, projection: u32, visit: &mut (dyn FnMut(&Synapses) + Send));

@@ -21,6 +21,8 @@
 //!    the same tick, only `both` runs (once for each spike), in place of every `Pre` and of every `Post` of that same event.
 //! 4. [`When::Every`], where `q` is a multiple of its interval (not at 0): after all that happens at `q` in any cell.
 //! 5. Where weights are shared, the changes of all synapses are added up.
+//! 6. [`Learning::rewire`], where `q` is a multiple of its interval (not at 0), after the steps before of all synapses, and after
+//!    the flow phase. Never where weights are shared, of one of two directions, or of what flows.
 //!
 //! # Shared weights
 //!
@@ -42,11 +44,25 @@
 //! # What a column is worth
 //!
 //! A column of the source is read `a` ticks back, a column of the target `c` ticks back, a modulator 0 ticks back, or 1
-//! where it is [`Signal::Before`], from the tick that the program is for: `q` for steps 2 to 4, `q - 1` for step 1. "An array at tick `k`" is what the population's
+//! where it is [`Signal::Before`], from the tick that the program is for: `q` for steps 2 to 6, `q - 1` for step 1. "An array at tick `k`" is what the population's
 //! `start` or `step` of tick `k` wrote (before tick 0: what tick 0 wrote), whatever is set later; parameters, shared slots
 //! and what follows from them are as they are. Programs of steps 2 and 3 load arrays of [`crate::plan::Role::Seen`] and
-//! parameters, those of 1 and 4 arrays of the state after the tick. Where `b` and `c` are 0 (so `a` is not), `transmit`
+//! parameters, those of 1, 4 and 6 arrays of the state after the tick. Where `b` and `c` are 0 (so `a` is not), `transmit`
 //! loads no column of the target that changes with time; where `b` is 0, none of a modulator but as it was before.
+//!
+//! # Rewiring
+//!
+//! First [`Rewire::prune`], clause by clause: each looks at the synapses that the ones before it left. Then
+//! [`Rewire::grow`], clause by clause: each looks at the *candidates*, which are the pairs of positions that the projection may
+//! connect: not a cell with itself, unless `allow_self`; not a pair that has a synapse now, unless `allow_multiple`; each
+//! pair once. A pair that was just pruned has none now, so it is a candidate as any other. Where scores are equal, and
+//! where nothing is scored, the order is that of the source, then the target, then the occurrence.
+//!
+//! Then the synapses are numbered anew, in canonical order: source, target, those that there were before those that are
+//! new. What is left of the old ones keeps what it holds. A new one holds what [`Rewire::weight`] gives it and what `init`
+//! gives it at tick `q`; its delays are the projection's. It sees spikes and events that are stamped after `q`. What a pruned synapse has
+//! transmitted arrives; what it would have seen later it does not see. What arrives at a tick was transmitted at one tick,
+//! since the dendritic delay is one number: the order of sums is that of the numbers which synapses had then.
 //!
 //! # Order of sums
 //!
@@ -65,7 +81,7 @@
 //! `Now` is `q` and `Time(End)` its time (of step 1 too); `Index(Pre)`, `Index(Post)` positions in the views; `Edge(k)`; tables.
 //! A draw's counter is (entity: position of the source, partner: position of the target + positions of the target view *
 //! (occurrence / 64), tick: `q`, salt: the salt, below 64, + 64 * (occurrence mod 64)): a salt in all is below 2^12, and no
-//! two draws meet. In `init` the tick is 0.
+//! two draws meet. In `init` the tick is 0, of a new synapse `q`. In programs of candidates the occurrence is 0.
 
 use crate::ir::*;
 use crate::plan::{Column, Observable, Quantity, UniformPlan, View};
@@ -105,6 +121,9 @@ pub struct Learning {
     pub hooks: Vec<Hook>,
     /// `on pre and post`
     pub both: Option<Both>,
+    /// Which synapses go and come. Never of what is put `onto` parts; all delays are then constants, and no program has an
+    /// `Edge`.
+    pub rewire: Option<Rewire>,
     /// Brings synapse arrays to the present tick, where they follow from an earlier one in closed form: run for all synapses
     /// before anything is changed from outside ([`crate::engine::Engine::set_synapses`] and its like), with `Now` the
     /// present tick. Often without outputs.
@@ -177,4 +196,102 @@ pub struct Both {
     pub program: Program,
     /// What the spike transmits then, in place of [`Learning::transmit`], if that is said. Never where `b` and `c` are both 0.
     pub transmit: Option<Program>,
+}
+
+/// Structural plasticity.
+#[derive(Clone, Debug)]
+pub struct Rewire {
+    /// In ticks, at least 1.
+    pub interval: i64,
+    /// A slot of [`Learning::uniforms`], a `Bool`: where it does not hold, nothing is rewired.
+    pub learns: UniformId,
+    pub prune: Vec<Prune>,
+    pub grow: Vec<Grow>,
+    /// One `Result`, a `Float`, in `f64`: the weight of a new synapse, over what programs of candidates see and `Now`. Its
+    /// draws are those of the new synapse, its own occurrence among equal pairs included.
+    pub weight: Program,
+    /// Of what is drawn without a pair.
+    pub key: [u32; 2],
+    /// What is said where there are too few candidates.
+    pub place: u32,
+}
+
+/// Which synapses go.
+#[derive(Clone, Debug)]
+pub enum Prune {
+    /// One `Result`, a `Bool`, over all that a hook sees.
+    Where(Program),
+    /// As many as `share` says, those with the lowest or the highest scores first. One `Result`, a `Float`.
+    Extreme { highest: bool, share: Share, by: Program },
+}
+
+/// How many synapses.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Share {
+    /// A part of those that there are when the clause begins, in 0 to 1: rounded to the nearest number, halves away from 0.
+    Part(f64),
+    /// So many, or all.
+    Number(u64),
+}
+
+/// Which synapses come.
+#[derive(Clone, Debug)]
+pub struct Grow {
+    pub budget: Budget,
+    pub pick: Candidates,
+}
+
+/// How many synapses come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Budget {
+    /// As many as this rewiring pruned; fewer candidates are a fault.
+    Pruned,
+    /// So many, or one at every candidate.
+    Number(u64),
+}
+
+/// Which candidates. Programs load no array of synapses.
+#[derive(Clone, Debug)]
+pub enum Candidates {
+    /// Any of those for which it holds, each as likely: `n` candidates are numbered in order, of which `count` are chosen by
+    /// Floyd's sampling from `Stream::new(key, Counter { entity: clause, partner: 0, tick: q, salt: 0 })` with
+    /// [`Rewire::key`] and the number of the clause: for `j` in `n - count .. n` take `r = below(j + 1)`, or `j` where `r` is taken already.
+    /// One `Result`, a `Bool`.
+    Where(Program),
+    /// Those with the lowest or the highest scores. One `Result`, a `Float`.
+    Extreme { highest: bool, by: Program },
+    /// Any, chosen likewise.
+    Random,
+}
+
+impl Share {
+    /// Of so many.
+    pub fn of(self, all: u64) -> u64 {
+        match self {
+            Share::Part(part) => ((part * all as f64).round() as u64).min(all),
+            Share::Number(number) => number.min(all),
+        }
+    }
+}
+
+impl Rewire {
+    /// Whether it happens at a tick, where it happens at all.
+    pub fn is_due(&self, tick: i64) -> bool {
+        0 < tick && tick % self.interval.max(1) == 0
+    }
+
+    /// Its programs of synapses.
+    pub fn of_synapses(&self) -> impl Iterator<Item = &Program> {
+        self.prune.iter().map(|prune| match prune {
+            Prune::Where(program) | Prune::Extreme { by: program, .. } => program,
+        })
+    }
+
+    /// Its programs of candidates.
+    pub fn of_candidates(&self) -> impl Iterator<Item = &Program> {
+        self.grow.iter().filter_map(|grow| match &grow.pick {
+            Candidates::Where(program) | Candidates::Extreme { by: program, .. } => Some(program),
+            Candidates::Random => None,
+        })
+    }
 }

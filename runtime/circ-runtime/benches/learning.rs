@@ -143,6 +143,7 @@ fn learning(store: Precision) -> Learning {
         transmit: None,
         hooks: vec![hook(When::Pre, Side::Post, -0.01), hook(When::Post(vec![EventId(0)]), Side::Pre, 0.01)],
         both: None,
+        rewire: None,
         settle: Program::new("settle", Precision::F64),
         shared: None,
         observables: vec![],

@@ -5,6 +5,7 @@
 
 mod learning;
 mod reset;
+mod rewire;
 
 use std::any::Any;
 use std::sync::atomic::AtomicBool;
@@ -170,6 +171,7 @@ impl Machine {
         let failed = match &stop {
             Some(Stop::Fault(fault)) => Some(fault.tick),
             Some(Stop::Synapse(fault)) => Some(fault.tick),
+            Some(Stop::Rewire(fault)) => Some(fault.tick),
             Some(Stop::Interrupted) | None => None,
         };
         let (Some(stop), Some(failed)) = (stop, failed) else { return Ok(()) };
@@ -245,14 +247,19 @@ impl Engine for Machine {
         if let Some(stop) = &self.fault {
             return Err(stop.clone());
         }
-        if until <= self.tick {
-            return Ok(());
-        }
-        let (tick, stop) = self.run(until, interrupt);
-        self.tick = tick;
-        self.stopped(stop)?;
-        if tick < until {
-            return Err(Stop::Interrupted);
+        while self.tick < until {
+            let next = self.next_rewiring(until);
+            let (tick, stop) = self.run(next, interrupt);
+            self.tick = tick;
+            self.stopped(stop)?;
+            if tick < next {
+                return Err(Stop::Interrupted);
+            }
+            if let Err(stop) = self.rewire() {
+                // What others have put off may have gone wrong before.
+                self.conclude()?;
+                self.stopped(Some(stop))?;
+            }
         }
         Ok(())
     }

@@ -256,11 +256,11 @@ impl Network {
         let longest = delays.map(|d| i64::from(d.1)).chain(drive_delays).max();
         // What flows, flows at every tick.
         let apart = if flows.contains(&true) { 1 } else { LONGEST_WINDOW };
-        let learning = |k: u32| plan.projections[k as usize].learning.as_deref();
-        let apart = tables
-            .iter()
-            .filter_map(|(k, t)| Some(design::window(&plan, learning(*k)?, t)))
-            .fold(apart, i64::min);
+        let window = |(k, tables): &(u32, Vec<Table>)| {
+            let projection = &plan.projections[*k as usize];
+            Some(design::window(&plan, projection, projection.learning.as_deref()?, tables))
+        };
+        let apart = tables.iter().filter_map(window).fold(apart, i64::min);
         let window = shortest.unwrap_or(apart).min(apart);
         // What flows without delay goes into the slot of the present tick.
         let flow_slots = of(true).map(|d| d.1 as usize + 1).max().unwrap_or(1).next_power_of_two();

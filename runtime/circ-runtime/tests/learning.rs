@@ -247,6 +247,7 @@ fn learn(dice: &mut Dice, plan: &mut Plan) {
         transmit: dice.chance(60).then(|| transmit(dice, precision, leaves(sees_target, sends_later))),
         hooks,
         both,
+        rewire: None,
         settle: Program::new("settle", precision),
         shared: None,
         observables: vec![],

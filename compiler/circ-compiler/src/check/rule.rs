@@ -110,7 +110,12 @@ impl<'a> Checker<'a> {
             Pick::Extreme { share, by, .. } => {
                 if let Some(share) = share {
                     self.infer(*share);
-                    self.demand(*share, &REAL, "the share of synapses", None);
+                    // `lowest 10` are ten, `lowest 10 %` a part.
+                    let literal = matches!(self.hir.expr(*share).kind, ExprKind::Number { plain: true, value, .. }
+                        if value.fract() == 0.0);
+                    if !literal || !self.make_whole(*share) {
+                        self.part_or_number(*share);
+                    }
                 }
                 match self.infer(*by) {
                     Type::Real(_) | Type::AnyReal | Type::Int | Type::Error => {}
@@ -118,6 +123,13 @@ impl<'a> Checker<'a> {
                 }
             }
             Pick::Random => {}
+        }
+    }
+
+    /// An `int` is how many, any other number which part.
+    fn part_or_number(&mut self, share: ExprId) {
+        if self.ty(share) != Type::Int {
+            self.demand(share, &REAL, "the part of the synapses that is pruned", None);
         }
     }
 

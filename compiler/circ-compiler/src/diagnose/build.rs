@@ -174,6 +174,17 @@ pub fn weight_sign(at: Span, weight: &str, opposite: &str, reason: &SignReason) 
 }
 
 /// A weight that is set; `needs` is a whole sentence.
+/// The weight that a new synapse would have; `needs` is what holds of weights there.
+pub fn new_weight_sign(at: Span, projection: &str, time_ms: &str, needs: &str) -> Diagnostic {
+    WEIGHT_SIGN
+        .at(
+            at,
+            format!("a new synapse of `{projection}` would have a weight of the wrong sign at {time_ms} ms"),
+        )
+        .primary("gives each new synapse its weight")
+        .note(needs)
+}
+
 pub fn set_weight_sign(at: Span, projection: &str, weight: &str, needs: &str) -> Diagnostic {
     WEIGHT_SIGN
         .at(at, format!("a weight of `{projection}` can not be {weight}"))

@@ -1,7 +1,7 @@
 //! Messages about plasticity rules: what their blocks may read and change, and how they are attached.
 
 use super::Diagnostic;
-use super::build::{SignReason, polarity_name};
+use super::build::{SignReason, outside_domain, polarity_name};
 use super::constraint::CONSTRAINT_CONFLICT;
 use super::names::{DUPLICATE_NAME, OUT_OF_PLACE};
 use super::structure::{MISSING_VALUE, NOT_A_STATE, WRONG_ARGUMENTS};
@@ -141,6 +141,56 @@ pub fn nothing_pruned(at: Span) -> Diagnostic {
         .at(at, "`grow pruned` makes as many synapses as were pruned, but nothing here prunes")
         .primary("none to make up for")
         .help("add a line such as `prune lowest 10 % by w`")
+}
+
+/// An interval of rewiring below a step; `shown` is its value.
+pub fn rewire_interval(at: Span, shown: &str) -> Diagnostic {
+    outside_domain(at, "the interval of `rewire`", "at least a step", shown)
+}
+
+/// A part of the synapses that is none.
+pub fn part_of_synapses(at: Span, part: f64) -> Diagnostic {
+    let (what, due) = ("the part of the synapses that is pruned", "between 0 % and 100 %");
+    outside_domain(at, what, due, &format!("{} %", part * 100.0))
+        .note("a number of synapses is an `int`, as in `prune lowest 5 by w`")
+}
+
+/// Fewer synapses than none.
+pub fn number_of_synapses(at: Span, number: f64) -> Diagnostic {
+    outside_domain(at, "the number of synapses", "0 or more", &number.to_string())
+}
+
+/// `grow pruned` for the second time.
+pub fn pruned_twice(at: Span) -> Diagnostic {
+    GROW_BUDGET
+        .at(at, "this is the second `grow pruned`, so more synapses would be made than were pruned")
+        .primary("again as many as were pruned")
+        .help("give one of them a number, as in `grow 10 random`")
+}
+
+/// `grow 10 highest 5 by e`
+pub fn budget_twice(at: Span, before: Span) -> Diagnostic {
+    GROW_BUDGET
+        .at(at, "`grow` says twice how many synapses are made")
+        .primary("says it again")
+        .label(before, "says how many")
+        .help("leave the second number out, as in `grow pruned highest by pre.a * post.b`")
+}
+
+/// `prune lowest by e`
+pub fn prune_share(by: Span) -> Diagnostic {
+    GROW_BUDGET
+        .at(by, "`prune` does not say how many synapses go")
+        .primary("which ones first, but not how many")
+        .help("write a part of them or a number, as in `prune lowest 10 % by w` or `prune lowest 5 by w`")
+}
+
+/// `prune random`; `at` is the whole of `rewire`.
+pub fn prune_random(at: Span) -> Diagnostic {
+    GROW_BUDGET
+        .at(at, "`prune random` does not say how many synapses go")
+        .primary("prunes without a number")
+        .help("write `prune lowest 10 % by uniform(0, 1)`")
 }
 
 /// Of a synapse that is not made yet.

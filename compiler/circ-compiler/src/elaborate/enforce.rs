@@ -188,12 +188,13 @@ impl Elaborator<'_> {
         Some(selection)
     }
 
-    /// Weights that a rule changes do not stay as an `enforce` makes them once.
+    /// Weights that a rule changes, or synapses that it rewires, do not stay as an `enforce` makes them once.
     fn undone(&mut self, left: &Selection, span: Span) -> Option<()> {
         let learns = |at: u32| {
             let plasticity = self.net.projections.get(at as usize)?.plasticity.as_ref()?;
             let rule = self.hir.rule(plasticity.rule);
-            rule.changes(Rule::WEIGHT).then(|| (rule.name.clone(), plasticity.span))
+            (rule.changes(Rule::WEIGHT) || rule.rewire.is_some())
+                .then(|| (rule.name.clone(), plasticity.span))
         };
         match left.sheaves.iter().find_map(|sheaf| learns(sheaf.projection)) {
             Some((rule, attached)) => self.report(say::enforce_undone(span, &rule, attached)),

@@ -50,6 +50,11 @@ impl Rule {
         found
     }
 
+    /// Whether it makes synapses.
+    pub fn grows(&self) -> bool {
+        self.rewire.as_ref().is_some_and(|rewire| !rewire.grow.is_empty())
+    }
+
     /// What is declared, without `w` and `d`.
     pub fn declared(&self) -> impl Iterator<Item = (VarId, &RuleVar)> {
         self.vars.iter().enumerate().skip(2).map(|(at, var)| (VarId(at as u32), var))
@@ -198,6 +203,38 @@ pub struct Rewire {
     pub prune: Vec<Pick>,
     pub grow: Vec<(Budget, Pick)>,
     pub span: Span,
+}
+
+impl Rewire {
+    /// What is known before the run.
+    pub fn constants(&self) -> Vec<ExprId> {
+        let shares = self.prune.iter().filter_map(Pick::share);
+        let budgets = self.grow.iter().filter_map(|(budget, _)| match budget {
+            Budget::Number(number) => Some(*number),
+            Budget::Pruned => None,
+        });
+        std::iter::once(self.interval).chain(shares).chain(budgets).collect()
+    }
+
+    /// What is evaluated for synapses and for pairs.
+    pub fn looks(&self) -> Vec<ExprId> {
+        let picks = self.prune.iter().chain(self.grow.iter().map(|(_, pick)| pick));
+        let look = |pick: &Pick| match pick {
+            Pick::Where(look) | Pick::Extreme { by: look, .. } => Some(*look),
+            Pick::Random => None,
+        };
+        picks.filter_map(look).collect()
+    }
+}
+
+impl Pick {
+    /// How many there are to be, if it says so.
+    pub fn share(&self) -> Option<ExprId> {
+        match self {
+            Pick::Extreme { share, .. } => *share,
+            Pick::Where(_) | Pick::Random => None,
+        }
+    }
 }
 
 /// How many synapses are made.

@@ -12,7 +12,7 @@
 //! 5. What flows is carried, in the flow phase (module `flow`).
 //! 6. Probes look at the new state.
 //!
-//! Synapses that learn do so before 2 and after 3 (module `learning`).
+//! Synapses that learn do so before 2 and after 3 (module `learning`), and are rewired after 5 (module `rewire`).
 //!
 //! If a cell or a synapse fails a check, the tick is not made: the present state stays that of tick `n - 1`.
 
@@ -132,10 +132,21 @@ impl Interpreter {
             self.tick = tick - 1;
             return Err(Stop::Synapse(Box::new(fault)));
         }
+        let rewired = match self.decide(tick) {
+            Ok(rewired) => rewired,
+            Err(stop) => {
+                self.unlearn(attempt);
+                self.put_back(tick, before);
+                self.flowing = flowing.unwrap_or_default();
+                self.tick = tick - 1;
+                return Err(stop);
+            }
+        };
 
         for (arrival, contribution) in events.into_iter().chain(self.learned(tick, attempt)) {
             self.mail.send(arrival, contribution);
         }
+        self.rewire(tick, rewired);
         self.mail.forget(tick);
         self.send_spikes(tick);
         if !self.plastic.is_empty() {

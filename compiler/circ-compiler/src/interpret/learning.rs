@@ -422,7 +422,8 @@ fn jumping(scene: Scene, cells: &[Target], columns: &[Column], tick: i64) -> Vec
     (0..cells.len()).filter(|position| jumps(&cells[*position])).collect()
 }
 
-fn result_of(program: &Program, values: &[Value]) -> Value {
+/// The result of an expression.
+pub fn result_of(program: &Program, values: &[Value]) -> Value {
     let result = program.outputs.iter().find_map(|output| match output {
         Output::Result(value) => Some(values[value.0 as usize]),
         _ => None,

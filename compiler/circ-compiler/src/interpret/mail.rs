@@ -22,7 +22,7 @@ pub struct Contribution {
     pub sender: u32,
     /// Position of the source in its view; 0 for drives and sums over a whole view.
     pub source: u32,
-    /// Index of the synapse in its projection; 0 for drives and sums over a whole view.
+    /// Index of the synapse in its projection when it transmitted; 0 for drives and sums over a whole view.
     pub synapse: u32,
     pub value: f64,
 }

@@ -12,6 +12,7 @@ pub mod mail;
 mod past;
 mod plastic;
 mod reset;
+mod rewire;
 pub mod scalar;
 mod shared;
 pub mod state;

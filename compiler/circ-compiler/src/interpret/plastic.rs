@@ -39,18 +39,18 @@ pub struct Plastic {
     pub dendritic: Vec<i64>,
     pub back: Vec<i64>,
     /// The axonal delay at first.
-    axonal: Vec<i64>,
+    pub axonal: Vec<i64>,
     /// Which synapse of its pair: 0 for the first.
-    occurrence: Vec<u32>,
+    pub occurrence: Vec<u32>,
     /// Rows of the connection table, if there is one.
-    rows: Vec<u32>,
+    pub rows: Vec<u32>,
     /// Of shared weights: the group; else empty.
     pub group: Vec<u32>,
     /// The cells of the views, by position.
     pub sources: Vec<Target>,
     pub targets: Vec<Target>,
     /// By column of the target's side: the cells of a modulator, by position.
-    modulators: Vec<Vec<Target>>,
+    pub modulators: Vec<Vec<Target>>,
     /// Which synapses there are, by position of the source, and of the target.
     pub of_source: Vec<Vec<u32>>,
     pub of_target: Vec<Vec<u32>>,
@@ -112,7 +112,7 @@ impl Plastic {
             axonal: delay.iter().zip(&dendritic).map(|(all, b)| all - b).collect(),
             dendritic,
             back: each(&synapses.back),
-            occurrence: occurrences(synapses),
+            occurrence: occurrences(&synapses.source, &synapses.target),
             rows: synapses.rows.clone(),
             group: synapses.group.clone(),
             sources: positions(&plan.source),
@@ -163,7 +163,7 @@ impl Plastic {
         }
     }
 
-    fn settle_one(&mut self, scene: Scene, program: &Program, synapse: usize, tick: i64) {
+    pub fn settle_one(&mut self, scene: Scene, program: &Program, synapse: usize, tick: i64) {
         let moments = Moments { now: tick, from: tick, axonal: self.axonal(scene.plan, synapse) };
         let mut values = vec![];
         evaluate(program, &self.world(scene, program, synapse, moments), &mut values);
@@ -239,7 +239,8 @@ fn hold(array: &SynapseArray, value: Value) -> Value {
     }
 }
 
-fn held(array: &SynapseArray, number: f64) -> Value {
+/// A number as an array holds it.
+pub fn held(array: &SynapseArray, number: f64) -> Value {
     hold(array, Value::from_number(array.ty, Precision::F64, number))
 }
 
@@ -251,7 +252,7 @@ fn modulators(signal: &Signal) -> Vec<Target> {
 }
 
 /// Of each synapse, how many before it connect the same pair.
-fn occurrences(synapses: &Synapses) -> Vec<u32> {
+pub fn occurrences(sources: &[u32], targets: &[u32]) -> Vec<u32> {
     let mut last = None;
     let mut occurrence = 0;
     let of = |pair: (&u32, &u32)| {
@@ -259,11 +260,11 @@ fn occurrences(synapses: &Synapses) -> Vec<u32> {
         last = Some((*pair.0, *pair.1));
         occurrence
     };
-    synapses.source.iter().zip(&synapses.target).map(of).collect()
+    sources.iter().zip(targets).map(of).collect()
 }
 
 /// By position: the synapses that have it.
-fn grouped(of: &[u32], positions: usize) -> Vec<Vec<u32>> {
+pub fn grouped(of: &[u32], positions: usize) -> Vec<Vec<u32>> {
     let mut grouped = vec![vec![]; positions];
     for (synapse, position) in of.iter().enumerate() {
         grouped[*position as usize].push(synapse as u32);

@@ -35,7 +35,8 @@ fn why_none(program: &Program<'_>, built: &Built<'_>, projection: &Projection) -
         (!projection.allow_self && only_selves(projection))
             .then_some("a cell is not connected to itself without `allow self`")
     };
-    if projection.mirrored().is_some() {
+    let grows = projection.plasticity.as_ref().is_some_and(|it| program.hir.rule(it.rule).grows());
+    if grows || projection.mirrored().is_some() {
         return None;
     }
     match &projection.connect {

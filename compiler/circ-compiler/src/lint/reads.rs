@@ -183,18 +183,7 @@ impl Reader<'_> {
         }
         self.roots(outside, rule.bounds.iter().flat_map(|bounds| [bounds.lo, bounds.hi]));
         if let Some(rewire) = &rule.rewire {
-            self.root(outside, rewire.interval);
-            let budgets = rewire.grow.iter().filter_map(|(budget, _)| match budget {
-                Budget::Number(number) => Some(*number),
-                Budget::Pruned => None,
-            });
-            let picks = rewire.prune.iter().chain(rewire.grow.iter().map(|(_, pick)| pick));
-            let picks = picks.flat_map(|pick| match pick {
-                Pick::Where(condition) => vec![*condition],
-                Pick::Extreme { share, by, .. } => share.iter().copied().chain([*by]).collect(),
-                Pick::Random => vec![],
-            });
-            self.roots(outside, budgets.chain(picks));
+            self.roots(outside, rewire.constants().into_iter().chain(rewire.looks()));
         }
     }
 

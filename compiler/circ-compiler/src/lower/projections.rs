@@ -10,7 +10,7 @@ use super::context::{Keys, Lowerer, Report, Site, Source};
 use super::drives::{constant_or, finite_result, ports};
 use super::inputs::number;
 use super::layout::{Layout, Storage};
-use super::learning::{Ways, fixed, learning};
+use super::learning::{Ways, fixed, learning, refuse_to_rewire};
 use super::pair::PairSite;
 use crate::hir::VarKind;
 use crate::hir::path::part_of;
@@ -75,6 +75,10 @@ pub fn projection<'a>(
         (None, Some(ways)) if net.flow.is_none() => Some(Box::new(fixed(net, ways, layouts))),
         _ => None,
     };
+    let mut learning = learning;
+    if let Some(learning) = &mut learning {
+        refuse_to_rewire(net, learning, (&delay, onto.is_some()), report);
+    }
     let store = match &learning {
         Some(learning) => learning.arrays[0].store,
         None => net.store.unwrap_or(Precision::F32),
@@ -294,7 +298,7 @@ fn constant(setting: &Setting) -> Option<f64> {
     }
 }
 
-fn valued<'a>(lowerer: &mut Lowerer<'a, '_, '_>, name: &str, setting: &'a Setting) -> ValueId {
+pub(super) fn valued<'a>(lowerer: &mut Lowerer<'a, '_, '_>, name: &str, setting: &'a Setting) -> ValueId {
     match setting {
         Setting::Value(value) => lowerer.b.float(number(value).unwrap_or(0.0)),
         Setting::Each(closure) => lowerer.declared(name, |lowerer| {

@@ -7,10 +7,12 @@ use super::judge::{self, Need, Verdict};
 use super::{Finding, Prover, Subject};
 use crate::bound::{Estimate, Place, Site};
 use crate::diagnose::rule as say;
-use crate::hir::{ExprId, Rule, RuleAction, RuleActionKind, RuleBounds, RuleVarKind, VarId};
+use crate::hir::{
+    Budget, ExprId, Pick, Rewire, Rule, RuleAction, RuleActionKind, RuleBounds, RuleVarKind, VarId,
+};
 use crate::interval::Interval;
 use crate::net::{Plasticity, Projection};
-use crate::types::Dimension;
+use crate::types::{Dimension, Type};
 use circ_grammar::ast::Span;
 use circ_plan::plan::Sign;
 
@@ -52,8 +54,39 @@ impl Prover<'_> {
                 }
             }
         }
+        if let Some(rewire) = &rule.rewire {
+            self.rewiring(rewire, &site);
+        }
         if let Some(bounds) = rule.bounds.iter().find(|bounds| bounds.var == Rule::DELAY) {
             self.delay_bounds(rule, bounds, projection, plasticity, &site);
+        }
+    }
+
+    /// What is surely no interval, part or number of synapses.
+    fn rewiring(&mut self, rewire: &Rewire, site: &Site) {
+        let interval = self.bounds.estimate(rewire.interval, &mut site.clone()).interval;
+        if interval.hi < 0.5 * self.bounds.net.dt {
+            let shown = crate::units::show(interval.hi, Dimension::TIME);
+            self.say(say::rewire_interval(self.span(rewire.interval), &shown));
+        }
+        for share in rewire.prune.iter().filter_map(Pick::share) {
+            let found = self.bounds.estimate(share, &mut site.clone()).interval;
+            let whole = *self.bounds.types.expr(share) == Type::Int;
+            match (found.hi < 0.0, 1.0 < found.lo) {
+                (true, _) if whole => self.say(say::number_of_synapses(self.span(share), found.hi)),
+                (_, true) if whole => {}
+                (true, _) => self.say(say::part_of_synapses(self.span(share), found.hi)),
+                (_, true) => self.say(say::part_of_synapses(self.span(share), found.lo)),
+                (false, false) => {}
+            }
+        }
+        for (budget, _) in &rewire.grow {
+            if let Budget::Number(number) = *budget {
+                let found = self.bounds.estimate(number, &mut site.clone()).interval;
+                if found.hi < 0.0 {
+                    self.say(say::number_of_synapses(self.span(number), found.hi));
+                }
+            }
         }
     }
 

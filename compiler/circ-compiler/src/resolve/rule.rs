@@ -348,7 +348,16 @@ impl<'a> Resolver<'a> {
         let mut rewire = hir::Rewire { interval, prune: vec![], grow: vec![], span };
         for item in items {
             match item {
-                ast::RewireItem::Prune(pick) => rewire.prune.push(self.pick(cx, pick)),
+                ast::RewireItem::Prune(pick) => {
+                    match pick {
+                        ast::Pick::Random => self.sink.push(say::prune_random(span)),
+                        ast::Pick::Extreme { share: None, by, .. } => {
+                            self.sink.push(say::prune_share(self.span(cx, *by)));
+                        }
+                        ast::Pick::Extreme { .. } | ast::Pick::Where(_) => {}
+                    }
+                    rewire.prune.push(self.pick(cx, pick));
+                }
                 ast::RewireItem::Grow { what, pick } => {
                     let at = self.span(cx, *what);
                     let word = match &self.ast(cx, *what).kind {
@@ -367,6 +376,13 @@ impl<'a> Resolver<'a> {
                         Some(pick) => rewire.grow.push((budget, self.pick(cx, pick))),
                         None => self.sink.push(say::grow_which(at)),
                     }
+                    if let Some(ast::Pick::Extreme { share: Some(share), .. }) = pick {
+                        self.sink.push(say::budget_twice(self.span(cx, *share), at));
+                    }
+                    let twice = rewire.grow.iter().filter(|grow| matches!(grow.0, Budget::Pruned)).count();
+                    if matches!(budget, Budget::Pruned) && 1 < twice {
+                        self.sink.push(say::pruned_twice(at));
+                    }
                     let pruned = items.iter().any(|it| matches!(it, ast::RewireItem::Prune(_)));
                     if matches!(budget, Budget::Pruned) && !pruned {
                         self.sink.push(say::nothing_pruned(at));
@@ -379,12 +395,10 @@ impl<'a> Resolver<'a> {
 
     fn pick(&mut self, cx: &mut Context, pick: &ast::Pick) -> hir::Pick {
         match pick {
-            ast::Pick::Where(condition) => {
-                hir::Pick::Where(self.expr_in(cx, Place::RULE_EQUATION, *condition))
-            }
+            ast::Pick::Where(condition) => hir::Pick::Where(self.expr_in(cx, Place::RULE_HOOK, *condition)),
             ast::Pick::Extreme { highest, share, by } => {
                 let share = share.map(|share| self.expr(cx, share));
-                let by = self.expr_in(cx, Place::RULE_EQUATION, *by);
+                let by = self.expr_in(cx, Place::RULE_HOOK, *by);
                 hir::Pick::Extreme { highest: *highest, share, by }
             }
             ast::Pick::Random => hir::Pick::Random,

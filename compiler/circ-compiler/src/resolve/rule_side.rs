@@ -7,7 +7,7 @@ use super::graph::{Node, walk};
 use crate::diagnose::{Sink, rule as say};
 use crate::hir::*;
 use circ_grammar::ast::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Why something is not known once for each cell of a side.
@@ -142,16 +142,57 @@ fn draws(hir: &Hir, value: ExprId) -> bool {
     found
 }
 
-/// What of an expression a synapse has of its own.
+/// What of an expression a synapse has of its own, also through `let`s and functions.
 fn of_synapse(hir: &Hir, rule: &Rule, root: ExprId) -> Vec<(Span, Arc<str>)> {
+    let held = |var: &VarId| {
+        let var = &rule.vars[var.index()];
+        let held = match var.kind {
+            RuleVarKind::Weight | RuleVarKind::Delay | RuleVarKind::Synapse { .. } => true,
+            RuleVarKind::Param { default: Some(value), .. } => draws(hir, value),
+            RuleVarKind::Param { default: None, .. } | RuleVarKind::Modulator => false,
+            RuleVarKind::Let { .. } | RuleVarKind::Trace { .. } => false,
+        };
+        held.then(|| var.name.clone())
+    };
     let mut found = vec![];
-    walk(hir, root, &mut |_, expr| {
-        if let ExprKind::Ref(Ref::Var(var)) = &expr.kind
-            && let RuleVarKind::Weight | RuleVarKind::Delay | RuleVarKind::Synapse { .. } =
-                rule.vars[var.index()].kind
-        {
-            found.push((expr.span, rule.vars[var.index()].name.clone()));
-        }
+    walk(hir, root, &mut |id, expr| {
+        let read = match &expr.kind {
+            ExprKind::Ref(Ref::Var(_)) => variables(hir, rule, [id]),
+            ExprKind::CallFn { function, .. } => {
+                let of = &hir.functions[function.index()];
+                if !matches!(of.owner, Owner::Rule(_)) {
+                    return;
+                }
+                variables(hir, rule, [of.body])
+            }
+            _ => return,
+        };
+        found.extend(read.iter().find_map(held).map(|name| (expr.span, name)));
     });
+    found
+}
+
+/// The variables of a rule that these expressions need, `let`s and what they need included.
+pub fn variables(hir: &Hir, rule: &Rule, roots: impl IntoIterator<Item = ExprId>) -> BTreeSet<VarId> {
+    let mut open: Vec<ExprId> = roots.into_iter().collect();
+    let (mut found, mut functions) = (BTreeSet::new(), BTreeSet::new());
+    while let Some(root) = open.pop() {
+        walk(hir, root, &mut |_, expr| match &expr.kind {
+            ExprKind::Ref(Ref::Var(var)) => {
+                if found.insert(*var)
+                    && let Some(RuleVarKind::Let { value }) = rule.vars.get(var.index()).map(|it| &it.kind)
+                {
+                    open.push(*value);
+                }
+            }
+            ExprKind::CallFn { function, .. } => {
+                let of = &hir.functions[function.index()];
+                if matches!(of.owner, Owner::Rule(_)) && functions.insert(*function) {
+                    open.push(of.body);
+                }
+            }
+            _ => {}
+        });
+    }
     found
 }

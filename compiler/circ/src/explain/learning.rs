@@ -7,7 +7,7 @@ use crate::compile::Compiled;
 use crate::quantity::{Grid, significant};
 use circ_compiler::lower::{Evaluated, RuleMethods};
 use circ_plan::ir::{Precision, Ty};
-use circ_plan::learning::{Learning, Signal, When};
+use circ_plan::learning::{Budget, Candidates, Learning, Prune, Rewire, Share, Signal, When};
 use circ_plan::plan::{Column, Pairing, Plan, ProjectionPlan, Quantity, Role};
 use std::collections::BTreeSet;
 
@@ -58,11 +58,53 @@ fn one(plan: &Plan, projection: &ProjectionPlan, learning: &Learning, rule: Opti
             text += &format!("    every {} ms: for all synapses\n", Grid::new(plan.dt).time(*ticks));
         }
     }
+    if let Some(rewire) = &learning.rewire {
+        text += &rewiring(plan, projection, rewire);
+    }
     let seen = columns(learning).into_iter().filter_map(|column| kept_for(plan, column));
     for line in seen.collect::<BTreeSet<_>>() {
         text += &format!("    sees {line}\n");
     }
     text
+}
+
+/// Which synapses go and come, and what that costs.
+fn rewiring(plan: &Plan, projection: &ProjectionPlan, rewire: &Rewire) -> String {
+    let end = |highest: bool| if highest { "highest" } else { "lowest" };
+    let prunes = rewire.prune.iter().map(|prune| match prune {
+        Prune::Where(_) => "prunes where a condition holds".to_string(),
+        Prune::Extreme { highest, share: Share::Part(part), .. } => {
+            format!("prunes the {} {} %", end(*highest), significant(part * 100.0, 6))
+        }
+        Prune::Extreme { highest, share: Share::Number(number), .. } => {
+            format!("prunes the {} {number}", end(*highest))
+        }
+    });
+    let grows = rewire.grow.iter().map(|grow| {
+        let many = match grow.budget {
+            Budget::Pruned => "as many".to_string(),
+            Budget::Number(number) => format!("at most {number}"),
+        };
+        match grow.pick {
+            Candidates::Where(_) => format!("grows {many} where a condition holds, at random"),
+            Candidates::Extreme { highest, .. } => format!("grows {many} with the {} scores", end(highest)),
+            Candidates::Random => format!("grows {many} at random"),
+        }
+    });
+    let all: Vec<String> = prunes.chain(grows).collect();
+    let number = match (&rewire.prune[..], &rewire.grow[..]) {
+        (_, []) => "; synapses only go",
+        ([], _) => "; synapses only come",
+        (_, [grow]) if grow.budget == Budget::Pruned => "; their number stays",
+        _ => "",
+    };
+    let pairs = projection.source.len() as u64 * projection.target.len() as u64;
+    let looks = match rewire.of_candidates().next() {
+        Some(_) => format!("; looks at up to {pairs} pairs of cells"),
+        None => String::new(),
+    };
+    let time = Grid::new(plan.dt).time(rewire.interval);
+    format!("    rewires every {time} ms: {}{number}{looks}\n", all.join(", "))
 }
 
 fn width(ty: Ty, store: Precision) -> usize {

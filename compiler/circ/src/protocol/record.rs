@@ -127,6 +127,11 @@ impl Protocol<'_> {
         };
         for projection in projections {
             let plan = &self.compiled.plan.projections[*projection as usize];
+            if plan.learning.as_ref().is_some_and(|learning| learning.rewire.is_some()) {
+                let what = format!("`record` of synapses that are rewired, as those of `{}`,", plan.path);
+                let message = not_yet(span, &what);
+                return Err(message.note("synapses come, go and change their places").into());
+            }
             let observables = plan.learning.iter().flat_map(|learning| &learning.observables);
             let observable = observables.clone().position(|it| it.name == name);
             let values = match observable {

@@ -180,6 +180,9 @@ impl Machine {
             (axonal + i64::from(scene.table.dendritic.of(synapse as usize))) as f64
         };
         let delays: Vec<f64> = canonical(&self.network, design).into_iter().map(delay).collect();
+        if learning(&self.plan, projection).rewire.is_some() {
+            return visit(&self.rewired_synapses(design, weights, delays));
+        }
         let mut shown = 0;
         self.network.visit_synapses(projection, &mut |piece| {
             let next = shown + piece.source.len();

@@ -46,6 +46,16 @@ impl<T> Calendar<T> {
         }
     }
 
+    /// The same ticks with other lists: `f` adds what there is in the place of each thing.
+    pub fn map<U>(&self, mut f: impl FnMut(&T, &mut Vec<U>)) -> Calendar<U> {
+        let list = |slot: &Vec<T>| {
+            let mut list = vec![];
+            slot.iter().for_each(|item| f(item, &mut list));
+            list
+        };
+        Calendar { first: self.first, slots: self.slots.iter().map(list).collect() }
+    }
+
     /// Forgets all that is due.
     pub fn forget(&mut self) {
         self.slots.iter_mut().for_each(Vec::clear);
@@ -60,6 +70,18 @@ impl<T> Calendar<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn things_are_replaced_at_their_tick() {
+        let mut calendar = Calendar::default();
+        calendar.close(1);
+        calendar.push(4, 2);
+        calendar.push(4, 3);
+        let doubled = calendar.map(|&n, out| out.extend(vec![n; n]));
+        assert_eq!((doubled.of(3), doubled.of(4)), (&[][..], &[2, 2, 3, 3, 3][..]));
+        calendar.forget();
+        assert_eq!(calendar.of(4), &[]);
+    }
 
     #[test]
     fn things_come_out_at_their_tick_in_the_order_in_which_they_came() {

@@ -9,7 +9,7 @@
 
 use circ_plan::ir::{ArrayId, EventId, Op, Program, Side};
 use circ_plan::learning::{Hook, Learning, Signal, When};
-use circ_plan::plan::{Column, Pairing, Plan};
+use circ_plan::plan::{Column, Pairing, Plan, ProjectionPlan, Quantity};
 
 use super::history::{Kept, fixed};
 use super::late::Late;
@@ -18,6 +18,7 @@ use super::sides::{Cells, Origins, Reach, Sides};
 use super::store::width;
 use super::table::{Table, Ticks, follow};
 use super::waits::Waits;
+use crate::build::{delay_ticks, way_ticks};
 use crate::network::SourceMap;
 
 /// A learning projection, built.
@@ -82,7 +83,11 @@ struct Delays {
 }
 
 impl Delays {
-    fn of(tables: &[Table]) -> Delays {
+    fn of(plan: &Plan, projection: &ProjectionPlan, tables: &[Table]) -> Delays {
+        if let Some(delays) = rewired(plan, projection) {
+            let [axonal, dendritic, back] = delays.map(|ticks| (i64::from(ticks), i64::from(ticks)));
+            return Delays { axonal, dendritic, back };
+        }
         let range = |of: fn(&Table) -> &Ticks| {
             let ranges = tables.iter().filter(|t| 0 < t.len()).filter_map(|t| of(t).range());
             let all = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or((1, 1));
@@ -92,13 +97,26 @@ impl Delays {
     }
 }
 
+/// Of a projection that is rewired, the axonal and the dendritic delay and the way back of every synapse there may be.
+pub fn rewired(plan: &Plan, projection: &ProjectionPlan) -> Option<[u32; 3]> {
+    let learning = projection.learning.as_deref().filter(|learning| learning.rewire.is_some())?;
+    let one = |quantity: &Quantity| match quantity {
+        Quantity::Constant(ms) => *ms,
+        Quantity::Program(_) => panic!("what is rewired has one delay"),
+    };
+    let dendritic = way_ticks(one(&learning.dendritic), plan.dt)?;
+    let axonal = delay_ticks(projection, one(&projection.delay), plan.dt)? - dendritic;
+    let back = learning.back.as_ref().map_or(Some(dendritic), |back| way_ticks(one(back), plan.dt))?;
+    Some([axonal, dendritic, back])
+}
+
 /// How many ticks threads may go without meeting, for the sake of a learning projection.
-pub fn window(plan: &Plan, learning: &Learning, tables: &[Table]) -> i64 {
+pub fn window(plan: &Plan, projection: &ProjectionPlan, learning: &Learning, tables: &[Table]) -> i64 {
     // What one synapse does to a shared weight all others have at the next tick.
     if learning.shared.is_some() {
         return 1;
     }
-    let Delays { axonal, dendritic, .. } = Delays::of(tables);
+    let Delays { axonal, dendritic, .. } = Delays::of(plan, projection, tables);
     let lag = dendritic.0;
     let spikes = match learning.longest {
         // What a spike's delay is has to be found at its stamp.
@@ -136,7 +154,7 @@ impl Design {
     pub fn new(plan: &Plan, projection: u32, mut tables: Vec<Table>, window: i64, kept: &mut Kept) -> Design {
         let this = &plan.projections[projection as usize];
         let learning = this.learning.as_deref().expect("only what learns is designed");
-        let Delays { axonal, dendritic, back } = Delays::of(&tables);
+        let Delays { axonal, dendritic, back } = Delays::of(plan, this, &tables);
         let lag = dendritic.0;
         let longest = match learning.longest {
             Some(ms) => ((ms / plan.dt).round() as i64).max(axonal.1),
@@ -183,7 +201,11 @@ impl Design {
         let defers = mixed && lag == 0 && (meeting.is_some() || learning.transmit.iter().any(of_target));
         let one = |ticks: &Ticks| matches!(ticks, Ticks::One(_));
         let constant = |table: &Table| one(&table.axonal) && one(&table.dendritic) && one(&table.back);
-        let waits = Waits::new(plan, this, learning).filter(|_| tables.iter().all(constant));
+        // What waits is noted by synapse: rewiring would have to number all of it anew.
+        let waits = match learning.rewire {
+            None => Waits::new(plan, this, learning).filter(|_| tables.iter().all(constant)),
+            Some(_) => None,
+        };
         let family = match this.pairing {
             Pairing::Mirror(other) => other,
             Pairing::Ordered | Pairing::Unordered => projection,

@@ -26,7 +26,12 @@ impl Due<'_> {
 
     /// Adds what one synapse sends, which is not NaN.
     pub fn add(&mut self, table: &Table, synapse: u32, value: f64) {
-        let spot = &table.spots[table.target.of(synapse) as usize];
+        self.add_at(table, table.target.of(synapse), value);
+    }
+
+    /// Adds what arrives at one of the own targets, which is not NaN.
+    pub fn add_at(&mut self, table: &Table, target: u32, value: f64) {
+        let spot = &table.spots[target as usize];
         match spot.precision {
             Precision::F32 => self.single[spot.index as usize] += value as f32,
             Precision::F64 => self.double[spot.index as usize] += value,

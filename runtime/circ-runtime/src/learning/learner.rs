@@ -32,10 +32,10 @@ use crate::ring::Rings;
 
 /// What is on its way to a target.
 #[derive(Clone, Copy, Debug)]
-struct Arrival {
+pub(super) struct Arrival {
     stamp: i64,
-    synapse: u32,
-    value: f64,
+    pub synapse: u32,
+    pub value: f64,
 }
 
 /// Whom an event of a modulator is for.
@@ -56,26 +56,29 @@ enum Half {
 pub struct Learner {
     /// By synapse array.
     pub arrays: Vec<Column>,
-    by_target: ByTarget,
+    pub(super) by_target: ByTarget,
     /// The last tick whose first half is done, and the last that is done.
     begun: i64,
     done: i64,
     /// By tick at which they are seen.
-    seen: Calendar<Seen>,
+    pub(super) seen: Calendar<Seen>,
     /// Of the tick that was begun: how many of them have been transmitted.
     transmitted: usize,
     /// Of learned delays: sources that spiked, by stamp, and how many of the tick that was begun have been sent.
     fired: Calendar<u32>,
     sent: usize,
     /// By kind: the stretches of `by_target` that see an event.
-    posts: Vec<Calendar<Stretch>>,
+    pub(super) posts: Vec<Calendar<Stretch>>,
     /// By modulator.
     modulators: Vec<Calendar<Whom>>,
     /// By tick of arrival.
-    arrivals: Calendar<Arrival>,
+    pub(super) arrivals: Calendar<Arrival>,
+    /// Likewise, what was sent before the last rewiring: the own target and the value. None arrives at a tick at which
+    /// anything of `arrivals` does.
+    pub(super) earlier: Calendar<(u32, f64)>,
     routines: Routines,
     /// By synapse, where there is an `on pre and post`: 1 where the event is seen, 2 where it met a spike.
-    marks: Vec<u8>,
+    pub(super) marks: Vec<u8>,
     pub failure: Option<Failure>,
     /// Events of targets that wait.
     late: Option<Late>,
@@ -110,6 +113,7 @@ impl Learner {
             posts: design.kinds.iter().map(|_| Calendar::default()).collect(),
             modulators: design.modulators.iter().map(|_| Calendar::default()).collect(),
             arrivals: Calendar::default(),
+            earlier: Calendar::default(),
             routines: Routines::new(plan, design.projection, learning, kernels),
             marks: if learning.both.is_some() { vec![0; table.len()] } else { vec![] },
             failure: None,
@@ -141,6 +145,7 @@ impl Learner {
         self.posts.iter_mut().for_each(Calendar::forget);
         self.modulators.iter_mut().for_each(Calendar::forget);
         self.arrivals.forget();
+        self.earlier.forget();
         self.marks.fill(0);
     }
 
@@ -297,6 +302,10 @@ impl Learner {
     pub fn deliver(&mut self, scene: Scene, design: &Design, tick: i64, rings: &mut Rings) {
         let sorted = self.in_order(scene, design, tick);
         let mut due = Due::new(rings, tick);
+        for &(target, value) in self.earlier.of(tick) {
+            due.add_at(scene.table, target, value);
+        }
+        self.earlier.close(tick);
         for &Arrival { synapse, value, .. } in sorted.as_deref().unwrap_or(self.arrivals.of(tick)) {
             due.add(scene.table, synapse, value);
         }
@@ -312,8 +321,11 @@ impl Learner {
         })
     }
 
-    /// Visits what is on its way, by tick of arrival, then in canonical order: the tick, the own target, the value.
+    /// Visits what is on its way, that of each tick of arrival in canonical order: the tick, the own target, the value.
     pub fn on_its_way(&self, scene: Scene, design: &Design, mut visit: impl FnMut(i64, u32, f64)) {
+        for (tick, due) in self.earlier.iter() {
+            due.iter().for_each(|&(target, value)| visit(tick, target, value));
+        }
         for (tick, due) in self.arrivals.iter() {
             let sorted = self.in_order(scene, design, tick);
             for arrival in sorted.as_deref().unwrap_or(due) {

@@ -5,6 +5,7 @@
 
 use circ_plan::abi::KernelFn;
 use circ_plan::engine::{Samples, SynapseFault, SynapseProbe};
+use circ_plan::ir::Program;
 use circ_plan::plan::{Plan, ProjectionPlan};
 
 use super::design::Design;
@@ -13,7 +14,7 @@ use super::flat::count;
 use super::history::History;
 use super::learner::Learner;
 use super::leaves::Scene;
-use super::routine::Routine;
+use super::routine::{Failure, Routine};
 use super::shared::Changes;
 use super::sides::World;
 use super::store::{Column, Which};
@@ -126,6 +127,18 @@ impl Own {
     /// The synapses of a design.
     pub fn learner_mut(&mut self, design: usize) -> &mut Learner {
         &mut self.lanes[design].learner
+    }
+
+    /// The value of a program for every synapse of a design, and the first that failed.
+    pub fn values(
+        &mut self,
+        around: Surroundings,
+        design: usize,
+        program: &Program,
+        now: i64,
+    ) -> (Vec<f64>, Option<Failure>) {
+        let scene = around.scene(design, self.thread);
+        self.lanes[design].learner.values_of_all(scene, &around.network.designs[design], program, now)
     }
 
     /// Before the cells make a tick: steps synapses as far as that needs, and adds what they send to it. Returns the first

@@ -124,6 +124,22 @@ impl Column {
         }
     }
 
+    /// As many synapses as there are in the list: of each what the one at that place here holds, or zero where there is none.
+    pub fn rearranged(&self, places: &[Option<u32>]) -> Column {
+        fn of<T: Copy + Default>(from: &[T], places: &[Option<u32>]) -> Vec<T> {
+            let held = places.iter().map(|place| place.map_or(T::default(), |at| from[at as usize]));
+            // One more, as every column has.
+            held.chain([T::default()]).collect()
+        }
+        match self {
+            Column::Single(x) => Column::Single(of(x, places)),
+            Column::Double(x) => Column::Double(of(x, places)),
+            Column::Int(x) => Column::Int(of(x, places)),
+            Column::Tick(x) => Column::Tick(of(x, places)),
+            Column::Bool(x) => Column::Bool(of(x, places)),
+        }
+    }
+
     /// One value as a number (Bool: 0 or 1).
     pub fn number(&self, synapse: usize) -> f64 {
         match self {

@@ -123,6 +123,47 @@ impl Table {
         }
     }
 
+    /// Other synapses of the same targets, in canonical order: each with its source and its target among the own. `delays`
+    /// are the axonal and the dendritic one and the way back, in ticks.
+    pub fn with(&self, synapses: &[(u32, u32)], multiple: bool, delays: [u32; 3]) -> Table {
+        let [axonal, dendritic, back] = delays.map(Ticks::One);
+        let mut starts = vec![0; self.starts.len()];
+        synapses.iter().for_each(|(source, _)| starts[*source as usize + 1] += 1);
+        for k in 1..starts.len() {
+            starts[k] += starts[k - 1];
+        }
+        let mut occurrence: Vec<u32> = vec![];
+        if multiple {
+            for (k, pair) in synapses.iter().enumerate() {
+                let again = 0 < k && synapses[k - 1] == *pair;
+                occurrence.push(if again { occurrence[k - 1] + 1 } else { 0 });
+            }
+        }
+        // As wide as before: machine code reads them.
+        let mut target = match &self.target {
+            Targets::Near(_) => Targets::Near(Vec::with_capacity(synapses.len())),
+            Targets::Far(_) => Targets::Far(Vec::with_capacity(synapses.len())),
+        };
+        synapses.iter().for_each(|(_, own)| target.push(*own));
+        Table {
+            positions: self.positions.clone(),
+            spots: self.spots.clone(),
+            cells: self.cells.clone(),
+            first_cell: self.first_cell,
+            places: self.places.clone(),
+            first_place: self.first_place,
+            precision: self.precision,
+            starts,
+            target,
+            occurrence,
+            axonal,
+            dendritic,
+            back,
+            weights: Weights::One(f64::NAN),
+            ..Table::empty(0)
+        }
+    }
+
     /// How many synapses.
     pub fn len(&self) -> usize {
         self.target.len()

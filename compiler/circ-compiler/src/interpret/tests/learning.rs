@@ -103,6 +103,7 @@ pub(super) fn rule(hooks: Vec<Hook>) -> Learning {
         transmit: None,
         hooks,
         both: None,
+        rewire: None,
         settle: nothing(),
         shared: None,
         observables: vec![observed("w", "v0: float = load own a0\n result v0")],

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use circ_plan::ir::*;
-use circ_plan::learning::{Learning, Signal, When};
+use circ_plan::learning::{Learning, Rewire, Signal, When};
 use circ_plan::plan::*;
 
 use self::operations::same;
@@ -165,6 +165,7 @@ fn verify_learning(plan: &Plan, projection: &ProjectionPlan, learning: &Learning
     let transmit = learning.transmit.iter().chain(both.filter_map(|both| both.transmit.as_ref()));
     transmit.into_iter().try_for_each(|program| check(program, Purpose::Transmit))?;
     learning.observables.iter().try_for_each(|it| check(&it.program, Purpose::LearnObservable))?;
+    learning.rewire.iter().try_for_each(|rewire| verify_rewire(projection, learning, rewire, &check))?;
     let before = |op: &Op| match op {
         Op::Load(Side::Post, at) => matches!(learning.post.get(at.0 as usize), Some(Signal::Before(_))),
         _ => true,
@@ -185,6 +186,31 @@ fn verify_learning(plan: &Plan, projection: &ProjectionPlan, learning: &Learning
     match learning.arrays.first() {
         Some(weight) if weight.store == projection.store && weight.ty == Ty::Float => Ok(()),
         _ => Err("the first array of what learns is the weight".into()),
+    }
+}
+
+/// All delays are one number, and pairs without a synapse are asked for nothing that synapses hold.
+fn verify_rewire(
+    projection: &ProjectionPlan,
+    learning: &Learning,
+    rewire: &Rewire,
+    check: &impl Fn(&Program, Purpose) -> Result<(), String>,
+) -> Result<(), String> {
+    rewire.of_synapses().try_for_each(|program| check(program, Purpose::Transmit))?;
+    for program in rewire.of_candidates().chain([&rewire.weight]) {
+        check(program, Purpose::Transmit)?;
+        if program.ops.iter().any(|op| matches!(op, Op::Load(Side::Own, _) | Op::Edge(_))) {
+            return Err("a pair without a synapse holds nothing".into());
+        }
+    }
+    let delays = [Some(&projection.delay), Some(&learning.dendritic), learning.back.as_ref()];
+    let one = |quantity: &Quantity| matches!(quantity, Quantity::Constant(_));
+    if !delays.into_iter().flatten().all(one) || projection.onto.is_some() {
+        return Err("what is rewired has one delay, and is not put onto parts".into());
+    }
+    match learning.uniforms.get(rewire.learns.0 as usize) {
+        Some(slot) if slot.ty == Ty::Bool && rewire.weight.precision == Precision::F64 => Ok(()),
+        _ => Err("whether anything is rewired is a truth value, and weights are computed in f64".into()),
     }
 }
 

@@ -33,7 +33,9 @@ pub(super) fn permitted(op: &Op, context: &Context) -> Result<(), String> {
         Op::Load(..) | Op::Index(_) => matches!(purpose, Synapse | Flow) || sees,
         Op::Edge(_) => purpose == Synapse || sees,
         Op::Weight => purpose == Flow,
-        Op::Now | Op::Time(_) => !matches!(purpose, DeriveUniforms | DeriveCells | Synapse | LearnInit),
+        // When it begins, of a synapse that is new.
+        Op::Now => !matches!(purpose, DeriveUniforms | DeriveCells | Synapse),
+        Op::Time(_) => !matches!(purpose, DeriveUniforms | DeriveCells | Synapse | LearnInit),
         Op::Draw { .. } | Op::Redraw { .. } => {
             !matches!(purpose, DeriveUniforms | DeriveCells | Flow | LearnObservable)
         }

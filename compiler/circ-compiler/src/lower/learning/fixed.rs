@@ -39,6 +39,7 @@ pub fn fixed(net: &Projection, ways: Ways, layouts: &[Layout]) -> Learning {
         transmit: None,
         hooks: vec![],
         both: None,
+        rewire: None,
         settle: program("settle"),
         shared: None,
         observables: vec![Observable { name: "w".to_owned(), program: weight }],

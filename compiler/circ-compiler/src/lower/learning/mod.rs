@@ -13,6 +13,7 @@ mod modulated;
 mod place;
 mod programs;
 mod reads;
+mod rewire;
 mod scope;
 mod side;
 
@@ -25,6 +26,7 @@ use circ_plan::plan::{Column, Quantity, View};
 
 pub use self::column::Kept;
 pub use self::fixed::fixed;
+pub use self::rewire::refuse_to_rewire;
 pub use self::scope::{Law, Moment, RuleScope, Wanted};
 pub use self::side::{SideScope, Trace};
 
@@ -102,6 +104,7 @@ pub fn learning<'a>(
     let settle = programs.settle();
     let shared = programs.shared();
     let observables = programs.observables();
+    let rewire = programs.rewire();
     let Programs { keys, pre, post, report, .. } = programs;
     let both = both.map(|(program, transmit, span)| {
         if transmit.is_some() && !ways.apart(source.net.dt) {
@@ -154,6 +157,7 @@ pub fn learning<'a>(
         transmit,
         hooks,
         both,
+        rewire,
         settle,
         shared,
         observables,
@@ -172,15 +176,6 @@ fn drawn_by(net: &net::Projection) -> String {
 pub fn refuse(hir: &Hir, net: &net::Net, sink: &mut Sink) {
     for projection in &net.projections {
         let Some(plasticity) = &projection.plasticity else { continue };
-        if let Some(rewire) = &hir.rule(plasticity.rule).rewire {
-            sink.push_unless_said(not_yet(rewire.span, "`rewire`"));
-            if projection.shares() {
-                sink.push_unless_said(not_yet(rewire.span, "`rewire` of synapses that share weights"));
-            }
-            if projection.flow.is_some() {
-                sink.push_unless_said(not_yet(rewire.span, "`rewire` of what flows"));
-            }
-        }
         let mut refuse = |what| sink.push_unless_said(not_yet(plasticity.span, what));
         if projection.two_ways {
             let rule = hir.rule(plasticity.rule);

@@ -137,7 +137,7 @@ pub fn places<'a>(
     places
 }
 
-/// Parameters that traces, intervals and the longest delay are made of: these are made once.
+/// Parameters that traces, intervals, the longest delay and numbers of synapses are made of: these are made once.
 fn fixed(source: Source, rule: &Rule) -> BTreeSet<VarId> {
     let mut roots = vec![];
     for (_, var) in rule.declared() {
@@ -149,6 +149,7 @@ fn fixed(source: Source, rule: &Rule) -> BTreeSet<VarId> {
         HookKind::Every(interval) => Some(interval),
         _ => None,
     }));
+    roots.extend(rule.rewire.iter().flat_map(|rewire| rewire.constants()));
     roots.extend(rule.bounds.iter().filter(|bounds| bounds.var == Rule::DELAY).map(|bounds| bounds.hi));
     variables(source.hir, rule, roots)
 }

@@ -30,12 +30,12 @@ use crate::types::Dimension;
 use crate::units::show;
 
 pub struct Programs<'a, 'r, 's> {
-    source: Source<'a>,
-    net: &'a net::Projection,
+    pub source: Source<'a>,
+    pub net: &'a net::Projection,
     plasticity: &'a Plasticity,
-    rule: &'a Rule,
-    places: Arc<Places>,
-    laws: &'r Laws,
+    pub rule: &'a Rule,
+    pub places: Arc<Places>,
+    pub laws: &'r Laws,
     precision: Precision,
     pub report: &'r mut Report<'s>,
     pub keys: Keys,
@@ -70,8 +70,19 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
         }
     }
 
-    fn program(
+    pub fn program(
         &mut self,
+        name: &str,
+        moment: Moment,
+        make: impl FnOnce(&mut Lowerer<'a, '_, 's>) -> Vec<Output>,
+    ) -> Program {
+        self.program_in(self.precision, name, moment, make)
+    }
+
+    /// In a precision of its own.
+    pub fn program_in(
+        &mut self,
+        precision: Precision,
         name: &str,
         moment: Moment,
         make: impl FnOnce(&mut Lowerer<'a, '_, 's>) -> Vec<Output>,
@@ -80,7 +91,7 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
         scope.places = (moment != Moment::Parameters).then(|| self.places.clone());
         (scope.pre, scope.post) = (std::mem::take(&mut self.pre), std::mem::take(&mut self.post));
         let name = format!("{}.{name}", self.net.path);
-        let builder = Builder::new(name, self.precision);
+        let builder = Builder::new(name, precision);
         let site =
             PairSite { net: self.net, pre: vec![], post: vec![], flows: false, rule: Some(Box::new(scope)) };
         let mut lowerer = Lowerer::new(self.source, self.report, &mut self.keys, builder, Site::Pair(site));
@@ -119,7 +130,7 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
                 outputs.push(Output::Array(array, lowerer.to(ty, value)));
             }
             if let Some(anchor) = places.anchor {
-                outputs.push(Output::Array(anchor, lowerer.b.tick(0)));
+                outputs.push(Output::Array(anchor, lowerer.b.now()));
             }
             outputs
         })
@@ -224,33 +235,35 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
                 Some(vec![When::Modulator(modulator.cells.clone(), events)])
             }
             HookKind::Every(interval) => {
-                let mut found = None;
-                let source = self.source;
-                let interval = *interval;
-                self.program("interval", Moment::Seen, |lowerer| {
-                    let value = lowerer.float(interval);
-                    found = lowerer.b.float_constant(value);
-                    vec![]
-                });
-                let span = source.hir.expr(interval).span;
-                let Some(ms) = found else {
-                    self.report
-                        .push(not_yet(span, "an interval that is not known when the circuit is built"));
-                    return None;
-                };
-                let every = ticks(source, self.report, ms, span, "the interval of `every`");
-                if every < 1 {
-                    let shown = show(ms, Dimension::TIME);
-                    self.report.push(outside_domain(
-                        span,
-                        "the interval of `every`",
-                        "at least a step",
-                        &shown,
-                    ));
-                }
-                Some(vec![When::Every(every.max(1))])
+                Some(vec![When::Every(self.interval(*interval, "the interval of `every`")?)])
             }
         }
+    }
+
+    /// The ticks of an interval, at least one; nothing where it is not known.
+    pub fn interval(&mut self, interval: ExprId, what: &str) -> Option<i64> {
+        let (source, span) = (self.source, self.source.hir.expr(interval).span);
+        let Some(ms) = self.known(interval) else {
+            self.report.push(not_yet(span, "an interval that is not known when the circuit is built"));
+            return None;
+        };
+        let every = ticks(source, self.report, ms, span, what);
+        if every < 1 {
+            let shown = show(ms, Dimension::TIME);
+            self.report.push(outside_domain(span, what, "at least a step", &shown));
+        }
+        Some(every.max(1))
+    }
+
+    /// A number of the rule, if it is known when the circuit is built.
+    pub fn known(&mut self, expr: ExprId) -> Option<f64> {
+        let mut found = None;
+        self.program("known", Moment::Seen, |lowerer| {
+            let value = lowerer.float(expr);
+            found = lowerer.b.float_constant(value);
+            vec![]
+        });
+        found
     }
 
     /// The longest that a delay which learns may become, in ms.
@@ -258,13 +271,7 @@ impl<'a, 'r, 's> Programs<'a, 'r, 's> {
         let Some(bounds) = self.rule.bounds.iter().find(|bounds| bounds.var == Rule::DELAY) else {
             return 0.0;
         };
-        let mut found = None;
-        self.program("longest", Moment::Seen, |lowerer| {
-            let value = lowerer.float(bounds.hi);
-            found = lowerer.b.float_constant(value);
-            vec![]
-        });
-        let Some(longest) = found else {
+        let Some(longest) = self.known(bounds.hi) else {
             let what = "a bound of `d` that is not known when the circuit is built";
             self.report.push(not_yet(self.source.hir.expr(bounds.hi).span, what));
             return 0.0;

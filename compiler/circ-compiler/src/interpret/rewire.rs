@@ -1,0 +1,296 @@
+//! Structural plasticity, pair by pair.
+//!
+//! In: a tick that is made, but for this. Out: the synapses that there are from now on, in canonical order, with what each
+//! holds and what it has still to see. The meaning is that of [`circ_plan::learning`]: here every pair of cells is written
+//! down, and everything is sorted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use circ_numerics::random::{Counter, Stream};
+use circ_plan::engine::{RewireFault, Stop, SynapseFault};
+use circ_plan::ir::*;
+use circ_plan::learning::{Budget, Candidates, Prune, Rewire};
+use circ_plan::plan::{Plan, ProjectionPlan, Quantity};
+
+use super::Interpreter;
+use super::learning::result_of;
+use super::plastic::{Moments, Plastic, Scene, grouped, held, learning, occurrences};
+
+/// A synapse as it is to be: positions in the views, and its number until now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Place {
+    source: u32,
+    target: u32,
+    old: Option<u32>,
+}
+
+/// The synapses of a projection as they are to be, by its place among those that learn.
+pub struct Rewired {
+    place: usize,
+    synapses: Vec<Place>,
+    /// Of those that are new, in order.
+    weights: Vec<f64>,
+}
+
+impl Interpreter {
+    /// What is to be of the synapses of projections that are rewired at a tick; or why it can not be.
+    pub(super) fn decide(&self, tick: i64) -> Result<Vec<Rewired>, Stop> {
+        let scene = Scene { plan: &self.plan, states: &self.states, past: &self.past };
+        let mut all = vec![];
+        for (place, plastic) in self.plastic.iter().enumerate() {
+            let Some(rewire) = &learning(&self.plan, plastic.projection).rewire else { continue };
+            if rewire.is_due(tick) && plastic.uniforms[rewire.learns.0 as usize].truth() {
+                let synapses = Decision { scene, plastic, rewire, tick }.synapses()?;
+                let weights = Decision { scene, plastic, rewire, tick }.weights(&synapses)?;
+                all.push(Rewired { place, synapses, weights });
+            }
+        }
+        Ok(all)
+    }
+
+    /// Makes it so.
+    pub(super) fn rewire(&mut self, tick: i64, all: Vec<Rewired>) {
+        let plan = Arc::clone(&self.plan);
+        for Rewired { place, synapses, weights } in all {
+            let scene = Scene { plan: &plan, states: &self.states, past: &self.past };
+            let plastic = &mut self.plastic[place];
+            replace(&plan, plastic, &synapses, weights);
+            let init = &learning(&plan, plastic.projection).init;
+            for (k, _) in synapses.iter().enumerate().filter(|(_, place)| place.old.is_none()) {
+                plastic.settle_one(scene, init, k, tick);
+            }
+            let shown = &mut self.synapses[plastic.projection as usize];
+            (shown.source, shown.target) = (plastic.source.clone(), plastic.target.clone());
+            shown.rows.clear();
+        }
+    }
+}
+
+/// A rewiring to be decided.
+struct Decision<'a> {
+    scene: Scene<'a>,
+    plastic: &'a Plastic,
+    rewire: &'a Rewire,
+    tick: i64,
+}
+
+impl Decision<'_> {
+    fn synapses(&self) -> Result<Vec<Place>, Stop> {
+        let Plastic { source, target, .. } = self.plastic;
+        let of = |k: usize| Place { source: source[k], target: target[k], old: Some(k as u32) };
+        let mut all: Vec<Place> = (0..self.plastic.len()).map(of).collect();
+        for clause in &self.rewire.prune {
+            all = self.pruned(all, clause)?;
+        }
+        let pruned = (self.plastic.len() - all.len()) as u64;
+        for (clause, grow) in self.rewire.grow.iter().enumerate() {
+            let pairs = self.candidates(&all);
+            let pairs = match &grow.pick {
+                Candidates::Where(program) => {
+                    let holds = self.of_pairs(program, &pairs)?;
+                    pairs.into_iter().zip(holds).filter(|(_, holds)| *holds != 0.0).map(|it| it.0).collect()
+                }
+                Candidates::Extreme { highest, by } => {
+                    let scores = self.of_pairs(by, &pairs)?;
+                    order(&scores, *highest).into_iter().map(|k| pairs[k]).collect()
+                }
+                Candidates::Random => pairs,
+            };
+            let found = pairs.len();
+            let count = match grow.budget {
+                Budget::Pruned if (found as u64) < pruned => {
+                    return Err(Stop::Rewire(Box::new(RewireFault {
+                        projection: self.plastic.projection,
+                        tick: self.tick,
+                        wanted: pruned,
+                        found: found as u64,
+                        place: self.rewire.place,
+                    })));
+                }
+                Budget::Pruned => pruned,
+                Budget::Number(number) => number,
+            };
+            let count = count.min(found as u64) as usize;
+            let chosen: Vec<(u32, u32)> = match grow.pick {
+                Candidates::Extreme { .. } => pairs[..count].to_vec(),
+                Candidates::Where(_) | Candidates::Random => {
+                    self.any(clause, found, count).into_iter().map(|k| pairs[k]).collect()
+                }
+            };
+            all.extend(chosen.into_iter().map(|(source, target)| Place { source, target, old: None }));
+            // Stable: of equal pairs the old synapse comes first.
+            all.sort_by_key(|place| (place.source, place.target));
+        }
+        Ok(all)
+    }
+
+    /// Those that a clause leaves.
+    fn pruned(&self, all: Vec<Place>, clause: &Prune) -> Result<Vec<Place>, Stop> {
+        let (Prune::Where(program) | Prune::Extreme { by: program, .. }) = clause;
+        let mut values = vec![];
+        for place in &all {
+            let synapse = place.old.expect("nothing has grown yet") as usize;
+            let axonal = self.plastic.axonal(self.scene.plan, synapse);
+            values.push(self.value(self.plastic, program, synapse, axonal)?);
+        }
+        let gone: BTreeSet<usize> = match clause {
+            Prune::Where(_) => (0..all.len()).filter(|k| values[*k] != 0.0).collect(),
+            Prune::Extreme { highest, share, .. } => {
+                let count = share.of(all.len() as u64) as usize;
+                order(&values, *highest).into_iter().take(count).collect()
+            }
+        };
+        let left = all.into_iter().enumerate().filter(|(k, _)| !gone.contains(k));
+        Ok(left.map(|(_, place)| place).collect())
+    }
+
+    /// The pairs that may be connected.
+    fn candidates(&self, all: &[Place]) -> Vec<(u32, u32)> {
+        let projection = self.projection();
+        let connected: BTreeSet<(u32, u32)> = all.iter().map(|place| (place.source, place.target)).collect();
+        let mut pairs = vec![];
+        for (source, from) in self.plastic.sources.iter().enumerate() {
+            for (target, to) in self.plastic.targets.iter().enumerate() {
+                let pair = (source as u32, target as u32);
+                let itself = (from.population, from.cell) == (to.population, to.cell);
+                let free = projection.allow_multiple || !connected.contains(&pair);
+                if free && (projection.allow_self || !itself) {
+                    pairs.push(pair);
+                }
+            }
+        }
+        pairs
+    }
+
+    /// What a program makes of each pair.
+    fn of_pairs(&self, program: &Program, pairs: &[(u32, u32)]) -> Result<Vec<f64>, Stop> {
+        let pairs = without_synapses(self.scene.plan, self.plastic, pairs, vec![0; pairs.len()]);
+        (0..pairs.len()).map(|k| self.value(&pairs, program, k, pairs.axonal[k])).collect()
+    }
+
+    /// The weights of those that are new.
+    fn weights(&self, all: &[Place]) -> Result<Vec<f64>, Stop> {
+        let (sources, targets): (Vec<u32>, Vec<u32>) = all.iter().map(|it| (it.source, it.target)).unzip();
+        let each = all.iter().zip(occurrences(&sources, &targets));
+        let new = each.filter(|(place, _)| place.old.is_none());
+        let (pairs, occurrence): (Vec<(u32, u32)>, Vec<u32>) =
+            new.map(|(place, occurrence)| ((place.source, place.target), occurrence)).unzip();
+        let pairs = without_synapses(self.scene.plan, self.plastic, &pairs, occurrence);
+        (0..pairs.len()).map(|k| self.value(&pairs, &self.rewire.weight, k, pairs.axonal[k])).collect()
+    }
+
+    fn value(&self, of: &Plastic, program: &Program, synapse: usize, axonal: i64) -> Result<f64, Stop> {
+        let moments = Moments { now: self.tick, from: self.tick, axonal };
+        let (values, fault): (_, Option<SynapseFault>) = of.run(self.scene, program, synapse, moments);
+        match fault {
+            Some(fault) => Err(Stop::Synapse(Box::new(fault))),
+            None => Ok(result_of(program, &values).number()),
+        }
+    }
+
+    /// `count` different numbers below `all`, ascending.
+    fn any(&self, clause: usize, all: usize, count: usize) -> Vec<usize> {
+        let at = Counter { entity: clause as u32, partner: 0, tick: self.tick as u32, salt: 0 };
+        let mut words = Stream::new(self.rewire.key, at);
+        let mut chosen = BTreeSet::new();
+        for last in all - count..all {
+            let number = words.below(last as u64 + 1) as usize;
+            if !chosen.insert(number) {
+                chosen.insert(last);
+            }
+        }
+        chosen.into_iter().collect()
+    }
+
+    fn projection(&self) -> &ProjectionPlan {
+        &self.scene.plan.projections[self.plastic.projection as usize]
+    }
+}
+
+/// The axonal delay, the dendritic one and the way back of a new synapse, in ticks.
+fn delays(plan: &Plan, projection: u32) -> (i64, i64, i64) {
+    let ticks = |quantity: &Quantity| match quantity {
+        Quantity::Constant(ms) => (ms / plan.dt).round() as i64,
+        Quantity::Program(_) => panic!("what is rewired has one delay"),
+    };
+    let learning = learning(plan, projection);
+    let dendritic = ticks(&learning.dendritic);
+    let axonal = ticks(&plan.projections[projection as usize].delay) - dendritic;
+    (axonal, dendritic, learning.back.as_ref().map_or(dendritic, ticks))
+}
+
+/// Pairs as if they were synapses that hold nothing.
+fn without_synapses(plan: &Plan, of: &Plastic, pairs: &[(u32, u32)], occurrence: Vec<u32>) -> Plastic {
+    let (axonal, dendritic, back) = delays(plan, of.projection);
+    let (source, target) = pairs.iter().copied().unzip();
+    Plastic {
+        projection: of.projection,
+        arrays: vec![],
+        uniforms: of.uniforms.clone(),
+        source,
+        target,
+        axonal: vec![axonal; pairs.len()],
+        dendritic: vec![dendritic; pairs.len()],
+        back: vec![back; pairs.len()],
+        occurrence,
+        rows: vec![],
+        sources: of.sources.clone(),
+        targets: of.targets.clone(),
+        modulators: of.modulators.clone(),
+        of_source: vec![],
+        of_target: vec![],
+        due: BTreeMap::new(),
+    }
+}
+
+/// Places by score, then in order.
+fn order(scores: &[f64], highest: bool) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..scores.len()).collect();
+    let compare = |a: &usize, b: &usize| {
+        let (a, b) = if highest { (scores[*b], scores[*a]) } else { (scores[*a], scores[*b]) };
+        a.partial_cmp(&b).expect("a score that is no number fails its check")
+    };
+    places.sort_by(compare);
+    places
+}
+
+/// Puts synapses in the place of those that there were. What new ones hold besides the weight and the delay is 0.
+fn replace(plan: &Plan, plastic: &mut Plastic, synapses: &[Place], weights: Vec<f64>) {
+    let rule = learning(plan, plastic.projection);
+    let (axonal, dendritic, back) = delays(plan, plastic.projection);
+    let old = |values: &[i64], new: i64| -> Vec<i64> {
+        synapses.iter().map(|place| place.old.map_or(new, |k| values[k as usize])).collect()
+    };
+    plastic.axonal = old(&plastic.axonal, axonal);
+    plastic.dendritic = old(&plastic.dendritic, dendritic);
+    plastic.back = old(&plastic.back, back);
+    for (array, values) in rule.arrays.iter().zip(&mut plastic.arrays) {
+        let kept = |place: &Place| place.old.map_or(held(array, 0.0), |k| values[k as usize]);
+        *values = synapses.iter().map(kept).collect();
+    }
+    let mut weights = weights.into_iter();
+    for (k, _) in synapses.iter().enumerate().filter(|(_, place)| place.old.is_none()) {
+        plastic.arrays[0][k] = held(&rule.arrays[0], weights.next().expect("each has a weight"));
+        if let Some(delay) = rule.delay {
+            let ms = axonal as f64 * plan.dt;
+            plastic.arrays[delay.0 as usize][k] = held(&rule.arrays[delay.0 as usize], ms);
+        }
+    }
+    let mut new_of = vec![None; plastic.source.len()];
+    for (k, place) in synapses.iter().enumerate() {
+        if let Some(old) = place.old {
+            new_of[old as usize] = Some(k as u32);
+        }
+    }
+    for due in plastic.due.values_mut() {
+        let before = std::mem::take(due);
+        due.extend(before.into_iter().filter_map(|(synapse, due)| Some((new_of[synapse as usize]?, due))));
+    }
+    plastic.source = synapses.iter().map(|place| place.source).collect();
+    plastic.target = synapses.iter().map(|place| place.target).collect();
+    plastic.occurrence = occurrences(&plastic.source, &plastic.target);
+    plastic.rows.clear();
+    plastic.of_source = grouped(&plastic.source, plastic.sources.len());
+    plastic.of_target = grouped(&plastic.target, plastic.targets.len());
+}

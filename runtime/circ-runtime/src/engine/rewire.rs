@@ -1,0 +1,94 @@
+//! When a machine rewires: between two ticks, when all threads have come as far.
+//!
+//! In: a tick that is made. Out: the network with the synapses that there are from now on, and learners that hold them; or
+//! why that can not be.
+
+use circ_plan::engine::{Stop, Synapses, Values};
+use circ_plan::learning::Rewire;
+
+use super::Machine;
+use crate::learning::{Surroundings, canonical, decide};
+use crate::parallel::for_each;
+use std::sync::Arc;
+
+impl Machine {
+    /// The next tick up to `until` after which anything is rewired; else `until`.
+    pub(super) fn next_rewiring(&self, until: i64) -> i64 {
+        let next = |rewire: &Rewire| {
+            let interval = rewire.interval.max(1);
+            self.tick.max(0).div_euclid(interval).saturating_add(1).saturating_mul(interval)
+        };
+        self.rewirings().map(|(_, rewire)| next(rewire)).fold(until, i64::min)
+    }
+
+    /// The designs that are rewired, in order of the projection.
+    fn rewirings(&self) -> impl Iterator<Item = (usize, &Rewire)> {
+        let mut designs: Vec<(u32, usize)> =
+            self.network.designs.iter().enumerate().map(|(k, design)| (design.projection, k)).collect();
+        designs.sort_unstable();
+        let rewire = |(projection, design): (u32, usize)| {
+            let learning = self.plan.projections[projection as usize].learning.as_deref()?;
+            Some((design, learning.rewire.as_ref()?))
+        };
+        designs.into_iter().filter_map(rewire)
+    }
+
+    /// Rewires what is due at the present tick.
+    pub(super) fn rewire(&mut self) -> Result<(), Stop> {
+        let tick = self.tick;
+        let learns = |(design, rewire): &(usize, &Rewire)| {
+            rewire.is_due(tick) && self.rules[*design][rewire.learns.0 as usize] != 0
+        };
+        let due: Vec<usize> = self.rewirings().filter(learns).map(|(design, _)| design).collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        self.refresh();
+        let plan = Arc::clone(&self.plan);
+        let mut all = vec![];
+        for design in due {
+            let Machine { network, history, slots, rules, workers, .. } = self;
+            let learning = plan.projections[network.designs[design].projection as usize].learning.as_deref();
+            let Some(rewire) = learning.and_then(|it| it.rewire.as_ref()) else { continue };
+            let around = Surroundings { network, history, slots, rules };
+            all.push(decide(around, design, rewire, tick, workers)?);
+        }
+        for mut rewired in all {
+            let design = rewired.design();
+            let network = Arc::get_mut(&mut self.network);
+            let network = network.expect("a machine that rewires has its network for itself");
+            let old = rewired.install(&mut network.designs[design]);
+            let Machine { network, history, slots, rules, workers, .. } = self;
+            let around = Surroundings { network, history, slots, rules };
+            for_each(workers.len(), workers, |thread, worker| {
+                let learner = worker.learning.learner_mut(design);
+                rewired.pass_on(around, thread, &old[thread], learner, tick);
+            });
+        }
+        Ok(())
+    }
+
+    /// The synapses of a design that is rewired, as they are now.
+    pub(super) fn rewired_synapses(&self, design: usize, weights: Vec<f64>, delays: Vec<f64>) -> Synapses {
+        let tables = &self.network.designs[design].tables;
+        let order = canonical(&self.network, design);
+        let ends = order.into_iter().map(|(thread, synapse)| {
+            let (source, target, _) = tables[thread as usize].key(synapse);
+            (source, target)
+        });
+        let (source, target) = ends.unzip();
+        let one = |ticks: u32| Values::One(f64::from(ticks));
+        let projection = &self.plan.projections[self.network.designs[design].projection as usize];
+        let [_, dendritic, back] = crate::learning::design::rewired(&self.plan, projection)
+            .expect("what is rewired has one delay, which was looked at when it was built");
+        Synapses {
+            source,
+            target,
+            weight: Values::Each(weights),
+            delay: Values::Each(delays),
+            dendritic: one(dendritic),
+            back: one(back),
+            ..Synapses::default()
+        }
+    }
+}

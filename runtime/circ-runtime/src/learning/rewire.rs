@@ -1,0 +1,402 @@
+//! Structural plasticity: which synapses go and come, and how a thread's synapses are put in their new order.
+//!
+//! In: a projection whose synapses have come as far as all cells, between two ticks. Out: its new synapses, thread by thread;
+//! and learners that hold them. The meaning is in [`circ_plan::learning`]. Candidates are gone through source by source,
+//! the sources divided among threads: at no time are all pairs of cells written down.
+
+use std::collections::BTreeSet;
+
+use circ_numerics::random::{Counter, Stream};
+use circ_plan::engine::{RewireFault, Stop};
+use circ_plan::ir::Program;
+use circ_plan::learning::{Budget, Candidates, Grow, Prune, Rewire};
+
+use super::batch::{Batch, Seen, all};
+use super::candidates::{Found, Pairs, key};
+use super::design::{Design, rewired};
+use super::learner::Learner;
+use super::leaves::Scene;
+use super::own::Surroundings;
+use super::routine::{Failure, Routine};
+use super::table::{ByTarget, Stretch, Table};
+use crate::parallel::for_each;
+use crate::worker::Worker;
+
+/// A synapse: positions in the views; last its number in its thread until now, [`NEW`] of those that have none.
+pub type Place = (u32, u32, u32);
+
+pub const NEW: u32 = u32::MAX;
+
+/// The synapses of a projection as they are to be.
+pub struct Rewired {
+    design: usize,
+    /// By thread.
+    parts: Vec<Part>,
+}
+
+/// Those of a thread.
+struct Part {
+    table: Table,
+    /// Their numbers until now.
+    places: Vec<Option<u32>>,
+    /// Of those that are new, in order.
+    weights: Vec<f64>,
+}
+
+/// What is to be of the synapses of a design at a tick.
+///
+/// # Errors
+/// The first thing that can not be.
+pub fn decide(
+    around: Surroundings,
+    design: usize,
+    rewire: &Rewire,
+    tick: i64,
+    workers: &mut [Worker],
+) -> Result<Rewired, Stop> {
+    let of = &around.network.designs[design];
+    let mut places = present(of);
+    let all = places.len();
+    for prune in &rewire.prune {
+        let (Prune::Where(program) | Prune::Extreme { by: program, .. }) = prune;
+        let values = values(around, design, program, tick, workers)?;
+        let owner = owners(of);
+        let value = |place: &Place| values[owner[place.1 as usize].0 as usize][place.2 as usize];
+        match prune {
+            Prune::Where(_) => places.retain(|place| value(place) == 0.0),
+            Prune::Extreme { highest, share, .. } => {
+                let count = share.of(places.len() as u64) as usize;
+                let keyed = |(k, place): (usize, &Place)| (key(value(place), *highest), k);
+                let keyed: Vec<(u64, usize)> = places.iter().enumerate().map(keyed).collect();
+                leave_out(&mut places, keyed, count);
+            }
+        }
+    }
+    let pruned = (all - places.len()) as u64;
+    for (clause, grow) in rewire.grow.iter().enumerate() {
+        let new = grown(around, design, (rewire, clause, grow), pruned, tick, &places)?;
+        places.extend(new.into_iter().map(|(source, target)| (source, target, NEW)));
+        // Of equal pairs those that are new come last.
+        places.sort();
+    }
+    let parts = parts(around, of, &places);
+    let mut rewired = Rewired { design, parts };
+    rewired.weigh(around, rewire, tick)?;
+    Ok(rewired)
+}
+
+/// All synapses, in canonical order.
+fn present(design: &Design) -> Vec<Place> {
+    let mut places = vec![];
+    for table in &design.tables {
+        table.each(|synapse, source| {
+            places.push((source, table.positions[table.target.of(synapse) as usize], synapse));
+        });
+    }
+    if 1 < design.tables.len() {
+        places.sort();
+    }
+    places
+}
+
+/// For each position of the target view: the thread that has it, and which of its targets it is.
+fn owners(design: &Design) -> Vec<(u32, u32)> {
+    let mut owners = vec![(0, 0); design.sides.target.len()];
+    for (thread, table) in design.tables.iter().enumerate() {
+        for (own, position) in table.positions.iter().enumerate() {
+            owners[*position as usize] = (thread as u32, own as u32);
+        }
+    }
+    owners
+}
+
+/// What a program makes of all synapses, by thread.
+fn values(
+    around: Surroundings,
+    design: usize,
+    program: &Program,
+    tick: i64,
+    workers: &mut [Worker],
+) -> Result<Vec<Vec<f64>>, Stop> {
+    let each =
+        for_each(workers.len(), workers, |_, worker| worker.learning.values(around, design, program, tick));
+    let (values, failures): (Vec<_>, Vec<_>) = each.into_iter().unzip();
+    first(around, design, failures)?;
+    Ok(values)
+}
+
+/// The first of all failures.
+fn first(
+    around: Surroundings,
+    design: usize,
+    failures: impl IntoIterator<Item = Option<Failure>>,
+) -> Result<(), Stop> {
+    match failures.into_iter().flatten().min_by_key(|failure| failure.key) {
+        Some(failure) => {
+            Err(Stop::Synapse(Box::new(failure.fault(around.network.designs[design].projection))))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Takes the `count` places with the lowest keys out.
+fn leave_out(places: &mut Vec<Place>, mut keyed: Vec<(u64, usize)>, count: usize) {
+    if count < keyed.len() {
+        keyed.select_nth_unstable(count);
+    }
+    let mut gone = vec![false; places.len()];
+    keyed[..count].iter().for_each(|(_, k)| gone[*k] = true);
+    let mut gone = gone.iter();
+    places.retain(|_| gone.next() == Some(&false));
+}
+
+/// The pairs that a clause connects.
+fn grown(
+    around: Surroundings,
+    design: usize,
+    (rewire, clause, grow): (&Rewire, usize, &Grow),
+    pruned: u64,
+    tick: i64,
+    places: &[Place],
+) -> Result<Vec<(u32, u32)>, Stop> {
+    let pairs = Pairs::new(around, design, places, tick);
+    let most = match grow.budget {
+        Budget::Pruned => pruned,
+        Budget::Number(number) => number,
+    };
+    let mut extreme = vec![];
+    let by_source: Vec<u64> = match &grow.pick {
+        Candidates::Random => pairs.counts(),
+        Candidates::Extreme { highest, by } => {
+            let Found { best, failures } = pairs.best(by, *highest, most);
+            first(around, design, failures)?;
+            extreme = best;
+            pairs.counts()
+        }
+        Candidates::Where(program) => {
+            let (counts, failures) = pairs.holding(program);
+            first(around, design, failures)?;
+            counts
+        }
+    };
+    let found: u64 = by_source.iter().sum();
+    if grow.budget == Budget::Pruned && found < pruned {
+        return Err(Stop::Rewire(Box::new(RewireFault {
+            projection: around.network.designs[design].projection,
+            tick,
+            wanted: pruned,
+            found,
+            place: rewire.place,
+        })));
+    }
+    let program = match &grow.pick {
+        Candidates::Extreme { .. } => return Ok(extreme),
+        Candidates::Where(program) => Some(program),
+        Candidates::Random => None,
+    };
+    Ok(pairs.numbered(program, &by_source, &any(rewire, clause, tick, found, most.min(found))))
+}
+
+/// `count` different numbers below `all`, ascending: Floyd's sampling without replacement (Bentley & Floyd 1987).
+fn any(rewire: &Rewire, clause: usize, tick: i64, all: u64, count: u64) -> Vec<u64> {
+    let at = Counter { entity: clause as u32, partner: 0, tick: tick as u32, salt: 0 };
+    let mut words = Stream::new(rewire.key, at);
+    let mut chosen = BTreeSet::new();
+    for last in all - count..all {
+        let number = words.below(last + 1);
+        if !chosen.insert(number) {
+            chosen.insert(last);
+        }
+    }
+    chosen.into_iter().collect()
+}
+
+/// The synapses of each thread.
+fn parts(around: Surroundings, design: &Design, places: &[Place]) -> Vec<Part> {
+    let plan = around.network.plan();
+    let projection = &plan.projections[design.projection as usize];
+    let delays = rewired(plan, projection)
+        .expect("what is rewired has one delay, which was looked at when it was built");
+    let owners = owners(design);
+    let mut ends: Vec<Vec<(u32, u32)>> = vec![vec![]; design.tables.len()];
+    let mut numbers: Vec<Vec<Option<u32>>> = vec![vec![]; design.tables.len()];
+    for &(source, target, number) in places {
+        let (thread, own) = owners[target as usize];
+        ends[thread as usize].push((source, own));
+        numbers[thread as usize].push((number != NEW).then_some(number));
+    }
+    let part = |((table, ends), places): ((&Table, Vec<(u32, u32)>), _)| {
+        let table = table.with(&ends, projection.allow_multiple, delays);
+        Part { table, places, weights: vec![] }
+    };
+    design.tables.iter().zip(ends).zip(numbers).map(part).collect()
+}
+
+impl Part {
+    /// Those that are new.
+    fn new(&self) -> Vec<u32> {
+        let new = self.places.iter().enumerate().filter(|(_, place)| place.is_none());
+        new.map(|(k, _)| k as u32).collect()
+    }
+
+    /// A list of those that are new, at a tick.
+    fn batch(&self, tick: i64) -> Batch {
+        let mut batch = Batch::default();
+        let axonal = i64::from(self.table.axonal.of(0));
+        for synapse in self.new() {
+            batch.push(synapse, self.table.source(synapse), tick - axonal);
+        }
+        batch
+    }
+}
+
+impl Rewired {
+    /// Gives those that are new their weights.
+    fn weigh(&mut self, around: Surroundings, rewire: &Rewire, tick: i64) -> Result<(), Stop> {
+        let design = self.design;
+        let threads = self.parts.len();
+        let failures = for_each(threads, &mut self.parts, |thread, part| {
+            let (mut failure, mut weights, batch) = (None, vec![], part.batch(tick));
+            let scene = Scene { table: &part.table, ..around.scene(design, thread) };
+            let mut routine = Routine::new(&rewire.weight, None);
+            let picked = batch.picked(tick, tick);
+            routine.values(&rewire.weight, scene, &[], picked, &mut failure, &mut weights);
+            part.weights = weights;
+            failure
+        });
+        first(around, design, failures)
+    }
+
+    /// The place among the designs.
+    pub fn design(&self) -> usize {
+        self.design
+    }
+
+    /// Puts the new synapses into the design: those of all threads lie in what comes back as they lay before.
+    pub fn install(&mut self, design: &mut Design) -> Vec<Table> {
+        let tables = self.parts.iter_mut().map(|part| std::mem::replace(&mut part.table, Table::empty(0)));
+        design.tables.iter_mut().zip(tables).map(|(old, new)| std::mem::replace(old, new)).collect()
+    }
+
+    /// Gives a learner the synapses of its thread, which lay as in `old`. The tables are installed.
+    pub fn pass_on(
+        &self,
+        around: Surroundings,
+        thread: usize,
+        old: &Table,
+        learner: &mut Learner,
+        tick: i64,
+    ) {
+        let (scene, part) = (around.scene(self.design, thread), &self.parts[thread]);
+        learner.move_on(scene, &around.network.designs[self.design], old, &part.places);
+        let mut weights = part.weights.iter();
+        let mut batch = Batch::default();
+        for synapse in part.new() {
+            learner.arrays[0].set(synapse as usize, *weights.next().expect("each has a weight"));
+            let axonal = i64::from(scene.table.axonal.of(synapse as usize));
+            if let Some(delay) = scene.learning.delay {
+                let ms = axonal as f64 * scene.world.plan.dt;
+                learner.arrays[delay.0 as usize].set(synapse as usize, ms);
+            }
+            batch.push(synapse, scene.table.source(synapse), tick - axonal);
+        }
+        let init = &scene.learning.init;
+        let mut routine = Routine::new(init, None);
+        routine.apply(init, scene, &mut learner.arrays, batch.picked(tick, tick), &mut None);
+    }
+}
+
+impl Learner {
+    /// The value of a program for every synapse, and the first that failed.
+    pub fn values_of_all(
+        &mut self,
+        scene: Scene,
+        design: &Design,
+        program: &Program,
+        now: i64,
+    ) -> (Vec<f64>, Option<Failure>) {
+        let (mut values, mut failure) = (vec![], None);
+        let (mut batch, mut routine) = (Batch::default(), Routine::new(program, None));
+        all(&mut batch, scene, design, program, &mut self.arrays, [now, now], |arrays, picked| {
+            routine.values(program, scene, arrays, picked, &mut failure, &mut values);
+        });
+        (values, failure)
+    }
+
+    /// Goes on with other synapses, of which those with a place were here: what they hold and what they have still to see
+    /// goes with them. What the others have sent arrives.
+    fn move_on(&mut self, scene: Scene, design: &Design, old: &Table, places: &[Option<u32>]) {
+        let mut moved = vec![NEW; old.len()];
+        for (new, place) in places.iter().enumerate() {
+            if let Some(place) = place {
+                moved[*place as usize] = new as u32;
+            }
+        }
+        self.arrays.iter_mut().for_each(|array| *array = array.rearranged(places));
+        self.seen = self.seen.map(|seen, out| {
+            let new = (seen.first..seen.end).map(|synapse| moved[synapse as usize]);
+            out.extend(runs(new).map(|(first, end)| Seen { first, end, ..*seen }));
+        });
+        let by_target = if design.by_target() { ByTarget::new(scene.table) } else { ByTarget::default() };
+        let before = std::mem::replace(&mut self.by_target, by_target);
+        let mut place_of = vec![NEW; self.by_target.synapses.len()];
+        for (place, synapse) in self.by_target.synapses.iter().enumerate() {
+            place_of[*synapse as usize] = place as u32;
+        }
+        for posts in &mut self.posts {
+            *posts = posts.map(|stretch, out| {
+                let here = &before.synapses[stretch.first as usize..stretch.end as usize];
+                let new = here.iter().map(|synapse| match moved[*synapse as usize] {
+                    NEW => NEW,
+                    synapse => place_of[synapse as usize],
+                });
+                out.extend(runs(new).map(|(first, end)| Stretch { first, end, ..*stretch }));
+            });
+        }
+        let sent = self.arrivals.map(|it, out| out.push((old.target.of(it.synapse), it.value)));
+        for (tick, sent) in sent.iter() {
+            sent.iter().for_each(|sent| self.earlier.push(tick, *sent));
+        }
+        self.arrivals.forget();
+        if !self.marks.is_empty() || scene.learning.both.is_some() {
+            self.marks = vec![0; scene.table.len()];
+        }
+    }
+}
+
+/// Numbers that follow each other, as the first and the one after the last; those that are [`NEW`] are left out.
+fn runs(numbers: impl Iterator<Item = u32>) -> impl Iterator<Item = (u32, u32)> {
+    let mut runs: Vec<(u32, u32)> = vec![];
+    for number in numbers.filter(|number| *number != NEW) {
+        match runs.last_mut() {
+            Some((_, end)) if *end == number => *end += 1,
+            _ => runs.push((number, number + 1)),
+        }
+    }
+    runs.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_are_told_as_runs() {
+        let found: Vec<_> = runs([4, 5, NEW, 6, 9, NEW, 10, 2].into_iter()).collect();
+        assert_eq!(found, [(4, 7), (9, 11), (2, 3)]);
+    }
+
+    #[test]
+    fn the_lowest_keys_go_and_of_equal_ones_the_first() {
+        let mut places: Vec<Place> = (0..5).map(|k| (k, 0, k)).collect();
+        let scores = [0.5, 0.0, 0.5, -0.0, 7.0];
+        let keyed = |highest| scores.iter().enumerate().map(|(k, &x)| (key(x, highest), k)).collect();
+        leave_out(&mut places, keyed(false), 3);
+        assert_eq!(places.iter().map(|it| it.0).collect::<Vec<_>>(), [2, 4]);
+        let mut places: Vec<Place> = (0..5).map(|k| (k, 0, k)).collect();
+        leave_out(&mut places, keyed(true), 2);
+        assert_eq!(places.iter().map(|it| it.0).collect::<Vec<_>>(), [1, 2, 3]);
+        leave_out(&mut places, vec![(1, 0), (0, 1), (2, 2)], 3);
+        assert_eq!(places, []);
+    }
+}
