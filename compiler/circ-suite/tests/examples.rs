@@ -14,7 +14,7 @@ fn root() -> PathBuf {
 }
 
 /// Example, and settings that make it last a fraction of a second.
-const SHORT: [(&str, &[(&str, &str)]); 10] = [
+const SHORT: [(&str, &[(&str, &str)]); 11] = [
     ("cuba", &[("duration", "20 ms")]),
     ("coba", &[("duration", "10 ms")]),
     ("cobahh", &[("duration", "4 ms")]),
@@ -28,6 +28,7 @@ const SHORT: [(&str, &[(&str, &str)]); 10] = [
     ("active_dendrites", &[("duration", "50 ms")]),
     ("song_stdp", &[("duration", "250 ms")]),
     ("digits", &[("epochs", "1"), ("samples", "2"), ("tests", "1"), ("n", "12")]),
+    ("rewiring", &[("duration", "2200 ms")]),
 ];
 
 /// Examples of several experiments, each of which is short as it is.

@@ -188,7 +188,7 @@ fn prove_and_lower(
     };
     proofs.into_all().into_iter().for_each(|diagnostic| sink.push_unless_said(diagnostic));
     if !sink.has_errors() && types.tainted.is_empty() {
-        lower::refuse(net, sink);
+        lower::refuse(hir, net, sink);
     }
     lowered
 }

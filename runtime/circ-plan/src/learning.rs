@@ -73,7 +73,9 @@
 //!
 //! A check that fails does not keep the other synapses from the rest of the tick: of all that fail at the first tick at
 //! which any does, the first by projection and synapse counts, with the first of its checks. A cell that fails at the same
-//! tick comes before. Nothing of that tick remains.
+//! tick comes before. Nothing of that tick remains. What goes wrong in step 6
+//! comes after all of that: the first projection by its number, its first clause; of a clause the first synapse or pair in
+//! canonical order.
 //!
 //! # Leaves
 //!

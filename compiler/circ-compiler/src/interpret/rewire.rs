@@ -235,6 +235,7 @@ fn without_synapses(plan: &Plan, of: &Plastic, pairs: &[(u32, u32)], occurrence:
         back: vec![back; pairs.len()],
         occurrence,
         rows: vec![],
+        group: vec![],
         sources: of.sources.clone(),
         targets: of.targets.clone(),
         modulators: of.modulators.clone(),

@@ -149,8 +149,8 @@ fn lowered(source: Source, kinds: &mut Kinds, sink: &mut Sink) -> Option<Lowered
 }
 
 /// Refuses what is checked in full, but not built yet: said where nothing else is wrong.
-pub fn refuse(net: &Net, sink: &mut Sink) {
-    learning::refuse(net, sink);
+pub fn refuse(hir: &Hir, net: &Net, sink: &mut Sink) {
+    learning::refuse(hir, net, sink);
 }
 
 /// The ports of each population that something comes to.

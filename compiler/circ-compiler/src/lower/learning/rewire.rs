@@ -203,6 +203,7 @@ pub fn refuse_to_rewire(
     let span = net.plasticity.as_ref().map_or(net.span, |plasticity| plasticity.span);
     let (span, what) = match () {
         () if net.flow.is_some() => (span, "`rewire` of what flows"),
+        () if net.share.is_some() => (span, "`rewire` of synapses that share weights"),
         () if net.pairing != Pairing::Ordered => (span, "`rewire` of a projection in both directions"),
         () if differ => (net.delay_span, "`rewire` of synapses whose delays differ"),
         () if onto => (span, "`rewire` of synapses that are put `onto` segments"),
