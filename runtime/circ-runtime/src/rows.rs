@@ -5,7 +5,7 @@
 //! predicates, observables, drives. Each operation is one tight loop, and rounds exactly as the
 //! kernel form says, so the values are those of the interpreter and of machine code, bit for bit.
 
-use circ_numerics::random::{Counter, draw, redraw};
+use circ_numerics::random::{Counter, draw_each, redraw_each};
 use circ_numerics::{Function, expm};
 use circ_plan::ir::{
     ArrayId, Compare, KeyId, MAX_TICK, Moment, Op, Program, Side, TableId, Ty, UniformId, ValueId,
@@ -274,22 +274,30 @@ fn float<F: Scalar>(op: &Op, before: &Before<F>, leaves: &impl Leaves<F>, out: &
         Op::ToFloat(a) => map(out, before.ints(*a), F::from_i64),
         Op::Select(mask, a, b) => select(out, before.bools(*mask), x(a), x(b)),
         Op::Draw { distribution, args, key, salt } => {
-            let key = leaves.key(*key);
-            for (row, out) in out.iter_mut().enumerate() {
-                let arg = |k: usize| args.get(k).map_or(F::default(), |a| before.floats(*a)[row]);
-                *out = draw(*distribution, [arg(0), arg(1)], key, leaves.counter(row, *salt));
-            }
+            let places = places(leaves, *salt, out.len());
+            draw_each(*distribution, columns(before, args), leaves.key(*key), &places[..out.len()], out);
         }
         Op::Redraw { distribution, args, within: [lo, hi], key, salt } => {
-            let key = leaves.key(*key);
-            for (row, out) in out.iter_mut().enumerate() {
-                let arg = |k: usize| args.get(k).map_or(F::default(), |a| before.floats(*a)[row]);
-                let within = [x(lo)[row], x(hi)[row]];
-                *out = redraw(*distribution, [arg(0), arg(1)], within, key, leaves.counter(row, *salt));
-            }
+            let places = places(leaves, *salt, out.len());
+            let (args, within) = (columns(before, args), [x(lo), x(hi)]);
+            redraw_each(*distribution, args, within, leaves.key(*key), &places[..out.len()], out);
         }
         other => panic!("no Float is made by {other:?} here"),
     }
+}
+
+/// Where the elements of a row draw.
+fn places<F>(leaves: &impl Leaves<F>, salt: u32, n: usize) -> [Counter; ROW] {
+    let mut places = [Counter::default(); ROW];
+    for (row, place) in places[..n].iter_mut().enumerate() {
+        *place = leaves.counter(row, salt);
+    }
+    places
+}
+
+/// The arguments of a distribution; that there is no second is nothing.
+fn columns<'a, F: Scalar>(before: &Before<'a, F>, args: &[ValueId]) -> [&'a [F]; 2] {
+    [0, 1].map(|k| args.get(k).map_or(&[][..], |arg| before.floats(*arg)))
 }
 
 /// Equal neighbours are computed once: parameters are mostly shared.
@@ -443,6 +451,7 @@ fn is_draw(op: &Op) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use circ_numerics::random::draw;
     use circ_plan::ir::{Distribution, Precision};
 
     /// Elements 0, 1, 2 ...; array 0 holds -2.5, -1.5, ... as floats and -2, -1, ... as whole numbers.

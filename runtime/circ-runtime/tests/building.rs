@@ -115,6 +115,18 @@ fn totals_are_exact() {
 }
 
 #[test]
+fn totals_of_several_batches_are_exact() {
+    // Few pairs, most of them, nearly all, and with repeats.
+    for (total, multiple) in [(150_000, false), (300_000, false), (489_000, false), (200_000, true)] {
+        let made = synapses(&one(&[700], Connect::Total(total), |p| p.allow_multiple = multiple));
+        assert_eq!(made.source.len() as u64, total);
+        // Without repeats degrees are less uneven than drawn ones.
+        let excess = chi_square_excess(&degrees(&made.target, 700), total as f64 / 700.0);
+        assert!(if multiple { excess.abs() < 4.0 } else { excess < 4.0 }, "targets are uneven by {excess}");
+    }
+}
+
+#[test]
 fn one_to_one_and_all_to_all() {
     let made = synapses(&one(&[17, 17], Connect::OneToOne, |_| {}));
     assert_eq!(made.source, (0..17).collect::<Vec<_>>());

@@ -40,14 +40,26 @@ pub fn draw<F: Real>(distribution: Distribution, args: [F; 2], key: [u32; 2], at
 pub fn redraw<F: Real>(
     distribution: Distribution,
     args: [F; 2],
+    within: [F; 2],
+    key: [u32; 2],
+    at: Counter,
+) -> F {
+    redraw_from(draw(distribution, args, key, at), distribution, args, within, key, at)
+}
+
+/// As [`redraw`], where the first of the draws is known.
+pub(super) fn redraw_from<F: Real>(
+    first: F,
+    distribution: Distribution,
+    args: [F; 2],
     [lo, hi]: [F; 2],
     key: [u32; 2],
     at: Counter,
 ) -> F {
     // Nothing lies between bounds in the wrong order.
     let attempts = if lo <= hi { MOST_REDRAWS } else { 0 };
-    for attempt in 0..attempts {
-        let value = draw(distribution, args, attempt_key(key, attempt), at);
+    let mut value = first;
+    for attempt in 1..=attempts {
         if lo <= value && value <= hi {
             return value;
         }
@@ -55,12 +67,15 @@ pub fn redraw<F: Real>(
         if value.to_f64().is_nan() {
             break;
         }
+        if attempt < attempts {
+            value = draw(distribution, args, attempt_key(key, attempt), at);
+        }
     }
     F::from_f64(f64::NAN)
 }
 
 /// `lo + (hi - lo) u`, kept below `hi` where rounding would reach it.
-fn uniform<F: Real>([lo, hi]: [F; 2], u: f64) -> F {
+pub(super) fn uniform<F: Real>([lo, hi]: [F; 2], u: f64) -> F {
     let value = F::from_f64(fma(hi.to_f64() - lo.to_f64(), u, lo.to_f64()));
     if lo < hi && value >= hi { hi.next_down() } else { value }
 }
@@ -78,9 +93,15 @@ fn box_muller(u: f64, turn: f64) -> (f64, f64) {
 
 /// With this mean and standard deviation of the value itself.
 fn lognormal(mean: f64, sd: f64, normal: f64) -> f64 {
+    let (mu, sigma) = lognormal_of(mean, sd);
+    exp(fma(sigma, normal, mu))
+}
+
+/// Mean and standard deviation of the logarithm of a number that has these itself.
+pub(super) fn lognormal_of(mean: f64, sd: f64) -> (f64, f64) {
     let ratio = sd / mean;
     let variance = libm::log1p(ratio * ratio);
-    exp(fma(variance.sqrt(), normal, fma(-0.5, variance, log(mean))))
+    (fma(-0.5, variance, log(mean)), variance.sqrt())
 }
 
 fn sampler(key: [u32; 2], at: Counter) -> Stream {

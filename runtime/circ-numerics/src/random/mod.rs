@@ -7,7 +7,9 @@
 mod distributions;
 mod philox;
 mod rows;
+mod scattered;
 
 pub use distributions::{MOST_REDRAWS, draw, poisson_cumulative, poisson_from_uniform, redraw};
 pub use philox::{Counter, Stream, key, philox, uniform53};
 pub use rows::{normal_row, uniform_row};
+pub use scattered::{draw_each, redraw_each};

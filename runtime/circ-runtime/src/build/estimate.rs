@@ -108,7 +108,7 @@ pub fn expected(plan: &Plan, projection: u32, cells: Option<&super::Cells>) -> u
 
 /// Tries some rows, evenly spaced.
 fn tried(context: &Context, sources: u64, targets: u64) -> u64 {
-    let Ok(pairs) = Pairs::new(context) else {
+    let Ok(pairs) = Pairs::new(context, 1) else {
         return 0;
     };
     let rows = (TRIAL_PAIRS / targets.max(1)).clamp(1, sources.max(1));
@@ -199,7 +199,8 @@ fn working_bytes(plan: &Plan, projection: u32, synapses: u64) -> u64 {
         Connect::AllToAll | Connect::OneToOne => 0,
         _ if direction == Direction::Back => 20 * synapses,
         Connect::InDegree(_) => 8 * synapses,
-        Connect::Total(_) | Connect::Pairs(_) => 20 * synapses,
+        Connect::Total(_) => 8 * synapses,
+        Connect::Pairs(_) => 20 * synapses,
         _ => 0,
     };
     if is_broadcast(plan, projection) { tables } else { tables + lists }

@@ -65,7 +65,7 @@ fn by_source<S: Sink>(
     limit: u64,
     work: &mut [Work<S>],
 ) -> Result<(), BuildError> {
-    let pairs = Pairs::rows(context)?;
+    let pairs = Pairs::rows(context, threads)?;
     let sources = context.views().0.len() as u32;
     let share = rows_per_block(context);
     let mut blocks: Vec<(RowSet, Option<BuildError>)> =

@@ -14,6 +14,7 @@ pub mod pairs;
 pub mod selves;
 mod shared;
 pub mod synapses;
+mod total;
 mod ways;
 
 use std::sync::Arc;

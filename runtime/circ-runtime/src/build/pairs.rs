@@ -13,9 +13,10 @@ use circ_plan::ir::Program;
 use circ_plan::plan::{Connect, Quantity};
 
 use super::error::BuildError;
-use super::mirror::{Direction, admissible, candidates, within};
+use super::mirror::{Direction, candidates, within};
 use super::selves::{Selves, skip};
 use super::synapses::{Context, PairRows};
+use super::total::Total;
 use crate::rows::{ROW, result_of};
 
 /// Rows of target positions.
@@ -70,6 +71,7 @@ enum Form<'a> {
         program: &'a Program,
         condition: Condition,
     },
+    Total(Total),
     /// Sorted: (source, target, row of the table).
     Listed(Vec<(u32, u32, u32)>),
 }
@@ -82,21 +84,21 @@ enum Condition {
 
 impl<'a> Pairs<'a> {
     /// The rows of a projection in its own direction.
-    pub fn rows(context: &'a Context<'a>) -> Result<Pairs<'a>, BuildError> {
+    pub fn rows(context: &'a Context<'a>, threads: usize) -> Result<Pairs<'a>, BuildError> {
         let (from, to) = context.views();
         let targets = to.len() as u32;
         let selves = if context.plan.allow_self { Selves::none() } else { Selves::new(from, to) };
         let form = match (context.direction, &context.plan.connect) {
-            (Direction::There, _) => return Pairs::new(context),
+            (Direction::There, _) => return Pairs::new(context, threads),
             (_, Connect::AllToAll) => Form::Everything,
             (_, Connect::OneToOne) => Form::OneToOne,
-            (Direction::Back, _) => Form::Listed(turned(drawn(context)?)),
+            (Direction::Back, _) => Form::Listed(turned(drawn(context, threads)?)),
         };
         Ok(Pairs { context, direction: context.direction, form, selves, targets })
     }
 
     /// The rows that are drawn, for every form but `in_degree`, whose rows come from [`in_degree`].
-    pub fn new(context: &'a Context<'a>) -> Result<Pairs<'a>, BuildError> {
+    pub fn new(context: &'a Context<'a>, threads: usize) -> Result<Pairs<'a>, BuildError> {
         let plan = context.plan;
         let targets = plan.paired_targets() as u32;
         let selves = if plan.allow_self { Selves::none() } else { Selves::new(&plan.source, &plan.paired()) };
@@ -109,7 +111,7 @@ impl<'a> Pairs<'a> {
             Connect::AllToAll => Form::Everything,
             Connect::OneToOne => Form::OneToOne,
             Connect::OutDegree(degree) => Form::OutDegree(*degree),
-            Connect::Total(total) => Form::Listed(total_pairs(context, *total, &selves)),
+            Connect::Total(total) => Form::Total(Total::new(context, *total, &selves, threads)),
             Connect::Pairs(list) => Form::Listed(listed(context, list, &selves)?),
             Connect::InDegree(_) => panic!("the rows of `in_degree` are made by target"),
         };
@@ -158,6 +160,7 @@ impl<'a> Pairs<'a> {
             },
             Form::OneToOne => rows.targets.extend((!selves.contains(&source)).then_some(source)),
             Form::OutDegree(degree) => self.out_degree_row(source, *degree, selves, &mut rows.targets, marks),
+            Form::Total(total) => rows.targets.extend(total.row(source)),
             Form::Listed(list) => {
                 let first = list.partition_point(|pair| pair.0 < source);
                 for pair in list[first..].iter().take_while(|pair| pair.0 == source) {
@@ -394,7 +397,7 @@ fn turned(mut pairs: Vec<(u32, u32, u32)>) -> Vec<(u32, u32, u32)> {
 }
 
 /// All pairs that are drawn, in canonical order: (source, target, row of the table).
-fn drawn(context: &Context) -> Result<Vec<(u32, u32, u32)>, BuildError> {
+fn drawn(context: &Context, threads: usize) -> Result<Vec<(u32, u32, u32)>, BuildError> {
     let plan = context.plan;
     let mut list = vec![];
     if let Connect::InDegree(degree) = plan.connect {
@@ -404,7 +407,7 @@ fn drawn(context: &Context) -> Result<Vec<(u32, u32, u32)>, BuildError> {
         list.sort_unstable();
         return Ok(list);
     }
-    let pairs = Pairs::new(context)?;
+    let pairs = Pairs::new(context, threads)?;
     if let Form::Listed(list) = pairs.form {
         return Ok(list);
     }
@@ -416,48 +419,6 @@ fn drawn(context: &Context) -> Result<Vec<(u32, u32, u32)>, BuildError> {
         list.extend(rows.targets.iter().map(|&target| (source, target, 0)));
     }
     wrong.map_or(Ok(list), Err)
-}
-
-/// `total` pairs. Drawn in batches of as many as are missing; without `allow multiple`, repeats are
-/// dropped and drawn again. This is drawing one by one until there are enough different ones, so
-/// every set of pairs is as likely as any other. Where most pairs are wanted, those left out are drawn.
-fn total_pairs(context: &Context, total: u64, selves: &Selves) -> Vec<(u32, u32, u32)> {
-    let plan = context.plan;
-    let targets = plan.paired_targets() as u64;
-    let all = plan.source.len() as u64 * targets;
-    let mut stream = Stream::new(context.key(), entity(0));
-    let admits = |code: u64| {
-        let (source, target) = ((code / targets) as u32, (code % targets) as u32);
-        let range = candidates(plan, Direction::There, source, targets as u32);
-        range.contains(&target) && !selves.of(source).contains(&target)
-    };
-    let mut draw = |n: u64, codes: &mut Vec<u64>| {
-        while (codes.len() as u64) < n {
-            let code = stream.below(all);
-            if admits(code) {
-                codes.push(code);
-            }
-        }
-        codes.sort_unstable();
-    };
-    let pair = |code: u64| ((code / targets) as u32, (code % targets) as u32, 0);
-    let mut codes = vec![];
-    if plan.allow_multiple {
-        draw(total, &mut codes);
-        return codes.into_iter().map(pair).collect();
-    }
-    let admissible = admissible(plan, selves);
-    let left_out = total > admissible / 2;
-    let wanted = if left_out { admissible - total } else { total };
-    while (codes.len() as u64) < wanted {
-        draw(wanted, &mut codes);
-        codes.dedup();
-    }
-    if !left_out {
-        return codes.into_iter().map(pair).collect();
-    }
-    let mut out = codes.into_iter().peekable();
-    (0..all).filter(|code| out.next_if_eq(code).is_none()).filter(|code| admits(*code)).map(pair).collect()
 }
 
 /// The rows of a connection table, sorted; equal pairs keep the table's order.
