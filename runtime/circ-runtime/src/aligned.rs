@@ -8,6 +8,8 @@ use std::ops::AddAssign;
 
 use circ_numerics::Real;
 
+use crate::pages;
+
 /// A cache line: what memory is counted in.
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +40,9 @@ impl Element for i64 {}
 impl Aligned {
     /// Room for `bytes` bytes, all 0.
     pub fn zeroed(bytes: usize) -> Aligned {
-        Aligned { lines: vec![Line([0; 8]); bytes.div_ceil(64)] }
+        let mut lines = pages::with_capacity(bytes.div_ceil(64));
+        lines.resize(bytes.div_ceil(64), Line([0; 8]));
+        Aligned { lines }
     }
 
     /// Bytes held.

@@ -20,6 +20,7 @@ mod kernel;
 mod learning;
 mod meeting;
 mod network;
+mod pages;
 mod parallel;
 mod prefetch;
 mod ring;

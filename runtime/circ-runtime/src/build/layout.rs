@@ -10,6 +10,7 @@ use circ_plan::plan::{ProjectionPlan, Quantity};
 use super::pairs::RowSet;
 use super::selves::Selves;
 use super::synapses::{Context, Valuer};
+use crate::pages;
 use crate::shards::Spot;
 
 /// The synapses of a projection onto the cells of one thread and precision.
@@ -49,8 +50,8 @@ impl Weights {
     pub fn new(plan: &ProjectionPlan, synapses: usize) -> Weights {
         match (&plan.weight, plan.store) {
             (Quantity::Constant(weight), _) => Weights::One(*weight),
-            (Quantity::Program(_), Precision::F32) => Weights::Each(Vec::with_capacity(synapses)),
-            (Quantity::Program(_), Precision::F64) => Weights::Double(Vec::with_capacity(synapses)),
+            (Quantity::Program(_), Precision::F32) => Weights::Each(pages::with_capacity(synapses)),
+            (Quantity::Program(_), Precision::F64) => Weights::Double(pages::with_capacity(synapses)),
         }
     }
 
@@ -289,8 +290,8 @@ impl<'a> Builder<'a> {
         starts.push(0);
         let targets = match matrix {
             Some(selves) => Targets::Every(selves),
-            None if lane.span <= 1 << 16 => Targets::Near(Vec::with_capacity(synapses)),
-            None => Targets::Far(Vec::with_capacity(synapses)),
+            None if lane.span <= 1 << 16 => Targets::Near(pages::with_capacity(synapses)),
+            None => Targets::Far(pages::with_capacity(synapses)),
         };
         let weights = Weights::new(context.plan, synapses);
         let delays = match context.plan.delay {
