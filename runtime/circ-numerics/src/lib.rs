@@ -46,3 +46,44 @@ macro_rules! dispatched {
     )*};
 }
 pub(crate) use dispatched;
+
+/// Whether this processor has 512-bit registers beside what [`has_fma`] asks for.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn has_widest() -> bool {
+    has_fma()
+        && std::arch::is_x86_feature_detected!("avx512f")
+        && std::arch::is_x86_feature_detected!("avx512dq")
+        && std::arch::is_x86_feature_detected!("avx512vl")
+        && std::arch::is_x86_feature_detected!("avx512bw")
+}
+
+/// As [`dispatched`], for functions of rows: with a third version for 512-bit registers.
+macro_rules! dispatched_rows {
+    ($($(#[$doc:meta])* $visibility:vis fn $name:ident($($argument:ident: $ty:ty),*) = $body:path;)*) => {$(
+        $(#[$doc])*
+        $visibility fn $name($($argument: $ty),*) {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
+                fn widest($($argument: $ty),*) {
+                    $body($($argument),*);
+                }
+                #[target_feature(enable = "avx2,fma")]
+                fn wide($($argument: $ty),*) {
+                    $body($($argument),*);
+                }
+                if crate::has_widest() {
+                    // SAFETY: all features were just found.
+                    return unsafe { widest($($argument),*) };
+                }
+                if crate::has_fma() {
+                    // SAFETY: both features were just found.
+                    return unsafe { wide($($argument),*) };
+                }
+            }
+            $body($($argument),*);
+        }
+    )*};
+}
+pub(crate) use dispatched_rows;

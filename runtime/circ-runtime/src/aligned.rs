@@ -6,7 +6,7 @@
 
 use std::ops::AddAssign;
 
-use circ_numerics::Real;
+use circ_numerics::{Real, random};
 
 use crate::pages;
 
@@ -80,6 +80,8 @@ pub trait Scalar: Real + Element + AddAssign {
     /// Saturating.
     fn narrow(tick: i64) -> Self::Tick;
     fn widen(tick: Self::Tick) -> i64;
+    /// Adds `count * weight` to every sum, both numbers and the product rounded; counts are below `2^31`.
+    fn add_counts(sums: &mut [Self], counts: &[u32], weight: Self);
 }
 
 impl Scalar for f64 {
@@ -93,6 +95,9 @@ impl Scalar for f64 {
     fn widen(tick: i64) -> i64 {
         tick
     }
+    fn add_counts(sums: &mut [f64], counts: &[u32], weight: f64) {
+        random::add_counts(sums, counts, weight);
+    }
 }
 
 impl Scalar for f32 {
@@ -105,5 +110,8 @@ impl Scalar for f32 {
     }
     fn widen(tick: i32) -> i64 {
         i64::from(tick)
+    }
+    fn add_counts(sums: &mut [f32], counts: &[u32], weight: f32) {
+        random::add_counts_f32(sums, counts, weight);
     }
 }

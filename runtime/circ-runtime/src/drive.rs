@@ -2,12 +2,13 @@
 //!
 //! In: the drives of the plan and their slots. Out: at every tick, for the targets of a thread, how many
 //! events each gets; what arrives is the count times the weight, both rounded to the target's
-//! precision first. The train of position `p` of the view at tick `n` is the draw (p, 0, n, salt 0) of the
-//! drive's key 0; the cells chosen at tick `n` are Floyd's sample of its stream (0, 1, n, 0).
+//! precision first. The train of position `p` of the view at tick `n` has [`train_count`] of the drive's key 0; the
+//! cells chosen at tick `n` are Floyd's sample of its stream (0, 1, n, 0).
+//!
+//! [`train_count`]: circ_numerics::random::train_count
 
-use circ_numerics::Distribution;
 use circ_numerics::math;
-use circ_numerics::random::{Counter, Stream, draw, poisson_cumulative, uniform_row};
+use circ_numerics::random::{Counter, Stream, Trains, counts_of_each};
 use circ_plan::ir::{ArrayId, KeyId, Moment, Precision, Program, Side, TableId, UniformId};
 use circ_plan::plan::{DriveKind, DrivePlan, Plan, Quantity, Sender, Sign, Table};
 
@@ -17,11 +18,6 @@ use crate::cells::slot_of;
 use crate::ring::Rings;
 use crate::rows::{Leaves, ROW, Rows, depends_on_element, depends_on_time, result_of};
 use crate::shards::{Shards, Spot};
-
-/// Means from here on are not looked up in a table.
-const LARGE_MEAN: f64 = 12.0;
-/// Equal parts of `[0, 1)` for which a table says where to begin.
-const GUIDES: usize = 1024;
 
 /// What follows from the slots of a drive.
 #[derive(Clone, Debug)]
@@ -40,46 +36,13 @@ pub struct DriveValues {
 enum Mean {
     /// Not a Poisson drive.
     None,
-    One(Counts),
+    One(Trains),
     /// By position: the mean and `exp(-mean)`.
     Each(Vec<(f64, f64)>),
     /// Other at every tick: one for all cells, or one for each.
     Timed {
         each: bool,
     },
-}
-
-/// Poisson counts of one mean.
-#[derive(Clone, Debug)]
-struct Counts {
-    mean: f64,
-    /// The count is the number of entries that are not above the uniform number. Empty for large means.
-    cumulative: Vec<f64>,
-    /// For each part of `[0, 1)`: how many entries are not above its beginning.
-    guide: Vec<u8>,
-}
-
-impl Counts {
-    fn new(mean: f64) -> Counts {
-        if !(0.0 < mean && mean < LARGE_MEAN) {
-            return Counts { mean, cumulative: vec![], guide: vec![] };
-        }
-        let mut cumulative = poisson_cumulative(mean);
-        // No uniform number reaches 1: what lies there is never counted.
-        cumulative.truncate(cumulative.partition_point(|sum| *sum < 1.0));
-        let below = |k: usize| cumulative.partition_point(|sum| *sum <= k as f64 / GUIDES as f64) as u8;
-        let guide = (0..GUIDES).map(below).collect();
-        Counts { mean, cumulative, guide }
-    }
-
-    #[inline]
-    fn of(&self, uniform: f64) -> usize {
-        let mut count = usize::from(self.guide[(uniform * GUIDES as f64) as i32 as usize % GUIDES]);
-        while self.cumulative.get(count).is_some_and(|sum| *sum <= uniform) {
-            count += 1;
-        }
-        count
-    }
 }
 
 /// A drive as its programs see it.
@@ -160,16 +123,16 @@ impl DriveValues {
         };
         self.mean = match &drive.kind {
             DriveKind::Choose { .. } | DriveKind::Times(_) => Mean::None,
-            DriveKind::Poisson(Quantity::Constant(mean)) => Mean::One(Counts::new(*mean)),
+            DriveKind::Poisson(Quantity::Constant(mean)) => Mean::One(Trains::new(*mean)),
             DriveKind::Poisson(Quantity::Program(program)) if depends_on_time(program) => {
                 Mean::Timed { each: depends_on_element(program) }
             }
             DriveKind::Poisson(Quantity::Program(program)) => {
                 let means = self.evaluate(plan, drive, program, 0, 0, elements(program, drive.target.len()));
                 match means[..] {
-                    [mean] => Mean::One(Counts::new(mean)),
+                    [mean] => Mean::One(Trains::new(mean)),
                     // All are switched off: nothing has to be drawn.
-                    _ if means.iter().all(|mean| *mean <= 0.0) => Mean::One(Counts::new(0.0)),
+                    _ if means.iter().all(|mean| *mean <= 0.0) => Mean::One(Trains::new(0.0)),
                     _ => Mean::Each(means.iter().map(|&mean| (mean, math::exp(-mean))).collect()),
                 }
             }
@@ -252,10 +215,9 @@ fn elements(program: &Program, cells: usize) -> usize {
 #[derive(Debug)]
 pub struct DriveLane {
     runs: Vec<TargetRun>,
-    uniforms: Vec<f64>,
     counts: Vec<u32>,
     /// Of a mean that is other at every tick but the same for all cells.
-    latest: Option<Counts>,
+    latest: Option<Trains>,
 }
 
 /// Neighbouring positions of one precision.
@@ -265,6 +227,8 @@ struct TargetRun {
     first: u32,
     /// Where in the arena each is.
     indices: Vec<u32>,
+    /// Whether each is beside the one before.
+    adjacent: bool,
 }
 
 /// A drive at a tick.
@@ -286,11 +250,17 @@ impl DriveLane {
                 run.precision == precision && run.first as usize + run.indices.len() == position
             };
             match runs.last_mut().filter(|run| follows(run)) {
-                Some(run) => run.indices.push(index),
-                None => runs.push(TargetRun { precision, first: position as u32, indices: vec![index] }),
+                Some(run) => {
+                    run.adjacent &= run.indices.last().is_none_or(|last| last + 1 == index);
+                    run.indices.push(index);
+                }
+                None => {
+                    let (first, indices) = (position as u32, vec![index]);
+                    runs.push(TargetRun { precision, first, indices, adjacent: true });
+                }
             }
         }
-        DriveLane { runs, uniforms: vec![0.0; ROW], counts: vec![0; ROW], latest: None }
+        DriveLane { runs, counts: vec![0; ROW], latest: None }
     }
 
     /// Adds the events of `pulse.tick` to the accumulators of their arrival.
@@ -345,17 +315,17 @@ impl DriveLane {
         let mean = match (&pulse.values.mean, &pulse.drive.kind) {
             (Mean::Timed { each: false }, DriveKind::Poisson(Quantity::Program(program))) => {
                 let mean = pulse.values.evaluate(pulse.plan, pulse.drive, program, pulse.tick, 0, 1)[0];
-                let same = |counts: &Counts| counts.mean.to_bits() == mean.to_bits();
+                let same = |trains: &Trains| trains.mean().to_bits() == mean.to_bits();
                 if !self.latest.as_ref().is_some_and(same) {
-                    self.latest = Some(Counts::new(mean));
+                    self.latest = Some(Trains::new(mean));
                 }
                 self.latest.as_ref()
             }
-            (Mean::One(counts), _) => Some(counts),
+            (Mean::One(trains), _) => Some(trains),
             _ => None,
         };
         // A rate of 0 is how drives are switched off.
-        if mean.is_some_and(|counts| counts.mean <= 0.0) {
+        if mean.is_some_and(|trains| trains.mean() <= 0.0) {
             return;
         }
         for run in &self.runs {
@@ -364,8 +334,8 @@ impl DriveLane {
                 let counts = &mut self.counts[..n];
                 let position = run.first + first as u32;
                 match mean {
-                    Some(mean) => draw_one(mean, pulse, position, &mut self.uniforms[..n], counts),
-                    None => draw_each(pulse, position, &mut self.uniforms[..n], counts),
+                    Some(trains) => trains.counts(pulse.drive.keys[0], position, pulse.tick as u32, counts),
+                    None => draw_each(pulse, position, counts),
                 }
                 add_counts(run, first, counts, pulse, rings);
             }
@@ -373,23 +343,8 @@ impl DriveLane {
     }
 }
 
-/// Counts of one mean for all.
-fn draw_one(mean: &Counts, pulse: &Pulse, first: u32, uniforms: &mut [f64], counts: &mut [u32]) {
-    if mean.cumulative.is_empty() {
-        for (k, count) in counts.iter_mut().enumerate() {
-            *count = draw_large(mean.mean, pulse, first + k as u32);
-        }
-        return;
-    }
-    uniform_row(pulse.drive.keys[0], first, 0, pulse.tick as u32, 0, uniforms);
-    for (count, &uniform) in counts.iter_mut().zip(&*uniforms) {
-        *count = mean.of(uniform) as u32;
-    }
-}
-
 /// Counts of a mean for each.
-fn draw_each(pulse: &Pulse, first: u32, uniforms: &mut [f64], counts: &mut [u32]) {
-    uniform_row(pulse.drive.keys[0], first, 0, pulse.tick as u32, 0, uniforms);
+fn draw_each(pulse: &Pulse, first: u32, counts: &mut [u32]) {
     let timed: Vec<(f64, f64)>;
     let means = match (&pulse.values.mean, &pulse.drive.kind) {
         (Mean::Each(means), _) => &means[first as usize..first as usize + counts.len()],
@@ -401,29 +356,7 @@ fn draw_each(pulse: &Pulse, first: u32, uniforms: &mut [f64], counts: &mut [u32]
         }
         _ => return counts.fill(0),
     };
-    for (k, ((count, &uniform), &(mean, none))) in counts.iter_mut().zip(&*uniforms).zip(means).enumerate() {
-        *count = match 0.0 < mean && mean < LARGE_MEAN {
-            true => search(mean, none, uniform),
-            false => draw_large(mean, pulse, first + k as u32),
-        };
-    }
-}
-
-/// The search of `circ_numerics::random::poisson_from_uniform` with `none = exp(-mean)` at hand.
-fn search(mean: f64, none: f64, uniform: f64) -> u32 {
-    let (mut term, mut sum, mut count) = (none, none, 0);
-    while sum <= uniform && count < 100 {
-        count += 1;
-        term = term * mean / f64::from(count);
-        sum += term;
-    }
-    count
-}
-
-/// A count of any mean, as the generator draws it. NaN counts as none.
-fn draw_large(mean: f64, pulse: &Pulse, position: u32) -> u32 {
-    let at = Counter { entity: position, partner: 0, tick: pulse.tick as u32, salt: 0 };
-    draw(Distribution::Poisson, [mean, 0.0], pulse.drive.keys[0], at) as u32
+    counts_of_each(means, pulse.drive.keys[0], first, pulse.tick as u32, counts);
 }
 
 /// Adds `count * weight` for neighbouring positions of a run.
@@ -440,6 +373,11 @@ fn add_counts_in<F: Scalar>(run: &TargetRun, first: usize, counts: &[u32], pulse
     let number = |count: u32| F::from_f64(f64::from(count));
     if let [weight] = pulse.values.weights[..] {
         let weight = F::from_f64(weight);
+        // What is converted as a signed number must be one.
+        if run.adjacent && counts.iter().fold(0, |all, count| all | count) >> 31 == 0 {
+            let begin = indices[0] as usize;
+            return F::add_counts(&mut sums[begin..begin + counts.len()], counts, weight);
+        }
         for (&index, &count) in indices.iter().zip(counts) {
             sums[index as usize] += number(count) * weight;
         }

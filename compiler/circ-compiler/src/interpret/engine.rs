@@ -19,8 +19,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use circ_numerics::Distribution;
-use circ_numerics::random::{Counter, Stream, draw};
+use circ_numerics::random::{Counter, Stream, train_count};
 use circ_plan::engine::*;
 use circ_plan::ir::*;
 use circ_plan::plan::*;
@@ -227,8 +226,7 @@ impl Interpreter {
             DriveKind::Poisson(mean) => (0..cells)
                 .map(|position| {
                     let mean = self.quantity(at, drive, mean, position, tick);
-                    let counter = Counter { entity: position as u32, partner: 0, tick: tick as u32, salt: 0 };
-                    draw(Distribution::Poisson, [mean, 0.0], drive.keys[0], counter)
+                    train_count(mean, drive.keys[0], position as u32, tick as u32)
                 })
                 .collect(),
             DriveKind::Choose { count, interval_ticks } => {

@@ -185,6 +185,9 @@ crate::dispatched! {
     pub fn sigmoid(x: f64) -> f64 = double::sigmoid;
     /// `1 / (1 + e^-x)`
     pub fn sigmoid_f32(x: f32) -> f32 = single::sigmoid;
+}
+
+crate::dispatched_rows! {
     /// `exp` of many, as many as both rows have.
     pub fn exp_row(x: &[f64], out: &mut [f64]) = exp_row_body;
 }

@@ -13,7 +13,7 @@ pub use exp::{
 };
 pub use log::log;
 pub(crate) use log::log_body;
-pub(crate) use turn::{cos_turn, sin_cos_turn, sin_turn};
+pub(crate) use turn::sin_cos_turn;
 
 use crate::dispatched;
 

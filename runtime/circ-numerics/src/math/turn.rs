@@ -51,18 +51,6 @@ pub(crate) fn sin_cos_turn(turn: f64) -> (f64, f64) {
     (sine, if (quarter + 1) & 2 == 0 { cosine } else { -cosine })
 }
 
-/// `sin(2 pi turn)` for `turn` in 0 to 1.
-#[inline(always)]
-pub(crate) fn sin_turn(turn: f64) -> f64 {
-    sin_cos_turn(turn).0
-}
-
-/// `cos(2 pi turn)` for `turn` in 0 to 1.
-#[inline(always)]
-pub(crate) fn cos_turn(turn: f64) -> f64 {
-    sin_cos_turn(turn).1
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,8 +60,9 @@ mod tests {
         for k in 0..10_000 {
             let turn = f64::from(k) / 10_000.0;
             let angle = std::f64::consts::TAU * turn;
-            assert!((sin_turn(turn) - libm::sin(angle)).abs() < 2e-15, "sine of {turn}");
-            assert!((cos_turn(turn) - libm::cos(angle)).abs() < 2e-15, "cosine of {turn}");
+            let (sine, cosine) = sin_cos_turn(turn);
+            assert!((sine - libm::sin(angle)).abs() < 2e-15, "sine of {turn}");
+            assert!((cosine - libm::cos(angle)).abs() < 2e-15, "cosine of {turn}");
         }
     }
 }

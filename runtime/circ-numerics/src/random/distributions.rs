@@ -2,13 +2,13 @@
 //! NaN, or the limit where there is one (a Poisson number of mean 0 is 0); nothing loops for ever.
 
 use super::philox::{Counter, SPACING, Stream, attempt_key, shared_block, uniform_of, uniform53};
-use crate::math::{cos_turn, exp, fma, lgamma, log, pow, sigmoid, sin_turn};
+use crate::math::{exp, fma, lgamma, log, log_body, pow, sigmoid, sin_cos_turn};
 use crate::{Distribution, Real};
 
 /// Means from here on are drawn by rejection.
 const POISSON_BY_SEARCH: f64 = 12.0;
 /// More counts than this do not occur below that mean.
-const POISSON_LONGEST: u32 = 100;
+pub(super) const POISSON_LONGEST: u32 = 100;
 const BINOMIAL_BY_SEARCH: f64 = 10.0;
 /// First block of the streams of rejection samplers.
 const SAMPLER_BLOCK: u64 = 1 << 19;
@@ -80,15 +80,23 @@ pub(super) fn uniform<F: Real>([lo, hi]: [F; 2], u: f64) -> F {
     if lo < hi && value >= hi { hi.next_down() } else { value }
 }
 
-/// Box and Muller (1958): the even entity of a pair takes the cosine, the odd one the sine.
+/// The even entity of a pair takes the first of two normal numbers, the odd one the second.
 pub(crate) fn standard_normal(key: [u32; 2], at: Counter) -> f64 {
     let words = shared_block(key, at);
-    let (radius, turn) = box_muller(uniform_of(words[0], words[1]), uniform_of(words[2], words[3]));
-    radius * if at.entity & 1 == 0 { cos_turn(turn) } else { sin_turn(turn) }
+    normals(uniform_of(words[0], words[1]), uniform_of(words[2], words[3]))[(at.entity & 1) as usize]
 }
 
-fn box_muller(u: f64, turn: f64) -> (f64, f64) {
-    ((-2.0 * log(u + SPACING)).sqrt(), turn)
+/// Two normal numbers of two uniform ones (Box and Muller 1958).
+#[inline(always)]
+pub(crate) fn box_muller(u: f64, turn: f64) -> [f64; 2] {
+    let radius = (-2.0 * log_body(u + SPACING)).sqrt();
+    let (sine, cosine) = sin_cos_turn(turn);
+    [radius * cosine, radius * sine]
+}
+
+crate::dispatched! {
+    /// [`box_muller`].
+    fn normals(u: f64, turn: f64) -> [f64; 2] = box_muller;
 }
 
 /// With this mean and standard deviation of the value itself.
@@ -110,8 +118,7 @@ fn sampler(key: [u32; 2], at: Counter) -> Stream {
 
 fn stream_normal(stream: &mut Stream) -> f64 {
     let (u, turn) = (stream.next_f64(), stream.next_f64());
-    let (radius, turn) = box_muller(u, turn);
-    radius * cos_turn(turn)
+    normals(u, turn)[0]
 }
 
 /// The logarithm of a gamma variate of scale 1 (Marsaglia and Tsang 2000); small shapes by
@@ -175,10 +182,17 @@ pub fn poisson_from_uniform(mean: f64, uniform: f64) -> u32 {
 }
 
 fn poisson(mean: f64, key: [u32; 2], at: Counter) -> f64 {
+    if 0.0 < mean && mean < POISSON_BY_SEARCH {
+        f64::from(poisson_from_uniform(mean, uniform53(key, at)))
+    } else {
+        poisson_long(mean, key, at)
+    }
+}
+
+/// A Poisson number of a mean that is not searched for.
+pub(super) fn poisson_long(mean: f64, key: [u32; 2], at: Counter) -> f64 {
     if mean <= 0.0 {
         0.0
-    } else if mean < POISSON_BY_SEARCH {
-        f64::from(poisson_from_uniform(mean, uniform53(key, at)))
     } else if mean < f64::INFINITY {
         poisson_by_rejection(mean, &mut sampler(key, at))
     } else {

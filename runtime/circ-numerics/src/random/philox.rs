@@ -43,25 +43,19 @@ fn mix(mut z: u64) -> u64 {
 
 /// A block of four words.
 pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
-    let [[a], [b], [c], [d]] = philox_lanes(counter.map(|word| [word]), key);
-    [a, b, c, d]
+    block(counter.map(u64::from), key).map(|word| word as u32)
 }
 
-/// Several blocks with one key, beside each other: `[word][lane]`.
+/// A block, its words in the low halves; what is above them is of no account, here and in the counter. In 64 bits a
+/// product is one instruction, and a loop over neighbours becomes vector code.
 #[inline(always)]
-pub(crate) fn philox_lanes<const LANES: usize>(mut c: [[u32; LANES]; 4], key: [u32; 2]) -> [[u32; LANES]; 4] {
+pub(crate) fn block(mut c: [u64; 4], key: [u32; 2]) -> [u64; 4] {
+    const LOW: u64 = 0xffff_ffff;
     let [mut k0, mut k1] = key;
     for _ in 0..10 {
-        let mut next = [[0; LANES]; 4];
-        for l in 0..LANES {
-            let p = u64::from(MULTIPLIERS[0]) * u64::from(c[0][l]);
-            let q = u64::from(MULTIPLIERS[1]) * u64::from(c[2][l]);
-            next[0][l] = (q >> 32) as u32 ^ c[1][l] ^ k0;
-            next[1][l] = q as u32;
-            next[2][l] = (p >> 32) as u32 ^ c[3][l] ^ k1;
-            next[3][l] = p as u32;
-        }
-        c = next;
+        let p = u64::from(MULTIPLIERS[0]) * (c[0] & LOW);
+        let q = u64::from(MULTIPLIERS[1]) * (c[2] & LOW);
+        c = [(q >> 32) ^ c[1] ^ u64::from(k0), q, (p >> 32) ^ c[3] ^ u64::from(k1), p];
         k0 = k0.wrapping_add(WEYL[0]);
         k1 = k1.wrapping_add(WEYL[1]);
     }

@@ -1,13 +1,9 @@
 //! The same draws for many neighbouring cells at once, as vector code.
 
-use super::distributions::standard_normal;
-use super::philox::{Counter, SPACING, philox_lanes, uniform_of, uniform53};
-use crate::math::{log_body, sin_cos_turn};
+use super::distributions::{box_muller, standard_normal};
+use super::philox::{Counter, block, uniform_of, uniform53};
 
-/// Blocks of the generator computed beside each other; each serves two cells.
-const LANES: usize = 8;
-
-crate::dispatched! {
+crate::dispatched_rows! {
     /// `out[k]` is [`uniform53`] of entity `first_entity + k`.
     pub fn uniform_row(key: [u32; 2], first_entity: u32, partner: u32, tick: u32, salt: u32, out: &mut [f64]) = uniform_row_body;
     /// `out[k]` is a standard normal draw of entity `first_entity + k`.
@@ -28,7 +24,8 @@ fn normal_row_body(key: [u32; 2], first_entity: u32, partner: u32, tick: u32, sa
 /// methods are always inlined into the version for the machine that there is.
 trait Draws {
     fn one(key: [u32; 2], at: Counter) -> f64;
-    fn many(words: &[[u32; LANES]; 4], pairs: &mut [f64; 2 * LANES]);
+    /// Those of two neighbours, from their block.
+    fn pair(words: [u64; 4]) -> [f64; 2];
 }
 
 struct Uniform;
@@ -40,11 +37,9 @@ impl Draws for Uniform {
     }
 
     #[inline(always)]
-    fn many(words: &[[u32; LANES]; 4], pairs: &mut [f64; 2 * LANES]) {
-        for l in 0..LANES {
-            pairs[2 * l] = uniform_of(words[0][l], words[1][l]);
-            pairs[2 * l + 1] = uniform_of(words[2][l], words[3][l]);
-        }
+    fn pair(words: [u64; 4]) -> [f64; 2] {
+        let [a, b, c, d] = words.map(|word| word as u32);
+        [uniform_of(a, b), uniform_of(c, d)]
     }
 }
 
@@ -57,45 +52,29 @@ impl Draws for Normal {
     }
 
     #[inline(always)]
-    fn many(words: &[[u32; LANES]; 4], pairs: &mut [f64; 2 * LANES]) {
-        let (mut radius, mut turn) = ([0.0; LANES], [0.0; LANES]);
-        for l in 0..LANES {
-            radius[l] = (-2.0 * log_body(uniform_of(words[0][l], words[1][l]) + SPACING)).sqrt();
-        }
-        for l in 0..LANES {
-            turn[l] = uniform_of(words[2][l], words[3][l]);
-        }
-        let (mut cosine, mut sine) = ([0.0; LANES], [0.0; LANES]);
-        for l in 0..LANES {
-            let (s, c) = sin_cos_turn(turn[l]);
-            cosine[l] = radius[l] * c;
-            sine[l] = radius[l] * s;
-        }
-        for l in 0..LANES {
-            pairs[2 * l] = cosine[l];
-            pairs[2 * l + 1] = sine[l];
-        }
+    fn pair(words: [u64; 4]) -> [f64; 2] {
+        let [u, turn] = Uniform::pair(words);
+        box_muller(u, turn)
     }
 }
 
-/// Whole groups of blocks beside each other, what is left at both ends one by one.
+/// Pairs in a loop without branches, what is left at both ends one by one.
 #[inline(always)]
 fn row<D: Draws>(key: [u32; 2], mut at: Counter, out: &mut [f64]) {
     let odd = if at.entity & 1 == 1 && !out.is_empty() { 1 } else { 0 };
     let (head, rest) = out.split_at_mut(odd);
-    let (groups, tail) = rest.as_chunks_mut::<{ 2 * LANES }>();
     for value in head {
         *value = D::one(key, at);
         at.entity = at.entity.wrapping_add(1);
     }
-    for group in groups {
-        let mut counters = [[0; LANES], [at.partner; LANES], [at.tick; LANES], [at.salt << 20; LANES]];
-        for (l, counter) in counters[0].iter_mut().enumerate() {
-            *counter = (at.entity.wrapping_add(2 * l as u32)) >> 1;
-        }
-        D::many(&philox_lanes(counters, key), group);
-        at.entity = at.entity.wrapping_add(2 * LANES as u32);
+    let (pairs, tail) = rest.as_chunks_mut::<2>();
+    let first = u64::from(at.entity >> 1);
+    // Entities are counted in 32 bits, so pairs in 31.
+    let [partner, tick, salt] = [at.partner, at.tick, at.salt << 20].map(u64::from);
+    for (k, pair) in pairs.iter_mut().enumerate() {
+        *pair = D::pair(block([(first + k as u64) & 0x7fff_ffff, partner, tick, salt], key));
     }
+    at.entity = at.entity.wrapping_add(2 * pairs.len() as u32);
     for value in tail {
         *value = D::one(key, at);
         at.entity = at.entity.wrapping_add(1);

@@ -1,16 +1,14 @@
 //! The same draws at many places that need not be neighbours, as vector code: synapses, most of all.
 
-use super::distributions::{draw, lognormal_of, redraw_from, uniform};
-use super::philox::{Counter, SPACING, philox_lanes, uniform_of};
-use crate::math::{exp_row, log_body, sin_cos_turn};
+use super::distributions::{box_muller, draw, lognormal_of, redraw_from, uniform};
+use super::philox::{Counter, block, uniform_of};
+use crate::math::{exp_row, log_body};
 use crate::{Distribution, Real};
 
-/// Places looked at beside each other. Neighbours in a block may be anywhere, so each takes a block of its own.
-const LANES: usize = 8;
 /// Places whose numbers are held at a time.
 const BATCH: usize = 256;
 
-crate::dispatched! {
+crate::dispatched_rows! {
     /// `out[k]` is the uniform number at `at[k]`.
     fn uniform_each(key: [u32; 2], at: &[Counter], out: &mut [f64]) = uniform_each_body;
     /// `out[k]` is the standard normal number at `at[k]`.
@@ -57,13 +55,7 @@ pub fn redraw_each<F: Real>(
     }
 }
 
-fn batch<F: Real>(
-    distribution: Distribution,
-    args: [&[F]; 2],
-    key: [u32; 2],
-    at: &[Counter],
-    out: &mut [F],
-) {
+fn batch<F: Real>(distribution: Distribution, args: [&[F]; 2], key: [u32; 2], at: &[Counter], out: &mut [F]) {
     let mut numbers = [0.0; BATCH];
     let numbers = &mut numbers[..at.len()];
     match distribution {
@@ -141,46 +133,28 @@ fn log_each_body(u: &mut [f64]) {
     }
 }
 
-/// The blocks of some places, and whether each place takes the second half of its block.
+/// The two uniform numbers of a place's block.
 #[inline(always)]
-fn blocks(key: [u32; 2], at: &[Counter]) -> ([[u32; LANES]; 4], [bool; LANES]) {
-    let (mut counters, mut odd) = ([[0; LANES]; 4], [false; LANES]);
-    for (l, at) in at.iter().enumerate().take(LANES) {
-        counters[0][l] = at.entity >> 1;
-        counters[1][l] = at.partner;
-        counters[2][l] = at.tick;
-        counters[3][l] = at.salt << 20;
-        odd[l] = at.entity & 1 == 1;
-    }
-    (philox_lanes(counters, key), odd)
+fn pair(key: [u32; 2], at: &Counter) -> [f64; 2] {
+    let counter = [at.entity >> 1, at.partner, at.tick, at.salt << 20].map(u64::from);
+    let [a, b, c, d] = block(counter, key).map(|word| word as u32);
+    [uniform_of(a, b), uniform_of(c, d)]
 }
 
 #[inline(always)]
 fn uniform_each_body(key: [u32; 2], at: &[Counter], out: &mut [f64]) {
-    for (at, out) in at.chunks(LANES).zip(out.chunks_mut(LANES)) {
-        let (words, odd) = blocks(key, at);
-        for (l, out) in out.iter_mut().enumerate() {
-            let (high, low) = if odd[l] { (words[2][l], words[3][l]) } else { (words[0][l], words[1][l]) };
-            *out = uniform_of(high, low);
-        }
+    for (at, out) in at.iter().zip(out) {
+        let [even, odd] = pair(key, at);
+        *out = if at.entity & 1 == 0 { even } else { odd };
     }
 }
 
 #[inline(always)]
 fn normal_each_body(key: [u32; 2], at: &[Counter], out: &mut [f64]) {
-    for (at, out) in at.chunks(LANES).zip(out.chunks_mut(LANES)) {
-        let (words, odd) = blocks(key, at);
-        let (mut radius, mut value) = ([0.0; LANES], [0.0; LANES]);
-        for l in 0..LANES {
-            radius[l] = (-2.0 * log_body(uniform_of(words[0][l], words[1][l]) + SPACING)).sqrt();
-        }
-        for l in 0..LANES {
-            let (sine, cosine) = sin_cos_turn(uniform_of(words[2][l], words[3][l]));
-            value[l] = radius[l] * if odd[l] { sine } else { cosine };
-        }
-        for (out, value) in out.iter_mut().zip(value) {
-            *out = value;
-        }
+    for (at, out) in at.iter().zip(out) {
+        let [u, turn] = pair(key, at);
+        let [even, odd] = box_muller(u, turn);
+        *out = if at.entity & 1 == 0 { even } else { odd };
     }
 }
 
@@ -253,7 +227,14 @@ mod tests {
         let at = places(3);
         let mut out = [0.0_f64; 3];
         let args: [&[f64]; 2] = [&[0.0, 0.0, f64::NAN], &[1.0, 1.0, 1.0]];
-        redraw_each(Distribution::Normal, args, [&[1.0, -9.0, -9.0], &[-1.0, 9.0, 9.0]], [1, 2], &at, &mut out);
+        redraw_each(
+            Distribution::Normal,
+            args,
+            [&[1.0, -9.0, -9.0], &[-1.0, 9.0, 9.0]],
+            [1, 2],
+            &at,
+            &mut out,
+        );
         assert!(out[0].is_nan() && out[1].is_finite() && out[2].is_nan(), "{out:?}");
     }
 }

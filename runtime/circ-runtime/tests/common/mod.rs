@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use circ_numerics::Distribution;
-use circ_numerics::random::{Counter, Stream, draw, key};
+use circ_numerics::random::{Counter, Stream, draw, key, train_count};
 use circ_plan::abi::{KernelArgs, KernelFn};
 use circ_plan::engine::{Engine, Synapses, Values};
 use circ_plan::ir::*;
@@ -401,8 +401,7 @@ impl Naive {
                 };
                 let count = match &drive.kind {
                     DriveKind::Poisson(mean) => {
-                        let at = Counter { entity: position as u32, partner: 0, tick: tick as u32, salt: 0 };
-                        draw(Distribution::Poisson, [quantity(mean), 0.0], drive.keys[0], at)
+                        train_count(quantity(mean), drive.keys[0], position as u32, tick as u32)
                     }
                     DriveKind::Choose { .. } => f64::from(u8::from(chosen.contains(&position))),
                     DriveKind::Times(ticks) => ticks.iter().filter(|t| **t == tick).count() as f64,
