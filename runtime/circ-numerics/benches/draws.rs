@@ -36,7 +36,7 @@ fn normal(bencher: Bencher) {
     row(bencher, |out| normal_row(KEY, 0, 0, 1, 0, out));
 }
 
-#[divan::bench(args = [0.02, 2.0, 11.0])]
+#[divan::bench(args = [0.02, 2.0, 20.0])]
 fn trains(bencher: Bencher, mean: f64) {
     let (trains, mut counts) = (Trains::new(mean), vec![0; ROW]);
     bencher

@@ -7,8 +7,8 @@ use crate::{Distribution, Real};
 
 /// Means from here on are drawn by rejection.
 const POISSON_BY_SEARCH: f64 = 12.0;
-/// More counts than this do not occur below that mean.
-pub(super) const POISSON_LONGEST: u32 = 100;
+/// More counts than this do not occur where means are searched for.
+pub(super) const POISSON_LONGEST: u32 = 200;
 const BINOMIAL_BY_SEARCH: f64 = 10.0;
 /// First block of the streams of rejection samplers.
 const SAMPLER_BLOCK: u64 = 1 << 19;
