@@ -153,6 +153,12 @@ fn deliver_weights_and_delays(bencher: Bencher) {
     events(bencher, drawn(0.0, 1.0), drawn(0.5, 2.0));
 }
 
+/// As many delays as in a cortical column.
+#[divan::bench]
+fn deliver_weights_and_many_delays(bencher: Bencher) {
+    events(bencher, drawn(0.0, 1.0), drawn(0.1, 6.0));
+}
+
 /// Synapses built.
 fn construction(bencher: Bencher, connect: Connect, weight: Quantity, delay: Quantity) {
     let plan = network(connect, weight, delay);
@@ -186,8 +192,24 @@ fn build_in_degree_with_weights_and_delays(bencher: Bencher) {
     construction(bencher, Connect::InDegree(DEGREE), drawn(0.0, 1.0), drawn(0.5, 2.0));
 }
 
+/// As in a cortical column (Potjans and Diesmann 2014).
+#[divan::bench(sample_count = 5)]
+fn build_total_with_normal_weights_and_delays(bencher: Bencher) {
+    let normal = |mean: f64, sd: f64| {
+        let Quantity::Program(mut program) = drawn(mean, sd) else { panic!("a draw is a program") };
+        let within = [Op::Float(0.1), Op::Float(1e3)].map(|bound| program.push(bound, Ty::Float));
+        let (distribution, args) = (Distribution::Normal, vec![ValueId(0), ValueId(1)]);
+        let value =
+            program.push(Op::Redraw { distribution, args, within, key: KeyId(1), salt: 0 }, Ty::Float);
+        program.outputs = vec![Output::Result(value)];
+        Quantity::Program(program)
+    };
+    let total = u64::from(CELLS * DEGREE);
+    construction(bencher, Connect::Total(total), normal(87.8, 8.78), normal(1.5, 0.75));
+}
+
 /// Poisson numbers: one per cell and tick.
-#[divan::bench(args = [0.02, 2.0, 11.0, 20.0])]
+#[divan::bench(args = [0.02, 2.0, 20.0])]
 fn poisson(bencher: Bencher, mean: f64) {
     let mut plan = (*network(Connect::OneToOne, Quantity::Constant(0.0), Quantity::Constant(0.1))).clone();
     plan.projections.clear();

@@ -8,7 +8,7 @@ use circ_numerics::Real;
 use circ_plan::ir::Precision;
 
 use crate::aligned::Scalar;
-use crate::build::layout::{Delays, Part, Run, Targets, Weights};
+use crate::build::layout::{Delays, Part, Targets, Ticks, Weights};
 use crate::network::Broadcast;
 use crate::prefetch::fetch;
 use crate::ring::{Ring, Rings};
@@ -29,9 +29,16 @@ fn deliver_in<F: Scalar>(part: &Part, sources: &[u32], tick: i64, ring: &mut Rin
     }
 }
 
-/// A distance from the base of a part.
+/// A distance from the base of a part, or a delay in ticks.
 trait Distance: Copy {
     fn index(self) -> usize;
+}
+
+impl Distance for u8 {
+    #[inline(always)]
+    fn index(self) -> usize {
+        usize::from(self)
+    }
 }
 
 impl Distance for u16 {
@@ -70,26 +77,79 @@ fn rows<F: Scalar, D: Distance>(part: &Part, targets: &[D], sources: &[u32], tic
                 let sums = &mut ring.slot_mut(tick + i64::from(*delay))[window.clone()];
                 add_each(sums, targets_here, &weights[first..end], next_targets, &weights[next]);
             }
-            (Delays::Runs { starts, runs }, weights) => {
-                let runs = &runs[starts[source as usize] as usize..starts[source as usize + 1] as usize];
-                fetch(next_targets, 0..STRIDE);
-                let mut begin = 0;
-                for &Run { delay, end } in runs {
-                    let end = end as usize;
-                    let sums = &mut ring.slot_mut(tick + i64::from(delay))[window.clone()];
-                    let here = &targets_here[begin..end];
-                    match weights {
-                        Weights::One(weight) => add_one(sums, here, F::from_f64(*weight), &[]),
-                        Weights::Each(weights) => {
-                            add_each(sums, here, &weights[first + begin..first + end], &[], &[]);
-                        }
-                        Weights::Double(weights) => {
-                            add_each(sums, here, &weights[first + begin..first + end], &[], &[]);
-                        }
-                    }
-                    begin = end;
+            (Delays::Each(ticks), weights) => {
+                let row = Row { base: window.start, tick, first, end, targets: targets_here };
+                let next = Next { targets: next_targets, range: next };
+                match ticks {
+                    Ticks::Byte(delays) => delayed(&row, delays, weights, &next, ring),
+                    Ticks::Half(delays) => delayed(&row, delays, weights, &next, ring),
+                    Ticks::Word(delays) => delayed(&row, delays, weights, &next, ring),
                 }
             }
+        }
+    }
+}
+
+/// A row whose delays differ.
+struct Row<'a, D> {
+    base: usize,
+    tick: i64,
+    /// Which synapses of the part.
+    first: usize,
+    end: usize,
+    targets: &'a [D],
+}
+
+/// The row that comes next.
+struct Next<'a, D> {
+    targets: &'a [D],
+    range: std::ops::Range<usize>,
+}
+
+fn delayed<F: Scalar, D: Distance, T: Distance>(
+    row: &Row<D>,
+    delays: &[T],
+    weights: &Weights,
+    next: &Next<D>,
+    ring: &mut Ring<F>,
+) {
+    let range = row.first..row.end;
+    let (here, next_delays) = (&delays[range.clone()], &delays[next.range.clone()]);
+    match weights {
+        Weights::One(weight) => {
+            let weights = std::iter::repeat_n(F::from_f64(*weight), here.len());
+            add_delayed(row, here, weights, next.targets, next_delays, &[0.0; 0], ring);
+        }
+        Weights::Each(each) => {
+            let weights = each[range].iter().map(|weight| F::from_f64(f64::from(*weight)));
+            add_delayed(row, here, weights, next.targets, next_delays, &each[next.range.clone()], ring);
+        }
+        Weights::Double(each) => {
+            let weights = each[range].iter().map(|weight| F::from_f64(*weight));
+            add_delayed(row, here, weights, next.targets, next_delays, &each[next.range.clone()], ring);
+        }
+    }
+}
+
+/// One loop over a whole row: stretches of one delay are mostly a handful of synapses.
+#[inline(always)]
+fn add_delayed<F: Scalar, D: Distance, T: Distance, W>(
+    row: &Row<D>,
+    delays: &[T],
+    mut weights: impl Iterator<Item = F>,
+    next_targets: &[D],
+    next_delays: &[T],
+    next_weights: &[W],
+    ring: &mut Ring<F>,
+) {
+    let (mut slots, tick, base) = (ring.slots_mut(), row.tick as usize, row.base);
+    for (k, (targets, delays)) in row.targets.chunks(STRIDE).zip(delays.chunks(STRIDE)).enumerate() {
+        let ahead = k * STRIDE..(k + 1) * STRIDE;
+        fetch(next_targets, ahead.clone());
+        fetch(next_delays, ahead.clone());
+        fetch(next_weights, ahead);
+        for ((target, delay), weight) in targets.iter().zip(delays).zip(&mut weights) {
+            slots.add(tick + delay.index(), base + target.index(), weight);
         }
     }
 }

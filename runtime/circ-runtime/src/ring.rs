@@ -59,6 +59,12 @@ impl<F: Scalar> Ring<F> {
         }
     }
 
+    /// All slots.
+    pub fn slots_mut(&mut self) -> Slots<'_, F> {
+        let (length, mask) = (self.length, self.slots - 1);
+        Slots { data: &mut self.data.view_mut::<F>()[..self.slots * length], length, mask }
+    }
+
     /// The accumulators of a tick.
     pub fn slot(&self, tick: i64) -> &[F] {
         let first = self.first(tick);
@@ -69,6 +75,21 @@ impl<F: Scalar> Ring<F> {
     pub fn slot_mut(&mut self, tick: i64) -> &mut [F] {
         let first = self.first(tick);
         &mut self.data.view_mut::<F>()[first..first + self.length]
+    }
+}
+
+/// All slots of a ring, for contributions to several ticks in turn.
+pub struct Slots<'a, F> {
+    data: &'a mut [F],
+    length: usize,
+    mask: usize,
+}
+
+impl<F: Scalar> Slots<'_, F> {
+    /// Adds to an element of the accumulators of a tick.
+    #[inline(always)]
+    pub fn add(&mut self, tick: usize, element: usize, value: F) {
+        self.data[(tick & self.mask) * self.length + element] += value;
     }
 }
 

@@ -146,12 +146,12 @@ fn bytes(plan: &Plan, projection: u32, synapses: u64, threads: usize) -> u64 {
         (Quantity::Program(_), Precision::F32) => 4,
         (Quantity::Program(_), Precision::F64) => 8,
     };
-    let runs = match drawn.delay {
+    let delay = match drawn.delay {
         Quantity::Constant(_) => 0,
-        // A row has as many runs as different delays: mostly some dozens.
-        Quantity::Program(_) => 8 * (rows + synapses.min(64 * rows)),
+        // Mostly below 256 ticks.
+        Quantity::Program(_) => 1,
     };
-    8 * rows + synapses * (target + weight) + runs
+    8 * rows + synapses * (target + weight + delay)
 }
 
 /// Bytes of a projection that learns, and of what its synapses hold. Events of targets wait where they may.

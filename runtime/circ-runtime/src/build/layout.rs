@@ -101,19 +101,75 @@ impl Weights {
 #[derive(Clone, Debug)]
 pub enum Delays {
     One(u32),
-    /// Rows sorted by delay: by source, where its runs begin.
-    Runs {
-        starts: Vec<u64>,
-        runs: Vec<Run>,
-    },
+    /// Beside the targets; every row is sorted by them.
+    Each(Ticks),
 }
 
-/// Synapses of one delay, in a row.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Run {
-    pub delay: u32,
-    /// Counted from the beginning of the row.
-    pub end: u32,
+/// Delays in ticks, as narrow as the longest allows.
+#[derive(Clone, Debug)]
+pub enum Ticks {
+    Byte(Vec<u8>),
+    Half(Vec<u16>),
+    Word(Vec<u32>),
+}
+
+impl Ticks {
+    fn with_capacity(synapses: usize) -> Ticks {
+        Ticks::Byte(pages::with_capacity(synapses))
+    }
+
+    /// One of them.
+    pub fn get(&self, synapse: usize) -> u32 {
+        match self {
+            Ticks::Byte(each) => u32::from(each[synapse]),
+            Ticks::Half(each) => u32::from(each[synapse]),
+            Ticks::Word(each) => each[synapse],
+        }
+    }
+
+    /// Appends delays that are at most `longest`.
+    fn extend(&mut self, delays: impl Iterator<Item = u32>, longest: u32) {
+        self.widen(longest);
+        match self {
+            Ticks::Byte(each) => each.extend(delays.map(|delay| delay as u8)),
+            Ticks::Half(each) => each.extend(delays.map(|delay| delay as u16)),
+            Ticks::Word(each) => each.extend(delays),
+        }
+    }
+
+    /// Makes room for a delay in every element.
+    fn widen(&mut self, longest: u32) {
+        match self {
+            Ticks::Byte(each) if u32::from(u8::MAX) < longest => {
+                let mut wide = pages::with_capacity(each.capacity());
+                wide.extend(each.iter().map(|&delay| u16::from(delay)));
+                *self = Ticks::Half(wide);
+                self.widen(longest);
+            }
+            Ticks::Half(each) if u32::from(u16::MAX) < longest => {
+                let mut wide = pages::with_capacity(each.capacity());
+                wide.extend(each.iter().map(|&delay| u32::from(delay)));
+                *self = Ticks::Word(wide);
+            }
+            _ => {}
+        }
+    }
+
+    fn trim(&mut self) {
+        match self {
+            Ticks::Byte(each) => trim(each),
+            Ticks::Half(each) => trim(each),
+            Ticks::Word(each) => trim(each),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Ticks::Byte(each) => each.capacity(),
+            Ticks::Half(each) => 2 * each.capacity(),
+            Ticks::Word(each) => 4 * each.capacity(),
+        }
+    }
 }
 
 impl Part {
@@ -157,7 +213,7 @@ impl Part {
         };
         let delays = match &self.delays {
             Delays::One(_) => 0,
-            Delays::Runs { starts, runs } => 8 * (starts.capacity() + runs.capacity()),
+            Delays::Each(ticks) => ticks.bytes(),
         };
         (8 * self.starts.capacity() + targets + self.weights.bytes() + delays) as u64
     }
@@ -297,7 +353,7 @@ impl<'a> Builder<'a> {
         let delays = match context.plan.delay {
             // A delay that does not hold was refused before.
             Quantity::Constant(delay) => Delays::One(context.delay_ticks(delay).unwrap_or(1)),
-            Quantity::Program(_) => Delays::Runs { starts: vec![0], runs: vec![] },
+            Quantity::Program(_) => Delays::Each(Ticks::with_capacity(synapses)),
         };
         let Lane { precision, base, span, .. } = *lane;
         let part = Part { precision, base, span, starts, targets, weights, delays };
@@ -313,12 +369,15 @@ impl<'a> Builder<'a> {
             Targets::Every(_) => {}
         }
         part.weights.trim();
+        if let Delays::Each(ticks) = &mut part.delays {
+            ticks.trim();
+        }
         part
     }
 
-    /// Fills `order` with the indices of a row sorted by delay, and appends its runs.
+    /// Fills `order` with the indices of a row sorted by delay, and appends the delays.
     fn sort(&mut self, delays: &[u32]) {
-        let Delays::Runs { starts, runs } = &mut self.part.delays else {
+        let Delays::Each(ticks) = &mut self.part.delays else {
             return;
         };
         let (shortest, longest) = delays.iter().fold((u32::MAX, 0), |a, &d| (a.0.min(d), a.1.max(d)));
@@ -342,14 +401,7 @@ impl<'a> Builder<'a> {
             self.order.extend(delays.iter().enumerate().map(|(k, &d)| u64::from(d) << 32 | k as u64));
             self.order.sort_unstable();
         }
-        for (k, &entry) in self.order.iter().enumerate() {
-            let delay = (entry >> 32) as u32;
-            let next = self.order.get(k + 1).map(|e| (e >> 32) as u32);
-            if next != Some(delay) {
-                runs.push(Run { delay, end: k as u32 + 1 });
-            }
-        }
-        starts.push(runs.len() as u64);
+        ticks.extend(self.order.iter().map(|entry| (entry >> 32) as u32), longest);
     }
 }
 
@@ -377,7 +429,7 @@ impl Sink for Builder<'_> {
             let (first, last) = (rows.starts[row], rows.starts[row + 1]);
             end += (last - first) as u64;
             self.part.starts.push(end);
-            if let Delays::Runs { .. } = self.part.delays {
+            if let Delays::Each(_) = self.part.delays {
                 self.sort(delays.get(first..last).unwrap_or(&[]));
                 let from = self.order.iter().map(|&e| first + (e as u32) as usize);
                 let targets = from.clone().map(|k| distance[rows.targets[k] as usize]);

@@ -5,7 +5,7 @@ use circ_numerics::Real;
 use super::leaves::Places;
 use super::matrix;
 use crate::aligned::Scalar;
-use crate::build::layout::{Delays, Part, Run, Targets, Weights};
+use crate::build::layout::{Delays, Part, Targets, Weights};
 use crate::build::selves::Selves;
 use crate::ring::Ring;
 use crate::rows::ROW;
@@ -63,11 +63,14 @@ fn row<L: Scalar, P: Scalar>(part: &Part, source: usize, factor: P, tick: i64, r
 fn for_each_run(part: &Part, source: usize, mut f: impl FnMut(u32, usize, usize)) {
     match &part.delays {
         Delays::One(delay) => f(*delay, 0, (part.starts[source + 1] - part.starts[source]) as usize),
-        Delays::Runs { starts, runs } => {
-            let mut begin = 0;
-            for &Run { delay, end } in &runs[starts[source] as usize..starts[source + 1] as usize] {
-                f(delay, begin, end as usize);
-                begin = end as usize;
+        Delays::Each(ticks) => {
+            let (first, end) = (part.starts[source] as usize, part.starts[source + 1] as usize);
+            let mut begin = first;
+            while begin < end {
+                let delay = ticks.get(begin);
+                let beyond = (begin..end).find(|k| ticks.get(*k) != delay).unwrap_or(end);
+                f(delay, begin - first, beyond - first);
+                begin = beyond;
             }
         }
     }
@@ -223,7 +226,7 @@ impl Batch {
                     }
                 }
             }
-            Delays::Runs { .. } => {
+            Delays::Each(_) => {
                 for ((&target, &delay), value) in self.targets.iter().zip(&self.delays).zip(values) {
                     ring.slot_mut(tick + i64::from(delay))[window(part)][target as usize] += value;
                 }
