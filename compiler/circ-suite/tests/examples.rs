@@ -14,7 +14,7 @@ fn root() -> PathBuf {
 }
 
 /// Example, and settings that make it last a fraction of a second.
-const SHORT: [(&str, &[(&str, &str)]); 11] = [
+const SHORT: [(&str, &[(&str, &str)]); 12] = [
     ("cuba", &[("duration", "20 ms")]),
     ("coba", &[("duration", "10 ms")]),
     ("cobahh", &[("duration", "4 ms")]),
@@ -22,6 +22,7 @@ const SHORT: [(&str, &[(&str, &str)]); 11] = [
         "brunel",
         &[("duration", "12 ms"), ("n_exc", "1000"), ("n_inh", "250"), ("c_exc", "100"), ("c_inh", "25")],
     ),
+    ("microcircuit", &[("duration", "1 ms"), ("scale", "0.02")]),
     ("izhikevich", &[("duration", "40 ms")]),
     ("adex", &[("duration", "20 ms")]),
     ("balanced", &[("duration", "5 ms")]),

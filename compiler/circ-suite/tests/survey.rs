@@ -51,7 +51,8 @@ fn tally(kind: &Kind, programs: &[String]) -> Tally {
 }
 
 fn looked_at(kind: &Kind, slip: &Slip) -> Tally {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // What the examples load lies beside them.
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples"));
     let checked = check_all(sources::parse("slip.circ", slip.text.clone(), folder));
     let caught = checked.diagnostics.iter().any(|it| it.rule.level == Level::Error);
     // Warnings are for a program that can be run.

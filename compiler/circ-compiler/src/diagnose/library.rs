@@ -104,7 +104,7 @@ pub fn offered(name: &str, wanted: &str) -> Option<String> {
     let of_kind = || LIBRARY.iter().filter(|(_, kind, _)| *kind == wanted);
     let known = of_kind().map(|(.., name)| *name);
     let called = ALSO_CALLED.iter().filter(|(_, here)| of_kind().any(|it| it.2 == *here)).map(|it| it.0);
-    let near = match known.clone().any(|known| known == name) {
+    let near = match known.clone().chain(called.clone()).any(|known| known == name) {
         true => name.to_string(),
         false => suggest::nearest(name, known.chain(called))?,
     };

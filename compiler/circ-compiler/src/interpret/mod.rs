@@ -4,6 +4,7 @@
 //! code must give the same bits, so this has to be plainly right.
 
 pub mod apply;
+mod drives;
 pub mod engine;
 pub mod explain;
 mod flow;
