@@ -3,15 +3,20 @@
 //! In: a compiled experiment. Out: text: the method of every equation and why, how synapses are kept and what
 //! they cost, delays, the order of what flows, memory.
 
+mod curve;
+mod events;
+mod isolated;
 mod learning;
+#[cfg(test)]
+mod tests;
+pub mod window;
 
 use crate::compile::Compiled;
 use crate::quantity::{Grid, significant};
 use crate::rules::bytes;
 use circ_plan::ir::{Op, Program};
-use circ_plan::learning::{Hook, Learning, When};
 use circ_plan::plan::{Connect, Dynamics, Plan, PopulationPlan, Quantity, Sender};
-use circ_runtime::{events_wait, is_broadcast, is_matrix};
+use circ_runtime::{is_broadcast, is_matrix};
 use std::collections::BTreeMap;
 
 /// The whole page.
@@ -30,7 +35,7 @@ pub fn explain(compiled: &Compiled) -> String {
     plan.populations.iter().for_each(|population| text += &kernel(population));
     if !plan.projections.is_empty() {
         text += "\nProjections\n";
-        (0..plan.projections.len()).for_each(|at| text += &projection(plan, at as u32));
+        (0..plan.projections.len()).for_each(|at| text += &projection(compiled, at as u32));
     }
     text += &learning::learning(compiled);
     text += &flows(plan);
@@ -88,7 +93,8 @@ fn state_bytes(population: &PopulationPlan) -> usize {
     population.arrays.iter().map(|array| if array.ty == circ_plan::ir::Ty::Int { 8 } else { wide }).sum()
 }
 
-fn projection(plan: &Plan, index: u32) -> String {
+fn projection(compiled: &Compiled, index: u32) -> String {
+    let plan = &compiled.plan;
     let projection = &plan.projections[index as usize];
     let delay = match &projection.delay {
         Quantity::Constant(delay) => format!("delay {} ms", significant(*delay, 6)),
@@ -110,10 +116,10 @@ fn projection(plan: &Plan, index: u32) -> String {
         () => match &projection.learning {
             Some(learning) => {
                 let (more, what) = match () {
-                    () if events_wait(plan, index) => {
-                        (1, ", 1 to count the events of its target that are in it")
+                    () if events::wait(compiled, index) => {
+                        (events::WAITING, ", 1 to count the events of its target that are in it")
                     }
-                    () if hears_targets(learning) => (8, ", 8 to find it by its target"),
+                    () if events::are_heard(learning) => (events::FOUND, ", 8 to find it by its target"),
                     () => (0, ""),
                 };
                 format!(
@@ -130,12 +136,6 @@ fn projection(plan: &Plan, index: u32) -> String {
         },
     };
     format!("  {}: {}, {delay}, {cost}\n", projection.path, rule(&projection.connect))
-}
-
-/// Whether synapses have to be found by their targets.
-fn hears_targets(learning: &Learning) -> bool {
-    let by_target = |hook: &Hook| matches!(hook.when, When::Post(_) | When::Modulator(..) | When::Jump(_));
-    learning.both.is_some() || learning.hooks.iter().any(by_target)
 }
 
 /// The order in which values flow: what a stage reads, the stages before it have brought.

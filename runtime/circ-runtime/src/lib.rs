@@ -32,5 +32,5 @@ pub use build::estimate::{estimate, is_broadcast, is_matrix};
 pub use build::{BadValue, BuildError, MAX_DELAY, Way};
 pub use engine::Machine;
 pub use kernel::Kernels;
-pub use learning::{RuleKernel, events_wait, rule_programs};
+pub use learning::{AtOnce, RuleKernel, events_wait, rule_programs, why_at_once};
 pub use network::Network;

@@ -3,19 +3,25 @@
 //! In: a compiled experiment. Out: for each projection with a rule what it keeps of synapses and of cells, when a spike
 //! and one of its target meet, and how often each equation is evaluated.
 
+use super::{curve, events, window};
 use crate::compile::Compiled;
 use crate::quantity::{Grid, significant};
+use crate::refusal::port_dimension;
 use circ_compiler::lower::{Evaluated, RuleMethods};
 use circ_plan::ir::{Precision, Ty};
 use circ_plan::learning::{Budget, Candidates, Learning, Prune, Rewire, Share, Signal, When};
 use circ_plan::plan::{Column, Pairing, Plan, ProjectionPlan, Quantity, Role};
 use std::collections::BTreeSet;
 
+/// How many windows a page shows.
+const WINDOWS: usize = 4;
+
 /// The section, empty where nothing learns.
 pub fn learning(compiled: &Compiled) -> String {
     let plan = &compiled.plan;
     let mut text = String::new();
-    for projection in &plan.projections {
+    let mut room = WINDOWS;
+    for (index, projection) in (0..).zip(&plan.projections) {
         // Without a rule, weights are set by the experiment alone.
         let Some(learning) = projection.learning.as_ref().filter(|it| !it.rule.is_empty()) else { continue };
         // Both directions are told of once.
@@ -24,6 +30,23 @@ pub fn learning(compiled: &Compiled) -> String {
         }
         let rule = compiled.rules.iter().find(|rule| rule.path == projection.path);
         text += &one(plan, projection, learning, rule);
+        if let Some(line) = events::line(compiled, learning, index) {
+            text += &format!("    {line}\n");
+        }
+        // The page is there at once, however many projections learn.
+        if room == 0 {
+            text += "    window: not computed, as there are many above\n";
+            continue;
+        }
+        match window::window(plan, index) {
+            Ok(window) => {
+                room -= 1;
+                let dimension = port_dimension(compiled, index);
+                let lines = curve::lines(&window, plan.dt, dimension);
+                lines.iter().for_each(|line| text += &format!("    {line}\n"));
+            }
+            Err(why) => text += &format!("    no window of pairs of spikes, because {why}\n"),
+        }
     }
     if text.is_empty() { text } else { format!("\nPlasticity\n{text}") }
 }
@@ -34,7 +57,7 @@ fn one(plan: &Plan, projection: &ProjectionPlan, learning: &Learning, rule: Opti
     let bytes: usize = learning.arrays.iter().map(|it| width(it.ty, it.store)).sum();
     let mut text =
         format!("  {}: {}, {bytes} bytes a synapse ({})\n", projection.path, learning.rule, kept.join(", "));
-    text += &format!("    {}\n", window(plan, projection, learning));
+    text += &format!("    {}\n", meeting(plan, projection, learning));
     for equation in rule.iter().flat_map(|rule| &rule.equations) {
         let how = match equation.evaluated {
             Evaluated::SinceEvent => "in closed form since the last event of the synapse",
@@ -116,7 +139,7 @@ fn width(ty: Ty, store: Precision) -> usize {
 }
 
 /// When spikes of both sides are seen at the same tick.
-fn window(plan: &Plan, projection: &ProjectionPlan, learning: &Learning) -> String {
+fn meeting(plan: &Plan, projection: &ProjectionPlan, learning: &Learning) -> String {
     let back = learning.back.as_ref().unwrap_or(&learning.dendritic);
     let (Quantity::Constant(all), Quantity::Constant(dendritic), Quantity::Constant(back)) =
         (&projection.delay, &learning.dendritic, back)

@@ -38,4 +38,4 @@ pub use rewire::decide;
 pub use routine::Routine;
 pub use shared::Changes;
 pub use store::{Column, Which, width};
-pub use waits::{Waits, events_wait};
+pub use waits::{AtOnce, Waits, events_wait, why_at_once};

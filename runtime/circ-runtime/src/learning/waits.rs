@@ -67,44 +67,95 @@ impl Decay {
     }
 }
 
+/// Why synapses learn from events of their targets at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtOnce {
+    /// There is nothing to wait: no synapse, no rule or no hook of events of targets.
+    NoEvents,
+    /// Delays differ from synapse to synapse.
+    Delays,
+    /// The rule changes delays.
+    LearnedDelays,
+    /// Something else happens where a spike and an event meet.
+    Both,
+    /// A weight is shared.
+    Shared,
+    /// The weight is carried at every tick.
+    Flows,
+    /// There are hooks of modulators, of the clock, or of every tick.
+    OtherHooks,
+    /// Of several kinds of events.
+    Kinds,
+    /// A hook reads the tick of the event, or draws.
+    Moment,
+    /// A hook reads of the source what does not follow from its spikes alone by a decay.
+    Source,
+    /// A hook reads a modulator, or of the target what is no number.
+    Target,
+}
+
 /// Whether the events of the targets of a projection that learns wait until a source spikes, unless that is refused.
 pub fn events_wait(plan: &Plan, projection: u32) -> bool {
+    why_at_once(plan, projection).is_none()
+}
+
+/// Why they do not wait, if they do not.
+pub fn why_at_once(plan: &Plan, projection: u32) -> Option<AtOnce> {
     let this = &plan.projections[projection as usize];
-    this.learning.as_deref().is_some_and(|learning| Waits::new(plan, this, learning).is_some())
+    let Some(learning) = this.learning.as_deref() else { return Some(AtOnce::NoEvents) };
+    Waits::find(plan, this, learning).err()
 }
 
 impl Waits {
     /// What has to be known for the events of targets to wait, if they can.
     pub fn new(plan: &Plan, projection: &ProjectionPlan, learning: &Learning) -> Option<Waits> {
+        Waits::find(plan, projection, learning).ok()
+    }
+
+    fn find(plan: &Plan, projection: &ProjectionPlan, learning: &Learning) -> Result<Waits, AtOnce> {
         let one = |quantity: &Quantity| matches!(quantity, Quantity::Constant(_));
         let ways = [&projection.delay, &learning.dendritic].into_iter().chain(&learning.back);
         let constant = ways.into_iter().all(one);
-        let plain = learning.longest.is_none() && learning.both.is_none();
         let hooks = || learning.hooks.iter();
         let spikes_only = hooks().all(|hook| matches!(hook.when, When::Pre | When::Post(_)));
         let mut events = hooks().filter_map(|hook| match &hook.when {
             When::Post(events) => Some(events),
             _ => None,
         });
-        let first = events.next()?;
-        // What others do to a shared weight is no event of the synapse; what flows needs its weight at every tick.
-        let alone = learning.shared.is_none() && projection.flow.is_none();
-        if !constant || !plain || !alone || !spikes_only || events.any(|other| other != first) {
-            return None;
+        let first = events.next().ok_or(AtOnce::NoEvents)?;
+        let refused = match () {
+            () if learning.longest.is_some() => Some(AtOnce::LearnedDelays),
+            () if !constant => Some(AtOnce::Delays),
+            () if learning.both.is_some() => Some(AtOnce::Both),
+            // What others do to a shared weight is no event of the synapse; what flows needs its weight at every tick.
+            () if learning.shared.is_some() => Some(AtOnce::Shared),
+            () if projection.flow.is_some() => Some(AtOnce::Flows),
+            () if !spikes_only => Some(AtOnce::OtherHooks),
+            () if events.any(|other| other != first) => Some(AtOnce::Kinds),
+            () => None,
+        };
+        if let Some(refused) = refused {
+            return Err(refused);
         }
         let mut waits = Waits { kind: 0, decays: vec![], found: vec![] };
         for hook in hooks().filter(|hook| matches!(hook.when, When::Post(_))) {
             for (op, ty) in hook.program.ops.iter().zip(&hook.program.types) {
                 match op {
-                    Op::Load(Side::Pre, array) => waits.source(plan, projection, learning, *array, *ty)?,
-                    Op::Load(Side::Post, array) => waits.target(plan, learning, *array, *ty)?,
+                    Op::Load(Side::Pre, array) => {
+                        waits.source(plan, projection, learning, *array, *ty).ok_or(AtOnce::Source)?;
+                    }
+                    Op::Load(Side::Post, array) => {
+                        waits.target(plan, learning, *array, *ty).ok_or(AtOnce::Target)?;
+                    }
                     // Of the tick of the event.
-                    Op::Now | Op::Time(_) | Op::Draw { .. } | Op::Redraw { .. } => return None,
+                    Op::Now | Op::Time(_) | Op::Draw { .. } | Op::Redraw { .. } => {
+                        return Err(AtOnce::Moment);
+                    }
                     _ => {}
                 }
             }
         }
-        Some(waits)
+        Ok(waits)
     }
 
     /// Bytes of what is remembered of so many sources and targets.
