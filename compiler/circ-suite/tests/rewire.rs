@@ -60,8 +60,11 @@ fn network(allow: &str, connect: &str, rewire: &str) -> String {
     )
 }
 
+/// Source and target of a synapse, each as population and cell.
+type Ends = ((u32, u32), (u32, u32));
+
 /// The ends of all synapses before the run, and after it.
-fn ends(text: &str, on: Configuration) -> [Vec<((u32, u32), (u32, u32))>; 2] {
+fn ends(text: &str, on: Configuration) -> [Vec<Ends>; 2] {
     let program = sources::parse("example.circ", text.to_string(), &folder());
     let compiled = compile(program, &Options::default()).unwrap_or_else(|it| panic!("{}", show(&it)));
     let options =

@@ -238,7 +238,7 @@ mod tests {
             Trains::new(mean).counts([3, 1], 0, 5, &mut counts);
             let n = counts.len() as f64;
             let m = counts.iter().map(|c| f64::from(*c)).sum::<f64>() / n;
-            let v = counts.iter().map(|c| (f64::from(*c) - m).powi(2)).sum::<f64>() / n;
+            let v = counts.iter().map(|c| (f64::from(*c) - m) * (f64::from(*c) - m)).sum::<f64>() / n;
             assert!((m - mean).abs() < 5.0 * (mean / n).sqrt(), "mean {m}, not {mean}");
             assert!((v - mean).abs() < 0.03 * mean.max(0.5), "variance {v}, not {mean}");
         }

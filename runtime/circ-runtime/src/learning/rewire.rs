@@ -234,7 +234,7 @@ fn parts(around: Surroundings, design: &Design, places: &[Place]) -> Vec<Part> {
 
 impl Part {
     /// Those that are new.
-    fn new(&self) -> Vec<u32> {
+    fn made(&self) -> Vec<u32> {
         let new = self.places.iter().enumerate().filter(|(_, place)| place.is_none());
         new.map(|(k, _)| k as u32).collect()
     }
@@ -243,7 +243,7 @@ impl Part {
     fn batch(&self, tick: i64) -> Batch {
         let mut batch = Batch::default();
         let axonal = i64::from(self.table.axonal.of(0));
-        for synapse in self.new() {
+        for synapse in self.made() {
             batch.push(synapse, self.table.source(synapse), tick - axonal);
         }
         batch
@@ -291,7 +291,7 @@ impl Rewired {
         learner.move_on(scene, &around.network.designs[self.design], old, &part.places);
         let mut weights = part.weights.iter();
         let mut batch = Batch::default();
-        for synapse in part.new() {
+        for synapse in part.made() {
             learner.arrays[0].set(synapse as usize, *weights.next().expect("each has a weight"));
             let axonal = i64::from(scene.table.axonal.of(synapse as usize));
             if let Some(delay) = scene.learning.delay {
