@@ -122,6 +122,12 @@ pub fn home(name: &str) -> Option<String> {
     LIBRARY.iter().find(|it| it.2 == name).map(|(file, ..)| format!("std.{file}"))
 }
 
+/// What the library calls something that is called so elsewhere, and the file that holds it.
+pub fn called_here(name: &str) -> Option<(String, &'static str)> {
+    let (_, here) = ALSO_CALLED.iter().find(|(there, _)| *there == name)?;
+    Some((home(here)?, here))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,5 +150,7 @@ mod tests {
         for (_, here) in ALSO_CALLED {
             assert!(home(here).is_some(), "{here}");
         }
+        assert_eq!(called_here("Lif"), Some(("std.cells".to_string(), "LifCurrent")));
+        assert_eq!(called_here("LifCurrent"), None);
     }
 }

@@ -50,8 +50,12 @@ pub fn unknown_name(at: Span, name: &str, wanted: &str, suggestion: Option<Strin
 /// A file has no item of this name; another of the library may.
 pub fn unknown_item(at: Span, name: &str, file: &str, suggestion: Option<String>) -> Diagnostic {
     let diagnostic = unknown_member(at, name, &format!("`{file}`"), None);
-    match library::home(name) {
-        Some(home) => diagnostic.help(format!("it is in `{home}`: write `use {home}.{name}`")),
+    if let Some(home) = library::home(name) {
+        return diagnostic.help(format!("it is in `{home}`: write `use {home}.{name}`"));
+    }
+    // What other simulators call it says more than a name that looks like it.
+    match library::called_here(name).filter(|_| file.starts_with("std.")) {
+        Some((home, here)) => diagnostic.help(format!("the library has `{here}`: write `use {home}.{here}`")),
         None => did_you_mean(diagnostic, suggestion),
     }
 }
