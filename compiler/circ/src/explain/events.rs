@@ -44,6 +44,7 @@ pub fn line(compiled: &Compiled, learning: &Learning, projection: u32) -> Option
         Some(AtOnce::Both) => "there is an `on pre and post`",
         Some(AtOnce::Shared) => "synapses share a weight",
         Some(AtOnce::Flows) => "what flows reads the weight at every step",
+        Some(AtOnce::Rewired) => "synapses come and go",
         Some(AtOnce::OtherHooks) => {
             "the rule has hooks of modulators or of the clock, or equations that are stepped"
         }

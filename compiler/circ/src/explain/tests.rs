@@ -20,10 +20,14 @@ fn compiled(source: &str, rule: &str, arguments: &str, clauses: &str, experiment
         }}
         experiment Main of N {{ {experiment} }}"
     );
+    built(text)
+}
+
+fn built(text: String) -> Compiled {
     let program = sources::parse("window.circ", text, Path::new("."));
     compile(program, &Options::default()).unwrap_or_else(|why| match why {
-        Rejection::Program { diagnostics, .. } => panic!("{rule}: {}", diagnostics[0].message),
-        Rejection::Request(why) => panic!("{rule}: {why}"),
+        Rejection::Program { diagnostics, .. } => panic!("{}", diagnostics[0].message),
+        Rejection::Request(why) => panic!("{why}"),
     })
 }
 
@@ -155,4 +159,16 @@ fn the_page_shows_the_curve_and_when_events_are_learned_from() {
     let resets = page("weight 1 mV; delay 1 ms", "run 1 ms; reset; run 1 ms");
     assert!(resets.contains("at once, because the experiment resets"), "{resets}");
     assert!(resets.contains("8 to find it by its target"), "{resets}");
+    let rewired = explain(&built(
+        "use std.plasticity.AdditiveStdp
+        use std.cells.LifDelta
+        plasticity Rewired: AdditiveStdp { rewire every 10 ms { prune lowest 10 % by w; grow pruned random } }
+        circuit N {
+          population A: LifDelta[4]
+          projection P: A -> A.exc { connect probability 0.5; weight 1 mV; plasticity Rewired(w_max = 2 mV) }
+        }
+        experiment Main of N { run 1 ms }"
+            .to_string(),
+    ));
+    assert!(rewired.contains("at once, because synapses come and go"), "{rewired}");
 }

@@ -201,11 +201,7 @@ impl Design {
         let defers = mixed && lag == 0 && (meeting.is_some() || learning.transmit.iter().any(of_target));
         let one = |ticks: &Ticks| matches!(ticks, Ticks::One(_));
         let constant = |table: &Table| one(&table.axonal) && one(&table.dendritic) && one(&table.back);
-        // What waits is noted by synapse: rewiring would have to number all of it anew.
-        let waits = match learning.rewire {
-            None => Waits::new(plan, this, learning).filter(|_| tables.iter().all(constant)),
-            Some(_) => None,
-        };
+        let waits = Waits::new(plan, this, learning).filter(|_| tables.iter().all(constant));
         let family = match this.pairing {
             Pairing::Mirror(other) => other,
             Pairing::Ordered | Pairing::Unordered => projection,

@@ -82,6 +82,8 @@ pub enum AtOnce {
     Shared,
     /// The weight is carried at every tick.
     Flows,
+    /// Synapses come and go: what waits is noted by synapse, and would have to be numbered anew.
+    Rewired,
     /// There are hooks of modulators, of the clock, or of every tick.
     OtherHooks,
     /// Of several kinds of events.
@@ -130,6 +132,7 @@ impl Waits {
             // What others do to a shared weight is no event of the synapse; what flows needs its weight at every tick.
             () if learning.shared.is_some() => Some(AtOnce::Shared),
             () if projection.flow.is_some() => Some(AtOnce::Flows),
+            () if learning.rewire.is_some() => Some(AtOnce::Rewired),
             () if !spikes_only => Some(AtOnce::OtherHooks),
             () if events.any(|other| other != first) => Some(AtOnce::Kinds),
             () => None,
