@@ -39,7 +39,7 @@ pub struct RunArgs {
     pub experiment: Option<String>,
     #[command(flatten)]
     pub settings: Settings,
-    /// Write run.json, spikes.csv and traces.csv into this folder
+    /// Write run.json, spikes.csv, traces.csv and what else there is into this folder; of a sweep only sweep.csv
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Print one JSON object and nothing else
