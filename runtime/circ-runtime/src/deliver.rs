@@ -9,6 +9,7 @@ use circ_plan::ir::Precision;
 
 use crate::aligned::Scalar;
 use crate::build::layout::{Delays, Part, Targets, Ticks, Weights};
+use crate::narrow::Narrow;
 use crate::network::Broadcast;
 use crate::prefetch::fetch;
 use crate::ring::{Ring, Rings};
@@ -29,33 +30,7 @@ fn deliver_in<F: Scalar>(part: &Part, sources: &[u32], tick: i64, ring: &mut Rin
     }
 }
 
-/// A distance from the base of a part, or a delay in ticks.
-trait Distance: Copy {
-    fn index(self) -> usize;
-}
-
-impl Distance for u8 {
-    #[inline(always)]
-    fn index(self) -> usize {
-        usize::from(self)
-    }
-}
-
-impl Distance for u16 {
-    #[inline(always)]
-    fn index(self) -> usize {
-        usize::from(self)
-    }
-}
-
-impl Distance for u32 {
-    #[inline(always)]
-    fn index(self) -> usize {
-        self as usize
-    }
-}
-
-fn rows<F: Scalar, D: Distance>(part: &Part, targets: &[D], sources: &[u32], tick: i64, ring: &mut Ring<F>) {
+fn rows<F: Scalar, D: Narrow>(part: &Part, targets: &[D], sources: &[u32], tick: i64, ring: &mut Ring<F>) {
     let limits =
         |source: u32| (part.starts[source as usize] as usize, part.starts[source as usize + 1] as usize);
     let window = part.base as usize..(part.base + part.span) as usize;
@@ -106,7 +81,7 @@ struct Next<'a, D> {
     range: std::ops::Range<usize>,
 }
 
-fn delayed<F: Scalar, D: Distance, T: Distance>(
+fn delayed<F: Scalar, D: Narrow, T: Narrow>(
     row: &Row<D>,
     delays: &[T],
     weights: &Weights,
@@ -133,7 +108,7 @@ fn delayed<F: Scalar, D: Distance, T: Distance>(
 
 /// One loop over a whole row: stretches of one delay are mostly a handful of synapses.
 #[inline(always)]
-fn add_delayed<F: Scalar, D: Distance, T: Distance, W>(
+fn add_delayed<F: Scalar, D: Narrow, T: Narrow, W>(
     row: &Row<D>,
     delays: &[T],
     mut weights: impl Iterator<Item = F>,
@@ -158,7 +133,7 @@ fn add_delayed<F: Scalar, D: Distance, T: Distance, W>(
 const STRIDE: usize = 64;
 
 #[inline(always)]
-fn add_one<F: Scalar, D: Distance>(sums: &mut [F], targets: &[D], weight: F, next: &[D]) {
+fn add_one<F: Scalar, D: Narrow>(sums: &mut [F], targets: &[D], weight: F, next: &[D]) {
     for (k, chunk) in targets.chunks(STRIDE).enumerate() {
         fetch(next, k * STRIDE..(k + 1) * STRIDE);
         for target in chunk {
@@ -168,7 +143,7 @@ fn add_one<F: Scalar, D: Distance>(sums: &mut [F], targets: &[D], weight: F, nex
 }
 
 #[inline(always)]
-fn add_each<F: Scalar, D: Distance, W: Real>(
+fn add_each<F: Scalar, D: Narrow, W: Real>(
     sums: &mut [F],
     targets: &[D],
     weights: &[W],

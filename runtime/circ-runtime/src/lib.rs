@@ -19,6 +19,7 @@ mod flow;
 mod kernel;
 mod learning;
 mod meeting;
+mod narrow;
 mod network;
 mod pages;
 mod parallel;

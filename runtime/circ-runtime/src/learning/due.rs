@@ -9,8 +9,9 @@ use circ_plan::ir::Precision;
 
 use super::store::{Column, Which};
 use super::table::Table;
-use super::targets::{Target, with_targets};
+use super::targets::with_targets;
 use crate::aligned::Scalar;
+use crate::narrow::Narrow;
 use crate::ring::Rings;
 
 /// The accumulators of a tick.

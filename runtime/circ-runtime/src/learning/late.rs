@@ -17,8 +17,9 @@ use super::routine::{Failure, Routine};
 use super::sides::Post;
 use super::store::{Beside, Column, Which};
 use super::table::Table;
-use super::targets::{Target, with_targets};
+use super::targets::with_targets;
 use super::waits::{ROOM, Waits};
+use crate::narrow::Narrow;
 use crate::rows::ROW;
 
 /// The events that wait, of the targets of one thread.
@@ -333,7 +334,7 @@ impl Late {
 
 impl Part {
     /// The synapses from `first` on that have not seen as many events as their targets had.
-    fn find<T: Target>(&mut self, first: u32, targets: &[T], seen: &mut [u8], counts: &[u8]) {
+    fn find<T: Narrow>(&mut self, first: u32, targets: &[T], seen: &mut [u8], counts: &[u8]) {
         let Part { len, synapses, events, left, .. } = self;
         let mut found = 0;
         // A branch for each would be a guess.

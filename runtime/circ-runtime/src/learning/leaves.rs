@@ -12,8 +12,9 @@ use circ_plan::plan::{ProjectionPlan, Table as Numbers};
 use super::sides::{Origin, Post, Sides, World};
 use super::store::{Beside, Column, Which};
 use super::table::{Table, Ticks};
-use super::targets::{Target, with_targets};
+use super::targets::with_targets;
 use crate::aligned::Scalar;
+use crate::narrow::Narrow;
 use crate::rows::Leaves;
 
 /// A learning projection, for the cells of a thread.

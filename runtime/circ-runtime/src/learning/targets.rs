@@ -13,25 +13,6 @@ pub enum Targets {
     Far(Vec<u32>),
 }
 
-/// An index of an own target.
-pub trait Target: Copy {
-    fn index(self) -> usize;
-}
-
-impl Target for u16 {
-    #[inline(always)]
-    fn index(self) -> usize {
-        usize::from(self)
-    }
-}
-
-impl Target for u32 {
-    #[inline(always)]
-    fn index(self) -> usize {
-        self as usize
-    }
-}
-
 /// Runs `$body` with `$list` the targets of a range, whatever their width.
 macro_rules! with_targets {
     ($targets:expr, $range:expr, $list:ident => $body:expr) => {
