@@ -191,6 +191,16 @@ pub fn wrong_value(span: Span, expected: &str) -> Diagnostic {
     WRONG_VALUE.at(span, format!("{expected} is needed here")).primary(format!("{expected} is due"))
 }
 
+/// Other than one number, or one for each cell or synapse. `shape`: of an array.
+pub fn wrong_number(span: Span, due: usize, of_each: &str, shape: &[u64]) -> Diagnostic {
+    let has: Vec<String> = shape.iter().map(u64::to_string).collect();
+    let has =
+        if has.is_empty() { "no number".to_string() } else { format!("an array of {}", has.join(" × ")) };
+    let message =
+        format!("one number, or one for each of {due} {of_each}s, is needed here, but this is {has}");
+    WRONG_VALUE.at(span, message).primary(has)
+}
+
 /// More memory than the machine has.
 pub fn out_of_memory(span: Span, needed: u64, available: u64, parts: &[(String, u64)]) -> Diagnostic {
     let mut largest: Vec<&(String, u64)> = parts.iter().collect();

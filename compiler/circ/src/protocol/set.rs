@@ -105,15 +105,8 @@ impl Protocol<'_> {
         }
         let span = self.span(value);
         let found = self.value(value)?;
-        match scalar(&found) {
-            Some(one) => Ok(vec![one; view.len()]),
-            None => match found {
-                Value::Array(array) if array.shape.as_slice() == [view.len() as u64] => {
-                    Ok(array.data.clone())
-                }
-                _ => Err(rules::wrong_value(span, &format!("a number, or {} of them,", view.len())).into()),
-            },
-        }
+        spread(&found, view.len())
+            .ok_or_else(|| rules::wrong_number(span, view.len(), "cell", shape(&found)).into())
     }
 
     fn values_by_index(&self, view: &View, value: ExprId) -> Evaluated<Vec<f64>> {
@@ -201,5 +194,21 @@ pub(super) fn scalar(value: &Value) -> Option<f64> {
         Value::Int(value) => Some(*value as f64),
         Value::Bool(value) => Some(f64::from(u8::from(*value))),
         Value::Text(_) | Value::Array(_) | Value::Tuple(_) | Value::View(_) => None,
+    }
+}
+
+/// A number for each of so many: of an array that has as many, or the same for all.
+pub(super) fn spread(value: &Value, all: usize) -> Option<Vec<f64>> {
+    match value {
+        Value::Array(array) if array.shape.as_slice() == [all as u64] => Some(array.data.clone()),
+        _ => scalar(value).map(|one| vec![one; all]),
+    }
+}
+
+/// How many elements an array has in each direction.
+pub(super) fn shape(value: &Value) -> &[u64] {
+    match value {
+        Value::Array(array) => array.shape.as_slice(),
+        _ => &[],
     }
 }

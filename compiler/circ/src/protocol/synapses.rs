@@ -4,6 +4,7 @@
 //! value lies outside of the bounds of its rule, or has the wrong sign.
 
 use super::Protocol;
+use super::set::{scalar, shape, spread};
 use crate::{plastic, refusal, rules};
 use circ_compiler::diagnose::Diagnostic;
 use circ_compiler::diagnose::build::{out_of_range, set_weight_sign};
@@ -107,16 +108,9 @@ impl Protocol<'_> {
         }
         let counts: Vec<usize> = projections.iter().map(|it| self.synapses_of(*it)).collect();
         let all: usize = counts.iter().sum();
-        let values = match self.value(value)? {
-            Value::Array(array) if array.shape.as_slice() == [all as u64] => array.data.clone(),
-            other => match super::set::scalar(&other) {
-                Some(one) => vec![one; all],
-                None => {
-                    let due = format!("a number, or {all} of them,");
-                    return Err(rules::wrong_value(self.span(value), &due).into());
-                }
-            },
-        };
+        let found = self.value(value)?;
+        let values = spread(&found, all)
+            .ok_or_else(|| Box::new(rules::wrong_number(self.span(value), all, "synapse", shape(&found))))?;
         let mut left = values.as_slice();
         let of = |(projection, count): (&u32, usize)| {
             let (own, rest) = left.split_at(count);
@@ -149,7 +143,7 @@ impl Protocol<'_> {
                 }
             })?;
             let Some(found) = found else { continue };
-            let number = super::set::scalar(&found);
+            let number = scalar(&found);
             let number = number.ok_or_else(|| Box::new(rules::wrong_value(self.span(value), "a number")))?;
             values.push((k as u32, number));
         }
