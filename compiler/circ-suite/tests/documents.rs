@@ -1,4 +1,4 @@
-//! Every program in the guide and the README is whole, laid out, and does what the text says.
+//! Every program in the guide, the pages beside it and the README is whole, laid out, and does what the text says.
 
 use circ::compile::Options;
 use circ::run::EngineKind;
@@ -36,6 +36,12 @@ fn hold(document: &str, at_least: usize, on: &[Configuration]) {
 #[test]
 fn the_guide_is_true() {
     hold("compiler/docs/guide.md", 8, &ALL);
+}
+
+#[test]
+fn the_pages_for_users_of_other_simulators_are_true() {
+    hold("compiler/docs/from_brian2.md", 3, &ALL);
+    hold("compiler/docs/from_nest.md", 3, &ALL);
 }
 
 /// Its network is too large for the interpreter to run in a test; the examples do that for a shorter time.
