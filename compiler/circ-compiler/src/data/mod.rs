@@ -1,4 +1,4 @@
-//! Data from files: what `load("x.csv")` and `load("x.npy")` hold.
+//! Data from files: what `load("x.csv")`, `load("x.npy")` and `load("x.npz/images")` hold.
 //!
 //! In: bytes, through [`Files`], and the declared type. Out: arrays, or what is wrong in words. Values of
 //! files are taken to be in the coherent system (ms, mV, pA, nS, pF, um, mM; frequencies in 1/ms), since
@@ -6,6 +6,7 @@
 
 mod csv;
 mod npy;
+mod npz;
 
 use crate::types::{ArrayValue, Dimension, Type, Value};
 use std::sync::Arc;
@@ -47,9 +48,11 @@ pub enum Fault {
 /// An array from a file. Of a csv file all columns must be numbers; the header is left out, and one column
 /// is one-dimensional where that is declared.
 pub fn load_array(path: &str, declared: Option<&Type>, files: &dyn Files) -> Result<Value, Fault> {
-    let (shape, data) = match path.ends_with(".npy") {
-        true => npy::read(&files.read(path).map_err(Fault::Unreadable)?)?,
-        false => csv_array(&*files.table(path)?, declared)?,
+    let read = |file: &str| files.read(file).map_err(Fault::Unreadable);
+    let (shape, data) = match npz::split(path) {
+        Some((archive, array)) => npz::read(&read(archive)?, archive, array)?,
+        None if path.ends_with(".npy") => npy::read(&read(path)?)?,
+        None => csv_array(&*files.table(path)?, declared)?,
     };
     let element = element_of(declared);
     if let Some(Type::Array(_, sizes)) = declared
@@ -59,6 +62,11 @@ pub fn load_array(path: &str, declared: Option<&Type>, files: &dyn Files) -> Res
     }
     check_elements(&element, &data, shape.last().copied().unwrap_or(1))?;
     Ok(Value::Array(Arc::new(ArrayValue { element, shape, data })))
+}
+
+/// Whether a file of this name holds arrays, and no table with a header.
+pub fn holds_arrays(path: &str) -> bool {
+    path.ends_with(".npy") || npz::split(path).is_some()
 }
 
 /// Whether an array of this shape is what was declared.

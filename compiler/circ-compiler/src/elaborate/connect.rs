@@ -157,7 +157,7 @@ impl Elaborator<'_> {
     fn table_file(&self, expr: ExprId, environment: EnvironmentId) -> Option<Arc<str>> {
         match &self.hir.expr(expr).kind {
             ExprKind::Text(path) => Some(path.clone()),
-            _ => eval::load_path(expr, &self.scope(environment)).filter(|path| !path.ends_with(".npy")),
+            _ => eval::load_path(expr, &self.scope(environment)).filter(|path| !data::holds_arrays(path)),
         }
     }
 

@@ -4,6 +4,7 @@
 //! a cell that is not there, is an error with its place or line.
 
 use super::{Elaborator, time};
+use crate::data;
 use crate::diagnose::{data as say, time as say_time, value as say_value};
 use crate::eval;
 use crate::hir::{ExprId, ExprKind, Ref};
@@ -18,7 +19,7 @@ impl Elaborator<'_> {
         path: &str,
         environment: EnvironmentId,
     ) -> Option<Vec<(f64, u32)>> {
-        let file = eval::load_path(expr, &self.scope(environment)).filter(|path| !path.ends_with(".npy"));
+        let file = eval::load_path(expr, &self.scope(environment)).filter(|path| !data::holds_arrays(path));
         let mut events = match file {
             Some(file) => self.events_from_file(expr, &file, cells)?,
             None => self.events_from_list(expr, cells, path, environment)?,
