@@ -21,7 +21,7 @@ use circ_compiler::eval::{self, CellPlace, Evaluated, Scope, Thing};
 use circ_compiler::hir::{ExprId, SlotId, SlotKind, Statement, StatementKind};
 use circ_compiler::net::EnvironmentId;
 use circ_compiler::types::{Type, Value};
-use circ_grammar::ast::{AssignOp, BinaryOp, Span};
+use circ_grammar::ast::Span;
 use circ_plan::engine::{Engine, Stop};
 use circ_plan::ir::MAX_TICK;
 use std::sync::atomic::AtomicBool;
@@ -31,6 +31,7 @@ mod enforce;
 mod monitor;
 pub(crate) use monitor::look_back;
 
+mod assign;
 mod clamp;
 mod drive;
 mod force;
@@ -160,7 +161,9 @@ impl<'a> Protocol<'a> {
             StatementKind::Binding(slot) => self.bind(*slot)?,
             // Part of the circuit, built with it.
             StatementKind::Drive(_) => {}
-            StatementKind::Assign { slot, op, value } => self.assign(*slot, *op, *value, statement.span)?,
+            StatementKind::Assign { slot, element, op, value } => {
+                self.assign(*slot, *element, (*op, *value), statement.span)?;
+            }
             StatementKind::Record { what, every } => self.record(what, *every)?,
             StatementKind::Run { duration, until } => self.run(*duration, *until)?,
             StatementKind::Set { target, filter, value } => self.set(*target, *filter, *value)?,
@@ -273,27 +276,6 @@ impl<'a> Protocol<'a> {
     fn store(&mut self, slot: SlotId, value: Value) {
         let environment = self.compiled.net.experiment.0 as usize;
         self.compiled.net.environments[environment].values.insert(slot, value);
-    }
-
-    fn assign(&mut self, slot: SlotId, op: AssignOp, value: ExprId, span: Span) -> Evaluated<()> {
-        let new = self.value(value)?;
-        let operator = match op {
-            AssignOp::Set => None,
-            AssignOp::Add => Some(BinaryOp::Add),
-            AssignOp::Subtract => Some(BinaryOp::Subtract),
-            AssignOp::Multiply => Some(BinaryOp::Multiply),
-        };
-        let value = match operator {
-            None => new,
-            Some(operator) => {
-                let environment = self.compiled.net.experiment;
-                let old =
-                    self.with_scope(|scope, world| eval::slot(slot, environment, span, scope, world))?;
-                eval::number::binary(operator, &old, &new, span)?
-            }
-        };
-        self.store(slot, value);
-        Ok(())
     }
 
     fn print(&mut self, values: &[ExprId]) -> Evaluated<()> {

@@ -129,6 +129,14 @@ pub fn balance_window(span: Span) -> Diagnostic {
         .note("it is summed up while the circuit runs: over each `run`, and over the windows of monitors")
 }
 
+/// A window that has not even two bins to compare.
+pub fn too_few_bins(span: Span, name: &str, bin_ms: f64, window_ms: f64) -> Diagnostic {
+    WINDOW_OUTSIDE
+        .at(span, format!("`{name}` compares bins of {bin_ms} ms, but its window is {window_ms} ms long"))
+        .primary("two bins are needed at least")
+        .help(format!("give shorter bins, as in `{name}(E, bin = 1 ms)`, or a longer `run`"))
+}
+
 /// A measure before the first `run`.
 pub fn nothing_ran(span: Span, name: &str) -> Diagnostic {
     WINDOW_OUTSIDE
@@ -138,8 +146,10 @@ pub fn nothing_ran(span: Span, name: &str) -> Diagnostic {
 
 /// Known names that are no measure of what they are asked of.
 pub fn not_a_measure(span: Span, name: &str) -> Diagnostic {
+    let binned = crate::measures::BINNED.iter().map(|measure| measure.name);
+    let quoted = |name| format!("`{name}`");
     let known: Vec<String> =
-        crate::measures::ALL.iter().map(|measure| format!("`{}`", measure.name)).collect();
+        crate::measures::ALL.iter().map(|measure| measure.name).chain(binned).map(quoted).collect();
     NOT_A_MEASURE
         .at(span, format!("`{name}` can not be measured here"))
         .primary("not one of the measures of spikes")

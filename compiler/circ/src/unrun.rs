@@ -70,9 +70,11 @@ impl Look<'_> {
                     self.value(value);
                 }
             }
-            StatementKind::Assign { value, .. }
-            | StatementKind::Set { value, .. }
-            | StatementKind::Expect(value) => self.value(*value),
+            StatementKind::Assign { element, value, .. } => {
+                element.iter().for_each(|element| self.value(*element));
+                self.value(*value);
+            }
+            StatementKind::Set { value, .. } | StatementKind::Expect(value) => self.value(*value),
             StatementKind::Print(values) | StatementKind::Report(values) => {
                 values.iter().for_each(|value| self.value(*value));
             }
@@ -102,7 +104,7 @@ impl Look<'_> {
         let (hir, sink) = (self.hir, &mut *self.sink);
         walk(hir, root, &mut |_, expr| {
             if let ExprKind::Measure { name, name_span, .. } = &expr.kind
-                && (measures::named(name).is_some() || &**name == "balance")
+                && (measures::is_of_a_run(name) || &**name == "balance")
             {
                 sink.push(rules::nothing_ran(*name_span, name));
             }

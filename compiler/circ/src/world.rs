@@ -4,7 +4,7 @@
 
 use crate::balance::Balances;
 use crate::compile::Compiled;
-use crate::measures::{self, Measure, Trains, Window};
+use crate::measures::{self, Binned, BinnedMeasure, Measure, Trains, Window};
 use crate::recording::{Recorded, Recordings};
 use crate::synaptic::Known;
 use crate::{plastic, rules};
@@ -70,6 +70,7 @@ impl World for Present<'_> {
             ("at", [what, when]) => self.recorded(what, when, span),
             ("in_degree" | "out_degree" | "weight_sum", [argument]) => self.synaptic(call, argument),
             ("balance", [argument]) => self.balance(argument, call.name_span),
+            (name, _) if let Some(measure) = measures::binned(name) => self.counted(measure, call),
             (name, [argument]) => match measures::named(name) {
                 Some(measure) => self.measured(measure, argument, call.name_span),
                 None => Err(rules::not_a_measure(call.name_span, name).into()),
@@ -230,11 +231,51 @@ impl<'a> Present<'a> {
         }
     }
 
-    fn measured(&self, measure: &Measure, argument: &Argument, name_span: Span) -> Evaluated<Value> {
-        let window = self.window(argument, measure.name, name_span)?;
+    /// The spikes of a view in a window.
+    fn trains(&self, argument: &Argument, window: Window) -> Evaluated<Trains> {
         let (view, event) = self.view_with_event(&argument.value, argument.span)?;
         let events = self.events(&view, &event, argument.span)?;
-        let trains = Trains::new(view.len(), &self.by_position(&view, &events, window), window, self.plan.dt);
+        Ok(Trains::new(view.len(), &self.by_position(&view, &events, window), window, self.plan.dt))
+    }
+
+    /// `fano(E)`, `correlation(A, B, bin = 5 ms)`: the window is that of the first view.
+    fn counted(&self, measure: &BinnedMeasure, call: &MeasureCall) -> Evaluated<Value> {
+        let (views, bins): (Vec<&Argument>, Vec<&Argument>) =
+            call.args.iter().partition(|argument| argument.name.is_none());
+        let first = views.first().ok_or_else(|| rules::not_a_measure(call.name_span, measure.name))?;
+        let window = self.window(first, measure.name, call.name_span)?;
+        let bin_ticks = match bins.first() {
+            None => {
+                self.ticks(call.name_span, &format!("the bin of {} ms", measure.bin_ms), measure.bin_ms)?
+            }
+            Some(bin) => match bin.value {
+                Thing::Value(Value::Real(milliseconds)) => self.ticks(bin.span, "a bin", milliseconds)?,
+                _ => return Err(rules::wrong_value(bin.span, "a time").into()),
+            },
+        };
+        let bin_at = bins.first().map_or(call.name_span, |bin| bin.span);
+        if bin_ticks < 1 || window.ticks() / bin_ticks < 2 {
+            let ms = |ticks: i64| ticks as f64 * self.plan.dt;
+            return Err(rules::too_few_bins(bin_at, measure.name, ms(bin_ticks), ms(window.ticks())).into());
+        }
+        let binned =
+            |argument| -> Evaluated<Binned> { Ok(Binned::new(self.trains(argument, window)?, bin_ticks)) };
+        let one = binned(first)?;
+        let data = match (views.get(1), measure.each) {
+            (Some(second), _) => measures::across(&one, &binned(second)?),
+            (None, Some(each)) if first.each => each(&one),
+            (None, _) => return Ok(Value::Real((measure.all)(&one))),
+        };
+        if first.each {
+            let element = Type::Real(Dimension::REAL);
+            return Ok(Value::Array(Arc::new(ArrayValue { element, shape: vec![data.len() as u64], data })));
+        }
+        Ok(Value::Real(measures::mean_of_determined(&data)))
+    }
+
+    fn measured(&self, measure: &Measure, argument: &Argument, name_span: Span) -> Evaluated<Value> {
+        let window = self.window(argument, measure.name, name_span)?;
+        let trains = self.trains(argument, window)?;
         if argument.each {
             let data = (measure.each)(&trains);
             let element = Type::Real(measure.dimension);

@@ -394,7 +394,9 @@ fn measured(name: &str) -> Estimate {
     let (lo, hi, nan) = match name {
         "rate" | "count" | "in_degree" | "out_degree" => (0.0, f64::MAX, false),
         "cv_isi" | "fano" | "isi" | "first_spike" => (0.0, f64::INFINITY, true),
-        "balance" => (0.0, 1.0, true),
+        "balance" | "synchrony" => (0.0, 1.0, true),
+        "correlation" => (-1.0, 1.0, true),
+        "accuracy" => (0.0, 1.0, false),
         _ => return Estimate::unknown(),
     };
     Estimate { open: true, ..Estimate::of(Interval { lo, hi, nan }) }

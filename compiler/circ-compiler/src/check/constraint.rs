@@ -11,7 +11,20 @@ use crate::types::{Dimension, Type};
 use circ_grammar::ast::{BinaryOp, Span};
 
 /// Measures that look at what a run did.
-const OF_A_RUN: [&str; 8] = ["rate", "count", "cv_isi", "isi", "first_spike", "spikes", "at", "balance"];
+const OF_A_RUN: [&str; 12] = [
+    "rate",
+    "count",
+    "cv_isi",
+    "isi",
+    "first_spike",
+    "spikes",
+    "at",
+    "balance",
+    "fano",
+    "synchrony",
+    "correlation",
+    "branching",
+];
 
 impl<'a> Checker<'a> {
     /// Those of all circuits: a constraint may speak of projections that are written after it, or in a part.

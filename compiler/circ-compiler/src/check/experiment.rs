@@ -90,7 +90,9 @@ impl<'a> Checker<'a> {
             match &statement.kind {
                 StatementKind::Binding(_) => {}
                 StatementKind::Drive(drive) => self.drive(drive),
-                StatementKind::Assign { slot, op, value } => self.assign_slot(*slot, *op, *value),
+                StatementKind::Assign { slot, element, op, value } => {
+                    self.assign_slot(*slot, *element, *op, *value);
+                }
                 StatementKind::Record { what, every } => {
                     for value in what {
                         self.infer(*value);
@@ -154,13 +156,21 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn assign_slot(&mut self, slot: SlotId, op: AssignOp, value: ExprId) {
-        self.infer(value);
+    /// Elements of an array take one number for all, or an array of their shape.
+    fn assign_slot(&mut self, slot: SlotId, element: Option<ExprId>, op: AssignOp, value: ExprId) {
+        let found = self.infer(value);
         let declared = &graph::slots(self.hir, self.owner)[slot.index()];
         let Owner::Experiment(at) = self.owner else {
             return;
         };
-        let ty = self.types.experiment_slots[at as usize][slot.index()].clone();
+        let ty = match element {
+            None => self.types.experiment_slots[at as usize][slot.index()].clone(),
+            Some(element) => self.infer(element),
+        };
+        let ty = match (element, ty) {
+            (Some(_), Type::Array(one, _)) if !matches!(found, Type::Array(..)) => *one,
+            (_, ty) => ty,
+        };
         let due = if op == AssignOp::Multiply && ty != Type::Int {
             Type::Real(Dimension::REAL)
         } else {

@@ -59,7 +59,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn number(&mut self, id: ExprId, ty: &Type) -> bool {
+    pub(super) fn number(&mut self, id: ExprId, ty: &Type) -> bool {
         match ty {
             Type::Real(_) | Type::AnyReal | Type::Int => true,
             Type::Error => false,
@@ -210,6 +210,8 @@ impl<'a> Checker<'a> {
             }
             "linspace" => return self.linspace(args, at),
             "at" => return self.value_at(args, at),
+            "fano" | "synchrony" | "correlation" | "branching" => return self.binned(name, args, at),
+            "accuracy" | "dot" | "outer" | "transpose" | "ridge" => return self.of_arrays(name, args, at),
             _ => {}
         }
         let one = match name {
@@ -221,18 +223,11 @@ impl<'a> Checker<'a> {
             "spikes" => Type::Error,
             "isi" | "first_spike" => TIME,
             "in_degree" | "out_degree" if args.iter().any(|arg| arg.each) => Type::Int,
-            "cv_isi" | "fano" | "synchrony" | "correlation" | "in_degree" | "out_degree" | "balance" => REAL,
+            "cv_isi" | "in_degree" | "out_degree" | "balance" => REAL,
             _ => return self.over_time(name, args, at),
         };
         let [arg] = args else {
-            if name != "correlation" {
-                self.sink.push(crate::diagnose::structure::argument_count(
-                    at,
-                    name,
-                    "1 argument",
-                    args.len(),
-                ));
-            }
+            self.sink.push(crate::diagnose::structure::argument_count(at, name, "1 argument", args.len()));
             return one;
         };
         for value in [Some(arg.value), arg.to].into_iter().flatten() {
@@ -242,7 +237,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A population, a view of it, one of its events, or a projection.
-    fn events(&mut self, id: ExprId) {
+    pub(super) fn events(&mut self, id: ExprId) {
         let ty = self.ty(id);
         let fits = view_of(&ty).is_some()
             || matches!(ty, Type::Events | Type::Projection | Type::Port(_) | Type::Error);

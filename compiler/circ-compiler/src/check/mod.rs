@@ -14,6 +14,7 @@ mod experiment;
 mod field;
 mod function;
 mod infer;
+mod measure;
 mod operator;
 mod origin;
 mod polarity;

@@ -4,6 +4,7 @@
 //! wording of each family of messages is in a file of its own.
 
 pub mod allow;
+pub mod array;
 pub mod bound;
 pub mod build;
 pub mod condition;

@@ -34,9 +34,8 @@ impl Elaborator<'_> {
         for statement in statements {
             match &statement.kind {
                 StatementKind::Binding(slot) => out.extend(self.bound(*slot)),
-                StatementKind::Assign { value, .. }
-                | StatementKind::Set { value, .. }
-                | StatementKind::Clamp { value, .. } => out.push(*value),
+                StatementKind::Assign { element, value, .. } => out.extend(element.iter().chain([value])),
+                StatementKind::Set { value, .. } | StatementKind::Clamp { value, .. } => out.push(*value),
                 StatementKind::Print(values) | StatementKind::Report(values) => out.extend(values),
                 StatementKind::Expect(value) => out.push(*value),
                 StatementKind::If { condition, then, otherwise } => {

@@ -47,7 +47,11 @@ impl Look<'_> {
     fn statement(&self, statement: &StatementKind, net: &mut Elaborator<'_>) {
         match statement {
             StatementKind::Binding(slot) => self.binding(*slot, net),
-            StatementKind::Assign { value, .. } | StatementKind::Expect(value) => self.value(*value, net),
+            StatementKind::Assign { element, value, .. } => {
+                element.iter().for_each(|element| self.value(*element, net));
+                self.value(*value, net);
+            }
+            StatementKind::Expect(value) => self.value(*value, net),
             StatementKind::Print(values) | StatementKind::Report(values) => {
                 values.iter().for_each(|value| self.value(*value, net));
             }

@@ -65,6 +65,27 @@ pub fn places(
     }
 }
 
+/// `a[k]`, `a[0, where e]`: the positions of what is selected of an array of this shape, row by row, and the shape of
+/// it. Fewer indices than dimensions select whole rows.
+pub fn elements(
+    indices: &[Index],
+    shape: &[u64],
+    at: Span,
+    scope: &mut Scope,
+    world: &mut dyn World,
+) -> Evaluated<(Vec<usize>, Vec<u64>)> {
+    if shape.len() < indices.len() {
+        return Err(say::index_count(at, indices.len(), shape.len()).into());
+    }
+    let selectors = selectors(indices, shape, None, scope, world)?;
+    let (given, rest) = shape.split_at(selectors.len());
+    let row = rest.iter().product::<u64>();
+    let first = select::positions(&selectors, given).into_iter();
+    let positions = first.flat_map(|position| (position * row..(position + 1) * row).map(|k| k as usize));
+    let left = selectors.iter().filter(|selector| !matches!(selector, Selector::One(_))).map(Selector::len);
+    Ok((positions.collect(), left.chain(rest.iter().copied()).collect()))
+}
+
 /// `distal[3]`: one or some of the segments that a cell has.
 fn dendrite(
     of: Dendrite,

@@ -8,6 +8,7 @@ pub mod depends;
 mod index;
 pub mod judge;
 mod load;
+mod matrix;
 pub mod number;
 mod place;
 pub mod raster;
@@ -30,7 +31,7 @@ use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use index::places;
+pub use index::{elements, places};
 pub use load::{load_fault, load_path};
 pub use place::{Thing, projections, thing, view, view_of};
 #[cfg(test)]
@@ -536,7 +537,10 @@ fn measure(
             };
             load::load(path, path, declared, at, scope)
         }
-        ("linspace", [from, to, count]) => linspace(from, to, count, at, scope, world),
+        ("linspace", [from, to, count]) => matrix::linspace(from, to, count, at, scope, world),
+        ("accuracy" | "dot" | "outer" | "transpose" | "ridge", args) => {
+            matrix::call(&call.name, args, at, scope, world)
+        }
         _ => world.measure(call, at),
     }
 }
@@ -551,39 +555,6 @@ fn polarity(arg: &Argument, scope: &Scope) -> Evaluated<Value> {
     let mut all = view.segments.iter().map(|segment| of(segment.population));
     let first = all.next().unwrap_or("none");
     Ok(Value::Text(if all.all(|other| other == first) { first } else { "mixed" }.into()))
-}
-
-/// `linspace(a, b, n)`: n numbers from a to b, both included, equally far apart.
-fn linspace(
-    from: &Argument,
-    to: &Argument,
-    count: &Argument,
-    at: Span,
-    scope: &mut Scope,
-    world: &mut dyn World,
-) -> Evaluated<Value> {
-    let mut real = |argument: &Argument| {
-        let value = place::value_of(argument.value.clone(), argument.span, scope, world)?;
-        number(&value)
-            .map(Number::real)
-            .ok_or_else(|| say::wrong_kind(argument.span, "a number", &kind(&value)))
-            .map_err(Box::new)
-    };
-    let (from, to, n) = (real(from)?, real(to)?, real(count)?);
-    let steps = match number::whole(n) {
-        Some(steps @ 1..=10_000_000) => steps,
-        _ => return Err(say::not_whole(at, "the number of points", &n.to_string()).into()),
-    };
-    let point = |k: i64| {
-        if k + 1 == steps && 1 < steps {
-            to
-        } else {
-            from + (to - from) * (k as f64 / (steps - 1).max(1) as f64)
-        }
-    };
-    let data: Vec<f64> = (0..steps).map(point).collect();
-    let element = Type::Real(Dimension::REAL);
-    Ok(Value::Array(Arc::new(ArrayValue { element, shape: vec![steps as u64], data })))
 }
 
 /// The value of a slot, wherever it is kept; `let`s that were not evaluated yet are evaluated now.

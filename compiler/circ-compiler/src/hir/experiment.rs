@@ -109,9 +109,10 @@ pub enum StatementKind {
     /// `let` and `data`: the value is in the slot.
     Binding(SlotId),
     Drive(Drive),
-    /// Of a `let` of the experiment.
+    /// Of a `let` of the experiment, or of elements of it: `element` is then the path, as in `a[k]`.
     Assign {
         slot: SlotId,
+        element: Option<ExprId>,
         op: AssignOp,
         value: ExprId,
     },

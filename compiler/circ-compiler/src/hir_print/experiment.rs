@@ -44,13 +44,10 @@ impl Printer<'_> {
             match &statement.kind {
                 StatementKind::Binding(slot) => self.binding(&experiment.slots[slot.index()]),
                 StatementKind::Drive(drive) => self.drive(&experiment.slots[drive.slot.index()].name, drive),
-                StatementKind::Assign { slot, op, value } => {
-                    self.line(format!(
-                        "{} {} {}",
-                        experiment.slots[slot.index()].name,
-                        assign_op(*op),
-                        self.expr(*value)
-                    ));
+                StatementKind::Assign { slot, element, op, value } => {
+                    let name = &experiment.slots[slot.index()].name;
+                    let target = element.map_or(name.to_string(), |element| self.expr(element));
+                    self.line(format!("{target} {} {}", assign_op(*op), self.expr(*value)));
                 }
                 StatementKind::Record { what, every } => {
                     let every = every.map_or(String::new(), |every| format!(" every {}", self.expr(every)));

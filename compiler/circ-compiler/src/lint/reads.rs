@@ -338,8 +338,9 @@ impl Reader<'_> {
             match &statement.kind {
                 StatementKind::Binding(_) => {}
                 StatementKind::Drive(drive) => self.drive(place, drive),
-                StatementKind::Assign { slot, value, .. } => {
-                    self.root(Place { of: slots[slot.index()].span, ..place }, *value)
+                StatementKind::Assign { slot, element, value, .. } => {
+                    let own = Place { of: slots[slot.index()].span, ..place };
+                    self.roots(own, element.iter().copied().chain([*value]));
                 }
                 StatementKind::Record { what, every } => self.roots(place, what.iter().chain(every).copied()),
                 StatementKind::Run { duration, until } => {

@@ -80,11 +80,14 @@ pub enum MeasureKind {
 
 pub fn measure(name: &str) -> Option<MeasureKind> {
     Some(match name {
-        "size" | "polarity" | "load" | "linspace" => MeasureKind::Build,
+        "size" | "polarity" | "load" | "linspace" | "accuracy" | "dot" | "outer" | "transpose" | "ridge" => {
+            MeasureKind::Build
+        }
         "rate" | "count" | "cv_isi" | "isi" | "first_spike" | "spikes" | "at" | "in_degree"
-        | "out_degree" | "weight_sum" | "balance" => MeasureKind::Run,
-        "fano" | "synchrony" | "correlation" | "branching" | "accuracy" | "dot" | "outer" | "transpose"
-        | "ridge" | "edge_count" => MeasureKind::NotYet,
+        | "out_degree" | "weight_sum" | "balance" | "fano" | "synchrony" | "correlation" | "branching" => {
+            MeasureKind::Run
+        }
+        "edge_count" => MeasureKind::NotYet,
         _ => return None,
     })
 }
@@ -148,6 +151,15 @@ pub const CALLABLE: &[&str] = &[
     "cv_isi",
     "isi",
     "first_spike",
+    "fano",
+    "synchrony",
+    "correlation",
+    "branching",
+    "accuracy",
+    "dot",
+    "outer",
+    "transpose",
+    "ridge",
     "spikes",
     "at",
     "xi",

@@ -139,8 +139,13 @@ impl<'a> Resolver<'a> {
             }
             StatementKind::Assign { target, op, value } => {
                 let value = self.expr(cx, *value);
-                let slot = self.assigned(cx, *target)?;
-                Some(Out::Assign { slot, op: *op, value })
+                let (slot, element) = match self.ast(cx, *target).kind {
+                    ast::ExprKind::Index { base, .. } => {
+                        (self.assigned(cx, base)?, Some(self.expr(cx, *target)))
+                    }
+                    _ => (self.assigned(cx, *target)?, None),
+                };
+                Some(Out::Assign { slot, element, op: *op, value })
             }
             StatementKind::Record { what, every } => {
                 let what = self.exprs(cx, what);
@@ -373,7 +378,11 @@ impl<'a> Resolver<'a> {
         let ast::ExprKind::Name(name) = &self.ast(cx, target).kind else {
             match self.ast(cx, target).kind {
                 ast::ExprKind::Error => {}
-                ast::ExprKind::Index { .. } => self.refuse(at, "an assignment to an element"),
+                ast::ExprKind::Index { .. } => {
+                    let message =
+                        "all indices of an element stand in one pair of brackets: `a[r, c] = 1`".to_owned();
+                    self.sink.push(structure::argument_form(at, message, "indexed twice"));
+                }
                 _ => {
                     let message = "only a `let` of the experiment is assigned to".to_owned();
                     self.sink.push(structure::argument_form(

@@ -5,13 +5,20 @@
 //! that the spikes do not determine (the interval of a cell that spiked once) is NaN, for which
 //! every comparison is false.
 
+mod binned;
+mod branching;
+mod correlation;
 mod count;
 mod cv_isi;
+mod fano;
 mod first_spike;
 mod isi;
 mod rate;
+mod synchrony;
 mod trains;
 
+pub use binned::Binned;
+pub use correlation::{across, within};
 pub use trains::{Trains, Window};
 
 use circ_compiler::types::Dimension;
@@ -36,6 +43,33 @@ pub static ALL: &[&Measure] =
 /// The measure of this name.
 pub fn named(name: &str) -> Option<&'static Measure> {
     ALL.iter().find(|measure| measure.name == name).copied()
+}
+
+/// A measure of how many spikes cells have in successive bins.
+#[derive(Debug)]
+pub struct BinnedMeasure {
+    /// As it is written in a program.
+    pub name: &'static str,
+    /// The length of a bin in ms, where the program says none.
+    pub bin_ms: f64,
+    /// One value per cell of the view; nothing of what only a whole view has.
+    pub each: Option<fn(&Binned) -> Vec<f64>>,
+    /// One value for the view.
+    pub all: fn(&Binned) -> f64,
+}
+
+/// All measures of counts in bins.
+pub static BINNED: &[&BinnedMeasure] =
+    &[&fano::FANO, &synchrony::SYNCHRONY, &correlation::CORRELATION, &branching::BRANCHING];
+
+/// The measure of counts of this name.
+pub fn binned(name: &str) -> Option<&'static BinnedMeasure> {
+    BINNED.iter().find(|measure| measure.name == name).copied()
+}
+
+/// Whether a measure of this name looks at the spikes of a run.
+pub fn is_of_a_run(name: &str) -> bool {
+    named(name).is_some() || binned(name).is_some()
 }
 
 /// Spikes per time of all cells, in 1/ms.
