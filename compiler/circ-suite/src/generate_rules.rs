@@ -16,7 +16,7 @@ pub fn generate_rewiring(seed: u64) -> String {
     generate(seed, Structure::Changes)
 }
 
-/// Whether synapses come and go. Those that do have one delay, and are not recorded.
+/// Whether synapses come and go.
 #[derive(Clone, Copy, PartialEq)]
 enum Structure {
     Stays,
@@ -267,7 +267,7 @@ fn circuit(g: &mut Gen, rules: &[Rule], structure: Structure) -> (String, Vec<(S
             "weight {}",
             g.pick(&["uniform(0.1 mV, 2 mV)", "1.5 mV", "0.5 mV * (1 + mod(pre.i, 3))"])
         ));
-        clauses.extend(delays(g, rule.holds.contains(&"d"), structure));
+        clauses.extend(delays(g, rule.holds.contains(&"d")));
         if structure == Structure::Stays && g.one_in(3) {
             clauses.push(format!(
                 "share by {}",
@@ -288,13 +288,10 @@ fn circuit(g: &mut Gen, rules: &[Rule], structure: Structure) -> (String, Vec<(S
     (block("circuit Net", &lines), projections)
 }
 
-fn delays(g: &mut Gen, moves: bool, structure: Structure) -> Vec<String> {
-    let differ = usize::from(structure == Structure::Stays);
-    let axonal =
-        &["1 ms", "2 ms", "4 ms", "uniform(1 ms, 5 ms)", "1 ms + 1 ms * mod(pre.i, 3)"][..3 + 2 * differ];
-    let dendritic =
-        &["1 ms", "3 ms", "uniform(1 ms, 4 ms)", "1 ms + 1 ms * mod(post.i, 2)"][..2 + 2 * differ];
-    let back = &["0 ms", "1 ms", "uniform(0 ms, 3 ms)"][..2 + differ];
+fn delays(g: &mut Gen, moves: bool) -> Vec<String> {
+    let axonal = &["1 ms", "2 ms", "4 ms", "uniform(1 ms, 5 ms)", "1 ms + 1 ms * mod(pre.i, 3)"];
+    let dendritic = &["1 ms", "3 ms", "uniform(1 ms, 4 ms)", "1 ms + 1 ms * mod(post.i, 2)"];
+    let back = &["0 ms", "1 ms", "uniform(0 ms, 3 ms)"];
     let mut clauses = match g.range(1, 4) {
         1 if !moves => vec!["delay 0 ms".to_string(), format!("dendritic {}", g.pick(dendritic))],
         2 => vec![format!("delay {}", g.pick(axonal)), format!("dendritic {}", g.pick(dendritic))],

@@ -8,6 +8,7 @@ use crate::quantity::{self, Grid};
 use crate::{refusal, rules};
 use circ_compiler::diagnose::Diagnostic;
 use circ_compiler::diagnose::build::new_weight_sign;
+use circ_compiler::diagnose::rule::new_delay;
 use circ_compiler::interpret::{Explanation, explain_fault};
 use circ_compiler::lower::clamp_of;
 use circ_compiler::types::{Dimension, Type};
@@ -68,9 +69,23 @@ fn explain_new_weight(fault: &SynapseFault, compiled: &Compiled) -> Option<Diagn
     Some(message.note(refusal::between(plan, fault.projection, fault.source, fault.target)))
 }
 
+/// A new synapse whose delay can not be, if that is what happened.
+fn explain_new_delay(fault: &SynapseFault, compiled: &Compiled) -> Option<Diagnostic> {
+    let plan = &compiled.plan;
+    let projection = &plan.projections[fault.projection as usize];
+    let rewire = projection.learning.as_ref()?.rewire.as_ref()?;
+    let mut checks = rewire.delays.programs().flat_map(|program| &program.checks);
+    checks.find(|check| check.kind == CheckKind::Range && check.place == fault.place)?;
+    let time = Grid::new(plan.dt).time(fault.tick);
+    let place = plan.places.get(fault.place as usize)?;
+    let message = new_delay(span(place), &projection.path, &place.what, &time);
+    Some(message.note(refusal::between(plan, fault.projection, fault.source, fault.target)))
+}
+
 /// What happened at a synapse.
 pub fn explain_synapse(fault: &SynapseFault, compiled: &Compiled) -> Diagnostic {
-    if let Some(diagnostic) = explain_new_weight(fault, compiled) {
+    let new = explain_new_weight(fault, compiled).or_else(|| explain_new_delay(fault, compiled));
+    if let Some(diagnostic) = new {
         return diagnostic;
     }
     let plan = &compiled.plan;

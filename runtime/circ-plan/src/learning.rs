@@ -60,9 +60,12 @@
 //!
 //! Then the synapses are numbered anew, in canonical order: source, target, those that there were before those that are
 //! new. What is left of the old ones keeps what it holds. A new one holds what [`Rewire::weight`] gives it and what `init`
-//! gives it at tick `q`; its delays are the projection's. It sees spikes and events that are stamped after `q`. What a pruned synapse has
-//! transmitted arrives; what it would have seen later it does not see. What arrives at a tick was transmitted at one tick,
-//! since the dendritic delay is one number: the order of sums is that of the numbers which synapses had then.
+//! gives it at tick `q`; its delays are what [`Rewire::delays`] gives it. It sees spikes and events that are stamped after `q`. What a
+//! pruned synapse has transmitted arrives; what it would have seen later it does not see. The order of sums is that of the
+//! occurrences which synapses had when they transmitted; where these are equal, what was transmitted earlier comes first.
+//!
+//! A candidate has no delay where a new synapse draws one: a way of which the length is a program is then no tick long for
+//! the programs of candidates and for [`Rewire::weight`].
 //!
 //! # Order of sums
 //!
@@ -123,8 +126,7 @@ pub struct Learning {
     pub hooks: Vec<Hook>,
     /// `on pre and post`
     pub both: Option<Both>,
-    /// Which synapses go and come. Never of what is put `onto` parts; all delays are then constants, and no program has an
-    /// `Edge`.
+    /// Which synapses go and come. Never of what is put `onto` parts. Where some come, no program has an `Edge`.
     pub rewire: Option<Rewire>,
     /// Brings synapse arrays to the present tick, where they follow from an earlier one in closed form: run for all synapses
     /// before anything is changed from outside ([`crate::engine::Engine::set_synapses`] and its like), with `Now` the
@@ -212,10 +214,65 @@ pub struct Rewire {
     /// One `Result`, a `Float`, in `f64`: the weight of a new synapse, over what programs of candidates see and `Now`. Its
     /// draws are those of the new synapse, its own occurrence among equal pairs included.
     pub weight: Program,
+    pub delays: NewDelays,
     /// Of what is drawn without a pair.
     pub key: [u32; 2],
     /// What is said where there are too few candidates.
     pub place: u32,
+}
+
+/// How far a new synapse is from its cells: as the projection and its rule say.
+#[derive(Clone, Debug)]
+pub struct NewDelays {
+    pub axonal: NewDelay,
+    pub dendritic: NewDelay,
+    /// Nothing: the dendritic one of the same synapse.
+    pub back: Option<NewDelay>,
+}
+
+/// A way of a new synapse, in ms, rounded to the nearest tick.
+#[derive(Clone, Debug)]
+pub struct NewDelay {
+    /// A program is as [`Rewire::weight`]. Its checks see to it that it is within `range`, and that the axonal and the
+    /// dendritic way together are at least one tick.
+    pub ms: Quantity,
+    /// What it may be, in ticks.
+    pub range: (u32, u32),
+}
+
+impl NewDelays {
+    /// The axonal and the dendritic way, and the way back.
+    pub fn ways(&self) -> [&NewDelay; 3] {
+        [&self.axonal, &self.dendritic, self.back.as_ref().unwrap_or(&self.dendritic)]
+    }
+
+    /// How long they are for a pair that has no synapse.
+    pub fn of_candidates(&self) -> [u32; 3] {
+        self.ways().map(|way| way.constant().unwrap_or(0))
+    }
+
+    /// Its programs.
+    pub fn programs(&self) -> impl Iterator<Item = &Program> {
+        let ways = [Some(&self.axonal), Some(&self.dendritic), self.back.as_ref()];
+        ways.into_iter().flatten().filter_map(NewDelay::program)
+    }
+}
+
+impl NewDelay {
+    /// One length for all, in ticks.
+    pub fn constant(&self) -> Option<u32> {
+        match self.ms {
+            Quantity::Constant(_) => Some(self.range.0),
+            Quantity::Program(_) => None,
+        }
+    }
+
+    pub fn program(&self) -> Option<&Program> {
+        match &self.ms {
+            Quantity::Constant(_) => None,
+            Quantity::Program(program) => Some(program),
+        }
+    }
 }
 
 /// Which synapses go.
@@ -280,6 +337,11 @@ impl Rewire {
     /// Whether it happens at a tick, where it happens at all.
     pub fn is_due(&self, tick: i64) -> bool {
         0 < tick && tick % self.interval.max(1) == 0
+    }
+
+    /// Whether synapses may come.
+    pub fn grows(&self) -> bool {
+        !self.grow.is_empty()
     }
 
     /// Its programs of synapses.

@@ -119,6 +119,31 @@ pub fn delay_without_bounds(at: Span, rule: &str) -> Diagnostic {
         .help("add a line such as `bounds d in 1 tick .. 20 ms`")
 }
 
+/// A synapse that grows draws its delay, and nothing is known of how long it may be.
+pub fn grown_without_bounds(at: Span, clause: &str) -> Diagnostic {
+    DELAY_WITHOUT_BOUNDS
+        .at(at, format!("synapses grow here, but nothing says how long the `{clause}` of a new one may be"))
+        .primary("of each new synapse")
+        .note("what a synapse may see one day is kept from the beginning")
+        .help(format!("give it bounds, as in `{clause} clamp(..., 1 tick, 20 ms)`"))
+}
+
+/// A synapse that grows has a delay that can not be; `what` says which.
+pub fn new_delay(at: Span, projection: &str, what: &str, time_ms: &str) -> Diagnostic {
+    RULE_BOUNDS
+        .at(at, format!("a new synapse of `{projection}` would have {what} at {time_ms} ms"))
+        .primary("gives each new synapse its delay")
+}
+
+/// `grow` where something reads a column of a table of synapses.
+pub fn grown_without_row(connect: Span, plasticity: Span) -> Diagnostic {
+    OUT_OF_PLACE
+        .at(plasticity, "a synapse that grows has no row in the table that others are read from, so there is no `edge` of it")
+        .primary("grows synapses")
+        .label(connect, "reads synapses from a table")
+        .help("let `weight`, `delay` and the rule read parameters or a distribution instead, or let the rule only `prune`")
+}
+
 /// `grow random`
 pub fn grow_budget(at: Span) -> Diagnostic {
     GROW_BUDGET

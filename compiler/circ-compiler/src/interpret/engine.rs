@@ -504,7 +504,9 @@ fn longest_look(plan: &Plan, synapses: &[Synapses]) -> i64 {
     };
     let of = |(projection, synapses): (&ProjectionPlan, &Synapses)| {
         let learned = (projection.learning.as_ref()?.longest.unwrap_or(0.0) / plan.dt).round() as i64;
-        Some(longest(&synapses.delay).max(longest(&synapses.back)).max(learned))
+        let rewire = projection.learning.as_ref()?.rewire.iter();
+        let new = rewire.flat_map(|it| it.delays.ways()).map(|way| i64::from(way.range.1)).max();
+        Some(longest(&synapses.delay).max(longest(&synapses.back)).max(learned).max(new.unwrap_or(0)))
     };
     // What steps see of a tick, a modulator shows of the tick before.
     plan.projections.iter().zip(synapses).filter_map(of).max().unwrap_or(0).max(2)

@@ -254,7 +254,7 @@ impl<'a> Learner<'a> {
                     stamp: spike.stamp,
                     sender: self.rank,
                     source: self.plastic.source[k],
-                    synapse: *synapse,
+                    synapse: self.plastic.occurrence[k],
                     value: product(plan.populations[population as usize].precision, 1.0, sent),
                 };
                 self.attempt.sent.push((self.tick + self.plastic.dendritic[k], contribution));

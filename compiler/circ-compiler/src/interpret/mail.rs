@@ -22,7 +22,8 @@ pub struct Contribution {
     pub sender: u32,
     /// Position of the source in its view; 0 for drives and sums over a whole view.
     pub source: u32,
-    /// Index of the synapse in its projection when it transmitted; 0 for drives and sums over a whole view.
+    /// Of synapses that learn, which of equal pairs it was when it transmitted; of others the index in the projection; 0 for
+    /// drives and sums over a whole view. Among those of one source at one place both are one order.
     pub synapse: u32,
     pub value: f64,
 }
@@ -92,6 +93,7 @@ pub type Place = (u32, u32, u32);
 
 /// The sum for every place that something arrives at, in order of the places.
 pub fn sums(mut contributions: Vec<Contribution>, precision: impl Fn(u32) -> Precision) -> Vec<(Place, f64)> {
+    // Stable: of synapses that were numbered anew what was transmitted earlier comes first.
     contributions.sort_by_key(Contribution::canonical);
     let mut sums: Vec<(Place, f64)> = vec![];
     for contribution in contributions {

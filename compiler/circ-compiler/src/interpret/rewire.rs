@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use circ_numerics::random::{Counter, Stream};
-use circ_plan::engine::{RewireFault, Stop, SynapseFault};
+use circ_plan::engine::{RewireFault, Stop, SynapseFault, Values};
 use circ_plan::ir::*;
-use circ_plan::learning::{Budget, Candidates, Prune, Rewire};
+use circ_plan::learning::{Budget, Candidates, NewDelay, Prune, Rewire};
 use circ_plan::plan::{Plan, ProjectionPlan, Quantity};
 
 use super::Interpreter;
@@ -30,7 +30,16 @@ pub struct Rewired {
     place: usize,
     synapses: Vec<Place>,
     /// Of those that are new, in order.
-    weights: Vec<f64>,
+    made: Vec<Made>,
+}
+
+/// What the projection gives a new synapse: its weight, and its ways in ticks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Made {
+    weight: f64,
+    axonal: i64,
+    dendritic: i64,
+    back: i64,
 }
 
 impl Interpreter {
@@ -42,8 +51,8 @@ impl Interpreter {
             let Some(rewire) = &learning(&self.plan, plastic.projection).rewire else { continue };
             if rewire.is_due(tick) && plastic.uniforms[rewire.learns.0 as usize].truth() {
                 let synapses = Decision { scene, plastic, rewire, tick }.synapses()?;
-                let weights = Decision { scene, plastic, rewire, tick }.weights(&synapses)?;
-                all.push(Rewired { place, synapses, weights });
+                let made = Decision { scene, plastic, rewire, tick }.made(&synapses)?;
+                all.push(Rewired { place, synapses, made });
             }
         }
         Ok(all)
@@ -52,17 +61,19 @@ impl Interpreter {
     /// Makes it so.
     pub(super) fn rewire(&mut self, tick: i64, all: Vec<Rewired>) {
         let plan = Arc::clone(&self.plan);
-        for Rewired { place, synapses, weights } in all {
+        for Rewired { place, synapses, made } in all {
             let scene = Scene { plan: &plan, states: &self.states, past: &self.past };
             let plastic = &mut self.plastic[place];
-            replace(&plan, plastic, &synapses, weights);
+            replace(&plan, plastic, &synapses, &made);
             let init = &learning(&plan, plastic.projection).init;
             for (k, _) in synapses.iter().enumerate().filter(|(_, place)| place.old.is_none()) {
                 plastic.settle_one(scene, init, k, tick);
             }
             let shown = &mut self.synapses[plastic.projection as usize];
             (shown.source, shown.target) = (plastic.source.clone(), plastic.target.clone());
-            shown.rows.clear();
+            shown.rows.clone_from(&plastic.rows);
+            show(&mut shown.dendritic, &plastic.dendritic);
+            show(&mut shown.back, &plastic.back);
         }
     }
 }
@@ -165,19 +176,37 @@ impl Decision<'_> {
 
     /// What a program makes of each pair.
     fn of_pairs(&self, program: &Program, pairs: &[(u32, u32)]) -> Result<Vec<f64>, Stop> {
-        let pairs = without_synapses(self.scene.plan, self.plastic, pairs, vec![0; pairs.len()]);
+        let pairs = without_synapses(self.rewire, self.plastic, pairs, vec![0; pairs.len()]);
         (0..pairs.len()).map(|k| self.value(&pairs, program, k, pairs.axonal[k])).collect()
     }
 
-    /// The weights of those that are new.
-    fn weights(&self, all: &[Place]) -> Result<Vec<f64>, Stop> {
+    /// The weights and the ways of those that are new.
+    fn made(&self, all: &[Place]) -> Result<Vec<Made>, Stop> {
         let (sources, targets): (Vec<u32>, Vec<u32>) = all.iter().map(|it| (it.source, it.target)).unzip();
         let each = all.iter().zip(occurrences(&sources, &targets));
         let new = each.filter(|(place, _)| place.old.is_none());
         let (pairs, occurrence): (Vec<(u32, u32)>, Vec<u32>) =
             new.map(|(place, occurrence)| ((place.source, place.target), occurrence)).unzip();
-        let pairs = without_synapses(self.scene.plan, self.plastic, &pairs, occurrence);
-        (0..pairs.len()).map(|k| self.value(&pairs, &self.rewire.weight, k, pairs.axonal[k])).collect()
+        let pairs = without_synapses(self.rewire, self.plastic, &pairs, occurrence);
+        let value = |program: &Program, k: usize| self.value(&pairs, program, k, pairs.axonal[k]);
+        let delays = &self.rewire.delays;
+        let weights: Vec<f64> =
+            (0..pairs.len()).map(|k| value(&self.rewire.weight, k)).collect::<Result<_, _>>()?;
+        let way = |way: &NewDelay| -> Result<Vec<i64>, Stop> {
+            let of = |k: usize| match &way.ms {
+                Quantity::Constant(ms) => Ok(*ms),
+                Quantity::Program(program) => value(program, k),
+            };
+            let ticks = |ms: f64| (ms / self.scene.plan.dt).round() as i64;
+            (0..pairs.len()).map(|k| of(k).map(ticks)).collect()
+        };
+        let (axonal, dendritic) = (way(&delays.axonal)?, way(&delays.dendritic)?);
+        let back = delays.back.as_ref().map(way).transpose()?.unwrap_or_else(|| dendritic.clone());
+        let made = |(k, weight): (usize, f64)| {
+            let (axonal, dendritic, back) = (axonal[k], dendritic[k], back[k]);
+            Made { weight, axonal, dendritic, back }
+        };
+        Ok(weights.into_iter().enumerate().map(made).collect())
     }
 
     fn value(&self, of: &Plastic, program: &Program, synapse: usize, axonal: i64) -> Result<f64, Stop> {
@@ -208,21 +237,16 @@ impl Decision<'_> {
     }
 }
 
-/// The axonal delay, the dendritic one and the way back of a new synapse, in ticks.
-fn delays(plan: &Plan, projection: u32) -> (i64, i64, i64) {
-    let ticks = |quantity: &Quantity| match quantity {
-        Quantity::Constant(ms) => (ms / plan.dt).round() as i64,
-        Quantity::Program(_) => panic!("what is rewired has one delay"),
-    };
-    let learning = learning(plan, projection);
-    let dendritic = ticks(&learning.dendritic);
-    let axonal = ticks(&plan.projections[projection as usize].delay) - dendritic;
-    (axonal, dendritic, learning.back.as_ref().map_or(dendritic, ticks))
+/// Ticks of all synapses, one number or one for each as before.
+fn show(values: &mut Values, ticks: &[i64]) {
+    if let Values::Each(each) = values {
+        *each = ticks.iter().map(|ticks| *ticks as f64).collect();
+    }
 }
 
 /// Pairs as if they were synapses that hold nothing.
-fn without_synapses(plan: &Plan, of: &Plastic, pairs: &[(u32, u32)], occurrence: Vec<u32>) -> Plastic {
-    let (axonal, dendritic, back) = delays(plan, of.projection);
+fn without_synapses(rewire: &Rewire, of: &Plastic, pairs: &[(u32, u32)], occurrence: Vec<u32>) -> Plastic {
+    let [axonal, dendritic, back] = rewire.delays.of_candidates().map(i64::from);
     let (source, target) = pairs.iter().copied().unzip();
     Plastic {
         projection: of.projection,
@@ -257,24 +281,32 @@ fn order(scores: &[f64], highest: bool) -> Vec<usize> {
 }
 
 /// Puts synapses in the place of those that there were. What new ones hold besides the weight and the delay is 0.
-fn replace(plan: &Plan, plastic: &mut Plastic, synapses: &[Place], weights: Vec<f64>) {
+fn replace(plan: &Plan, plastic: &mut Plastic, synapses: &[Place], made: &[Made]) {
     let rule = learning(plan, plastic.projection);
-    let (axonal, dendritic, back) = delays(plan, plastic.projection);
-    let old = |values: &[i64], new: i64| -> Vec<i64> {
-        synapses.iter().map(|place| place.old.map_or(new, |k| values[k as usize])).collect()
+    let old = |values: &[i64], new: fn(&Made) -> i64| -> Vec<i64> {
+        let mut made = made.iter();
+        let mut new = || made.next().map_or(0, new);
+        synapses.iter().map(|place| place.old.map_or_else(&mut new, |k| values[k as usize])).collect()
     };
-    plastic.axonal = old(&plastic.axonal, axonal);
-    plastic.dendritic = old(&plastic.dendritic, dendritic);
-    plastic.back = old(&plastic.back, back);
+    plastic.axonal = old(&plastic.axonal, |made| made.axonal);
+    plastic.dendritic = old(&plastic.dendritic, |made| made.dendritic);
+    plastic.back = old(&plastic.back, |made| made.back);
+    if !plastic.rows.is_empty() {
+        // Where synapses grow nothing reads their rows.
+        let row = |place: &Place| plastic.rows.get(place.old? as usize).copied();
+        let rows: Option<Vec<u32>> = synapses.iter().map(row).collect();
+        plastic.rows = rows.unwrap_or_default();
+    }
     for (array, values) in rule.arrays.iter().zip(&mut plastic.arrays) {
         let kept = |place: &Place| place.old.map_or(held(array, 0.0), |k| values[k as usize]);
         *values = synapses.iter().map(kept).collect();
     }
-    let mut weights = weights.into_iter();
+    let mut made = made.iter();
     for (k, _) in synapses.iter().enumerate().filter(|(_, place)| place.old.is_none()) {
-        plastic.arrays[0][k] = held(&rule.arrays[0], weights.next().expect("each has a weight"));
+        let Made { weight, axonal, .. } = made.next().expect("each was given a weight");
+        plastic.arrays[0][k] = held(&rule.arrays[0], *weight);
         if let Some(delay) = rule.delay {
-            let ms = axonal as f64 * plan.dt;
+            let ms = *axonal as f64 * plan.dt;
             plastic.arrays[delay.0 as usize][k] = held(&rule.arrays[delay.0 as usize], ms);
         }
     }
@@ -291,7 +323,6 @@ fn replace(plan: &Plan, plastic: &mut Plastic, synapses: &[Place], weights: Vec<
     plastic.source = synapses.iter().map(|place| place.source).collect();
     plastic.target = synapses.iter().map(|place| place.target).collect();
     plastic.occurrence = occurrences(&plastic.source, &plastic.target);
-    plastic.rows.clear();
     plastic.of_source = grouped(&plastic.source, plastic.sources.len());
     plastic.of_target = grouped(&plastic.target, plastic.targets.len());
 }

@@ -77,7 +77,7 @@ pub fn projection<'a>(
     };
     let mut learning = learning;
     if let Some(learning) = &mut learning {
-        refuse_to_rewire(net, learning, (&delay, onto.is_some()), report);
+        refuse_to_rewire(net, learning, onto.is_some(), report);
     }
     let store = match &learning {
         Some(learning) => learning.arrays[0].store,
@@ -291,7 +291,7 @@ impl<'a> Pairs<'a, '_, '_> {
 }
 
 /// The value of a setting that is one number.
-fn constant(setting: &Setting) -> Option<f64> {
+pub(super) fn constant(setting: &Setting) -> Option<f64> {
     match setting {
         Setting::Value(value) => number(value),
         Setting::Each(_) => None,
@@ -308,7 +308,7 @@ pub(super) fn valued<'a>(lowerer: &mut Lowerer<'a, '_, '_>, name: &str, setting:
 }
 
 /// A duration of a synapse, to the nearest step.
-fn whole_steps<'a>(lowerer: &mut Lowerer<'a, '_, '_>, name: &str, setting: &'a Setting) -> ValueId {
+pub(super) fn whole_steps<'a>(lowerer: &mut Lowerer<'a, '_, '_>, name: &str, setting: &'a Setting) -> ValueId {
     let duration = valued(lowerer, name, setting);
     let step = lowerer.b.float(lowerer.source.net.dt);
     let steps = lowerer.b.div(duration, step);

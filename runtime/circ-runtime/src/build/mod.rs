@@ -26,7 +26,6 @@ pub(crate) use error::note;
 pub use error::{BadValue, BuildError, Way};
 pub use pairs::{Marks, sample};
 pub use synapses::{MAX_DELAY, delay_ticks, holds};
-pub use ways::way_ticks;
 
 use crate::cells::{Scene, Shard, initial_slots, value_of};
 use crate::drive::DriveValues;

@@ -7,6 +7,7 @@ use circ_plan::engine::{Stop, Synapses, Values};
 use circ_plan::learning::Rewire;
 
 use super::Machine;
+use crate::learning::table::{Table, Ticks};
 use crate::learning::{Surroundings, canonical, decide};
 use crate::parallel::for_each;
 use std::sync::Arc;
@@ -72,22 +73,31 @@ impl Machine {
     pub(super) fn rewired_synapses(&self, design: usize, weights: Vec<f64>, delays: Vec<f64>) -> Synapses {
         let tables = &self.network.designs[design].tables;
         let order = canonical(&self.network, design);
-        let ends = order.into_iter().map(|(thread, synapse)| {
+        let ends = order.iter().map(|&(thread, synapse)| {
             let (source, target, _) = tables[thread as usize].key(synapse);
             (source, target)
         });
         let (source, target) = ends.unzip();
-        let one = |ticks: u32| Values::One(f64::from(ticks));
-        let projection = &self.plan.projections[self.network.designs[design].projection as usize];
-        let [_, dendritic, back] = crate::learning::design::rewired(&self.plan, projection)
-            .expect("what is rewired has one delay, which was looked at when it was built");
+        let ticks = |of: fn(&Table) -> &Ticks| match of(&tables[0]) {
+            Ticks::One(ticks) => Values::One(f64::from(*ticks)),
+            Ticks::Each(_) => {
+                let ticks = |&(thread, synapse): &(u32, u32)| {
+                    f64::from(of(&tables[thread as usize]).of(synapse as usize))
+                };
+                Values::Each(order.iter().map(ticks).collect())
+            }
+        };
+        let row = |&(thread, synapse): &(u32, u32)| {
+            tables[thread as usize].table_rows.get(synapse as usize).copied()
+        };
         Synapses {
+            dendritic: ticks(|table| &table.dendritic),
+            back: ticks(|table| &table.back),
+            rows: order.iter().map(row).collect::<Option<_>>().unwrap_or_default(),
             source,
             target,
             weight: Values::Each(weights),
             delay: Values::Each(delays),
-            dendritic: one(dendritic),
-            back: one(back),
             ..Synapses::default()
         }
     }

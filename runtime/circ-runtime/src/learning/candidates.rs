@@ -14,7 +14,7 @@ use super::leaves::Scene;
 use super::own::Surroundings;
 use super::rewire::Place;
 use super::routine::{Failure, Routine};
-use super::table::Table;
+use super::table::{Table, Ticks};
 use super::targets::Targets;
 use crate::build::selves::Selves;
 use crate::parallel::for_each;
@@ -54,7 +54,7 @@ impl<'a> Pairs<'a> {
         let of = &around.network.designs[design];
         let projection = &around.network.plan().projections[of.projection as usize];
         let sources = of.sides.source.len() as u32;
-        let starts = (0..=sources).map(|source| places.partition_point(|place| place.0 < source));
+        let starts = (0..=sources).map(|source| places.partition_point(|place| place.source < source));
         let selves = match projection.allow_self {
             true => Selves::none(),
             false => Selves::new(&projection.source, &projection.target),
@@ -161,7 +161,7 @@ impl<'a> Pairs<'a> {
         let (mut connected, mut selves) =
             (connected.iter().peekable(), self.selves.of(source).iter().peekable());
         for target in 0..self.targets {
-            let is_connected = connected.next_if(|place| place.1 == target).is_some();
+            let is_connected = connected.next_if(|place| place.target == target).is_some();
             let is_itself = selves.next_if(|itself| **itself == target).is_some();
             if !is_connected && !is_itself {
                 targets.push(target);
@@ -183,6 +183,8 @@ impl<'a> Pairs<'a> {
 /// nothing.
 struct Row {
     table: Table,
+    /// The first source of which the row was not yet reached.
+    next: u32,
     routine: Routine,
     batch: Batch,
     targets: Vec<u32>,
@@ -195,13 +197,17 @@ impl Row {
         let of = &pairs.around.network.designs[pairs.design];
         let plan = pairs.around.network.plan();
         let projection = &plan.projections[of.projection as usize];
-        let [axonal, dendritic, back] =
-            super::design::rewired(plan, projection).expect("what is rewired has one delay");
+        let rewire = projection.learning.as_deref().and_then(|learning| learning.rewire.as_ref());
+        let delays = rewire.expect("only what is rewired has candidates").delays.of_candidates();
         let mut whole = Table::empty(of.sides.source.len());
         whole.positions = (0..pairs.targets).collect();
         whole.cells = of.sides.target.cells().to_vec();
+        let mut table = whole.with(&[], false, delays.map(Ticks::One));
+        // No synapse stands behind the end of a row that was not yet reached.
+        table.starts.fill(u32::MAX);
         Row {
-            table: whole.with(&[], false, [axonal, dendritic, back]),
+            table,
+            next: 0,
             routine: Routine::new(program, None),
             batch: Batch::default(),
             targets: vec![],
@@ -215,9 +221,9 @@ impl Row {
         self.values.clear();
         let count = self.targets.len() as u32;
         self.table.target = Targets::Far(self.targets.clone());
-        // Sources come in ascending order: those before have nothing more, those after have nothing yet.
-        self.table.starts.fill(0);
-        self.table.starts[source as usize + 1..].fill(count);
+        // Sources come in ascending order: those before have nothing any more, those after have nothing yet.
+        self.table.starts[self.next as usize..=source as usize].fill(0);
+        self.next = source + 1;
         let axonal = i64::from(self.table.axonal.of(0));
         self.batch.clear();
         self.batch.extend(Seen { source, stamp: pairs.tick - axonal, first: 0, end: count });

@@ -9,7 +9,7 @@
 
 use circ_plan::ir::{ArrayId, EventId, Op, Program, Side};
 use circ_plan::learning::{Hook, Learning, Signal, When};
-use circ_plan::plan::{Column, Pairing, Plan, ProjectionPlan, Quantity};
+use circ_plan::plan::{Column, Pairing, Plan, ProjectionPlan};
 
 use super::history::{Kept, fixed};
 use super::late::Late;
@@ -18,7 +18,6 @@ use super::sides::{Cells, Origins, Reach, Sides};
 use super::store::width;
 use super::table::{Table, Ticks, follow};
 use super::waits::Waits;
-use crate::build::{delay_ticks, way_ticks};
 use crate::network::SourceMap;
 
 /// A learning projection, built.
@@ -83,31 +82,22 @@ struct Delays {
 }
 
 impl Delays {
-    fn of(plan: &Plan, projection: &ProjectionPlan, tables: &[Table]) -> Delays {
-        if let Some(delays) = rewired(plan, projection) {
-            let [axonal, dendritic, back] = delays.map(|ticks| (i64::from(ticks), i64::from(ticks)));
-            return Delays { axonal, dendritic, back };
-        }
-        let range = |of: fn(&Table) -> &Ticks| {
+    /// Of all synapses that there are, and of those that may come.
+    fn of(projection: &ProjectionPlan, tables: &[Table]) -> Delays {
+        let learning = projection.learning.as_deref();
+        let rewire = learning.and_then(|it| it.rewire.as_ref()).filter(|rewire| rewire.grows());
+        let range = |of: fn(&Table) -> &Ticks, way: usize| {
             let ranges = tables.iter().filter(|t| 0 < t.len()).filter_map(|t| of(t).range());
-            let all = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or((1, 1));
+            let new = rewire.map(|rewire| rewire.delays.ways()[way].range);
+            let all = ranges.chain(new).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or((1, 1));
             (i64::from(all.0), i64::from(all.1))
         };
-        Delays { axonal: range(|t| &t.axonal), dendritic: range(|t| &t.dendritic), back: range(|t| &t.back) }
+        Delays {
+            axonal: range(|t| &t.axonal, 0),
+            dendritic: range(|t| &t.dendritic, 1),
+            back: range(|t| &t.back, 2),
+        }
     }
-}
-
-/// Of a projection that is rewired, the axonal and the dendritic delay and the way back of every synapse there may be.
-pub fn rewired(plan: &Plan, projection: &ProjectionPlan) -> Option<[u32; 3]> {
-    let learning = projection.learning.as_deref().filter(|learning| learning.rewire.is_some())?;
-    let one = |quantity: &Quantity| match quantity {
-        Quantity::Constant(ms) => *ms,
-        Quantity::Program(_) => panic!("what is rewired has one delay"),
-    };
-    let dendritic = way_ticks(one(&learning.dendritic), plan.dt)?;
-    let axonal = delay_ticks(projection, one(&projection.delay), plan.dt)? - dendritic;
-    let back = learning.back.as_ref().map_or(Some(dendritic), |back| way_ticks(one(back), plan.dt))?;
-    Some([axonal, dendritic, back])
 }
 
 /// How many ticks threads may go without meeting, for the sake of a learning projection.
@@ -116,7 +106,7 @@ pub fn window(plan: &Plan, projection: &ProjectionPlan, learning: &Learning, tab
     if learning.shared.is_some() {
         return 1;
     }
-    let Delays { axonal, dendritic, .. } = Delays::of(plan, projection, tables);
+    let Delays { axonal, dendritic, .. } = Delays::of(projection, tables);
     let lag = dendritic.0;
     let spikes = match learning.longest {
         // What a spike's delay is has to be found at its stamp.
@@ -154,7 +144,7 @@ impl Design {
     pub fn new(plan: &Plan, projection: u32, mut tables: Vec<Table>, window: i64, kept: &mut Kept) -> Design {
         let this = &plan.projections[projection as usize];
         let learning = this.learning.as_deref().expect("only what learns is designed");
-        let Delays { axonal, dendritic, back } = Delays::of(plan, this, &tables);
+        let Delays { axonal, dendritic, back } = Delays::of(this, &tables);
         let lag = dendritic.0;
         let longest = match learning.longest {
             Some(ms) => ((ms / plan.dt).round() as i64).max(axonal.1),

@@ -9,6 +9,7 @@ mod modulated;
 mod sharing;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use circ_plan::abi::KernelFn;
 use circ_plan::ir::Program;
@@ -26,7 +27,7 @@ use super::routine::{Failure, Routine};
 use super::routines::Routines;
 use super::shared::Common;
 use super::store::{Beside, Column, Which};
-use super::table::{ByTarget, Stretch};
+use super::table::{ByTarget, Stretch, Table};
 use super::waits::Waits;
 use crate::ring::Rings;
 
@@ -36,6 +37,24 @@ pub(super) struct Arrival {
     stamp: i64,
     pub synapse: u32,
     pub value: f64,
+}
+
+impl Arrival {
+    /// The same without the synapse, which lies in `table`.
+    pub(super) fn sent(&self, table: &Table) -> Sent {
+        let (target, place) = (table.target.of(self.synapse), table.key(self.synapse));
+        Sent { target, place: (self.stamp, place), value: self.value }
+    }
+}
+
+/// What is on its way from a synapse that may be gone, or has another number now.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    /// One of the own.
+    target: u32,
+    /// What orders it: the stamp, and the synapse's place when it transmitted.
+    place: (i64, (u32, u32, u32)),
+    value: f64,
 }
 
 /// Whom an event of a modulator is for.
@@ -73,9 +92,9 @@ pub struct Learner {
     modulators: Vec<Calendar<Whom>>,
     /// By tick of arrival.
     pub(super) arrivals: Calendar<Arrival>,
-    /// Likewise, what was sent before the last rewiring: the own target and the value. None arrives at a tick at which
-    /// anything of `arrivals` does.
-    pub(super) earlier: Calendar<(u32, f64)>,
+    /// Likewise, what was sent before the last rewiring. Where dendritic delays are one number, none arrives at a tick at
+    /// which anything of `arrivals` does.
+    pub(super) earlier: Calendar<Sent>,
     routines: Routines,
     /// By synapse, where there is an `on pre and post`: 1 where the event is seen, 2 where it met a spike.
     pub(super) marks: Vec<u8>,
@@ -300,37 +319,32 @@ impl Learner {
 
     /// Adds what arrives at a tick, after all else that does.
     pub fn deliver(&mut self, scene: Scene, design: &Design, tick: i64, rings: &mut Rings) {
-        let sorted = self.in_order(scene, design, tick);
         let mut due = Due::new(rings, tick);
-        for &(target, value) in self.earlier.of(tick) {
-            due.add_at(scene.table, target, value);
-        }
+        self.arriving(scene, design, tick, |target, value| due.add_at(scene.table, target, value));
         self.earlier.close(tick);
-        for &Arrival { synapse, value, .. } in sorted.as_deref().unwrap_or(self.arrivals.of(tick)) {
-            due.add(scene.table, synapse, value);
-        }
         self.arrivals.close(tick);
     }
 
-    /// What arrives at a tick in canonical order, where it did not come in it.
-    fn in_order(&self, scene: Scene, design: &Design, tick: i64) -> Option<Vec<Arrival>> {
-        design.mixed.then(|| {
-            let mut due = self.arrivals.of(tick).to_vec();
-            due.sort_by_cached_key(|arrival| (arrival.stamp, scene.table.key(arrival.synapse)));
-            due
-        })
+    /// Visits what arrives at a tick in canonical order: the own target, and the value.
+    fn arriving(&self, scene: Scene, design: &Design, tick: i64, mut visit: impl FnMut(u32, f64)) {
+        let (earlier, arrivals) = (self.earlier.of(tick), self.arrivals.of(tick));
+        if !design.mixed {
+            earlier.iter().for_each(|sent| visit(sent.target, sent.value));
+            arrivals.iter().for_each(|it| visit(scene.table.target.of(it.synapse), it.value));
+            return;
+        }
+        let arrivals = arrivals.iter().map(|arrival| arrival.sent(scene.table));
+        let mut all: Vec<Sent> = earlier.iter().copied().chain(arrivals).collect();
+        // Stable: what was transmitted before a rewiring comes before what another synapse transmitted after it.
+        all.sort_by_key(|sent| sent.place);
+        all.iter().for_each(|sent| visit(sent.target, sent.value));
     }
 
     /// Visits what is on its way, that of each tick of arrival in canonical order: the tick, the own target, the value.
     pub fn on_its_way(&self, scene: Scene, design: &Design, mut visit: impl FnMut(i64, u32, f64)) {
-        for (tick, due) in self.earlier.iter() {
-            due.iter().for_each(|&(target, value)| visit(tick, target, value));
-        }
-        for (tick, due) in self.arrivals.iter() {
-            let sorted = self.in_order(scene, design, tick);
-            for arrival in sorted.as_deref().unwrap_or(due) {
-                visit(tick, scene.table.target.of(arrival.synapse), arrival.value);
-            }
+        let ticks = self.earlier.iter().map(|due| due.0).chain(self.arrivals.iter().map(|due| due.0));
+        for tick in ticks.collect::<BTreeSet<i64>>() {
+            self.arriving(scene, design, tick, |target, value| visit(tick, target, value));
         }
     }
 
@@ -487,11 +501,8 @@ impl Learner {
     fn look_at_sources(&mut self, scene: Scene, design: &Design, tick: i64, known: usize) {
         let seen = std::mem::take(&mut self.seen);
         self.late(scene, design, |late, mut what, waits| {
-            let seen = &seen.of(tick)[known..];
-            for (at, of) in seen.iter().enumerate() {
-                let next = seen.get(at + 1).map(|next| next.source);
-                late.row(&mut what, waits, of.source, next, tick - 1);
-            }
+            let sources: Vec<u32> = seen.of(tick)[known..].iter().map(|seen| seen.source).collect();
+            late.rows(&mut what, waits, &sources, tick - 1);
         });
         self.seen = seen;
     }

@@ -9,21 +9,31 @@ use std::collections::BTreeSet;
 use circ_numerics::random::{Counter, Stream};
 use circ_plan::engine::{RewireFault, Stop};
 use circ_plan::ir::Program;
-use circ_plan::learning::{Budget, Candidates, Grow, Prune, Rewire};
+use circ_plan::learning::{Budget, Candidates, Grow, NewDelay, Prune, Rewire};
+use circ_plan::plan::Quantity;
 
 use super::batch::{Batch, Seen, all};
 use super::candidates::{Found, Pairs, key};
-use super::design::{Design, rewired};
+use super::design::Design;
 use super::learner::Learner;
 use super::leaves::Scene;
 use super::own::Surroundings;
 use super::routine::{Failure, Routine};
-use super::table::{ByTarget, Stretch, Table};
+use super::table::{ByTarget, Stretch, Table, Ticks};
 use crate::parallel::for_each;
 use crate::worker::Worker;
 
-/// A synapse: positions in the views; last its number in its thread until now, [`NEW`] of those that have none.
-pub type Place = (u32, u32, u32);
+/// A synapse, in canonical order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Positions in the views.
+    pub source: u32,
+    pub target: u32,
+    /// Which of equal pairs it was; [`NEW`] of those that are new, which come last.
+    occurrence: u32,
+    /// Its number in its thread until now, or [`NEW`].
+    number: u32,
+}
 
 pub const NEW: u32 = u32::MAX;
 
@@ -39,8 +49,11 @@ struct Part {
     table: Table,
     /// Their numbers until now.
     places: Vec<Option<u32>>,
-    /// Of those that are new, in order.
+    /// Those that are new, in canonical order.
+    made: Vec<u32>,
+    /// Their weights, and how long their axonal and dendritic ways and their ways back are, where these differ.
     weights: Vec<f64>,
+    ways: [Vec<u32>; 3],
 }
 
 /// What is to be of the synapses of a design at a tick.
@@ -61,7 +74,7 @@ pub fn decide(
         let (Prune::Where(program) | Prune::Extreme { by: program, .. }) = prune;
         let values = values(around, design, program, tick, workers)?;
         let owner = owners(of);
-        let value = |place: &Place| values[owner[place.1 as usize].0 as usize][place.2 as usize];
+        let value = |place: &Place| values[owner[place.target as usize].0 as usize][place.number as usize];
         match prune {
             Prune::Where(_) => places.retain(|place| value(place) == 0.0),
             Prune::Extreme { highest, share, .. } => {
@@ -75,13 +88,19 @@ pub fn decide(
     let pruned = (all - places.len()) as u64;
     for (clause, grow) in rewire.grow.iter().enumerate() {
         let new = grown(around, design, (rewire, clause, grow), pruned, tick, &places)?;
-        places.extend(new.into_iter().map(|(source, target)| (source, target, NEW)));
-        // Of equal pairs those that are new come last.
+        let new = new.into_iter();
+        places.extend(
+            new.map(|(source, target)| Place { source, target, occurrence: NEW, number: NEW }),
+        );
         places.sort();
     }
-    let parts = parts(around, of, &places);
+    let parts = parts(around, of, rewire, &places);
     let mut rewired = Rewired { design, parts };
-    rewired.weigh(around, rewire, tick)?;
+    rewired.measure(around, rewire, tick)?;
+    let learning = around.scene(design, 0).learning;
+    for (part, old) in rewired.parts.iter_mut().zip(&of.tables) {
+        part.lay(old, rewire, learning.longest.is_none());
+    }
     Ok(rewired)
 }
 
@@ -90,10 +109,12 @@ fn present(design: &Design) -> Vec<Place> {
     let mut places = vec![];
     for table in &design.tables {
         table.each(|synapse, source| {
-            places.push((source, table.positions[table.target.of(synapse) as usize], synapse));
+            let target = table.positions[table.target.of(synapse) as usize];
+            let occurrence = table.occurrence.get(synapse as usize).copied().unwrap_or(0);
+            places.push(Place { source, target, occurrence, number: synapse });
         });
     }
-    if 1 < design.tables.len() {
+    if 1 < design.tables.len() || design.tables.iter().any(|table| !table.rank.is_empty()) {
         places.sort();
     }
     places
@@ -211,60 +232,108 @@ fn any(rewire: &Rewire, clause: usize, tick: i64, all: u64, count: u64) -> Vec<u
     chosen.into_iter().collect()
 }
 
-/// The synapses of each thread.
-fn parts(around: Surroundings, design: &Design, places: &[Place]) -> Vec<Part> {
-    let plan = around.network.plan();
-    let projection = &plan.projections[design.projection as usize];
-    let delays = rewired(plan, projection)
-        .expect("what is rewired has one delay, which was looked at when it was built");
+/// The synapses of each thread, in canonical order, before it is known how far new ones are from their cells.
+fn parts(around: Surroundings, design: &Design, rewire: &Rewire, places: &[Place]) -> Vec<Part> {
+    let projection = &around.network.plan().projections[design.projection as usize];
     let owners = owners(design);
     let mut ends: Vec<Vec<(u32, u32)>> = vec![vec![]; design.tables.len()];
     let mut numbers: Vec<Vec<Option<u32>>> = vec![vec![]; design.tables.len()];
-    for &(source, target, number) in places {
+    for &Place { source, target, number, .. } in places {
         let (thread, own) = owners[target as usize];
         ends[thread as usize].push((source, own));
         numbers[thread as usize].push((number != NEW).then_some(number));
     }
-    let part = |((table, ends), places): ((&Table, Vec<(u32, u32)>), _)| {
-        let table = table.with(&ends, projection.allow_multiple, delays);
-        Part { table, places, weights: vec![] }
+    let part = |((old, ends), places): ((&Table, Vec<(u32, u32)>), Vec<Option<u32>>)| {
+        let delays = rewire.delays.of_candidates().map(Ticks::One);
+        let mut table = old.with(&ends, projection.allow_multiple, delays);
+        table.keep_rows(old, &places);
+        let new = places.iter().enumerate().filter(|(_, place)| place.is_none());
+        let made = new.map(|(k, _)| k as u32).collect();
+        Part { table, places, made, weights: vec![], ways: [vec![], vec![], vec![]] }
     };
     design.tables.iter().zip(ends).zip(numbers).map(part).collect()
 }
 
 impl Part {
-    /// Those that are new.
-    fn made(&self) -> Vec<u32> {
-        let new = self.places.iter().enumerate().filter(|(_, place)| place.is_none());
-        new.map(|(k, _)| k as u32).collect()
-    }
-
     /// A list of those that are new, at a tick.
     fn batch(&self, tick: i64) -> Batch {
         let mut batch = Batch::default();
-        let axonal = i64::from(self.table.axonal.of(0));
-        for synapse in self.made() {
+        for &synapse in &self.made {
+            let axonal = i64::from(self.table.axonal.of(synapse as usize));
             batch.push(synapse, self.table.source(synapse), tick - axonal);
         }
         batch
     }
+
+    /// What a program makes of those that are new, and the first that failed.
+    fn values(&self, program: &Program, scene: Scene, tick: i64) -> (Vec<f64>, Option<Failure>) {
+        let (mut failure, mut values, batch) = (None, vec![], self.batch(tick));
+        let mut routine = Routine::new(program, None);
+        routine.values(program, scene, &[], batch.picked(tick, tick), &mut failure, &mut values);
+        (values, failure)
+    }
+
+    /// Puts the synapses as they are to lie, now that their ways are known; `old` is how they lay.
+    fn lay(&mut self, old: &Table, rewire: &Rewire, sorts: bool) {
+        let before = [&old.axonal, &old.dendritic, &old.back];
+        for (k, way) in rewire.delays.ways().into_iter().enumerate() {
+            let mut new = self.ways[k].iter();
+            let each = |place: &Option<u32>| match place {
+                Some(place) => before[k].of(*place as usize),
+                None => *new.next().expect("each way of a new synapse was computed"),
+            };
+            let ticks = match (before[k], way.constant()) {
+                (_, Some(ticks)) if rewire.grows() => Ticks::One(ticks),
+                (Ticks::One(ticks), _) if !rewire.grows() => Ticks::One(*ticks),
+                _ => Ticks::Each(self.places.iter().map(each).collect()),
+            };
+            match k {
+                0 => self.table.axonal = ticks,
+                1 => self.table.dendritic = ticks,
+                _ => self.table.back = ticks,
+            }
+        }
+        if let Some(order) = if sorts { self.table.by_axonal() } else { None } {
+            self.places = order.iter().map(|&k| self.places[k as usize]).collect();
+            let mut moved = vec![0; order.len()];
+            order.iter().enumerate().for_each(|(new, &k)| moved[k as usize] = new as u32);
+            self.made.iter_mut().for_each(|synapse| *synapse = moved[*synapse as usize]);
+        }
+    }
 }
 
 impl Rewired {
-    /// Gives those that are new their weights.
-    fn weigh(&mut self, around: Surroundings, rewire: &Rewire, tick: i64) -> Result<(), Stop> {
+    /// Gives those that are new their weights, and their ways.
+    fn measure(&mut self, around: Surroundings, rewire: &Rewire, tick: i64) -> Result<(), Stop> {
+        let weights = self.values(around, &rewire.weight, tick)?;
+        self.parts.iter_mut().zip(weights).for_each(|(part, weights)| part.weights = weights);
+        let dt = around.network.plan().dt;
+        let delays = &rewire.delays;
+        let ways = [Some(&delays.axonal), Some(&delays.dendritic), delays.back.as_ref()];
+        for (k, way) in ways.into_iter().enumerate() {
+            let Some(NewDelay { ms, .. }) = way else { continue };
+            let Quantity::Program(program) = ms else { continue };
+            let values = self.values(around, program, tick)?;
+            for (part, ms) in self.parts.iter_mut().zip(values) {
+                part.ways[k] = ms.into_iter().map(|ms| (ms / dt).round() as u32).collect();
+            }
+        }
+        if delays.back.is_none() {
+            self.parts.iter_mut().for_each(|part| part.ways[2] = part.ways[1].clone());
+        }
+        Ok(())
+    }
+
+    /// What a program makes of those that are new, by thread.
+    fn values(&mut self, around: Surroundings, program: &Program, tick: i64) -> Result<Vec<Vec<f64>>, Stop> {
         let design = self.design;
-        let threads = self.parts.len();
-        let failures = for_each(threads, &mut self.parts, |thread, part| {
-            let (mut failure, mut weights, batch) = (None, vec![], part.batch(tick));
+        let each = for_each(self.parts.len(), &mut self.parts, |thread, part| {
             let scene = Scene { table: &part.table, ..around.scene(design, thread) };
-            let mut routine = Routine::new(&rewire.weight, None);
-            let picked = batch.picked(tick, tick);
-            routine.values(&rewire.weight, scene, &[], picked, &mut failure, &mut weights);
-            part.weights = weights;
-            failure
+            part.values(program, scene, tick)
         });
-        first(around, design, failures)
+        let (values, failures): (Vec<_>, Vec<_>) = each.into_iter().unzip();
+        first(around, design, failures)?;
+        Ok(values)
     }
 
     /// The place among the designs.
@@ -289,10 +358,9 @@ impl Rewired {
     ) {
         let (scene, part) = (around.scene(self.design, thread), &self.parts[thread]);
         learner.move_on(scene, &around.network.designs[self.design], old, &part.places);
-        let mut weights = part.weights.iter();
         let mut batch = Batch::default();
-        for synapse in part.made() {
-            learner.arrays[0].set(synapse as usize, *weights.next().expect("each has a weight"));
+        for (&synapse, &weight) in part.made.iter().zip(&part.weights) {
+            learner.arrays[0].set(synapse as usize, weight);
             let axonal = i64::from(scene.table.axonal.of(synapse as usize));
             if let Some(delay) = scene.learning.delay {
                 let ms = axonal as f64 * scene.world.plan.dt;
@@ -353,7 +421,7 @@ impl Learner {
                 out.extend(runs(new).map(|(first, end)| Stretch { first, end, ..*stretch }));
             });
         }
-        let sent = self.arrivals.map(|it, out| out.push((old.target.of(it.synapse), it.value)));
+        let sent = self.arrivals.map(|it, out| out.push(it.sent(old)));
         for (tick, sent) in sent.iter() {
             sent.iter().for_each(|sent| self.earlier.push(tick, *sent));
         }
@@ -388,14 +456,15 @@ mod tests {
 
     #[test]
     fn the_lowest_keys_go_and_of_equal_ones_the_first() {
-        let mut places: Vec<Place> = (0..5).map(|k| (k, 0, k)).collect();
+        let place = |k| Place { source: k, target: 0, occurrence: 0, number: k };
+        let mut places: Vec<Place> = (0..5).map(place).collect();
         let scores = [0.5, 0.0, 0.5, -0.0, 7.0];
         let keyed = |highest| scores.iter().enumerate().map(|(k, &x)| (key(x, highest), k)).collect();
         leave_out(&mut places, keyed(false), 3);
-        assert_eq!(places.iter().map(|it| it.0).collect::<Vec<_>>(), [2, 4]);
-        let mut places: Vec<Place> = (0..5).map(|k| (k, 0, k)).collect();
+        assert_eq!(places.iter().map(|it| it.source).collect::<Vec<_>>(), [2, 4]);
+        let mut places: Vec<Place> = (0..5).map(place).collect();
         leave_out(&mut places, keyed(true), 2);
-        assert_eq!(places.iter().map(|it| it.0).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(places.iter().map(|it| it.source).collect::<Vec<_>>(), [1, 2, 3]);
         leave_out(&mut places, vec![(1, 0), (0, 1), (2, 2)], 3);
         assert_eq!(places, []);
     }

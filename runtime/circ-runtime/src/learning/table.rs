@@ -124,9 +124,9 @@ impl Table {
     }
 
     /// Other synapses of the same targets, in canonical order: each with its source and its target among the own. `delays`
-    /// are the axonal and the dendritic one and the way back, in ticks.
-    pub fn with(&self, synapses: &[(u32, u32)], multiple: bool, delays: [u32; 3]) -> Table {
-        let [axonal, dendritic, back] = delays.map(Ticks::One);
+    /// are the axonal and the dendritic one and the way back.
+    pub fn with(&self, synapses: &[(u32, u32)], multiple: bool, delays: [Ticks; 3]) -> Table {
+        let [axonal, dendritic, back] = delays;
         let mut starts = vec![0; self.starts.len()];
         synapses.iter().for_each(|(source, _)| starts[*source as usize + 1] += 1);
         for k in 1..starts.len() {
@@ -140,10 +140,7 @@ impl Table {
             }
         }
         // As wide as before: machine code reads them.
-        let mut target = match &self.target {
-            Targets::Near(_) => Targets::Near(Vec::with_capacity(synapses.len())),
-            Targets::Far(_) => Targets::Far(Vec::with_capacity(synapses.len())),
-        };
+        let mut target = self.target.none_of_this_width(synapses.len());
         synapses.iter().for_each(|(_, own)| target.push(*own));
         Table {
             positions: self.positions.clone(),
@@ -162,6 +159,46 @@ impl Table {
             weights: Weights::One(f64::NAN),
             ..Table::empty(0)
         }
+    }
+
+    /// Takes over the rows of a connection table from how the synapses lay, where each has one.
+    pub fn keep_rows(&mut self, old: &Table, places: &[Option<u32>]) {
+        let row = |place: &Option<u32>| old.table_rows.get((*place)? as usize).copied();
+        self.table_rows = places.iter().map(row).collect::<Option<_>>().unwrap_or_default();
+    }
+
+    /// Puts the synapses of each source, which lie in canonical order, in that of their axonal delays, where these differ.
+    /// Says where each stood before.
+    pub fn by_axonal(&mut self) -> Option<Vec<u32>> {
+        let Ticks::Each(axonal) = &self.axonal else { return None };
+        let mut order: Vec<u32> = (0..self.len() as u32).collect();
+        (self.stretch_starts, self.stretches) = (vec![0], vec![]);
+        for row in self.starts.windows(2) {
+            let here = &mut order[row[0] as usize..row[1] as usize];
+            here.sort_by_key(|&k| axonal[k as usize]);
+            self.rank.extend(here.iter().map(|&k| k - row[0]));
+            let mut first = row[0];
+            for same in here.chunk_by(|&a, &b| axonal[a as usize] == axonal[b as usize]) {
+                let end = first + same.len() as u32;
+                self.stretches.push(Stretch { ticks: axonal[same[0] as usize], first, end });
+                first = end;
+            }
+            self.stretch_starts.push(self.stretches.len() as u32);
+        }
+        let mut target = self.target.none_of_this_width(self.len());
+        order.iter().for_each(|&k| target.push(self.target.of(k)));
+        self.target = target;
+        for list in [&mut self.occurrence, &mut self.table_rows] {
+            if !list.is_empty() {
+                *list = order.iter().map(|&k| list[k as usize]).collect();
+            }
+        }
+        for ticks in [&mut self.axonal, &mut self.dendritic, &mut self.back] {
+            if let Ticks::Each(each) = ticks {
+                *each = order.iter().map(|&k| each[k as usize]).collect();
+            }
+        }
+        Some(order)
     }
 
     /// How many synapses.
@@ -191,6 +228,18 @@ impl Table {
     /// The synapses of a source.
     pub fn row(&self, source: u32) -> Range<u32> {
         self.starts[source as usize]..self.starts[source as usize + 1]
+    }
+
+    /// The synapses of a source in canonical order: the position of the target of each, and its number.
+    pub fn canonical_row(&self, source: u32, row: &mut Vec<(u32, u32)>) {
+        let synapses = self.row(source);
+        let at = |synapse: u32| (self.positions[self.target.of(synapse) as usize], synapse);
+        row.clear();
+        if self.rank.is_empty() {
+            return row.extend(synapses.map(at));
+        }
+        row.resize(synapses.len(), (0, 0));
+        synapses.for_each(|synapse| row[self.rank[synapse as usize] as usize] = at(synapse));
     }
 
     /// What orders synapses canonically.

@@ -36,6 +36,14 @@ impl Targets {
         if Targets::are_near(targets) { Targets::Near(vec![]) } else { Targets::Far(vec![]) }
     }
 
+    /// None, as wide as these, with room for so many.
+    pub fn none_of_this_width(&self, room: usize) -> Targets {
+        match self {
+            Targets::Near(_) => Targets::Near(Vec::with_capacity(room)),
+            Targets::Far(_) => Targets::Far(Vec::with_capacity(room)),
+        }
+    }
+
     /// Whether so many targets are told apart by 16 bits.
     pub fn are_near(targets: usize) -> bool {
         targets <= 1 << 16

@@ -189,7 +189,7 @@ fn verify_learning(plan: &Plan, projection: &ProjectionPlan, learning: &Learning
     }
 }
 
-/// All delays are one number, and pairs without a synapse are asked for nothing that synapses hold.
+/// Pairs without a synapse are asked for nothing that synapses hold.
 fn verify_rewire(
     projection: &ProjectionPlan,
     learning: &Learning,
@@ -197,16 +197,21 @@ fn verify_rewire(
     check: &impl Fn(&Program, Purpose) -> Result<(), String>,
 ) -> Result<(), String> {
     rewire.of_synapses().try_for_each(|program| check(program, Purpose::Transmit))?;
-    for program in rewire.of_candidates().chain([&rewire.weight]) {
+    for program in rewire.of_candidates().chain([&rewire.weight]).chain(rewire.delays.programs()) {
         check(program, Purpose::Transmit)?;
         if program.ops.iter().any(|op| matches!(op, Op::Load(Side::Own, _) | Op::Edge(_))) {
             return Err("a pair without a synapse holds nothing".into());
         }
     }
-    let delays = [Some(&projection.delay), Some(&learning.dendritic), learning.back.as_ref()];
-    let one = |quantity: &Quantity| matches!(quantity, Quantity::Constant(_));
-    if !delays.into_iter().flatten().all(one) || projection.onto.is_some() {
-        return Err("what is rewired has one delay, and is not put onto parts".into());
+    let ways = rewire.delays.ways();
+    if projection.onto.is_some() || ways.iter().any(|way| way.range.1 < way.range.0) {
+        return Err("what is rewired has delays within bounds, and is not put onto parts".into());
+    }
+    if learning.back.is_some() != rewire.delays.back.is_some() {
+        return Err("a new synapse has a way back of its own where the others have".into());
+    }
+    if rewire.delays.programs().any(|program| program.precision != Precision::F64) {
+        return Err("delays are computed in f64".into());
     }
     match learning.uniforms.get(rewire.learns.0 as usize) {
         Some(slot) if slot.ty == Ty::Bool && rewire.weight.precision == Precision::F64 => Ok(()),

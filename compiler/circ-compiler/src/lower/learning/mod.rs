@@ -10,6 +10,7 @@ mod equations;
 mod fixed;
 mod jumps;
 mod modulated;
+mod new_delays;
 mod place;
 mod programs;
 mod reads;

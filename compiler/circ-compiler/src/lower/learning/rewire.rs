@@ -7,14 +7,15 @@ use circ_grammar::ast::Span;
 use circ_numerics::random::key;
 use circ_plan::ir::*;
 use circ_plan::learning::{Budget as Count, Candidates, Grow, Learning, Prune, Rewire, Share};
-use circ_plan::plan::{Pairing, Quantity, Sign};
+use circ_plan::plan::{Pairing, Sign};
 
 use super::super::context::{Lowerer, Report};
 use super::super::projections::valued;
 use super::place::LEARNS;
 use super::programs::Programs;
+use super::new_delays::no_delays;
 use super::scope::{Moment, drawn_as};
-use crate::diagnose::rule::{not_grown_yet, number_of_synapses, part_of_synapses};
+use crate::diagnose::rule::{grown_without_row, not_grown_yet, number_of_synapses, part_of_synapses};
 use crate::diagnose::structure::not_yet;
 use crate::hir::{Budget, ExprId, Pick};
 use crate::net;
@@ -32,7 +33,9 @@ impl<'a> Programs<'a, '_, '_> {
     pub fn rewire(&mut self) -> Option<Rewire> {
         let rewire = self.rule.rewire.as_ref()?;
         let interval = self.interval(rewire.interval, "the interval of `rewire`")?;
-        let weight = self.new_weight();
+        let grows = !rewire.grow.is_empty();
+        let weight = if grows { self.new_weight() } else { self.no_weight() };
+        let delays = if grows { self.new_delays() } else { no_delays(self.net) };
         let prune = rewire.prune.iter().enumerate().filter_map(|(at, pick)| self.prune(at, pick)).collect();
         let grow = rewire.grow.iter().enumerate().map(|(at, grow)| self.grow(at, grow)).collect();
         Some(Rewire {
@@ -41,6 +44,7 @@ impl<'a> Programs<'a, '_, '_> {
             prune,
             grow,
             weight,
+            delays,
             key: key(self.source.net.seed, &format!("{}.{}", self.net.path, drawn_as("rewire"))),
             place: self.report.place(rewire.span, "`grow pruned`"),
         })
@@ -65,6 +69,13 @@ impl<'a> Programs<'a, '_, '_> {
             let fails = lowerer.b.not(holds);
             lowerer.check_not(CheckKind::Range, fails, net.weight_span, "the weight of a new synapse");
             vec![Output::Result(weight)]
+        })
+    }
+
+    /// Where none comes.
+    fn no_weight(&mut self) -> Program {
+        self.program_in(Precision::F64, "new weight", Moment::After, |lowerer| {
+            vec![Output::Result(lowerer.b.float(0.0))]
         })
     }
 
@@ -187,28 +198,20 @@ fn looked_at(lowerer: &mut Lowerer, value: ValueId, look: Look, span: Span) -> V
     }
 }
 
-/// Refuses what can not be rewired yet.
-pub fn refuse_to_rewire(
-    net: &net::Projection,
-    learning: &mut Learning,
-    (delay, onto): (&Quantity, bool),
-    report: &mut Report,
-) {
-    if learning.rewire.is_none() {
-        return;
-    }
-    let varies = |quantity: &Quantity| matches!(quantity, Quantity::Program(_));
+/// Refuses what can not be rewired, or not yet.
+pub fn refuse_to_rewire(net: &net::Projection, learning: &mut Learning, onto: bool, report: &mut Report) {
+    let Some(rewire) = &learning.rewire else { return };
     let reads_table = |program: &Program| program.ops.iter().any(|op| matches!(op, Op::Edge(_)));
-    let differ = varies(delay) || varies(&learning.dendritic) || learning.back.as_ref().is_some_and(varies);
     let span = net.plasticity.as_ref().map_or(net.span, |plasticity| plasticity.span);
-    let (span, what) = match () {
-        () if net.flow.is_some() => (span, "`rewire` of what flows"),
-        () if net.share.is_some() => (span, "`rewire` of synapses that share weights"),
-        () if net.pairing != Pairing::Ordered => (span, "`rewire` of a projection in both directions"),
-        () if differ => (net.delay_span, "`rewire` of synapses whose delays differ"),
-        () if onto => (span, "`rewire` of synapses that are put `onto` segments"),
-        () if programs(learning).into_iter().any(reads_table) => {
-            (span, "`rewire` of synapses that read columns of a table")
+    let what = match () {
+        () if net.flow.is_some() => "`rewire` of what flows",
+        () if net.share.is_some() => "`rewire` of synapses that share weights",
+        () if net.pairing != Pairing::Ordered => "`rewire` of a projection in both directions",
+        () if onto => "`rewire` of synapses that are put `onto` segments",
+        () if !rewire.grow.is_empty() && programs(learning).into_iter().any(reads_table) => {
+            report.push(grown_without_row(net.connect_span, span));
+            learning.rewire = None;
+            return;
         }
         () => return,
     };
@@ -220,7 +223,7 @@ fn programs(learning: &Learning) -> Vec<&Program> {
     let both = learning.both.iter();
     let sent = learning.transmit.iter().chain(both.clone().filter_map(|both| both.transmit.as_ref()));
     let rewire = learning.rewire.iter();
-    let looks = rewire.flat_map(|it| it.of_synapses().chain(it.of_candidates()).chain([&it.weight]));
+    let looks = rewire.flat_map(|it| it.of_synapses().chain(it.of_candidates()).chain([&it.weight]).chain(it.delays.programs()));
     [&learning.init, &learning.settle]
         .into_iter()
         .chain(learning.hooks.iter().map(|hook| &hook.program))
