@@ -51,27 +51,17 @@ impl Machine {
         let program = &learning(&self.plan, projection).observables[observable as usize].program;
         let around = self.around();
         let now = self.tick.max(0);
-        let mut by_thread: Vec<Vec<f64>> = self
-            .workers
-            .iter()
-            .map(|worker| {
-                let scene = around.scene(design, worker.id);
-                let synapses = Which::Run(0, scene.table.len() as u32);
-                let mut values = Vec::with_capacity(synapses.len());
-                let mut routine = Routine::new(program, None);
-                let arrays = worker.learning.learner(design).arrays_now(scene, &self.network.designs[design]);
-                Learner::observe(
-                    &arrays,
-                    &mut routine,
-                    scene,
-                    observable as usize,
-                    synapses,
-                    now,
-                    &mut values,
-                );
-                values
-            })
-            .collect();
+        let mut ids: Vec<usize> = (0..self.workers.len()).collect();
+        let mut by_thread: Vec<Vec<f64>> = for_each(ids.len(), &mut ids, |_, id| {
+            let worker = &self.workers[*id];
+            let scene = around.scene(design, worker.id);
+            let synapses = Which::Run(0, scene.table.len() as u32);
+            let mut values = Vec::with_capacity(synapses.len());
+            let mut routine = Routine::new(program, None);
+            let arrays = worker.learning.learner(design).arrays_now(scene, &self.network.designs[design]);
+            Learner::observe(&arrays, &mut routine, scene, observable as usize, synapses, now, &mut values);
+            values
+        });
         if is_canonical(&self.network, design) {
             return by_thread.pop().unwrap_or_default();
         }

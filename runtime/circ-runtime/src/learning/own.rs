@@ -394,17 +394,22 @@ pub fn canonical(network: &Network, design: usize) -> Vec<(u32, u32)> {
     if let ([table], true) = (&tables[..], is_canonical(network, design)) {
         return (0..table.len() as u32).map(|synapse| (0, synapse)).collect();
     }
-    let of = |(thread, table): (usize, &super::table::Table)| {
-        let mut keyed = Vec::with_capacity(table.len());
-        table.each(|synapse, source| {
-            let at = synapse as usize;
-            let position = table.positions[table.target.of(synapse) as usize];
-            let occurrence = table.occurrence.get(at).copied().unwrap_or(0);
-            keyed.push(((source, position, occurrence), thread as u32, synapse));
-        });
-        keyed
-    };
-    let mut all: Vec<_> = tables.iter().enumerate().flat_map(of).collect();
-    all.sort_unstable();
-    all.into_iter().map(|(_, thread, synapse)| (thread, synapse)).collect()
+    // Rows are merged source by source: sorting all synapses would take longer than many a run.
+    let mut all = Vec::with_capacity(tables.iter().map(Table::len).sum());
+    let mut rows: Vec<Vec<(u32, u32)>> = vec![vec![]; tables.len()];
+    let mut next = vec![0; tables.len()];
+    for source in 0..tables[0].starts.len() as u32 - 1 {
+        tables.iter().zip(&mut rows).for_each(|(table, row)| table.canonical_row(source, row));
+        next.fill(0);
+        // A position belongs to one thread.
+        let first = |next: &[usize]| {
+            let heads = (0..rows.len()).filter_map(|thread| Some((rows[thread].get(next[thread])?.0, thread)));
+            heads.min().map(|(_, thread)| thread)
+        };
+        while let Some(thread) = first(&next) {
+            all.push((thread as u32, rows[thread][next[thread]].1));
+            next[thread] += 1;
+        }
+    }
+    all
 }
