@@ -25,8 +25,9 @@ pub enum Access {
     One(Precision),
 }
 
-/// A list of indices. It is padded to a multiple of [`BLOCK`], with indices of elements that are there; a written array has
-/// none of the elements that are meant twice, nor among the padding.
+/// A list of indices. It is padded to a multiple of [`BLOCK`], with indices of elements that are there. In each block of
+/// [`BLOCK`] from its beginning, a written array has none of the elements that are meant twice, nor among the padding; blocks
+/// are gone through in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct List {
     /// Its place in [`KernelArgs::arrays`], after the arrays of the program.

@@ -92,6 +92,8 @@ impl Form<'_> {
 #[derive(Clone, Copy)]
 pub struct Events<'a> {
     pub source: u32,
+    /// What synapses are counted from.
+    pub first: u32,
     pub synapses: &'a [u32],
     pub ticks: &'a [i32],
     pub events: &'a [u32],
@@ -220,7 +222,7 @@ impl Direct {
             let array = array as usize;
             let nth = |columns: &[usize]| columns.iter().position(|column| *column == array);
             *pointer = match (side, self.access[at]) {
-                (Side::Own, _) => arrays[array].pointer(0..scene.table.len() as u32 + 1),
+                (Side::Own, _) => arrays[array].pointer(events.first..scene.table.len() as u32 + 1),
                 (Side::Pre, Access::Listed(..)) => {
                     let ladder = &events.ladders[nth(events.decays).expect("the form says that it decays")];
                     // Ticks count from the run's beginning, the ladder from `since`.
@@ -248,16 +250,11 @@ impl Direct {
         let lists = [events.synapses.len(), events.ticks.len(), events.events.len()];
         assert!(lists.iter().all(|length| padded <= *length), "lists have room for padding");
         // SAFETY: the kernel was compiled for this form. Lists are as long as they are read, padding included, as just
-        // seen. They hold synapses of the table, each once, or the one element behind them, which every column has;
+        // seen. They hold synapses of the table, each once in a block, or the one element behind them, which every column has;
         // ticks between `since` and the end of the ladders; events that are remembered. What is one for all is in `ones`.
         // Nobody else has the arrays.
         let failed = unsafe { self.call(scene, 0, range.len(), &pointers) }?;
         Some(first + (failed / self.lanes * self.lanes) as usize)
-    }
-
-    /// How many synapses a group has.
-    pub fn lanes(&self) -> usize {
-        self.lanes as usize
     }
 
     fn one(&mut self, at: usize, value: f64) -> *mut u8 {

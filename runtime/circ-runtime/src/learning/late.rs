@@ -18,8 +18,9 @@ use super::sides::Post;
 use super::store::{Beside, Column, Which};
 use super::table::Table;
 use super::targets::with_targets;
-use super::waits::{ROOM, Waits};
+use super::waits::{Climb, ROOM, Waits, climb};
 use crate::narrow::Narrow;
+use crate::prefetch::fetch;
 use crate::rows::ROW;
 
 /// The events that wait, of the targets of one thread.
@@ -31,11 +32,12 @@ pub struct Late {
     sources: Sources,
     /// By synapse: how many of the events of its target that are remembered are in it. Empty where there is a log.
     seen: Vec<u8>,
-    /// Of a source that is looked at: what each decaying column was, by tick since the source's own.
-    ladders: Vec<Vec<f64>>,
+    /// Of sources that are looked at: what each decaying column was, by tick since the source's own.
+    ladders: [Vec<Vec<f64>>; BESIDE],
     part: Box<Part>,
-    /// The source of these synapses.
+    /// The source of these synapses, and which of those that are looked at it is.
     source: u32,
+    beside: usize,
     /// The columns of the source that decay.
     decays: Vec<usize>,
     /// Columns of both sides, as they were at these events, by column; empty of those that stay.
@@ -43,18 +45,33 @@ pub struct Late {
     post: Vec<Vec<f64>>,
 }
 
-/// Room for a row and padding.
-const PADDED: usize = ROW + BLOCK;
+/// Sources that are looked at together: what a trace was is a long chain of multiplications, and several chains are as fast as
+/// one.
+pub(super) const BESIDE: usize = 4;
+
+/// Events that are listed at a time.
+const LISTED: usize = 3 * ROW;
 
 /// Of some synapses of a source those that have events to see.
 #[derive(Clone)]
 struct Part {
+    /// How many have, which, which event is the next of each, and how many there are from it on.
     len: usize,
-    synapses: [u32; PADDED],
-    /// Which event it is, its tick, and how many there are from it on.
-    events: [u32; PADDED],
-    ticks: [i32; PADDED],
+    synapses: [u32; ROW],
+    events: [u32; ROW],
     left: [u8; ROW],
+    listed: Listed,
+}
+
+/// Events that a hook runs for, with room for padding.
+#[derive(Clone)]
+struct Listed {
+    len: usize,
+    /// The synapse; the element behind all synapses is padding.
+    synapses: [u32; LISTED + BLOCK],
+    /// Which event it is, and its tick.
+    events: [u32; LISTED + BLOCK],
+    ticks: [i32; LISTED + BLOCK],
 }
 
 /// What is remembered of targets.
@@ -108,15 +125,21 @@ impl Late {
                 done: vec![-1; sources],
                 all_done: -1,
             },
-            ladders: vec![vec![]; waits.decays.len()],
+            ladders: std::array::from_fn(|_| vec![vec![]; waits.decays.len()]),
             part: Box::new(Part {
                 len: 0,
-                synapses: [0; PADDED],
-                events: [0; PADDED],
-                ticks: [0; PADDED],
+                synapses: [0; ROW],
+                events: [0; ROW],
                 left: [0; ROW],
+                listed: Listed {
+                    len: 0,
+                    synapses: [0; LISTED + BLOCK],
+                    events: [0; LISTED + BLOCK],
+                    ticks: [0; LISTED + BLOCK],
+                },
             }),
             source: 0,
+            beside: 0,
             decays: waits.decays.iter().map(|decay| decay.0).collect(),
             pre: vec![vec![]; learning.pre.len()],
             post: vec![vec![]; learning.post.len()],
@@ -159,11 +182,8 @@ impl Late {
         if !self.is_waiting() {
             return;
         }
-        let sources = self.sources.done.len() as u32;
-        for source in 0..sources {
-            let next = (source + 1 < sources).then_some(source + 1);
-            self.row(what, waits, source, next, until);
-        }
+        let sources: Vec<u32> = (0..self.sources.done.len() as u32).collect();
+        self.rows(what, waits, &sources, until);
         self.sources.all_done = until;
     }
 
@@ -172,56 +192,137 @@ impl Late {
         self.sources.all_done < self.targets.latest
     }
 
-    /// Lets the synapses of a source see all events up to a tick, of which none is still to be remembered. The synapses
-    /// of the `next` source are wanted soon.
-    pub fn row(&mut self, what: &mut Work, waits: &Waits, source: u32, next: Option<u32>, until: i64) {
-        let at = source as usize;
-        let from = i64::from(self.sources.done[at]) + 1;
-        let table = what.scene.table;
-        let row = table.row(source);
-        self.sources.done[at] = until.max(from - 1) as i32;
-        if self.targets.latest < from || until < from || row.is_empty() {
-            return;
+    /// Lets the synapses of sources, one after the other, see all events up to a tick, of which none is still to be
+    /// remembered.
+    pub fn rows(&mut self, what: &mut Work, waits: &Waits, sources: &[u32], until: i64) {
+        for some in sources.chunks(BESIDE) {
+            let (mut due, mut count) = ([0; BESIDE], 0);
+            for &source in some {
+                due[count] = source;
+                count += usize::from(self.begin(what.scene.table, source, until));
+            }
+            self.climb(waits, what.scene, &due[..count], until);
+            for (k, &source) in due[..count].iter().enumerate() {
+                (self.source, self.beside) = (source, k);
+                let next = due[..count].get(k + 1).map_or(0..0, |&next| what.scene.table.row(next));
+                self.row(what, waits, next);
+                self.rest(source as usize, k, until);
+            }
         }
-        self.climb(waits, what.scene, source, until);
-        self.source = source;
-        let since = self.sources.since[at];
-        let next = next.map_or(0..0, |next| table.row(next));
-        match self.targets.log.is_some() {
-            true => self.events(what, waits, since, source, next),
-            false => self.synapses(what, waits, since, row, next),
-        }
-        self.rest(at, until);
     }
 
-    /// Lets a row see its events, some synapses at a time.
-    fn synapses(&mut self, what: &mut Work, waits: &Waits, since: i32, row: Range<u32>, next: Range<u32>) {
+    /// Whether the synapses of a source have events to see up to a tick; from now on they have seen them.
+    fn begin(&mut self, table: &Table, source: u32, until: i64) -> bool {
+        let done = &mut self.sources.done[source as usize];
+        let from = i64::from(*done) + 1;
+        *done = until.max(from - 1) as i32;
+        from <= self.targets.latest && from <= until && !table.row(source).is_empty()
+    }
+
+    /// Lets the synapses of the source see their events. Those of the `next` source are wanted soon.
+    fn row(&mut self, what: &mut Work, waits: &Waits, next: Range<u32>) {
+        let whole = self.targets.log.as_ref().map(|log| log.is_whole(self.source));
+        match (whole, only_hook(what, waits)) {
+            (None, one) => self.synapses(what, waits, one.is_some(), next),
+            (Some(true), Some(hook)) => self.events_in_place(what, waits, hook, next),
+            (Some(_), _) => self.events(what, waits, next),
+        }
+    }
+
+    /// Lets a row see its events, some synapses at a time. `together`: the second event of a synapse may follow the first in
+    /// one list.
+    fn synapses(&mut self, what: &mut Work, waits: &Waits, together: bool, next: Range<u32>) {
         let (table, mut next) = (what.scene.table, next);
+        let row = table.row(self.source);
         for first in row.clone().step_by(ROW) {
             let soon = next.start..next.end.min(next.start + ROW as u32);
             next.start = soon.end;
             table.target.fetch(soon.clone());
+            fetch(&self.seen, soon.start as usize..soon.end as usize);
             what.arrays[0].fetch(soon);
             self.find(table, first..row.end.min(first + ROW as u32));
             while 0 < self.part.len {
-                self.apply(what, waits, since);
-                self.part.next();
+                self.part.list(table.len() as u32, together);
+                self.apply(what, waits);
             }
         }
     }
 
     /// Lets the row of a source see its events, some events at a time.
-    fn events(&mut self, what: &mut Work, waits: &Waits, since: i32, source: u32, next: Range<u32>) {
+    fn events(&mut self, what: &mut Work, waits: &Waits, next: Range<u32>) {
         what.arrays[0].fetch(next);
-        let unseen = |late: &mut Late| late.targets.log.as_mut().map(|log| log.unseen(source));
-        let mut events = unseen(self).unwrap_or(0..0);
+        let source = self.source;
+        let mut events = self.targets.log.as_mut().map_or(0..0, |log| log.unseen(source));
         while !events.is_empty() {
-            if let Some(log) = &self.targets.log {
-                let (part, first) = (&mut *self.part, log.first(&events));
-                events.start = first.end;
-                part.len = log.list(what.scene.table, source, first, &mut part.synapses, &mut part.events);
+            let first = self.targets.log.as_ref().map_or(events.clone(), |log| log.first(&events));
+            events.start = first.end;
+            self.copied(what, waits, first);
+        }
+    }
+
+    /// Lets it see some events, at most [`ROW`] and each target once.
+    fn copied(&mut self, what: &mut Work, waits: &Waits, events: Range<u32>) {
+        let Late { targets, part, source, .. } = self;
+        let listed = &mut part.listed;
+        listed.len = targets.log.as_ref().map_or(0, |log| {
+            log.list(what.scene.table, *source, events, &mut listed.synapses, &mut listed.events)
+        });
+        self.apply(what, waits);
+    }
+
+    /// Lets a row that has a synapse onto every target see its events where the log has them. Only of one hook, in machine
+    /// code: it runs for all of these before another would.
+    fn events_in_place(&mut self, what: &mut Work, waits: &Waits, hook: usize, next: Range<u32>) {
+        what.arrays[0].fetch(next);
+        let source = self.source;
+        let mut events = self.targets.log.as_mut().map_or(0..0, |log| log.unseen(source));
+        while !events.is_empty() {
+            let Some(log) = &self.targets.log else { return };
+            let run = log.apart(&events);
+            events.start = run.end;
+            let (mut at, end) = (run.start, run.end - (run.end - run.start) % BLOCK as u32);
+            while at < end {
+                let failed = self.in_place(what, waits, hook, at..end);
+                let Some(group) = failed else { break };
+                // What comes before it is done; the rest of its block is gone through with care.
+                let block = at + (group / BLOCK * BLOCK + BLOCK) as u32;
+                self.copied(what, waits, at + group as u32..block);
+                at = block;
             }
-            self.apply(what, waits, since);
+            if end < run.end {
+                self.copied(what, waits, end..run.end);
+            }
+        }
+    }
+
+    /// Runs a hook for events, of which any [`BLOCK`] that follow each other are of different targets; says which is the first
+    /// of a group that fails, if one does.
+    fn in_place(&self, what: &mut Work, waits: &Waits, hook: usize, events: Range<u32>) -> Option<usize> {
+        let (range, log) = (events.start as usize..events.end as usize, self.targets.log.as_ref()?);
+        let (targets, numbers) = log.lists(range.clone());
+        let events = Events {
+            first: what.scene.table.row(self.source).start,
+            synapses: targets,
+            ticks: &self.targets.ticks[range.clone()],
+            events: numbers,
+            ..self.shown(waits)
+        };
+        what.direct[hook].as_mut()?.events(what.scene, what.arrays, events, 0..range.len())
+    }
+
+    /// What hooks see besides the events.
+    fn shown<'a>(&'a self, waits: &'a Waits) -> Events<'a> {
+        Events {
+            source: self.source,
+            first: 0,
+            synapses: &[],
+            ticks: &[],
+            events: &[],
+            decays: &self.decays,
+            ladders: &self.ladders[self.beside],
+            since: self.sources.since[self.source as usize],
+            finds: &waits.found,
+            found: &self.targets.found,
         }
     }
 
@@ -233,61 +334,57 @@ impl Late {
         with_targets!(&table.target, range, list => part.find(row.start, list, seen, &targets.counts));
     }
 
-    /// Computes what the columns of a source were, tick by tick.
-    fn climb(&mut self, waits: &Waits, scene: Scene, source: u32, until: i64) {
-        let at = source as usize;
-        let segment = scene.sides.source.segment(source);
-        let ticks = (until - i64::from(self.sources.since[at])).max(0) as usize;
-        for (((_, decays), ladder), base) in
-            waits.decays.iter().zip(&mut self.ladders).zip(&self.sources.base)
-        {
-            let (decay, seen) = (decays[segment], base[at]);
-            let after = if self.sources.spiked[at] { decay.raised(seen) } else { seen };
-            ladder.clear();
-            ladder.push(seen);
-            decay.extend(after, ticks, ladder);
+    /// Computes what the columns of sources were, tick by tick.
+    fn climb(&mut self, waits: &Waits, scene: Scene, sources: &[u32], until: i64) {
+        for (column, (_, decays)) in waits.decays.iter().enumerate() {
+            let mut climbs = Vec::with_capacity(BESIDE);
+            for (&source, ladders) in sources.iter().zip(&mut self.ladders) {
+                let (ladder, at) = (&mut ladders[column], source as usize);
+                let decay = decays[scene.sides.source.segment(source)];
+                let seen = self.sources.base[column][at];
+                let ticks = (until - i64::from(self.sources.since[at])).max(0) as usize;
+                ladder.clear();
+                ladder.resize(1 + ticks, seen);
+                let value = if self.sources.spiked[at] { decay.raised(seen) } else { seen };
+                climbs.push(Climb { decay, value, steps: &mut ladder[1..] });
+            }
+            climb(climbs);
         }
     }
 
     /// The columns of a source are known as of the last tick that was looked at.
-    fn rest(&mut self, source: usize, until: i64) {
+    fn rest(&mut self, source: usize, beside: usize, until: i64) {
         if i64::from(self.sources.since[source]) < until {
-            for (ladder, base) in self.ladders.iter().zip(&mut self.sources.base) {
+            for (ladder, base) in self.ladders[beside].iter().zip(&mut self.sources.base) {
                 base[source] = *ladder.last().expect("it begins with what was known");
             }
             (self.sources.since[source], self.sources.spiked[source]) = (until as i32, false);
         }
     }
 
-    /// Runs the hooks of one event of each synapse.
-    fn apply(&mut self, what: &mut Work, waits: &Waits, since: i32) {
-        self.part.look_up(&self.targets.ticks, what.scene.table.len() as u32);
+    /// Runs the hooks of the events that are listed.
+    fn apply(&mut self, what: &mut Work, waits: &Waits) {
+        let padding = what.scene.table.len() as u32;
+        self.part.listed.look_up(&self.targets.ticks, padding);
         for hook in 0..what.design.triggers.len() {
             if what.design.triggers[hook] != Trigger::Post(waits.kind) {
                 continue;
             }
-            let mut done = 0;
-            while done < self.part.len {
+            let (mut done, all) = (0, self.part.listed.len);
+            while done < all {
                 let Some(direct) = &mut what.direct[hook] else {
-                    self.apply_in_rows(what, waits, since, hook, done..self.part.len);
+                    self.apply_in_rows(what, waits, hook, done..all);
                     break;
                 };
-                let Part { synapses, ticks, events, .. } = &*self.part;
-                let events = Events {
-                    source: self.source,
-                    synapses,
-                    ticks,
-                    events,
-                    decays: &self.decays,
-                    ladders: &self.ladders,
-                    since,
-                    finds: &waits.found,
-                    found: &self.targets.found,
-                };
-                let failed = direct.events(what.scene, what.arrays, events, done..self.part.len);
+                let Listed { synapses, ticks, events, .. } = &self.part.listed;
+                let events = Events { synapses, ticks, events, ..self.shown(waits) };
+                let failed = direct.events(what.scene, what.arrays, events, done..all);
                 let Some(group) = failed else { break };
-                done = self.part.len.min(group + direct.lanes());
-                self.apply_in_rows(what, waits, since, hook, group..done);
+                // The rest of its block too: those that follow begin with a block again. Padding comes last in one.
+                done = all.min(group / BLOCK * BLOCK + BLOCK);
+                let rest = self.part.listed.synapses[group..done].iter();
+                let real = rest.take_while(|it| **it != padding).count();
+                self.apply_in_rows(what, waits, hook, group..group + real);
             }
         }
     }
@@ -297,13 +394,13 @@ impl Late {
         &mut self,
         what: &mut Work,
         waits: &Waits,
-        since: i32,
         hook: usize,
         range: Range<usize>,
     ) {
-        let Late { targets, ladders, part, source, pre, post, .. } = self;
+        let Late { targets, ladders, part: all, source, sources, beside, pre, post, .. } = self;
+        let (part, since) = (&all.listed, sources.since[*source as usize]);
         let (events, ticks) = (&part.events[range.clone()], &part.ticks[range.clone()]);
-        for ((column, _), ladder) in waits.decays.iter().zip(ladders) {
+        for ((column, _), ladder) in waits.decays.iter().zip(&ladders[*beside]) {
             let pre = &mut pre[*column];
             pre.clear();
             pre.extend(ticks.iter().map(|&tick| ladder[(tick - since) as usize]));
@@ -349,19 +446,23 @@ impl Part {
         *len = found;
     }
 
-    /// Finds the tick of each event, and pads the lists: with the element that stands behind all synapses.
-    fn look_up(&mut self, ticks: &[i32], padding: u32) {
-        let len = self.len.min(ROW);
-        let Part { synapses, events, ticks: found, .. } = self;
-        for (found, &event) in found[..len].iter_mut().zip(&events[..len]) {
-            *found = ticks[event as usize];
-        }
-        let rest = len..len + BLOCK;
-        synapses[rest.clone()].fill(padding);
-        if let Some(last) = len.checked_sub(1) {
-            let (event, tick) = (events[last], found[last]);
-            events[rest.clone()].fill(event);
-            found[rest].fill(tick);
+    /// Lists the next event of each synapse; where events may stand `together`, then the next of each, and so on, as far as
+    /// there is room: each time from a whole block on, so that no synapse is twice in a block.
+    fn list(&mut self, padding: u32, together: bool) {
+        self.listed.len = 0;
+        while 0 < self.len && self.listed.len + self.len <= LISTED {
+            let Part { len, synapses, events, listed, .. } = self;
+            let (len, first) = ((*len).min(ROW), listed.len);
+            listed.synapses[first..first + len].copy_from_slice(&synapses[..len]);
+            listed.events[first..first + len].copy_from_slice(&events[..len]);
+            listed.len = first + len;
+            self.next();
+            if !together {
+                return;
+            }
+            if 0 < self.len {
+                self.listed.pad(padding);
+            }
         }
     }
 
@@ -376,6 +477,33 @@ impl Part {
             kept += usize::from(1 < left);
         }
         self.len = kept;
+    }
+}
+
+impl Listed {
+    /// Fills the last block up.
+    fn pad(&mut self, padding: u32) {
+        let Some(last) = self.len.checked_sub(1) else { return };
+        let (rest, event) = (self.len..self.len.next_multiple_of(BLOCK), self.events[last]);
+        self.synapses[rest.clone()].fill(padding);
+        self.events[rest.clone()].fill(event);
+        self.len = rest.end;
+    }
+
+    /// Finds the tick of each event, and pads the lists: with the element that stands behind all synapses.
+    fn look_up(&mut self, ticks: &[i32], padding: u32) {
+        let len = self.len.min(LISTED);
+        let Listed { synapses, events, ticks: found, .. } = self;
+        for (found, &event) in found[..len].iter_mut().zip(&events[..len]) {
+            *found = ticks[event as usize];
+        }
+        let rest = len..len + BLOCK;
+        synapses[rest.clone()].fill(padding);
+        if let Some(last) = len.checked_sub(1) {
+            let (event, tick) = (events[last], found[last]);
+            events[rest.clone()].fill(event);
+            found[rest].fill(tick);
+        }
     }
 }
 
@@ -421,6 +549,14 @@ impl Targets {
         }
         self.latest = tick;
     }
+}
+
+/// The one hook of events of targets, if there is one alone, in machine code.
+fn only_hook(what: &Work, waits: &Waits) -> Option<usize> {
+    let triggers = what.design.triggers.iter().enumerate();
+    let mut hooks = triggers.filter(|it| *it.1 == Trigger::Post(waits.kind)).map(|it| it.0);
+    let first = hooks.next().filter(|&hook| what.direct[hook].is_some())?;
+    hooks.next().is_none().then_some(first)
 }
 
 /// What the hooks of targets work on.

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use circ_plan::abi::BLOCK;
+
 use super::table::Table;
 use crate::rows::ROW;
 
@@ -14,6 +16,10 @@ pub struct Log {
     targets: Vec<u32>,
     /// Where parts end within which every target occurs once; the last part is open.
     ends: Vec<u32>,
+    /// Events of a target that is among the last [`BLOCK`] already: the one there, and the event.
+    near: Vec<(u32, u32)>,
+    /// 0, 1, 2 and so on.
+    numbers: Vec<u32>,
     /// By target: its last event, or `u32::MAX`.
     last: Vec<u32>,
     /// By source: how many events its synapses have seen.
@@ -28,7 +34,8 @@ impl Log {
         let sources = table.starts.len() as u32 - 1;
         let gaps = (0..sources).map(|source| gap(table, source)).collect::<Option<Vec<u32>>>()?;
         let last = vec![u32::MAX; table.positions.len()];
-        Some(Log { targets: vec![], ends: vec![], last, seen: vec![0; gaps.len()], gaps })
+        let seen = vec![0; gaps.len()];
+        Some(Log { targets: vec![], ends: vec![], near: vec![], numbers: vec![], last, seen, gaps })
     }
 
     /// Events that are remembered.
@@ -50,6 +57,12 @@ impl Log {
         if again || (at - first) as usize == ROW {
             self.ends.push(at);
         }
+        if last != u32::MAX && at - last < BLOCK as u32 {
+            self.near.push((last, at));
+        }
+        if self.numbers.len() == self.targets.len() {
+            self.numbers.push(at);
+        }
         self.targets.push(target);
     }
 
@@ -57,6 +70,7 @@ impl Log {
     pub fn clear(&mut self) {
         self.targets.clear();
         self.ends.clear();
+        self.near.clear();
         self.last.fill(u32::MAX);
         self.seen.fill(0);
     }
@@ -71,6 +85,25 @@ impl Log {
     pub fn first(&self, events: &Range<u32>) -> Range<u32> {
         let end = self.ends[self.ends.partition_point(|&end| end <= events.start)..].first();
         events.start..end.map_or(events.end, |&end| end.min(events.end))
+    }
+
+    /// Whether a source has a synapse onto every target.
+    pub fn is_whole(&self, source: u32) -> bool {
+        self.gaps[source as usize] as usize == self.last.len()
+    }
+
+    /// Of these events as many of the first as are of different targets in each block of [`BLOCK`] from the first on.
+    pub fn apart(&self, events: &Range<u32>) -> Range<u32> {
+        let near = &self.near[self.near.partition_point(|(_, at)| *at < events.start)..];
+        let block = |at: u32| (at - events.start) / BLOCK as u32;
+        let near = near.iter().take_while(|(_, at)| *at < events.end);
+        let same = near.filter(|(last, _)| events.start <= *last).find(|(last, at)| block(*last) == block(*at));
+        events.start..same.map_or(events.end, |(_, at)| *at)
+    }
+
+    /// The targets of events, and their numbers.
+    pub fn lists(&self, events: Range<usize>) -> (&[u32], &[u32]) {
+        (&self.targets[events.clone()], &self.numbers[events])
     }
 
     /// Lists the synapses of a source that see these events, and beside them which event it is; returns how many.
@@ -144,6 +177,30 @@ mod tests {
         assert_eq!(log(&[&[0, 1, 1, 3]]), None);
         assert_eq!(log(&[&[0, 2, 2]]), None);
         assert_eq!(log(&[&[0, 1, 2, 2]]), None);
+    }
+
+    #[test]
+    fn no_target_is_twice_in_a_block() {
+        let all: Vec<u32> = (0..20).collect();
+        let table = table(&[&all], 20);
+        let mut log = Log::new(&table).expect("the row is complete");
+        let mut words = circ_numerics::random::Stream::new([5, 7], Default::default());
+        let targets: Vec<u32> = (0..400).map(|_| words.below(20) as u32).collect();
+        targets.iter().for_each(|target| log.push(*target));
+        let (mut first, mut parts) = (0, 0);
+        while first < 400 {
+            let part = log.apart(&(first..400));
+            assert_eq!(part.start, first);
+            let here = &targets[part.start as usize..part.end as usize];
+            let twice = |block: &[u32]| (1..block.len()).any(|k| block[..k].contains(&block[k]));
+            assert!(!here.is_empty() && !here.chunks(BLOCK).any(twice), "{part:?}");
+            // It ends where it has to.
+            let block = (here.len() / BLOCK) * BLOCK;
+            assert!(part.end == 400 || here[block..].contains(&targets[part.end as usize]), "{part:?}");
+            (first, parts) = (part.end, parts + 1);
+        }
+        assert!((10..200).contains(&parts), "{parts}");
+        assert_eq!(log.lists(3..5), (&targets[3..5], &[3, 4][..]));
     }
 
     #[test]

@@ -44,27 +44,57 @@ impl Decay {
         }
     }
 
-    /// Appends what follows a value in so many ticks.
-    pub fn extend(self, value: f64, ticks: usize, ladder: &mut Vec<f64>) {
-        let first = ladder.len();
-        ladder.resize(first + ticks, 0.0);
+    /// What follows a value, tick by tick.
+    fn climb(self, value: f64, steps: &mut [f64]) {
         match self.precision {
             Precision::F32 => {
                 let (mut value, factor) = (value as f32, self.factor as f32);
-                for step in &mut ladder[first..] {
+                for step in steps {
                     value *= factor;
                     *step = f64::from(value);
                 }
             }
             Precision::F64 => {
                 let mut value = value;
-                for step in &mut ladder[first..] {
+                for step in steps {
                     value *= self.factor;
                     *step = value;
                 }
             }
         }
     }
+}
+
+/// A column of a source, of which later values are wanted.
+pub struct Climb<'a> {
+    pub decay: Decay,
+    pub value: f64,
+    /// By tick.
+    pub steps: &'a mut [f64],
+}
+
+/// Computes what follows the values, of several sources side by side.
+pub fn climb(mut climbs: Vec<Climb>) {
+    let double = climbs.iter().all(|it| it.decay.precision == Precision::F64);
+    if let (true, [a, b, c, d]) = (double, &mut climbs[..]) {
+        let all = [&a.steps, &b.steps, &c.steps, &d.steps].map(|steps| steps.len());
+        let common = all.into_iter().min().unwrap_or(0);
+        let mut four = [a, b, c, d];
+        let mut values = four.each_ref().map(|it| it.value);
+        let factors = four.each_ref().map(|it| it.decay.factor);
+        let steps = four.each_mut().map(|it| std::mem::take(&mut it.steps).split_at_mut(common));
+        let [a, b, c, d] = steps;
+        for (((a, b), c), d) in a.0.iter_mut().zip(b.0).zip(c.0).zip(d.0) {
+            for (value, factor) in values.iter_mut().zip(factors) {
+                *value *= factor;
+            }
+            (*a, *b, *c, *d) = (values[0], values[1], values[2], values[3]);
+        }
+        for ((of, value), rest) in four.iter_mut().zip(values).zip([a.1, b.1, c.1, d.1]) {
+            (of.value, of.steps) = (value, rest);
+        }
+    }
+    climbs.into_iter().for_each(|Climb { decay, value, steps }| decay.climb(value, steps));
 }
 
 /// Why synapses learn from events of their targets at once.
