@@ -264,6 +264,8 @@ pub trait Engine {
     /// Changes an array of learning synapses, after `settle`: (synapse in canonical order, value). A shared weight becomes
     /// that of all synapses of the group; of several values the last holds.
     fn set_synapses(&mut self, projection: u32, array: ArrayId, values: &[(u32, f64)]);
+    /// Gives an array of learning synapses that come and go what each held when it began, after `settle`.
+    fn restart_synapses(&mut self, projection: u32, array: ArrayId);
     /// A shared slot of a rule.
     fn learning_slot(&self, projection: u32, uniform: UniformId) -> f64;
     /// Changes a shared slot of a rule, after `settle`.

@@ -434,6 +434,13 @@ impl Engine for Machine {
         self.changed = true;
     }
 
+    fn restart_synapses(&mut self, projection: u32, array: ArrayId) {
+        let design = self.design(projection);
+        self.settle_learning(design);
+        self.workers.iter_mut().for_each(|worker| worker.learning.learner_mut(design).restart(array));
+        self.changed = true;
+    }
+
     fn learning_slot(&self, projection: u32, uniform: UniformId) -> f64 {
         let (ty, precision) = self.rule_slot(projection, uniform);
         value_of(ty, precision, self.rules[self.design(projection)][uniform.0 as usize])

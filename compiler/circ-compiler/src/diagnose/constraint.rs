@@ -15,6 +15,15 @@ crate::rules! {
     MONITOR_STOPS = "monitor-stops", Warning;
 }
 
+/// An `enforce` of weights that synapses of several cells have in common.
+pub fn enforce_shared(at: Span, share: Span) -> Diagnostic {
+    ENFORCE_FORM
+        .at(at, "`enforce` scales the synapses of each cell by a factor of its own, but these share weights with those of other cells")
+        .primary("would need weights that differ")
+        .label(share, "shared here")
+        .help("scale all of them in the experiment, as in `set P.w = P.w * c / mean(weight_sum(each E))`")
+}
+
 /// `numbers` is what both sides are; `cells` how many of how many cells it fails at.
 pub fn require_fails(at: Span, numbers: &str, cells: Option<(usize, usize)>) -> Diagnostic {
     let place = in_cells(cells);

@@ -11,7 +11,6 @@
 use super::Elaborator;
 use super::planned::{Planned, of_sheaf};
 use crate::diagnose::constraint as say;
-use crate::diagnose::structure::not_yet;
 use crate::eval::synapses::Selection;
 use crate::eval::{self, number};
 use crate::hir::{self, ExprId, ExprKind, Rule, Statement, StatementKind};
@@ -176,9 +175,7 @@ impl Elaborator<'_> {
             projection.share.map(|share| share.span).or(both)
         };
         if let Some(share) = selection.sheaves.iter().find_map(|sheaf| shared(sheaf.projection)) {
-            // A factor for each cell would make the weights of a group differ.
-            let what = "`enforce` of weights that synapses share";
-            return self.report(not_yet(self.span(sum), what).label(share, "shared here"));
+            return self.report(say::enforce_shared(self.span(sum), share));
         }
         for sheaf in &selection.sheaves {
             if let Some(projection) = self.net.projections.get_mut(sheaf.projection as usize) {

@@ -440,6 +440,12 @@ impl Engine for Interpreter {
         self.changed = true;
     }
 
+    fn restart_synapses(&mut self, projection: u32, array: ArrayId) {
+        let plastic = self.settled(projection);
+        plastic.arrays[array.0 as usize].clone_from(&plastic.initial[array.0 as usize]);
+        self.changed = true;
+    }
+
     fn learning_slot(&self, projection: u32, uniform: UniformId) -> f64 {
         self.plastic(projection).uniforms[uniform.0 as usize].number()
     }

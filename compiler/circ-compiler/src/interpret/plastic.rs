@@ -32,6 +32,8 @@ pub struct Plastic {
     pub projection: u32,
     /// By `ArrayId`, then synapse.
     pub arrays: Vec<Vec<Value>>,
+    /// What they held when each began.
+    pub initial: Vec<Vec<Value>>,
     pub uniforms: Vec<Value>,
     /// Positions in the views.
     pub source: Vec<u32>,
@@ -104,6 +106,7 @@ impl Plastic {
         let mut plastic = Plastic {
             projection,
             arrays: learning.arrays.iter().map(|array| vec![held(array, 0.0); count]).collect(),
+            initial: vec![],
             uniforms: learning
                 .uniforms
                 .iter()
@@ -136,6 +139,7 @@ impl Plastic {
             }
             plastic.settle_one(scene, &learning.init, k, 0);
         }
+        plastic.initial.clone_from(&plastic.arrays);
         plastic
     }
 

@@ -68,6 +68,9 @@ impl Interpreter {
             let init = &learning(&plan, plastic.projection).init;
             for (k, _) in synapses.iter().enumerate().filter(|(_, place)| place.old.is_none()) {
                 plastic.settle_one(scene, init, k, tick);
+                for (initial, now) in plastic.initial.iter_mut().zip(&plastic.arrays) {
+                    initial[k] = now[k];
+                }
             }
             let shown = &mut self.synapses[plastic.projection as usize];
             (shown.source, shown.target) = (plastic.source.clone(), plastic.target.clone());
@@ -251,6 +254,7 @@ fn without_synapses(rewire: &Rewire, of: &Plastic, pairs: &[(u32, u32)], occurre
     Plastic {
         projection: of.projection,
         arrays: vec![],
+        initial: vec![],
         uniforms: of.uniforms.clone(),
         source,
         target,
@@ -297,9 +301,11 @@ fn replace(plan: &Plan, plastic: &mut Plastic, synapses: &[Place], made: &[Made]
         let rows: Option<Vec<u32>> = synapses.iter().map(row).collect();
         plastic.rows = rows.unwrap_or_default();
     }
-    for (array, values) in rule.arrays.iter().zip(&mut plastic.arrays) {
-        let kept = |place: &Place| place.old.map_or(held(array, 0.0), |k| values[k as usize]);
-        *values = synapses.iter().map(kept).collect();
+    for all in [&mut plastic.arrays, &mut plastic.initial] {
+        for (array, values) in rule.arrays.iter().zip(all) {
+            let kept = |place: &Place| place.old.map_or(held(array, 0.0), |k| values[k as usize]);
+            *values = synapses.iter().map(kept).collect();
+        }
     }
     let mut made = made.iter();
     for (k, _) in synapses.iter().enumerate().filter(|(_, place)| place.old.is_none()) {

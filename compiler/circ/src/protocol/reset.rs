@@ -45,30 +45,16 @@ impl Protocol<'_> {
                 .filter(|var| matches!(var.kind, RuleVarKind::Synapse { .. }))
                 .map(|var| var.name.clone())
                 .collect();
-            if !kept.is_empty() {
-                self.refuse_rewired(*projection, at)?;
-            }
             for name in kept {
                 self.put_synapses_back(*projection, &name);
             }
         }
         for (projection, name, span) in &meant.values {
-            self.refuse_rewired(*projection, *span)?;
             if !self.put_synapses_back(*projection, name) {
                 return Err(rules::not_settable(*span, &format!("`{name}` of this projection")).into());
             }
         }
         Ok(())
-    }
-
-    /// What synapses held at first is known of those that were there at first.
-    fn refuse_rewired(&self, projection: u32, at: Span) -> Evaluated<()> {
-        if self.learning(projection).is_none_or(|learning| learning.rewire.is_none()) {
-            return Ok(());
-        }
-        let path = &self.compiled.plan.projections[projection as usize].path;
-        let what = format!("`reset` of what synapses hold that are rewired, as those of `{path}`,");
-        Err(not_yet(at, &what).note("those that there were at first may be gone").into())
     }
 
     fn everything(&self) -> Meant {
@@ -220,10 +206,14 @@ impl Protocol<'_> {
         let Some(learning) = self.learning(projection) else { return false };
         let array = learning.arrays.iter().position(|array| array.name == *name && !array.parameter);
         let Some(array) = array else { return false };
-        let before = self.before.get(projection, array as u32).unwrap_or(&[]);
-        let values: Vec<(u32, f64)> =
-            before.iter().enumerate().map(|(k, value)| (k as u32, *value)).collect();
-        self.engine.set_synapses(projection, ArrayId(array as u32), &values);
+        if learning.rewire.is_some() {
+            self.engine.restart_synapses(projection, ArrayId(array as u32));
+        } else {
+            let before = self.before.get(projection, array as u32).unwrap_or(&[]);
+            let values: Vec<(u32, f64)> =
+                before.iter().enumerate().map(|(k, value)| (k as u32, *value)).collect();
+            self.engine.set_synapses(projection, ArrayId(array as u32), &values);
+        }
         self.known.forget(projection);
         true
     }

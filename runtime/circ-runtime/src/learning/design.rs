@@ -221,7 +221,9 @@ impl Design {
             let marks = u64::from(learning.both.is_some());
             let by_target = if self.by_target() { 8 } else { 0 };
             let shared = if learning.shared.is_some() { 4 } else { 0 };
-            learning.arrays.iter().map(width).sum::<u64>() + marks + by_target + shared
+            // What each held when it began is kept where they come and go.
+            let copies = if learning.rewire.is_some() { 2 } else { 1 };
+            copies * learning.arrays.iter().map(width).sum::<u64>() + marks + by_target + shared
         });
         let late = |table: &Table| self.waits.as_ref().map_or(0, |waits| Late::bytes(waits, table));
         let of = |table: &Table| table.bytes() + late(table) + each * table.len() as u64;

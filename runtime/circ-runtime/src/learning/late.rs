@@ -435,9 +435,9 @@ impl Part {
         let Part { len, synapses, events, left, .. } = self;
         let mut found = 0;
         // A branch for each would be a guess.
-        for ((synapse, target), seen) in (first..).zip(targets).zip(seen) {
+        for (k, (target, seen)) in targets.iter().zip(seen).enumerate() {
             let (count, place) = (counts[target.index()], found % ROW);
-            synapses[place] = synapse;
+            synapses[place] = first + k as u32;
             events[place] = (ROOM * target.index()) as u32 + u32::from(*seen);
             left[place] = count - *seen;
             found += usize::from(count != *seen);
@@ -471,9 +471,10 @@ impl Part {
         let mut kept = 0;
         for at in 0..self.len.min(ROW) {
             let left = self.left[at];
-            self.synapses[kept] = self.synapses[at];
-            self.events[kept] = self.events[at] + 1;
-            self.left[kept] = left - 1;
+            let place = kept % ROW;
+            self.synapses[place] = self.synapses[at];
+            self.events[place] = self.events[at] + 1;
+            self.left[place] = left - 1;
             kept += usize::from(1 < left);
         }
         self.len = kept;

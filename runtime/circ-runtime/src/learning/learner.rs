@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use circ_plan::abi::KernelFn;
-use circ_plan::ir::Program;
+use circ_plan::ir::{ArrayId, Program};
 use circ_plan::learning::Learning;
 use circ_plan::plan::Plan;
 
@@ -75,6 +75,8 @@ enum Half {
 pub struct Learner {
     /// By synapse array.
     pub arrays: Vec<Column>,
+    /// Where synapses come and go: what each held when it began.
+    pub(super) initial: Vec<Column>,
     pub(super) by_target: ByTarget,
     /// The last tick whose first half is done, and the last that is done.
     begun: i64,
@@ -122,6 +124,7 @@ impl Learner {
         let by_target = if design.by_target() { ByTarget::new(table) } else { ByTarget::default() };
         Learner {
             arrays: learning.arrays.iter().map(|array| Column::new(array, table.len())).collect(),
+            initial: vec![],
             by_target,
             begun: -1,
             done: -1,
@@ -155,6 +158,15 @@ impl Learner {
             }
         }
         self.apply_to_all(scene, design, &scene.learning.init, 0);
+        if scene.learning.rewire.is_some() {
+            self.initial.clone_from(&self.arrays);
+        }
+    }
+
+    /// Puts an array back to what each synapse held when it began. Only where synapses come and go.
+    pub fn restart(&mut self, array: ArrayId) {
+        let at = array.0 as usize;
+        self.arrays[at].clone_from(&self.initial[at]);
     }
 
     /// Forgets what synapses were to see, and what they sent. Between ticks, where no event of a target waits.

@@ -371,6 +371,9 @@ impl Rewired {
         let init = &scene.learning.init;
         let mut routine = Routine::new(init, None);
         routine.apply(init, scene, &mut learner.arrays, batch.picked(tick, tick), &mut None);
+        for (initial, now) in learner.initial.iter_mut().zip(&learner.arrays) {
+            part.made.iter().for_each(|&synapse| initial.copy(now, synapse as usize));
+        }
     }
 }
 
@@ -400,7 +403,9 @@ impl Learner {
                 moved[*place as usize] = new as u32;
             }
         }
-        self.arrays.iter_mut().for_each(|array| *array = array.rearranged(places));
+        for array in self.arrays.iter_mut().chain(&mut self.initial) {
+            *array = array.rearranged(places);
+        }
         self.seen = self.seen.map(|seen, out| {
             let new = (seen.first..seen.end).map(|synapse| moved[synapse as usize]);
             out.extend(runs(new).map(|(first, end)| Seen { first, end, ..*seen }));

@@ -140,6 +140,18 @@ impl Column {
         }
     }
 
+    /// Takes one value over from a column that holds the same.
+    pub fn copy(&mut self, from: &Column, synapse: usize) {
+        match (self, from) {
+            (Column::Single(x), Column::Single(y)) => x[synapse] = y[synapse],
+            (Column::Double(x), Column::Double(y)) => x[synapse] = y[synapse],
+            (Column::Int(x), Column::Int(y)) => x[synapse] = y[synapse],
+            (Column::Tick(x), Column::Tick(y)) => x[synapse] = y[synapse],
+            (Column::Bool(x), Column::Bool(y)) => x[synapse] = y[synapse],
+            _ => panic!("a column keeps its type"),
+        }
+    }
+
     /// One value as a number (Bool: 0 or 1).
     pub fn number(&self, synapse: usize) -> f64 {
         match self {
