@@ -93,7 +93,13 @@ fn rule_programs(learning: &Learning) -> Vec<(&'static str, &Kernel)> {
         .chain(learning.rewire.iter().flat_map(|it| it.of_synapses()).map(|program| ("prune", program)))
         .chain(learning.rewire.iter().flat_map(|it| it.of_candidates()).map(|program| ("grow", program)))
         .chain(learning.rewire.iter().map(|it| ("grown weight", &it.weight)))
-        .chain(learning.rewire.iter().flat_map(|it| it.delays.programs()).map(|program| ("grown delay", program)))
+        .chain(
+            learning
+                .rewire
+                .iter()
+                .flat_map(|it| it.delays.programs())
+                .map(|program| ("grown delay", program)),
+        )
         .chain([("settle", &learning.settle)])
         .collect()
 }

@@ -21,7 +21,7 @@ pub fn enforce_shared(at: Span, share: Span) -> Diagnostic {
         .at(at, "`enforce` scales the synapses of each cell by a factor of its own, but these share weights with those of other cells")
         .primary("would need weights that differ")
         .label(share, "shared here")
-        .help("scale all of them in the experiment, as in `set P.w = P.w * c / mean(weight_sum(each E))`")
+        .note("one number stands for synapses of several cells")
 }
 
 /// `numbers` is what both sides are; `cells` how many of how many cells it fails at.

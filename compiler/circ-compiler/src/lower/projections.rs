@@ -308,7 +308,11 @@ pub(super) fn valued<'a>(lowerer: &mut Lowerer<'a, '_, '_>, name: &str, setting:
 }
 
 /// A duration of a synapse, to the nearest step.
-pub(super) fn whole_steps<'a>(lowerer: &mut Lowerer<'a, '_, '_>, name: &str, setting: &'a Setting) -> ValueId {
+pub(super) fn whole_steps<'a>(
+    lowerer: &mut Lowerer<'a, '_, '_>,
+    name: &str,
+    setting: &'a Setting,
+) -> ValueId {
     let duration = valued(lowerer, name, setting);
     let step = lowerer.b.float(lowerer.source.net.dt);
     let steps = lowerer.b.div(duration, step);

@@ -390,13 +390,7 @@ impl Late {
     }
 
     /// Runs a hook for the events of part of these synapses.
-    fn apply_in_rows(
-        &mut self,
-        what: &mut Work,
-        waits: &Waits,
-        hook: usize,
-        range: Range<usize>,
-    ) {
+    fn apply_in_rows(&mut self, what: &mut Work, waits: &Waits, hook: usize, range: Range<usize>) {
         let Late { targets, ladders, part: all, source, sources, beside, pre, post, .. } = self;
         let (part, since) = (&all.listed, sources.since[*source as usize]);
         let (events, ticks) = (&part.events[range.clone()], &part.ticks[range.clone()]);

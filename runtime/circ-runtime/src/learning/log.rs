@@ -97,7 +97,8 @@ impl Log {
         let near = &self.near[self.near.partition_point(|(_, at)| *at < events.start)..];
         let block = |at: u32| (at - events.start) / BLOCK as u32;
         let near = near.iter().take_while(|(_, at)| *at < events.end);
-        let same = near.filter(|(last, _)| events.start <= *last).find(|(last, at)| block(*last) == block(*at));
+        let same =
+            near.filter(|(last, _)| events.start <= *last).find(|(last, at)| block(*last) == block(*at));
         events.start..same.map_or(events.end, |(_, at)| *at)
     }
 

@@ -403,7 +403,8 @@ pub fn canonical(network: &Network, design: usize) -> Vec<(u32, u32)> {
         next.fill(0);
         // A position belongs to one thread.
         let first = |next: &[usize]| {
-            let heads = (0..rows.len()).filter_map(|thread| Some((rows[thread].get(next[thread])?.0, thread)));
+            let heads =
+                (0..rows.len()).filter_map(|thread| Some((rows[thread].get(next[thread])?.0, thread)));
             heads.min().map(|(_, thread)| thread)
         };
         while let Some(thread) = first(&next) {

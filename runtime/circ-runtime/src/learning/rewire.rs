@@ -89,9 +89,7 @@ pub fn decide(
     for (clause, grow) in rewire.grow.iter().enumerate() {
         let new = grown(around, design, (rewire, clause, grow), pruned, tick, &places)?;
         let new = new.into_iter();
-        places.extend(
-            new.map(|(source, target)| Place { source, target, occurrence: NEW, number: NEW }),
-        );
+        places.extend(new.map(|(source, target)| Place { source, target, occurrence: NEW, number: NEW }));
         places.sort();
     }
     let parts = parts(around, of, rewire, &places);

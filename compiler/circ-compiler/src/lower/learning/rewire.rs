@@ -11,9 +11,9 @@ use circ_plan::plan::{Pairing, Sign};
 
 use super::super::context::{Lowerer, Report};
 use super::super::projections::valued;
+use super::new_delays::no_delays;
 use super::place::LEARNS;
 use super::programs::Programs;
-use super::new_delays::no_delays;
 use super::scope::{Moment, drawn_as};
 use crate::diagnose::rule::{grown_without_row, not_grown_yet, number_of_synapses, part_of_synapses};
 use crate::diagnose::structure::not_yet;
@@ -223,7 +223,9 @@ fn programs(learning: &Learning) -> Vec<&Program> {
     let both = learning.both.iter();
     let sent = learning.transmit.iter().chain(both.clone().filter_map(|both| both.transmit.as_ref()));
     let rewire = learning.rewire.iter();
-    let looks = rewire.flat_map(|it| it.of_synapses().chain(it.of_candidates()).chain([&it.weight]).chain(it.delays.programs()));
+    let looks = rewire.flat_map(|it| {
+        it.of_synapses().chain(it.of_candidates()).chain([&it.weight]).chain(it.delays.programs())
+    });
     [&learning.init, &learning.settle]
         .into_iter()
         .chain(learning.hooks.iter().map(|hook| &hook.program))
