@@ -241,15 +241,15 @@ fn parts(around: Surroundings, design: &Design, rewire: &Rewire, places: &[Place
         ends[thread as usize].push((source, own));
         numbers[thread as usize].push((number != NEW).then_some(number));
     }
-    let part = |((old, ends), places): ((&Table, Vec<(u32, u32)>), Vec<Option<u32>>)| {
-        let delays = rewire.delays.of_candidates().map(Ticks::One);
-        let mut table = old.with(&ends, projection.allow_multiple, delays);
+    let part = |(thread, places): (usize, Vec<Option<u32>>)| {
+        let (old, delays) = (&design.tables[thread], rewire.delays.of_candidates().map(Ticks::One));
+        let mut table = old.with(&ends[thread], projection.allow_multiple, delays);
         table.keep_rows(old, &places);
         let new = places.iter().enumerate().filter(|(_, place)| place.is_none());
         let made = new.map(|(k, _)| k as u32).collect();
         Part { table, places, made, weights: vec![], ways: [vec![], vec![], vec![]] }
     };
-    design.tables.iter().zip(ends).zip(numbers).map(part).collect()
+    numbers.into_iter().enumerate().map(part).collect()
 }
 
 impl Part {
