@@ -3,6 +3,7 @@
 //! In: what the compiler and the code generator made, and the network. Out: an [`Engine`]. Threads
 //! live for the duration of one `advance`; the bits are the same for every number of them.
 
+mod arrivals;
 mod learning;
 mod reset;
 mod rewire;
@@ -200,25 +201,6 @@ impl Machine {
         }
     }
 
-    /// Appends what arrives at a tick, of what does not come from synapses that learn: (tick, cell, sum).
-    fn arriving(&self, population: u32, port: u32, tick: i64, sums: &mut Vec<(i64, u32, f64)>) {
-        let k = population as usize;
-        for worker in &self.workers {
-            let (first, cells) = self.network.shards.range(k, worker.id);
-            let offset = self.network.shards.offset(worker.id, k, port as usize);
-            for cell in 0..cells {
-                let at = offset + cell as usize;
-                let sum = match self.plan.populations[k].precision {
-                    Precision::F32 => f64::from(worker.rings.single.slot(tick)[at]),
-                    Precision::F64 => worker.rings.double.slot(tick)[at],
-                };
-                if sum != 0.0 {
-                    sums.push((tick, first + cell, sum));
-                }
-            }
-        }
-    }
-
     fn derive_arrays(&mut self, population: usize) {
         let scene = Scene {
             population: &self.plan.populations[population],
@@ -405,6 +387,9 @@ impl Engine for Machine {
             self.changed = true;
             return;
         }
+        if self.network.schedule.waits(projection) {
+            self.arrive();
+        }
         let network = Arc::get_mut(&mut self.network);
         network
             .expect("a machine whose weights change has its network for itself")
@@ -454,10 +439,7 @@ impl Engine for Machine {
     }
 
     fn in_flight(&self, population: u32, port: u32) -> Vec<(i64, u32, f64)> {
-        let mut sums = vec![];
-        for tick in self.tick + 1..=self.tick + self.network.slots as i64 {
-            self.arriving(population, port, tick, &mut sums);
-        }
+        let mut sums = self.arriving(population, port);
         self.add_learning(population, port, &mut sums);
         sums.retain(|sum| sum.2 != 0.0);
         sums

@@ -27,6 +27,7 @@ mod prefetch;
 mod ring;
 mod rows;
 mod shards;
+mod transit;
 mod worker;
 
 pub use build::estimate::{estimate, is_broadcast, is_matrix};

@@ -17,6 +17,7 @@ use crate::drive::DriveValues;
 use crate::learning::table::Table;
 use crate::learning::{Design, Kept, design};
 use crate::shards::{Shards, Spot, arena_of, array_bytes};
+use crate::transit::schedule::{Block, NEAR_BYTES, Schedule};
 
 /// Ticks between meetings where no delay bounds them: an interrupt is then seen soon enough.
 const LONGEST_WINDOW: i64 = 64;
@@ -30,8 +31,12 @@ pub struct Network {
     pub(crate) drives: Vec<DriveValues>,
     /// Ticks between meetings: the shortest delay.
     pub(crate) window: i64,
-    /// Ticks for which arrivals are kept: a power of two, at least the longest delay.
+    /// Ticks for which arrivals are added up: a power of two, at least the longest delay of what does not wait.
     pub(crate) slots: usize,
+    /// The same if nothing waits: at least the longest delay of all.
+    pub(crate) all_slots: usize,
+    /// Which rows wait for the block in which they arrive.
+    pub(crate) schedule: Schedule,
     /// Ticks for which flows are kept: a power of two, more than the longest delay of a flow.
     pub(crate) flow_slots: usize,
     /// By stage: the projections that flow, in order of declaration.
@@ -238,6 +243,14 @@ impl Network {
         self
     }
 
+    /// Delivers rows in blocks of so many ticks wherever that may be, also where all accumulators fit into a cache. The
+    /// bits are the same.
+    pub fn wait_in_blocks(mut self, ticks: i64) -> Network {
+        self.schedule = Schedule::new(&self.plan, &self.shards, &self.wirings, Block::Ticks(ticks));
+        (self.slots, self.all_slots) = self.schedule.slots();
+        self
+    }
+
     pub(crate) fn new(
         plan: Arc<Plan>,
         shards: Shards,
@@ -252,8 +265,7 @@ impl Network {
         };
         let delays = of(false);
         let drive_delays = plan.drives.iter().map(|d| d.delay_ticks).filter(|&d| 0 < d);
-        let shortest = delays.clone().map(|d| i64::from(d.0)).chain(drive_delays.clone()).min();
-        let longest = delays.map(|d| i64::from(d.1)).chain(drive_delays).max();
+        let shortest = delays.map(|d| i64::from(d.0)).chain(drive_delays).min();
         // What flows, flows at every tick.
         let apart = if flows.contains(&true) { 1 } else { LONGEST_WINDOW };
         let window = |(k, tables): &(u32, Vec<Table>)| {
@@ -266,7 +278,8 @@ impl Network {
         let flow_slots = of(true).map(|d| d.1 as usize + 1).max().unwrap_or(1).next_power_of_two();
         // All spikes of a window are delivered when all its arrivals are used up, and a window is no longer
         // than any delay: as many slots as the longest delay never meet.
-        let slots = (longest.unwrap_or(1).max(1) as u64).next_power_of_two() as usize;
+        let schedule = Schedule::new(&plan, &shards, &wirings, Block::Near(NEAR_BYTES));
+        let (slots, all_slots) = schedule.slots();
         let mut kept = Kept::default();
         let mut tables: BTreeMap<u32, Vec<Table>> = tables.into_iter().collect();
         let in_order = plan.order.iter().filter_map(|sender| match sender {
@@ -275,7 +288,20 @@ impl Network {
         });
         let designs = in_order.map(|(k, tables)| Design::new(&plan, k, tables, window, &mut kept)).collect();
         let stages = stages(&plan);
-        Network { plan, shards, wirings, drives, window, slots, flow_slots, stages, designs, kept }
+        Network {
+            plan,
+            shards,
+            wirings,
+            drives,
+            window,
+            slots,
+            all_slots,
+            schedule,
+            flow_slots,
+            stages,
+            designs,
+            kept,
+        }
     }
 
     /// The plan that this was built from.
@@ -301,6 +327,11 @@ impl Network {
     /// Ticks that populations step between meetings.
     pub fn window_ticks(&self) -> i64 {
         self.window
+    }
+
+    /// Ticks of the blocks that spikes wait for; 0 where all are delivered when they are sent.
+    pub fn block_ticks(&self) -> i64 {
+        self.schedule.block
     }
 
     /// All synapses of a projection, flat, in canonical order.

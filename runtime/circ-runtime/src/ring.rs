@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use crate::aligned::{Aligned, Scalar};
 
 /// Slots of accumulators, slot-major.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ring<F> {
     data: Aligned,
     /// Elements of a slot.
@@ -23,6 +23,15 @@ impl<F: Scalar> Ring<F> {
     pub fn new(slots: usize, length: usize) -> Ring<F> {
         assert!(slots.is_power_of_two(), "slots are found by a mask");
         Ring { data: Aligned::zeroed(slots * length * size_of::<F>()), length, slots, float: PhantomData }
+    }
+
+    /// The same after tick `now`, with room for more slots: a power of two.
+    fn widened(&self, now: i64, slots: usize) -> Ring<F> {
+        let mut wide = Ring::new(slots, self.length);
+        for tick in now + 1..=now + self.slots as i64 {
+            wide.slot_mut(tick).copy_from_slice(self.slot(tick));
+        }
+        wide
     }
 
     fn first(&self, tick: i64) -> usize {
@@ -94,8 +103,24 @@ impl<F: Scalar> Slots<'_, F> {
 }
 
 /// The two arenas of a thread.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Rings {
     pub single: Ring<f32>,
     pub double: Ring<f64>,
+}
+
+impl Rings {
+    /// Slots of each.
+    pub fn slots(&self) -> usize {
+        self.single.slots.max(self.double.slots)
+    }
+
+    /// The same after tick `now`, with room for at least as many slots.
+    pub fn widened(&self, now: i64, slots: usize) -> Rings {
+        let Rings { single, double } = self;
+        Rings {
+            single: single.widened(now, slots.max(single.slots)),
+            double: double.widened(now, slots.max(double.slots)),
+        }
+    }
 }

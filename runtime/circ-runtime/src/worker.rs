@@ -8,6 +8,7 @@
 //! contributions to an accumulator come in the order of stamp, sender, source, synapse, whatever the
 //! threads and windows.
 
+mod delivery;
 mod together;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,14 +20,14 @@ use circ_plan::ir::Precision;
 use circ_plan::plan::{Dynamics, Plan, PopulationPlan, Sender};
 
 use crate::cells::{Observer, Scene, Shard};
-use crate::deliver;
 use crate::drive::{DriveLane, DriveValues, Pulse};
 use crate::flow::{Flows, Published, World};
 use crate::kernel::{Kernels, Lists, Step, step};
 use crate::learning::{self, History, Surroundings};
 use crate::meeting::Meeting;
-use crate::network::{Kind, Network, SourceMap};
+use crate::network::Network;
 use crate::ring::{Ring, Rings};
+use crate::transit::Transit;
 
 /// What all threads see during a run.
 pub struct Shared<'a> {
@@ -135,6 +136,7 @@ pub struct Worker {
     /// By population.
     pub shards: Vec<Shard>,
     pub rings: Rings,
+    transit: Transit,
     lists: Vec<Lists>,
     /// By population, port: where in the arena.
     offsets: Vec<Vec<usize>>,
@@ -184,6 +186,7 @@ impl Worker {
                 single: Ring::new(network.slots, length(Precision::F32)),
                 double: Ring::new(network.slots, length(Precision::F64)),
             },
+            transit: Transit::new(network, id),
             lists: plan.populations.iter().zip(&shards).map(|(p, s)| Lists::new(p, s.cells)).collect(),
             offsets: plan.populations.iter().enumerate().map(offset).collect(),
             history: plan.populations.iter().map(|p| vec![vec![]; p.events.len()]).collect(),
@@ -253,6 +256,7 @@ impl Worker {
         mail.clear();
         let around = shared.surroundings();
         for tick in first..=last {
+            self.transit.open(shared.network, self.id, tick, &mut self.rings);
             self.drive(shared, tick);
             let mut failed = false;
             if let Some(fault) = self.learning.before(around, tick, &mut self.rings) {
@@ -449,76 +453,6 @@ impl Worker {
         let place = |f: &Fault| (f.tick, f.population, f.cell);
         if first.as_ref().is_none_or(|other| place(&fault) < place(other)) {
             *first = Some(fault);
-        }
-    }
-
-    /// Delivers the spikes of a window, of all threads, to the own cells.
-    fn deliver(&mut self, shared: &Shared, first: i64, last: i64, phase: usize) {
-        let mail = shared.mail(phase);
-        for tick in first..=last {
-            self.hear_all(shared, &mail, first, tick);
-            for sender in &shared.plan.order {
-                match *sender {
-                    Sender::Drive(k) => {
-                        let drive = &shared.plan.drives[k as usize];
-                        if 0 < drive.delay_ticks {
-                            let values = &shared.drives[k as usize];
-                            let pulse = Pulse { plan: shared.plan, drive, values, tick };
-                            self.drives[k as usize].send(&pulse, &mut self.rings);
-                        }
-                    }
-                    // What flows does so at the end of each tick; what learns was told already.
-                    Sender::Projection(k)
-                        if shared.plan.projections[k as usize].flow.is_some()
-                            || shared.plan.projections[k as usize].learning.is_some() => {}
-                    Sender::Projection(k) => {
-                        let wiring = &shared.network.wirings[k as usize];
-                        self.spiking(&wiring.sources, &mail, (tick - first) as usize);
-                        match &wiring.kind {
-                            Kind::Broadcast(all) => {
-                                deliver::broadcast(all, self.id, &self.positions, tick, &mut self.rings);
-                            }
-                            Kind::Rows(parts) => {
-                                for part in &parts[self.id] {
-                                    deliver::deliver(part, &self.positions, tick, &mut self.rings);
-                                }
-                            }
-                            Kind::Learning => {}
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Tells synapses that learn of the events of all cells at a tick.
-    fn hear_all(&mut self, shared: &Shared, mail: &[RwLockReadGuard<Mail>], first: i64, tick: i64) {
-        let around = shared.surroundings();
-        let at = (tick - first) as usize;
-        for (k, design) in shared.network.designs.iter().enumerate() {
-            self.spiking(&shared.network.wirings[design.projection as usize].sources, mail, at);
-            self.learning.spikes(around, k, &self.positions, tick);
-            for (modulator, of) in design.modulators.iter().enumerate() {
-                self.spiking(&of.cells, mail, at);
-                self.learning.modulate(around, k, modulator, &self.positions, tick);
-            }
-        }
-    }
-
-    /// The positions of the sources that had their event at a tick, ascending.
-    fn spiking(&mut self, sources: &SourceMap, mail: &[RwLockReadGuard<Mail>], tick_of_window: usize) {
-        self.positions.clear();
-        for segment in &sources.segments {
-            let first = self.positions.len();
-            let mut sorted = true;
-            // Threads own ascending ranges of cells.
-            for mail in mail {
-                let cells = mail.cells(segment.population, segment.event, tick_of_window);
-                sorted &= segment.positions(cells, &mut self.positions);
-            }
-            if !sorted {
-                self.positions[first..].sort_unstable();
-            }
         }
     }
 

@@ -30,6 +30,9 @@ impl Machine {
                 self.history.fill(*population, *array, &own(shard, cells), shard);
             }
         }
+        if !what.arriving.is_empty() {
+            self.arrive();
+        }
         for (population, cells) in &what.arriving {
             self.forget_arrivals(*population as usize, cells);
         }

@@ -233,13 +233,24 @@ pub fn machine(plan: &Arc<Plan>, threads: usize) -> Machine {
 
 /// With machine code of rules.
 pub fn machine_with(plan: &Arc<Plan>, threads: usize, rules: Vec<Option<KernelFn>>) -> Machine {
+    machine_on(build(plan, threads), rules)
+}
+
+/// With rows that wait for the block in which they arrive, of so many ticks.
+pub fn machine_in_blocks(plan: &Arc<Plan>, threads: usize, ticks: i64) -> Machine {
+    let network = Network::build(Arc::clone(plan), threads, ROOM).expect("the plan can be built");
+    machine_on(Arc::new(network.wait_in_blocks(ticks)), vec![])
+}
+
+fn machine_on(network: Arc<Network>, rules: Vec<Option<KernelFn>>) -> Machine {
+    let plan = Arc::clone(network.plan());
     let kernels = plan.populations.iter().map(|p| match (&p.dynamics, p.precision) {
         (Dynamics::SpikeTimes { .. }, _) => None,
         (_, Precision::F64) => Some(Kernels { start: step_f64, step: step_f64 }),
         (_, Precision::F32) => Some(Kernels { start: step_f32, step: step_f32 }),
     });
     // SAFETY: the kernels above are made for `population`, and are part of this program; so are those of rules.
-    unsafe { Machine::new(build(plan, threads), kernels.collect(), rules, Arc::new(())) }
+    unsafe { Machine::new(network, kernels.collect(), rules, Arc::new(())) }
 }
 
 pub fn run(machine: &mut Machine, until: i64) {
@@ -473,19 +484,24 @@ fn chosen(drive: &DrivePlan, cells: usize, tick: i64) -> Vec<usize> {
     chosen
 }
 
-/// Runs the plan naively and on 1, 2, 3 and 5 threads, in one go and in pieces; everything must agree.
+/// Runs the plan naively and on 1, 2, 3 and 5 threads, in pieces, with rows that wait and without; everything must agree.
 #[track_caller]
 pub fn agree(plan: Plan, until: i64) -> Naive {
     let plan = Arc::new(plan);
     let mut naive = Naive::new(&plan, &build(&plan, 1));
     naive.run(until);
-    for threads in [1, 2, 3, 5] {
-        let mut machine = machine(&plan, threads);
+    let ways = [(1, 0), (2, 0), (3, 0), (5, 0), (1, 4), (2, 1), (3, 7)];
+    for (threads, block) in ways {
+        let mut machine = match block {
+            0 => machine(&plan, threads),
+            ticks => machine_in_blocks(&plan, threads, ticks),
+        };
+        let threads = format!("{threads} threads, blocks of {block}");
         run(&mut machine, until / 3);
         run(&mut machine, until / 2);
         run(&mut machine, until);
         for (p, population) in plan.populations.iter().enumerate() {
-            let what = format!("{} on {threads} threads", population.path);
+            let what = format!("{} on {threads}", population.path);
             assert_eq!(machine.events(p as u32, EventId(0)), naive.events[p], "spikes of {what}");
             if population.arrays.is_empty() {
                 continue;
@@ -504,7 +520,7 @@ pub fn agree(plan: Plan, until: i64) -> Naive {
             }
         }
         for rule in &naive.rules {
-            rule.compare(&machine, &format!("{threads} threads"));
+            rule.compare(&machine, &threads);
         }
     }
     naive

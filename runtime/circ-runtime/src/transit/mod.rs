@@ -1,0 +1,137 @@
+//! Spikes whose rows are delivered piece by piece, block by block.
+//!
+//! In: the sources that spiked, window by window, and the tick that is about to be made. Out: sums in the ring, for the ticks
+//! of the present block; the rest of each row waits. [`schedule`] says for which synapses, and why.
+//!
+//! Order: a block is opened before its first tick is made, when the rows that wait were all sent before; those sent since add
+//! to it at once. Both keep the order of stamp, declaration and source, so an accumulator gets its contributions in
+//! the order in which it would get them if every row were delivered when it is sent.
+
+mod piece;
+pub mod schedule;
+
+use crate::build::layout::Part;
+use crate::network::{Kind, Network};
+use crate::ring::Rings;
+use schedule::{Lane, Schedule};
+
+/// What is left of a row after a spike.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    /// Which synapses of the part.
+    first: u64,
+    end: u64,
+    /// The tick of the spike: ticks are less than 2^31.
+    stamp: u32,
+    lane: u32,
+}
+
+/// The rows of one thread that wait.
+#[derive(Clone, Debug, Default)]
+pub struct Transit {
+    /// By group, in order of stamp, declaration and source.
+    waiting: Vec<Vec<Row>>,
+    /// Sent in the present window.
+    fresh: Vec<Row>,
+    /// The first tick after the open block.
+    end: i64,
+}
+
+/// Rows that are asked for before they are added. Some of them are in flight from memory at any time.
+const AHEAD: usize = 4;
+
+/// Synapses beyond those of the last row that are asked for: pieces are never of one length.
+const SLACK: usize = 16;
+
+impl Transit {
+    /// Before tick 0.
+    pub fn new(network: &Network, thread: usize) -> Transit {
+        let groups = network.schedule.threads[thread].groups;
+        Transit { waiting: vec![vec![]; groups], fresh: vec![], end: 0 }
+    }
+
+    /// Before a tick is made: opens its block if it is the first of one.
+    pub fn open(&mut self, network: &Network, thread: usize, tick: i64, rings: &mut Rings) {
+        if tick < self.end || self.waiting.is_empty() {
+            return;
+        }
+        self.end = tick + network.schedule.block;
+        let parts = Parts::new(network, thread);
+        for rows in &mut self.waiting {
+            parts.deliver(rows, self.end, rings);
+        }
+    }
+
+    /// Sources of a lane spiked at a tick.
+    pub fn send(&mut self, lane: u32, part: &Part, sources: &[u32], tick: i64) {
+        let row = |&source: &u32| {
+            let (first, end) = (part.starts[source as usize], part.starts[source as usize + 1]);
+            Row { first, end, stamp: tick as u32, lane }
+        };
+        self.fresh.extend(sources.iter().map(row));
+    }
+
+    /// All spikes of a window were sent: delivers what arrives in the open block.
+    pub fn close(&mut self, network: &Network, thread: usize, rings: &mut Rings) {
+        if self.fresh.is_empty() {
+            return;
+        }
+        let parts = Parts::new(network, thread);
+        parts.deliver(&mut self.fresh, self.end, rings);
+        for row in self.fresh.drain(..) {
+            self.waiting[parts.lanes[row.lane as usize].group as usize].push(row);
+        }
+    }
+
+    /// Delivers all that waits, into rings with room for it.
+    pub fn arrive(&mut self, network: &Network, thread: usize, rings: &mut Rings) {
+        let parts = Parts::new(network, thread);
+        for rows in &mut self.waiting {
+            parts.deliver(rows, i64::MAX, rings);
+        }
+    }
+}
+
+/// The parts whose rows wait.
+struct Parts<'n> {
+    lanes: &'n [Lane],
+    /// By lane.
+    parts: Vec<&'n Part>,
+}
+
+impl<'n> Parts<'n> {
+    fn new(network: &'n Network, thread: usize) -> Parts<'n> {
+        let Schedule { threads, .. } = &network.schedule;
+        let lanes = &threads[thread].lanes[..];
+        let part = |lane: &Lane| match &network.wirings[lane.projection as usize].kind {
+            Kind::Rows(parts) => &parts[thread][lane.part as usize],
+            Kind::Broadcast(_) | Kind::Learning => panic!("only rows wait"),
+        };
+        Parts { lanes, parts: lanes.iter().map(part).collect() }
+    }
+
+    /// Delivers of every row what arrives before a tick, and keeps the rows of which something is left.
+    fn deliver(&self, rows: &mut Vec<Row>, before: i64, rings: &mut Rings) {
+        let mut left = 0;
+        // Pieces of neighbouring rows are about as long.
+        let mut typical = SLACK;
+        for k in 0..rows.len() {
+            if let Some(next) = rows.get(k + AHEAD) {
+                let part = self.parts[next.lane as usize];
+                let end = next.end.min(next.first + (typical + SLACK) as u64);
+                piece::ask(part, next.first as usize..end as usize);
+            }
+            let mut row = rows[k];
+            let range = row.first as usize..row.end as usize;
+            let part = self.parts[row.lane as usize];
+            let delivered = piece::deliver(part, range, i64::from(row.stamp), before, rings);
+            typical = (typical + delivered) / 2;
+            row.first += delivered as u64;
+            if row.first < row.end {
+                rows[left] = row;
+                left += 1;
+            }
+        }
+        rows.truncate(left);
+    }
+}

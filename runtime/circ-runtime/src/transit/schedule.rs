@@ -1,0 +1,243 @@
+//! Which synapses are delivered block by block, and how long a block is.
+//!
+//! In: the built network. Out: for each thread the parts of projections whose rows wait for the block in which they arrive,
+//! and the ticks of a block.
+//!
+//! Where delays differ, a spike's arrivals are spread over as many slots of the ring as there are delays, and a large
+//! network's ring is many times larger than the second-level cache: nearly every addition then waits for memory. A row
+//! is sorted by delay, so it may as well be added piece by piece, each when the slots of its ticks are in use anyway.
+//!
+//! Sums are taken in the order of stamps. So it is all or nothing for those who reach the same accumulators: rows wait
+//! only where everything that reaches them with a delay is a row. (Drives without delay, and synapses that learn, add at the tick of
+//! arrival, after all others in either case.)
+
+use std::ops::Range;
+
+use circ_plan::ir::Precision;
+use circ_plan::plan::{Plan, Sender};
+
+use crate::build::layout::{Delays, Part};
+use crate::network::{Kind, Wiring};
+use crate::shards::{Shards, arena_of};
+
+/// Bytes of accumulators that are expected to stay near: less than the second-level cache, through which rows pass too.
+pub const NEAR_BYTES: usize = 768 << 10;
+
+/// Ticks of a block: with fewer, pieces of rows are too short to be worth finding again; with more, nothing is gained.
+const SHORTEST: i64 = 4;
+const LONGEST: i64 = 64;
+
+/// Which rows wait.
+#[derive(Debug, Default)]
+pub struct Schedule {
+    /// Ticks of a block; 0 where nothing waits.
+    pub block: i64,
+    /// The longest delay of what waits.
+    pub longest: i64,
+    /// The longest delay of what does not.
+    pub longest_at_once: i64,
+    /// By thread.
+    pub threads: Vec<Own>,
+}
+
+/// What waits of a thread.
+#[derive(Debug, Default)]
+pub struct Own {
+    /// The parts that wait, in order of declaration.
+    pub lanes: Vec<Lane>,
+    /// By projection, part: which lane it is.
+    lane_of: Vec<Vec<Option<u32>>>,
+    /// Sets of accumulators that have no lane in common.
+    pub groups: usize,
+}
+
+/// A part that waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Lane {
+    pub projection: u32,
+    pub part: u32,
+    pub group: u32,
+}
+
+impl Own {
+    /// The lane of a part, if it waits.
+    pub fn lane(&self, projection: u32, part: usize) -> Option<u32> {
+        *self.lane_of.get(projection as usize)?.get(part)?
+    }
+}
+
+/// How long blocks are to be.
+#[derive(Clone, Copy, Debug)]
+pub enum Block {
+    /// So that the accumulators of a block have no more bytes than these. Nothing waits where those of all ticks fit.
+    Near(usize),
+    /// So many ticks; everything waits that may.
+    Ticks(i64),
+}
+
+/// Somebody who reaches accumulators with a delay.
+struct Reach {
+    /// Which arena.
+    precision: Precision,
+    places: Range<usize>,
+    /// Projection, part; none of what can not wait.
+    part: Option<(u32, u32)>,
+    longest: i64,
+    /// Whether its delays differ.
+    differs: bool,
+}
+
+/// Those who reach the same accumulators.
+struct Group {
+    /// Of one slot.
+    bytes: usize,
+    longest: i64,
+    /// Whether all are rows, and whether delays of any of them differ.
+    rows: bool,
+    differs: bool,
+    parts: Vec<(u32, u32)>,
+}
+
+impl Schedule {
+    pub fn new(plan: &Plan, shards: &Shards, wirings: &[Wiring], block: Block) -> Schedule {
+        let by_thread: Vec<Vec<Group>> =
+            (0..shards.threads).map(|thread| groups(reaches(plan, shards, wirings, thread))).collect();
+        let all = || by_thread.iter().flatten().filter(|group| group.rows && group.differs);
+        let block = match block {
+            Block::Ticks(ticks) => ticks.max(1),
+            Block::Near(bytes) => {
+                let far = all().filter(|group| bytes < group.longest as usize * group.bytes);
+                match far.map(|group| group.bytes).max() {
+                    None => 0,
+                    Some(slot) => {
+                        let fit = (bytes / slot.max(1)).max(1);
+                        (1_i64 << fit.ilog2()).clamp(SHORTEST, LONGEST)
+                    }
+                }
+            }
+        };
+        let waits = |group: &&Group| 0 < block && group.rows && group.differs && block < group.longest;
+        let own = |groups: &Vec<Group>| {
+            let mut lanes: Vec<Lane> = vec![];
+            let mut lane_of: Vec<Vec<Option<u32>>> = vec![vec![]; wirings.len()];
+            let waiting = || groups.iter().filter(waits);
+            for (group, of) in waiting().enumerate() {
+                let lane = |&(projection, part)| Lane { projection, part, group: group as u32 };
+                lanes.extend(of.parts.iter().map(lane));
+            }
+            lanes.sort_by_cached_key(|lane| (rank(plan, lane.projection), lane.part));
+            for (k, lane) in lanes.iter().enumerate() {
+                let parts = &mut lane_of[lane.projection as usize];
+                parts.resize(parts.len().max(lane.part as usize + 1), None);
+                parts[lane.part as usize] = Some(k as u32);
+            }
+            Own { lanes, lane_of, groups: waiting().count() }
+        };
+        let threads: Vec<Own> = by_thread.iter().map(own).collect();
+        let longest = by_thread.iter().flatten().filter(waits).map(|group| group.longest).max();
+        let at_once = by_thread.iter().flatten().filter(|group| !waits(group));
+        let longest_at_once = at_once.map(|group| group.longest).max().unwrap_or(0);
+        Schedule {
+            block: longest.map_or(0, |_| block),
+            longest: longest.unwrap_or(0),
+            longest_at_once,
+            threads,
+        }
+    }
+
+    /// Whether any row of a projection may be waiting.
+    pub fn waits(&self, projection: u32) -> bool {
+        self.threads.iter().any(|own| own.lanes.iter().any(|lane| lane.projection == projection))
+    }
+
+    /// Slots of a ring in which nothing meets while rows wait, and while all stand in it.
+    pub fn slots(&self) -> (usize, usize) {
+        let slots = |ticks: i64| (ticks.max(1) as u64).next_power_of_two() as usize;
+        let short = self.longest_at_once.max(self.block);
+        (slots(short), slots(short.max(self.longest)))
+    }
+}
+
+/// The place of a projection in the order of declaration.
+fn rank(plan: &Plan, projection: u32) -> Option<usize> {
+    plan.order.iter().position(|sender| *sender == Sender::Projection(projection))
+}
+
+/// All that reaches accumulators of a thread with a delay. What flows has accumulators of its own; what learns has a ring of
+/// its own.
+fn reaches(plan: &Plan, shards: &Shards, wirings: &[Wiring], thread: usize) -> Vec<Reach> {
+    let mut all = vec![];
+    for drive in plan.drives.iter().filter(|drive| 0 < drive.delay_ticks) {
+        for spot in shards.spots(&drive.target, &drive.ports) {
+            if spot.thread as usize == thread {
+                all.push(Reach {
+                    precision: spot.precision,
+                    places: spot.index as usize..spot.index as usize + 1,
+                    part: None,
+                    longest: drive.delay_ticks,
+                    differs: false,
+                });
+            }
+        }
+    }
+    for (k, wiring) in wirings.iter().enumerate().filter(|(k, _)| plan.projections[*k].flow.is_none()) {
+        let longest = wiring.delays.map_or(0, |delays| i64::from(delays.1));
+        match &wiring.kind {
+            Kind::Learning => {}
+            Kind::Broadcast(broadcast) => {
+                let stretches = broadcast.stretches.get(thread).map_or(&[][..], Vec::as_slice);
+                all.extend(stretches.iter().map(|stretch| Reach {
+                    precision: stretch.precision,
+                    places: stretch.first as usize..stretch.end as usize,
+                    part: None,
+                    longest: i64::from(broadcast.delay),
+                    differs: false,
+                }));
+            }
+            Kind::Rows(parts) => {
+                let reach = |(at, part): (usize, &Part)| Reach {
+                    precision: part.precision,
+                    places: part.base as usize..(part.base + part.span) as usize,
+                    part: Some((k as u32, at as u32)),
+                    longest,
+                    differs: matches!(part.delays, Delays::Each(_)),
+                };
+                all.extend(parts[thread].iter().enumerate().map(reach));
+            }
+        }
+    }
+    all
+}
+
+/// Puts those together whose places overlap.
+fn groups(mut reaches: Vec<Reach>) -> Vec<Group> {
+    let place = |reach: &Reach| (arena_of(reach.precision), reach.places.start, reach.places.end);
+    reaches.sort_by_key(place);
+    let mut groups: Vec<Group> = vec![];
+    let mut first: Option<(usize, Range<usize>)> = None;
+    for reach in reaches {
+        let arena = arena_of(reach.precision);
+        let width = match reach.precision {
+            Precision::F32 => 4,
+            Precision::F64 => 8,
+        };
+        let places = match &first {
+            Some((of, places)) if *of == arena && reach.places.start < places.end => {
+                places.start..places.end.max(reach.places.end)
+            }
+            _ => {
+                groups.push(Group { bytes: 0, longest: 0, rows: true, differs: false, parts: vec![] });
+                reach.places.clone()
+            }
+        };
+        if let Some(group) = groups.last_mut() {
+            group.bytes = width * places.len();
+            group.longest = group.longest.max(reach.longest);
+            group.rows &= reach.part.is_some();
+            group.differs |= reach.differs;
+            group.parts.extend(reach.part);
+        }
+        first = Some((arena, places));
+    }
+    groups
+}
