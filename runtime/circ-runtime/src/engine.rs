@@ -5,12 +5,14 @@
 
 mod arrivals;
 mod learning;
+mod pace;
 mod reset;
 mod rewire;
 
 use std::any::Any;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
 
 use circ_plan::abi::KernelFn;
 use circ_plan::engine::{Engine, Probe, ProbeId, Reset, Samples, Stop, SynapseProbe, Synapses};
@@ -24,8 +26,9 @@ use crate::learning::{History, Surroundings, design_of};
 use crate::meeting::Meeting;
 use crate::network::Network;
 use crate::parallel::for_each;
-use crate::worker::{Mail, Shared, Worker};
+use crate::worker::{self, Mail, Shared, Worker};
 use learning::initial_rule;
+use pace::Pace;
 
 /// Runs a plan with machine code.
 pub struct Machine {
@@ -38,6 +41,7 @@ pub struct Machine {
     slots: Vec<Vec<u64>>,
     drives: Vec<DriveValues>,
     workers: Vec<Worker>,
+    pace: Pace,
     probes: Vec<Probe>,
     tick: i64,
     /// Whether anything that may flow was changed since the present tick was made.
@@ -88,6 +92,7 @@ impl Machine {
             _code: code,
             slots,
             drives,
+            pace: Pace::new(workers.len()),
             workers,
             probes: vec![],
             tick: -1,
@@ -126,13 +131,31 @@ impl Machine {
         &self.network
     }
 
+    /// Makes ticks up to `until`, in stretches; returns the last that was made.
     fn run(&mut self, until: i64, interrupt: &AtomicBool) -> (i64, Option<Stop>) {
+        loop {
+            let before = self.tick;
+            let stretch = self.pace.next(until - before, self.network.window);
+            let (started, end) = (Instant::now(), before + stretch.ticks);
+            let (tick, stop) = self.run_on(stretch.threads, end, interrupt);
+            self.tick = tick;
+            self.pace.took(stretch, tick - before, started.elapsed());
+            if stop.is_some() || tick < end || until <= end {
+                return (tick, stop);
+            }
+        }
+    }
+
+    /// Makes ticks up to `until` on so many threads.
+    fn run_on(&mut self, threads: usize, until: i64, interrupt: &AtomicBool) -> (i64, Option<Stop>) {
         self.refresh();
         let again = std::mem::take(&mut self.changed) && self.flows();
         let flags = || [AtomicBool::new(false), AtomicBool::new(false)];
         let mail = || RwLock::new(Mail::new(&self.plan));
         let changes = || RwLock::default();
         let published = || self.network.stages.iter().map(|_| RwLock::default()).collect();
+        let team = self.workers.len().div_ceil(threads.max(1)).max(1);
+        let teams = self.workers.len().div_ceil(team);
         let shared = Shared {
             plan: &self.plan,
             network: &self.network,
@@ -143,7 +166,7 @@ impl Machine {
             again,
             until,
             interrupt,
-            meeting: Meeting::new(self.workers.len()),
+            meeting: Meeting::new(teams),
             mail: self.workers.iter().map(|_| [mail(), mail()]).collect(),
             changes: self.workers.iter().map(|_| [changes(), changes()]).collect(),
             shares: self.plan.projections.iter().any(shares),
@@ -155,8 +178,8 @@ impl Machine {
             history: &self.history,
             rules: &self.rules,
         };
-        let threads = self.workers.len();
-        let ticks = for_each(threads, &mut self.workers, |_, worker| worker.run(&shared));
+        let mut teams: Vec<&mut [Worker]> = self.workers.chunks_mut(team).collect();
+        let ticks = for_each(teams.len(), &mut teams, |_, team| worker::run(team, &shared));
         let fault = shared.fault.into_inner().unwrap_or_else(PoisonError::into_inner);
         let synapse = shared.synapse_fault.into_inner().unwrap_or_else(PoisonError::into_inner);
         let stop = match (fault, synapse) {

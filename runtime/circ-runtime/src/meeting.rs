@@ -1,21 +1,28 @@
-//! Where threads wait for each other: a barrier that spins a little before it gives way.
+//! Where threads wait for each other: a barrier that spins a little before it sleeps.
 //!
-//! Windows last microseconds, so sleeping would cost more than it saves; with more threads than cores
-//! spinning would, so after a while a waiting thread lets another one run.
+//! Windows last microseconds, so sleeping at once would cost more than it saves. But where other processes want the
+//! cores, the one that is waited for may not run at all, and spinning keeps it from running: after a while a waiting thread
+//! sleeps, and the less spinning has helped lately, the shorter it is.
 
 use std::hint::spin_loop;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
 
-/// Looks before a waiting thread gives way, where every thread has a core: some 20 µs.
-const SPINS: u32 = 1000;
+/// The most and the fewest looks before a waiting thread sleeps, where every thread has a core: 20 µs, and less than one.
+const MOST_SPINS: u32 = 1000;
+const FEWEST_SPINS: u32 = 30;
 
 /// A barrier for a fixed number of threads, used again and again.
 pub struct Meeting {
     threads: usize,
-    spins: u32,
+    spins: AtomicU32,
     arrived: AtomicUsize,
     round: AtomicUsize,
     abandoned: AtomicBool,
+    /// How many sleep, or are about to.
+    asleep: AtomicUsize,
+    bed: Mutex<()>,
+    bell: Condvar,
 }
 
 impl Meeting {
@@ -23,10 +30,13 @@ impl Meeting {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Meeting {
             threads,
-            spins: if threads <= cores { SPINS } else { 0 },
+            spins: AtomicU32::new(if threads <= cores { MOST_SPINS } else { 0 }),
             arrived: AtomicUsize::new(0),
             round: AtomicUsize::new(0),
             abandoned: AtomicBool::new(false),
+            asleep: AtomicUsize::new(0),
+            bed: Mutex::new(()),
+            bell: Condvar::new(),
         }
     }
 
@@ -35,18 +45,46 @@ impl Meeting {
         let round = self.round.load(Ordering::Acquire);
         if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.threads {
             self.arrived.store(0, Ordering::Relaxed);
-            self.round.store(round.wrapping_add(1), Ordering::Release);
+            // In one order with the look at who sleeps: either that sees a sleeper, or the sleeper sees the new round.
+            self.round.store(round.wrapping_add(1), Ordering::SeqCst);
+            self.wake();
             return;
         }
-        let mut spins = 0;
-        while self.round.load(Ordering::Acquire) == round {
-            assert!(!self.abandoned.load(Ordering::Relaxed), "another thread panicked");
-            if spins < self.spins {
-                spins += 1;
-                spin_loop();
-            } else {
-                std::thread::yield_now();
+        let spins = self.spins.load(Ordering::Relaxed);
+        for _ in 0..spins {
+            if self.is_over(round) {
+                if spins < MOST_SPINS {
+                    self.spins.store((spins + spins / 4 + 1).min(MOST_SPINS), Ordering::Relaxed);
+                }
+                return;
             }
+            spin_loop();
+        }
+        if 0 < spins {
+            self.spins.store((spins / 2).max(FEWEST_SPINS), Ordering::Relaxed);
+        }
+        self.sleep(round);
+    }
+
+    fn is_over(&self, round: usize) -> bool {
+        assert!(!self.abandoned.load(Ordering::Relaxed), "another thread panicked");
+        self.round.load(Ordering::SeqCst) != round
+    }
+
+    fn sleep(&self, round: usize) {
+        let mut bed = self.bed.lock().unwrap_or_else(PoisonError::into_inner);
+        self.asleep.fetch_add(1, Ordering::SeqCst);
+        while !self.is_over(round) {
+            bed = self.bell.wait(bed).unwrap_or_else(PoisonError::into_inner);
+        }
+        self.asleep.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    fn wake(&self) {
+        if 0 < self.asleep.load(Ordering::SeqCst) {
+            // Whoever counts as asleep and has looked before the new round sleeps as soon as the lock is free.
+            drop(self.bed.lock().unwrap_or_else(PoisonError::into_inner));
+            self.bell.notify_all();
         }
     }
 
@@ -64,7 +102,53 @@ pub struct Attendance<'a> {
 impl Drop for Attendance<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.meeting.abandoned.store(true, Ordering::Relaxed);
+            self.meeting.abandoned.store(true, Ordering::SeqCst);
+            self.meeting.wake();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_leaves_before_all_have_come() {
+        for threads in [1, 2, 3, 9] {
+            let meeting = Meeting::new(threads);
+            let count = AtomicUsize::new(0);
+            std::thread::scope(|scope| {
+                for k in 0..threads {
+                    let (meeting, count) = (&meeting, &count);
+                    scope.spawn(move || {
+                        for round in 1..=200 {
+                            // Some come late enough for the others to sleep.
+                            if round % 50 == k {
+                                std::thread::sleep(std::time::Duration::from_millis(1));
+                            }
+                            count.fetch_add(1, Ordering::Relaxed);
+                            meeting.wait();
+                            assert_eq!(count.load(Ordering::Relaxed), threads * round);
+                            meeting.wait();
+                        }
+                    });
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn sleepers_are_let_go_when_another_panics() {
+        let meeting = Meeting::new(2);
+        let panicked = std::thread::scope(|scope| {
+            let sleeper = scope.spawn(|| meeting.wait());
+            let other = scope.spawn(|| {
+                let _attendance = meeting.attend();
+                std::thread::sleep(std::time::Duration::from_millis(20));
+                panic!("on purpose");
+            });
+            [sleeper.join().is_err(), other.join().is_err()]
+        });
+        assert_eq!(panicked, [true, true]);
     }
 }

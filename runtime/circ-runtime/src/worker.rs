@@ -9,7 +9,10 @@
 //! threads and windows.
 
 mod delivery;
+mod team;
 mod together;
+
+pub use team::run;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
@@ -199,57 +202,6 @@ impl Worker {
         }
     }
 
-    /// Runs to the end, or to the end of the window in which something stopped; returns the last tick
-    /// whose window was completed.
-    pub fn run(&mut self, shared: &Shared) -> i64 {
-        let _attendance = shared.meeting.attend();
-        let (mut first, mut phase) = (shared.first, 0);
-        self.learning.begin();
-        if shared.again {
-            self.flow_again(shared, first - 1);
-        }
-        while first <= shared.until {
-            // What synapses see of ticks before the first is the first: all threads know it from the beginning.
-            let window = if first == 0 && !self.learning.is_empty() { 1 } else { shared.network.window };
-            let last = (first + window - 1).min(shared.until);
-            self.make(shared, first, last, phase);
-            if self.id == 0 && shared.interrupt.load(Ordering::Relaxed) {
-                shared.stop[phase].store(true, Ordering::Relaxed);
-            }
-            shared.meeting.wait();
-            if shared.failed[phase].load(Ordering::Relaxed) {
-                self.look_for_earlier_faults(shared, first, last, phase);
-                return first - 1;
-            }
-            // Only after the next meeting may this flag be written again, and that waits for us.
-            let stop = shared.stop[phase].load(Ordering::Relaxed);
-            self.deliver(shared, first, last, phase);
-            if !self.learn_together(shared, last, phase) {
-                return first - 1;
-            }
-            if (stop || last == shared.until)
-                && let Some(fault) = self.learning.flush(shared.surroundings(), last)
-            {
-                // Others may be on their way to the next meeting: this thread has to come too.
-                self.report_synapse(shared, fault);
-            }
-            if 0 < self.flows.stages() {
-                // Only before the last tick of a run can anything be changed after it.
-                if stop || last == shared.until {
-                    self.flows.keep();
-                }
-                self.flow(shared, last, phase);
-                self.sample(shared, last);
-            }
-            first = last + 1;
-            if stop {
-                break;
-            }
-            phase ^= 1;
-        }
-        first - 1
-    }
-
     /// Steps all own shards through a window, or to the first fault.
     fn make(&mut self, shared: &Shared, first: i64, last: i64, phase: usize) {
         let mut mail = shared.mail[self.id][phase].write().unwrap_or_else(PoisonError::into_inner);
@@ -292,23 +244,6 @@ impl Worker {
         }
     }
 
-    /// A cell or synapse failed in a window: whether a synapse failed before it is known only when synapses have come as
-    /// far.
-    fn look_for_earlier_faults(&mut self, shared: &Shared, first: i64, last: i64, phase: usize) {
-        // All have to know how far that is before any of them reports more.
-        let whole = shared.last_whole(last);
-        shared.meeting.wait();
-        let mail = shared.mail(phase);
-        for tick in first..=whole {
-            self.hear_all(shared, &mail, first, tick);
-        }
-        drop(mail);
-        self.learning.flush(shared.surroundings(), whole);
-        if let Some(fault) = self.learning.catch_up(shared.surroundings()) {
-            self.report_synapse(shared, fault);
-        }
-    }
-
     /// Keeps the fault if it is the first of all threads.
     fn report_synapse(&self, shared: &Shared, fault: SynapseFault) {
         let mut first = shared.synapse_fault.lock().unwrap_or_else(PoisonError::into_inner);
@@ -323,38 +258,6 @@ impl Worker {
         let published = &shared.published[self.id][phase][stage];
         let world = World { plan: shared.plan, shards: &self.shards, slots: shared.slots, tick };
         self.flows.publish(stage, world, &mut published.write().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    /// The flow phase of a tick in place of the one that was made.
-    fn flow_again(&mut self, shared: &Shared, tick: i64) {
-        // The first tick that is made publishes in phase 0, perhaps while others still read here.
-        let phase = 1;
-        self.flows.take_back();
-        self.flows.store(shared.plan, tick, &mut self.shards);
-        self.publish(shared, 0, tick, phase);
-        shared.meeting.wait();
-        self.flow(shared, tick, phase);
-    }
-
-    /// The flow phase of a tick, whose first stage all threads have published.
-    fn flow(&mut self, shared: &Shared, tick: i64, phase: usize) {
-        let stages = self.flows.stages();
-        for stage in 0..stages {
-            if 0 < stage {
-                self.publish(shared, stage, tick, phase);
-                shared.meeting.wait();
-            }
-            let guards: Vec<RwLockReadGuard<Published>> = shared
-                .published
-                .iter()
-                .map(|p| p[phase][stage].read().unwrap_or_else(PoisonError::into_inner))
-                .collect();
-            let published: Vec<&Published> = guards.iter().map(|guard| &**guard).collect();
-            let world = World { plan: shared.plan, shards: &self.shards, slots: shared.slots, tick };
-            self.flows.receive(stage, world, shared.network, &published, &self.learning);
-            self.flows.store(shared.plan, tick, &mut self.shards);
-        }
-        self.flows.finish(tick);
     }
 
     /// What flows to a tick, at a place of the thread's arena.

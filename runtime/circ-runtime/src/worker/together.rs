@@ -10,24 +10,24 @@ use super::{Shared, Worker};
 use crate::learning;
 
 impl Worker {
-    /// Brings synapses to the end of a tick whose weights are needed there, and makes shared weights one again. Returns whether
-    /// the run may go on.
-    pub(super) fn learn_together(&mut self, shared: &Shared, tick: i64, phase: usize) -> bool {
-        if !shared.shares && self.flows.stages() == 0 {
-            return true;
-        }
+    /// Brings synapses to the end of a tick whose weights are needed there, and lets the others see what that does to shared
+    /// weights.
+    pub(super) fn keep_up(&mut self, shared: &Shared, tick: i64, phase: usize) {
         let around = shared.surroundings();
         let fault = self.learning.keep_up(around, tick);
         if !shared.shares {
-            // A failure is found again before the next tick, or at the end.
-            return true;
+            return;
         }
         if fault.is_some() {
             shared.failed[phase].store(true, Ordering::Relaxed);
         }
         let own = &shared.changes[self.id][phase];
         self.learning.changes(around, &mut own.write().unwrap_or_else(PoisonError::into_inner));
-        shared.meeting.wait();
+    }
+
+    /// Makes shared weights one again, after all have kept up.
+    pub(super) fn share(&mut self, shared: &Shared, tick: i64, phase: usize) {
+        let around = shared.surroundings();
         let guards: Vec<_> = shared
             .changes
             .iter()
@@ -37,13 +37,12 @@ impl Worker {
         // One that fails here is found again before the next tick, or at the end.
         self.learning.share(around, tick, &all);
         if !shared.failed[phase].load(Ordering::Relaxed) {
-            return true;
+            return;
         }
         // Others may have failed before.
         self.learning.flush(around, tick);
         if let Some(fault) = self.learning.catch_up(around) {
             self.report_synapse(shared, fault);
         }
-        false
     }
 }
