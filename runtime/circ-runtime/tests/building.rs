@@ -301,3 +301,18 @@ fn one_tick_is_the_shortest_and_rounds() {
     let network = build(&one(&[4, 4], Connect::OneToOne, rounded), 1);
     assert_eq!(network.delay_range(0), Some((1, 1)));
 }
+
+/// What a network holds of what is on its way is known before it is built, whether it waits or not.
+#[test]
+fn the_estimate_of_what_is_on_its_way_is_close() {
+    let last = |m: circ_plan::engine::Memory, name: &str| {
+        m.parts.iter().find(|part| part.0 == name).map_or(0, |part| part.1)
+    };
+    for (cells, longest) in [(2000, 1.2), (2000, 12.0), (30_000, 6.0)] {
+        let spread = |p: &mut ProjectionPlan| p.delay = drawn(Distribution::Uniform, 0.1, longest);
+        let plan = one(&[cells], Connect::OutDegree(10), spread);
+        let name = "what is on its way";
+        let (before, after) = (last(estimate(&plan, 1), name), last(build(&plan, 1).memory(), name));
+        assert_eq!(before, after, "{cells} cells, delays up to {longest} ms");
+    }
+}

@@ -9,11 +9,12 @@ use circ_plan::ir::Precision;
 use circ_plan::learning::{Hook, Learning, When};
 use circ_plan::plan::{Connect, Indices, Pairing, Plan, ProjectionPlan, Quantity};
 
+use super::flight;
 use super::mirror::{Direction, drawn_as};
 use super::pairs::{Pairs, RowSet};
-use super::synapses::{Context, delay_ticks};
+use super::synapses::Context;
 use crate::learning::{Waits, width};
-use crate::shards::{Shards, array_bytes};
+use crate::shards::array_bytes;
 
 /// Above this, populations are not made just to estimate.
 const TRIAL_BYTES: u64 = 1 << 30;
@@ -34,7 +35,7 @@ pub fn estimate(plan: &Plan, threads: usize) -> Memory {
         memory.parts.push((projection.path.clone(), bytes(plan, k as u32, synapses, threads)));
         construction = construction.max(working_bytes(plan, k as u32, synapses));
     }
-    memory.parts.push(("what is on its way".into(), in_flight_bytes(plan, threads)));
+    memory.parts.push(("what is on its way".into(), flight::bytes(plan, cells.as_ref(), threads)));
     memory.parts.push(("building".into(), construction));
     memory
 }
@@ -204,22 +205,4 @@ fn working_bytes(plan: &Plan, projection: u32, synapses: u64) -> u64 {
         _ => 0,
     };
     if is_broadcast(plan, projection) { tables } else { tables + lists }
-}
-
-/// Bytes of the accumulators, as far as delays are known.
-fn in_flight_bytes(plan: &Plan, threads: usize) -> u64 {
-    let longest_of = |flowing: bool| {
-        let of = plan.projections.iter().filter(move |p| p.flow.is_some() == flowing);
-        of.filter_map(|p| match p.delay {
-            Quantity::Constant(delay) => delay_ticks(p, delay, plan.dt),
-            Quantity::Program(_) => None,
-        })
-    };
-    let drives = plan.drives.iter().map(|d| d.delay_ticks.clamp(0, u32::MAX.into()) as u32);
-    let longest = longest_of(false).chain(drives).max().unwrap_or(1);
-    let shards = Shards::new(plan, threads);
-    let ring = |slot: u64, slots: u32| slot.saturating_mul(u64::from(slots.max(1)).next_power_of_two());
-    let flows = ring(shards.flow_slot_bytes(), longest_of(true).max().unwrap_or(0) + 1);
-    // Once more, as it was before the last phase.
-    ring(shards.slot_bytes(), longest).saturating_add(flows).saturating_add(flows)
 }

@@ -6,6 +6,7 @@
 
 mod error;
 pub mod estimate;
+mod flight;
 mod generate;
 pub mod layout;
 mod mirror;

@@ -139,6 +139,25 @@ fn modulated(plan: &Plan, learning: &Learning, program: &Program) -> Option<i64>
     program.ops.iter().filter_map(ago).min()
 }
 
+/// How long what is seen of cells is kept, if threads meet after `window` ticks.
+fn reach([window, lag, longest, back]: [i64; 4]) -> Reach {
+    // A thread may write the last tick of a window while another still reads what its first needs.
+    let span = window + lag + 3;
+    Reach { source: span + longest, target: span + back, modulator: span }
+}
+
+/// Adds what a projection will need of cells to `kept`: for a window and delays (the shortest dendritic, the longest axonal,
+/// the longest way back) in ticks.
+pub fn kept_of(
+    plan: &Plan,
+    projection: &ProjectionPlan,
+    learning: &Learning,
+    ticks: [i64; 4],
+    kept: &mut Kept,
+) {
+    Sides::new(plan, projection, learning, reach(ticks), kept);
+}
+
 impl Design {
     /// `window` is that of the network; what has to be kept of cells is added to `kept`.
     pub fn new(plan: &Plan, projection: u32, mut tables: Vec<Table>, window: i64, kept: &mut Kept) -> Design {
@@ -150,9 +169,7 @@ impl Design {
             Some(ms) => ((ms / plan.dt).round() as i64).max(axonal.1),
             None => axonal.1,
         };
-        // A thread may write the last tick of a window while another still reads what its first needs.
-        let span = window + lag + 3;
-        let reach = Reach { source: span + longest, target: span + back.1, modulator: span };
+        let reach = reach([window, lag, longest, back.1]);
         let sides = Sides::new(plan, this, learning, reach, kept);
         for table in &mut tables {
             let cells = sides.target.cells();

@@ -29,7 +29,7 @@ pub mod table;
 pub mod targets;
 mod waits;
 
-pub use design::Design;
+pub use design::{Design, kept_of};
 pub use flat::{RuleKernel, rule_programs};
 pub use history::{History, Kept};
 pub use learner::Learner;

@@ -75,6 +75,12 @@ pub enum Block {
     Ticks(i64),
 }
 
+/// Ticks of a block, if a slot of the largest group has so many bytes and so many are to stay near.
+pub fn block(slot: usize, near: usize) -> i64 {
+    let fit = (near / slot.max(1)).max(1);
+    (1_i64 << fit.ilog2()).clamp(SHORTEST, LONGEST)
+}
+
 /// Somebody who reaches accumulators with a delay.
 struct Reach {
     /// Which arena.
@@ -109,10 +115,7 @@ impl Schedule {
                 let far = all().filter(|group| bytes < group.longest as usize * group.bytes);
                 match far.map(|group| group.bytes).max() {
                     None => 0,
-                    Some(slot) => {
-                        let fit = (bytes / slot.max(1)).max(1);
-                        (1_i64 << fit.ilog2()).clamp(SHORTEST, LONGEST)
-                    }
+                    Some(slot) => self::block(slot, bytes),
                 }
             }
         };
