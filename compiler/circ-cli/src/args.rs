@@ -58,7 +58,7 @@ pub struct Settings {
     /// The seed of all random numbers
     #[arg(long)]
     pub seed: Option<u64>,
-    /// How many threads; results do not depend on it
+    /// How many threads, instead of as many as have enough to do; results do not depend on it
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// Machine code, or the reference that it is held to

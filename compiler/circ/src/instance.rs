@@ -5,6 +5,7 @@
 
 use crate::compile::{Compiled, milliseconds};
 use crate::run::{EngineKind, PostHooks, RunOptions};
+use crate::share::sensible_threads;
 use crate::{memory, refusal, rules};
 use circ_codegen::Source;
 use circ_compiler::diagnose::Diagnostic;
@@ -96,21 +97,6 @@ fn code(plan: &Plan) -> Result<Code, String> {
         |rule: &Option<RuleKernel>| rule.as_ref().and_then(|_| next.next()).map(|at| owner.kernel(at));
     let rules = rules.iter().map(of_rule).collect();
     Ok(Code { kernels, rules, owner: Arc::new(owner) })
-}
-
-/// As many threads as pay: each has work for some microseconds between two meetings. Results do not depend
-/// on it.
-fn sensible_threads(plan: &Plan) -> usize {
-    /// Below this a meeting costs more than it saves.
-    const CELLS_A_THREAD: u64 = 8_000;
-    /// Large rows of synapses pay earlier.
-    const SYNAPSES_A_THREAD: f64 = 2e6;
-    let cells: u64 = plan.populations.iter().map(|population| u64::from(population.cells)).sum();
-    let pairs = plan.projections.iter().map(|it| it.source.len() as f64 * it.target.len() as f64);
-    let synapses = pairs.sum::<f64>() * 0.1;
-    let pay = (cells / CELLS_A_THREAD).max((synapses / SYNAPSES_A_THREAD).min(64.0) as u64).max(1);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    cores.min(pay as usize)
 }
 
 /// Whether its experiment puts anything back to how it began.

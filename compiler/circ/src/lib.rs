@@ -38,6 +38,7 @@ mod refusal;
 pub mod results;
 pub mod rules;
 pub mod run;
+mod share;
 pub mod sources;
 mod stdlib;
 pub mod sweep;
