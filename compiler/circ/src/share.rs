@@ -7,7 +7,7 @@ use circ_plan::ir::{Op, Program};
 use circ_plan::plan::{Connect, Dynamics, Plan, PopulationPlan, ProjectionPlan, Quantity};
 
 /// Nanoseconds of work that a thread should have between two meetings, each of which costs some hundreds.
-const WORK_BETWEEN_MEETINGS: f64 = 5_000.0;
+const WORK_BETWEEN_MEETINGS: f64 = 1_500.0;
 
 /// Ticks between meetings where no delay bounds them.
 const LONGEST_WINDOW: f64 = 64.0;
@@ -101,10 +101,10 @@ mod tests {
             let plan = of(name);
             (window(&plan), work(&plan))
         };
-        let (cuba, cobahh, brunel) = (between("cuba"), between("cobahh"), between("brunel"));
+        let (cuba, brunel) = (between("cuba"), between("brunel"));
         assert_eq!((cuba.0, brunel.0), (1.0, 15.0));
-        assert!(cuba.1 < WORK_BETWEEN_MEETINGS, "4000 cells a tick are a few microseconds: {cuba:?}");
-        assert!(2.0 * WORK_BETWEEN_MEETINGS < cobahh.0 * cobahh.1, "{cobahh:?}");
-        assert!(40.0 * WORK_BETWEEN_MEETINGS < brunel.0 * brunel.1, "{brunel:?}");
+        // Measured: 3.6 µs a tick on one thread, 2.5 on two.
+        assert!((2_000.0..6_000.0).contains(&cuba.1), "{cuba:?}");
+        assert!(100.0 * WORK_BETWEEN_MEETINGS < brunel.0 * brunel.1, "{brunel:?}");
     }
 }

@@ -32,6 +32,7 @@ use crate::cells::{Scene, Shard, initial_slots, value_of};
 use crate::drive::DriveValues;
 use crate::learning::table::{self, Table};
 use crate::network::{Broadcast, Kind, Network, SourceMap, Wiring};
+use crate::pages;
 use crate::shards::Shards;
 use estimate::{estimate, expected, is_broadcast, is_matrix};
 use generate::generate;
@@ -156,7 +157,8 @@ fn wiring(
         .map(|(k, lane)| {
             let matrix = is_matrix(plan, projection).then(|| selves.map(|position| lanes.place(k, position)));
             let share = synapses as f64 * f64::from(lane.positions) / spots.len().max(1) as f64;
-            Builder::new(&context, lane, &lanes.distance, rows, share as usize, matrix)
+            let room = pages::room(share, synapses as usize);
+            Builder::new(&context, lane, &lanes.distance, rows, room, matrix)
         })
         .collect();
     let report = generate(&context, &lanes, shards.threads, limit, &mut builders)?;
