@@ -5,16 +5,18 @@
 //! [`circ_plan::learning`]: the first half of a tick is what has to be done before what it transmits arrives, the second
 //! half what needs to know of all events of that tick.
 
+mod arrivals;
 mod modulated;
 mod sharing;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use circ_plan::abi::KernelFn;
 use circ_plan::ir::{ArrayId, Program};
 use circ_plan::learning::Learning;
 use circ_plan::plan::Plan;
+
+pub(super) use arrivals::{Arrival, Sent};
 
 use super::batch::{Batch, Seen, all, axonal};
 use super::calendar::Calendar;
@@ -27,35 +29,8 @@ use super::routine::{Failure, Routine};
 use super::routines::Routines;
 use super::shared::Common;
 use super::store::{Beside, Column, Which};
-use super::table::{ByTarget, Stretch, Table};
+use super::table::{ByTarget, Stretch};
 use super::waits::Waits;
-use crate::ring::Rings;
-
-/// What is on its way to a target.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Arrival {
-    stamp: i64,
-    pub synapse: u32,
-    pub value: f64,
-}
-
-impl Arrival {
-    /// The same without the synapse, which lies in `table`.
-    pub(super) fn sent(&self, table: &Table) -> Sent {
-        let (target, place) = (table.target.of(self.synapse), table.key(self.synapse));
-        Sent { target, place: (self.stamp, place), value: self.value }
-    }
-}
-
-/// What is on its way from a synapse that may be gone, or has another number now.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sent {
-    /// One of the own.
-    target: u32,
-    /// What orders it: the stamp, and the synapse's place when it transmitted.
-    place: (i64, (u32, u32, u32)),
-    value: f64,
-}
 
 /// Whom an event of a modulator is for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -326,37 +301,6 @@ impl Learner {
         if let (Some(late), Some(waits)) = (late, &design.waits) {
             let Routines { hooks, direct, .. } = routines;
             f(late, Work { scene, design, arrays, hooks, direct, failure }, waits);
-        }
-    }
-
-    /// Adds what arrives at a tick, after all else that does.
-    pub fn deliver(&mut self, scene: Scene, design: &Design, tick: i64, rings: &mut Rings) {
-        let mut due = Due::new(rings, tick);
-        self.arriving(scene, design, tick, |target, value| due.add_at(scene.table, target, value));
-        self.earlier.close(tick);
-        self.arrivals.close(tick);
-    }
-
-    /// Visits what arrives at a tick in canonical order: the own target, and the value.
-    fn arriving(&self, scene: Scene, design: &Design, tick: i64, mut visit: impl FnMut(u32, f64)) {
-        let (earlier, arrivals) = (self.earlier.of(tick), self.arrivals.of(tick));
-        if !design.mixed {
-            earlier.iter().for_each(|sent| visit(sent.target, sent.value));
-            arrivals.iter().for_each(|it| visit(scene.table.target.of(it.synapse), it.value));
-            return;
-        }
-        let arrivals = arrivals.iter().map(|arrival| arrival.sent(scene.table));
-        let mut all: Vec<Sent> = earlier.iter().copied().chain(arrivals).collect();
-        // Stable: what was transmitted before a rewiring comes before what another synapse transmitted after it.
-        all.sort_by_key(|sent| sent.place);
-        all.iter().for_each(|sent| visit(sent.target, sent.value));
-    }
-
-    /// Visits what is on its way, that of each tick of arrival in canonical order: the tick, the own target, the value.
-    pub fn on_its_way(&self, scene: Scene, design: &Design, mut visit: impl FnMut(i64, u32, f64)) {
-        let ticks = self.earlier.iter().map(|due| due.0).chain(self.arrivals.iter().map(|due| due.0));
-        for tick in ticks.collect::<BTreeSet<i64>>() {
-            self.arriving(scene, design, tick, |target, value| visit(tick, target, value));
         }
     }
 
