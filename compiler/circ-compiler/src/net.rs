@@ -377,6 +377,8 @@ pub struct Projection {
     pub dale: Option<Span>,
     /// Whether each synapse has a weight of its own, though one number is written: an `enforce` scales them.
     pub scaled: bool,
+    /// Whether it was written with `<->`.
+    pub both_ways: bool,
     /// Whether each synapse has a weight that the experiment sets, though no rule changes it.
     pub set: bool,
     /// How weights that differ are held, if it says so.

@@ -65,6 +65,8 @@ impl Bounds<'_> {
         let net = self.net;
         let at = net.projections.get(at as usize).map_or(at, |it| it.mirrored().unwrap_or(at));
         match net.projections.get(at as usize) {
+            // What flows may read what the experiment makes of it.
+            Some(projection) if projection.set => Estimate::finite(),
             Some(projection) => self.setting(&projection.weight, &Site::new(Place::Pair(at), None)),
             None => Estimate::unknown(),
         }

@@ -135,6 +135,7 @@ impl Elaborator<'_> {
             sign,
             dale: None,
             scaled: false,
+            both_ways: projection.symmetric,
             set: false,
             store: projection.store,
             share,

@@ -214,14 +214,12 @@ impl Look<'_> {
             if projection.plasticity.is_some() {
                 continue;
             }
-            let what = match (&*name, &projection.flow, projection.pairing) {
-                ("w", ..) if projection.share.is_some() => "weights that are shared",
-                ("w", None, Pairing::Ordered) => {
+            let what = match (&*name, projection.pairing) {
+                ("w", Pairing::Ordered) if !projection.both_ways => {
                     projection.set = true;
                     continue;
                 }
-                ("w", Some(_), _) => "the weights of what flows",
-                ("w", None, _) => "the weights of a projection in both directions",
+                ("w", _) => "the weights of a projection in both directions",
                 _ => "delays that no rule changes",
             };
             let what = format!("`set` of {what}, as those of `{}`,", projection.path);

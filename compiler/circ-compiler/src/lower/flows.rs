@@ -48,7 +48,7 @@ fn program<'a>(
     let site = Site::Pair(PairSite { net, pre: vec![], post: vec![], flows: true, rule: None });
     let mut lowerer = Lowerer::new(source, report, &mut keys, builder, site);
     let value = lowerer.within(flow.value.environment, |lowerer| lowerer.float(flow.value.expr));
-    let apart = net.plasticity.is_none() && once_each(&net.source);
+    let apart = net.plasticity.is_none() && !net.set && once_each(&net.source);
     let factor = factor(&mut lowerer.b, value).filter(|_| apart);
     let finish = |b: Builder, value| source.purpose.finish(b, vec![Output::Result(value)], vec![]);
     let factor = factor.map(|factor| finish(lowerer.b.clone(), factor));

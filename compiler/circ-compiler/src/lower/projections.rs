@@ -72,8 +72,8 @@ pub fn projection<'a>(
         (Some(plasticity), Some(ways)) => {
             Some(Box::new(learning(source, net, plasticity, ways, layouts, report)))
         }
-        (None, Some(ways)) if net.flow.is_none() => Some(Box::new(fixed(net, ways, layouts))),
-        _ => None,
+        (None, Some(ways)) => Some(Box::new(fixed(net, ways, layouts))),
+        (_, None) => None,
     };
     let mut learning = learning;
     if let Some(learning) = &mut learning {

@@ -23,6 +23,13 @@ pub fn fixed(net: &Projection, ways: Ways, layouts: &[Layout]) -> Learning {
     let mut weight = program("observe.w");
     let value = weight.push(Op::Load(Side::Own, ArrayId(0)), Ty::Float);
     weight.outputs = vec![Output::Result(value)];
+    // Nothing changes the weights of a group but who sets all of them.
+    let shared = net.shares().then(|| {
+        let mut shared = program("shared");
+        let value = shared.push(Op::Load(Side::Own, ArrayId(0)), Ty::Float);
+        shared.outputs = vec![Output::Array(ArrayId(0), value)];
+        shared
+    });
     Learning {
         rule: String::new(),
         precision,
@@ -41,7 +48,7 @@ pub fn fixed(net: &Projection, ways: Ways, layouts: &[Layout]) -> Learning {
         both: None,
         rewire: None,
         settle: program("settle"),
-        shared: None,
+        shared,
         observables: vec![Observable { name: "w".to_owned(), program: weight }],
     }
 }
