@@ -29,6 +29,8 @@ pub enum Command {
     Fmt(FmtArgs),
     /// Explain a rule, or how a program will be simulated
     Explain(ExplainArgs),
+    /// Print the reference of a file or of the library
+    Doc(DocArgs),
 }
 
 #[derive(Debug, Args)]
@@ -178,6 +180,17 @@ pub struct FmtArgs {
     /// Write nothing; exit with 1 if a file would change
     #[arg(long)]
     pub check: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DocArgs {
+    /// A program, a file of the library such as `std.cells`, or an item of it such as `std.cells.AdEx`; without it the
+    /// library
+    #[arg(value_name = "FILE|std.NAME")]
+    pub subject: Option<String>,
+    /// Write pages of Markdown into this folder instead
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Test(args) => commands::test::test(&args),
         Command::Fmt(args) => commands::fmt::fmt(&args),
         Command::Explain(args) => commands::explain::explain(&args),
+        Command::Doc(args) => commands::doc::doc(&args),
     };
     ExitCode::from(exit.code())
 }

@@ -18,6 +18,11 @@ pub fn text(name: &str) -> Option<&'static str> {
     FILES.iter().find(|(file, _)| *file == name).map(|(_, text)| *text)
 }
 
+/// The module paths of all files, `std.cells` and so on.
+pub fn modules() -> impl Iterator<Item = String> {
+    FILES.iter().map(|(file, _)| format!("std.{file}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::FILES;

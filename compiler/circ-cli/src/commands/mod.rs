@@ -1,6 +1,7 @@
 //! The commands, a file each, and what several of them need: reading, rejecting, settings.
 
 pub mod check;
+pub mod doc;
 pub mod explain;
 pub mod fmt;
 pub mod run;
