@@ -35,3 +35,4 @@ mod grammar {
 pub use dump::{dump, dump_expr};
 pub use parse::{Parsed, SyntaxError, parse, parse_expr};
 pub use print::format;
+pub use words::{CONTEXTUAL, RESERVED};

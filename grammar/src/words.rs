@@ -9,6 +9,12 @@ macro_rules! kinds {
      contextual { $($contextual:ident $contextual_text:literal)* }
      signs { $($sign:ident $sign_text:literal)* }
      other { $($other:ident $other_text:literal)* }) => {
+        /// Words that can not be names.
+        pub const RESERVED: &[&str] = &[$($reserved_text),*];
+
+        /// Words that are keywords in some places and names in all others.
+        pub const CONTEXTUAL: &[&str] = &[$($contextual_text),*];
+
         /// The kind of a token.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[allow(missing_docs)]

@@ -31,6 +31,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Print the reference of a file or of the library
     Doc(DocArgs),
+    /// Serve an editor, by the Language Server Protocol through standard input and output
+    Lsp(LspArgs),
 }
 
 #[derive(Debug, Args)]
@@ -191,6 +193,13 @@ pub struct DocArgs {
     /// Write pages of Markdown into this folder instead
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct LspArgs {
+    /// What editors add to say how they speak; there is no other way
+    #[arg(long, hide = true)]
+    pub stdio: bool,
 }
 
 #[derive(Debug, Args)]

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Command::Fmt(args) => commands::fmt::fmt(&args),
         Command::Explain(args) => commands::explain::explain(&args),
         Command::Doc(args) => commands::doc::doc(&args),
+        Command::Lsp(_) => commands::lsp::serve(),
     };
     ExitCode::from(exit.code())
 }

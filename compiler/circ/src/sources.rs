@@ -94,6 +94,16 @@ pub fn read(path: &Path) -> Result<Program, ReadError> {
 
 /// Takes the main file's text as given, under a name for messages; `folder` is where `use` and `load` look.
 pub fn parse(name: &str, text: String, folder: &Path) -> Program {
+    parse_among(name, text, folder, &|_| None)
+}
+
+/// As [`parse`], where `open` gives the texts of files that are not on disk as they are now: in an editor.
+pub fn parse_among(
+    name: &str,
+    text: String,
+    folder: &Path,
+    open: &dyn Fn(&Path) -> Option<String>,
+) -> Program {
     let mut program = Program { folder: folder.to_path_buf(), ..Program::default() };
     if text.trim().is_empty() {
         program.problems.push(rules::empty_file(name));
@@ -105,7 +115,7 @@ pub fn parse(name: &str, text: String, folder: &Path) -> Program {
             if known.contains(&path) {
                 break;
             }
-            match module_text(&path, folder) {
+            match module_text(&path, folder, open) {
                 Ok((name, text)) => {
                     known.insert(path.clone());
                     waiting.extend(program.add(path, name, text));
@@ -164,20 +174,30 @@ fn file_name(path: &str) -> String {
 }
 
 /// The name and text of a module; no error where there is no such file.
-fn module_text(path: &[String], folder: &Path) -> Result<(String, String), Option<ReadError>> {
+fn module_text(
+    path: &[String],
+    folder: &Path,
+    open: &dyn Fn(&Path) -> Option<String>,
+) -> Result<(String, String), Option<ReadError>> {
     if path.first().is_some_and(|first| first == "std") {
         let name = path[1..].join(".");
         let text = stdlib::text(&name).ok_or(None)?;
         return Ok((format!("std/{name}.circ"), text.to_string()));
     }
-    let mut file = folder.to_path_buf();
-    file.extend(path);
-    file.set_extension("circ");
-    match read_text(&file) {
+    let file = module_file(path, folder);
+    match open(&file).map_or_else(|| read_text(&file), Ok) {
         Ok(text) => Ok((file.display().to_string(), text)),
         Err(ReadError { reason: Reason::Missing, .. }) => Err(None),
         Err(error) => Err(Some(error)),
     }
+}
+
+/// Where a module that is no part of the library lies.
+pub fn module_file(path: &[String], folder: &Path) -> PathBuf {
+    let mut file = folder.to_path_buf();
+    file.extend(path);
+    file.set_extension("circ");
+    file
 }
 
 /// Reads a whole text file.
