@@ -1,4 +1,4 @@
-//! Every program in the guide, the pages beside it and the README is whole, laid out, and does what the text says.
+//! Every program in the guide, the reference, the pages beside them and the README is whole, laid out, and does what the text says.
 
 use circ::compile::Options;
 use circ::run::EngineKind;
@@ -42,6 +42,11 @@ fn the_guide_is_true() {
 fn the_pages_for_users_of_other_simulators_are_true() {
     hold("compiler/docs/from_brian2.md", 3, &ALL);
     hold("compiler/docs/from_nest.md", 3, &ALL);
+}
+
+#[test]
+fn the_reference_is_true() {
+    hold("compiler/docs/reference.md", 6, &ALL);
 }
 
 /// Its network is too large for the interpreter to run in a test; the examples do that for a shorter time.
