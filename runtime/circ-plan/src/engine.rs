@@ -225,6 +225,8 @@ pub trait Engine {
     /// Begins to sample.
     fn add_probe(&mut self, probe: Probe) -> ProbeId;
     fn samples(&self, probe: ProbeId) -> Samples;
+    /// The same, and forgets them: who writes them down while the run goes on needs no memory for all of them.
+    fn take_samples(&mut self, probe: ProbeId) -> Samples;
     /// The present value of an observable, for all cells.
     fn observe(&self, population: u32, observable: u32) -> Vec<f64>;
     /// An array as it is, for all cells (Bool: 0 or 1).

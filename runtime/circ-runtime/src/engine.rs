@@ -328,6 +328,18 @@ impl Engine for Machine {
         Samples { ticks, values }
     }
 
+    fn take_samples(&mut self, probe: ProbeId) -> Samples {
+        let samples = self.samples(probe);
+        let (of, probe) = self.probe_ids[probe.0 as usize];
+        for worker in &mut self.workers {
+            match of {
+                Of::Cells => worker.forget_samples(probe),
+                Of::Synapses => worker.learning.forget_samples(probe),
+            }
+        }
+        samples
+    }
+
     fn observe(&self, population: u32, observable: u32) -> Vec<f64> {
         let plan = &self.plan.populations[population as usize];
         let program = &plan.observables[observable as usize].program;

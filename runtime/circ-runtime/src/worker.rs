@@ -399,6 +399,11 @@ impl Worker {
         (&lane.samples.ticks, &lane.samples.values, lane.cells.len())
     }
 
+    /// All samples of a probe so far.
+    pub fn forget_samples(&mut self, probe: usize) {
+        self.probes[probe].samples = Samples::default();
+    }
+
     /// Events of the own cells, (tick, cell), ascending.
     pub fn events(&self, population: usize, event: usize) -> &[(u32, u32)] {
         &self.history[population][event]

@@ -337,6 +337,10 @@ impl Engine for Interpreter {
         self.probes[probe.0 as usize].1.clone()
     }
 
+    fn take_samples(&mut self, probe: ProbeId) -> Samples {
+        std::mem::take(&mut self.probes[probe.0 as usize].1)
+    }
+
     fn observe(&self, population: u32, observable: u32) -> Vec<f64> {
         let cells = self.population(population).cells as usize;
         (0..cells).map(|cell| self.observe_cell(population, observable, cell)).collect()

@@ -307,6 +307,11 @@ impl Own {
         (&self.probes[probe].samples, &self.probes[probe].places)
     }
 
+    /// Forgets all samples of a probe so far.
+    pub fn forget_samples(&mut self, probe: usize) {
+        self.probes[probe].samples = Samples::default();
+    }
+
     /// Forgets samples from a tick on.
     pub fn forget(&mut self, tick: i64) {
         for lane in &mut self.probes {
