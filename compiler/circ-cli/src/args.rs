@@ -33,6 +33,8 @@ pub enum Command {
     Doc(DocArgs),
     /// Serve an editor, by the Language Server Protocol through standard input and output
     Lsp(LspArgs),
+    /// Draw the circuit: populations, projections, synapses, weights, delays and signs, as SVG
+    Graph(GraphArgs),
 }
 
 #[derive(Debug, Args)]
@@ -43,15 +45,32 @@ pub struct RunArgs {
     pub experiment: Option<String>,
     #[command(flatten)]
     pub settings: Settings,
-    /// Write run.json, spikes.csv, traces.csv and what else there is into this folder; of a sweep only sweep.csv
+    /// Write run.json, spikes.csv, traces.csv, pictures (SVG and PNG) and what else there is into this folder; of a
+    /// sweep sweep.csv and its picture. While the run goes on, tables grow as spikes.csv.part
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// The format of tables
+    #[arg(long, value_enum, default_value_t = TableFormat::Csv, requires = "out")]
+    pub format: TableFormat,
+    /// Write one page that says all of the run, with its circuit and its pictures
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
     /// Print one JSON object and nothing else
     #[arg(long)]
     pub json: bool,
     /// Print only what the program prints and reports, and expectations that do not hold
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// Text, for everything
+    Csv,
+    /// An array for each column, for NumPy
+    Npz,
+    /// Columns, for pandas, Polars, DuckDB and their like
+    Parquet,
 }
 
 #[derive(Debug, Args)]
@@ -211,6 +230,19 @@ pub struct ExplainArgs {
     pub experiment: Option<String>,
     #[command(flatten)]
     pub reading: Reading,
+}
+
+#[derive(Debug, Args)]
+pub struct GraphArgs {
+    /// The program
+    pub file: PathBuf,
+    /// The experiment of the program
+    pub experiment: Option<String>,
+    /// Where to write: `.svg`, or `.png`; without it, SVG on standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub settings: Settings,
 }
 
 /// `PATH=VALUE`

@@ -4,7 +4,7 @@
 //! A terminal that goes away (`SIGHUP`) is left alone: `nohup` is how one asks to go on without it.
 
 use crate::exit::Exit;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -16,6 +16,8 @@ static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// From now on a signal ends the process with the exit code of an interruption.
 pub fn listen() {
+    // A file that may not grow any more is an error of writing, with a message, and not the end of the process.
+    let _ = flag::register(SIGXFSZ, Arc::default());
     for signal in [SIGINT, SIGTERM] {
         // The order matters: the first signal of a run finds `AT_ONCE` unset, and sets it. Where no handler can
         // be installed the signal ends the process, as it would without us.

@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => commands::explain::explain(&args),
         Command::Doc(args) => commands::doc::doc(&args),
         Command::Lsp(_) => commands::lsp::serve(),
+        Command::Graph(args) => commands::graph::graph(&args),
     };
     ExitCode::from(exit.code())
 }

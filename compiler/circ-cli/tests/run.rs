@@ -149,7 +149,7 @@ fn tables_and_a_manifest_that_repeats() {
     );
     assert_eq!(traces.lines().count(), 1 + 2 * 51);
     let left: Vec<_> = std::fs::read_dir(bench.path("out")).expect("a folder").collect();
-    assert_eq!(left.len(), 3, "{left:?}");
+    assert_eq!(left.len(), 7, "three files, and two pictures in two formats: {left:?}");
 
     bench.circ(&["verify", "out/run.json"]).exits(0).says("bit for bit");
     bench.circ(&["verify", "out/run.json", "--engine", "interpreter", "--threads", "2"]).exits(0);

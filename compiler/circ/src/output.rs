@@ -2,7 +2,8 @@
 //!
 //! In: the folder and the texts of its files. Out: the files, whole or absent: each is written under a
 //! name of its own beside its place, and renamed when all of them are complete, the manifest last. A
-//! manifest of an earlier run goes first, so that it never speaks of files of this one.
+//! manifest of an earlier run goes first, so that it never speaks of files of this one. Tables of a run that goes on
+//! are parts, `spikes.csv.part`: they can be read at any time, and stay where a run ends badly.
 
 use std::fmt;
 use std::fs;
@@ -14,6 +15,57 @@ pub const MANIFEST: &str = "run.json";
 
 /// The table of a sweep.
 pub const SWEEP: &str = "sweep.csv";
+
+/// Tables, without their endings.
+pub const TABLES: [&str; 4] = ["spikes", "events", "traces", "synapses"];
+
+/// Formats of tables, as file names end.
+pub const ENDINGS: [&str; 3] = ["csv", "npz", "parquet"];
+
+/// Pictures, without their endings.
+pub const PICTURES: [&str; 4] = ["raster", "traces", "weights", "sweep"];
+
+/// A table that grows.
+#[derive(Debug)]
+pub struct Part {
+    name: &'static str,
+    path: PathBuf,
+    file: fs::File,
+    length: u64,
+}
+
+impl Part {
+    /// The name that it will have: `spikes.csv`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Where it is now.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Adds whole lines.
+    ///
+    /// # Errors
+    /// When the disk is full or the file went away; then those of these lines are in it that had room.
+    pub fn append(&mut self, lines: &[u8]) -> Result<(), WriteError> {
+        match self.file.write_all(lines) {
+            Ok(()) => {
+                self.length += lines.len() as u64;
+                Ok(())
+            }
+            Err(error) => {
+                // Half a line would look like another value. Where this fails too, it fails for the same reason.
+                let written = self.file.metadata().map_or(0, |it| it.len().saturating_sub(self.length));
+                let written = &lines[..lines.len().min(written as usize)];
+                self.length += written.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at as u64 + 1);
+                let _ = self.file.set_len(self.length);
+                Err(WriteError { path: self.path.clone(), error })
+            }
+        }
+    }
+}
 
 /// A folder that could not be written.
 #[derive(Debug)]
@@ -68,6 +120,94 @@ impl Folder {
         fs::create_dir_all(&self.path).map_err(|error| WriteError { path: self.path.clone(), error })
     }
 
+    /// Begins a table, as `spikes.csv.part`.
+    ///
+    /// # Errors
+    /// When it can not be made, or another run is writing it.
+    pub fn part(&self, name: &'static str) -> Result<Part, WriteError> {
+        let path = self.path.join(format!("{name}.part"));
+        let open = || {
+            let file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
+            match file.try_lock() {
+                Err(fs::TryLockError::WouldBlock) => {
+                    return Err(std::io::Error::other("another run is writing it"));
+                }
+                // Not every file system has locks.
+                Err(fs::TryLockError::Error(_)) | Ok(()) => {}
+            }
+            file.set_len(0)?;
+            Ok(file)
+        };
+        let file = open().map_err(|error| WriteError { path: path.clone(), error })?;
+        Ok(Part { name, path, file, length: 0 })
+    }
+
+    /// Where a file is written before [`Folder::commit`] gives it its name.
+    pub fn aside(&self, name: &str) -> PathBuf {
+        self.path.join(temporary(name))
+    }
+
+    /// Gives parts and files that lie aside (by name) their names, after writing these (name, content), in this order:
+    /// all or, where something can not be written, none. Of a part that lies aside in another format, only that stays.
+    ///
+    /// # Errors
+    /// When the disk is full or the folder went away; then parts stay where they are.
+    pub fn commit(
+        &self,
+        parts: Vec<Part>,
+        aside: &[String],
+        files: &[(&str, Vec<u8>)],
+    ) -> Result<(), WriteError> {
+        let written = self.commit_all(parts, aside, files);
+        if written.is_err() {
+            for name in aside.iter().map(String::as_str).chain(files.iter().map(|(name, _)| *name)) {
+                let _ = fs::remove_file(self.aside(name));
+            }
+        }
+        written
+    }
+
+    fn commit_all(
+        &self,
+        parts: Vec<Part>,
+        aside: &[String],
+        files: &[(&str, Vec<u8>)],
+    ) -> Result<(), WriteError> {
+        for (name, content) in files {
+            write_through(&self.aside(name), content)
+                .map_err(|error| WriteError { path: self.path.join(name), error })?;
+        }
+        for part in &parts {
+            part.file.sync_all().map_err(|error| WriteError { path: part.path.clone(), error })?;
+        }
+        self.remove_stale()?;
+        let rename = |from: &Path, name: &str| {
+            let path = self.path.join(name);
+            fs::rename(from, &path).map_err(|error| WriteError { path, error })
+        };
+        for name in aside {
+            rename(&self.aside(name), name)?;
+        }
+        for part in parts {
+            let stem = part.name.trim_end_matches("csv");
+            match aside.iter().any(|name| name.starts_with(stem)) {
+                true => remove_if_there(&part.path)?,
+                false => rename(&part.path, part.name)?,
+            }
+        }
+        files.iter().try_for_each(|(name, _)| rename(&self.aside(name), name))
+    }
+
+    /// Results of an earlier run, its manifest first.
+    fn remove_stale(&self) -> Result<(), WriteError> {
+        remove_if_there(&self.path.join(MANIFEST))?;
+        remove_if_there(&self.path.join(SWEEP))?;
+        let tables = TABLES.iter().flat_map(|name| ENDINGS.map(|ending| format!("{name}.{ending}")));
+        let pictures =
+            PICTURES.iter().flat_map(|name| ["svg", "png"].map(|ending| format!("{name}.{ending}")));
+        tables.chain(pictures).try_for_each(|name| remove_if_there(&self.path.join(name)))
+    }
+
     /// Writes all of these (name, content), in this order, or none; files of results that are not
     /// among them are removed.
     ///
@@ -90,9 +230,7 @@ impl Folder {
             write_through(&path, content)
                 .map_err(|error| WriteError { path: self.path.join(name), error })?;
         }
-        for stale in [MANIFEST, "spikes.csv", "events.csv", "traces.csv", "synapses.csv", SWEEP] {
-            remove_if_there(&self.path.join(stale))?;
-        }
+        self.remove_stale()?;
         for (name, _) in files {
             let path = self.path.join(name);
             fs::rename(self.path.join(temporary(name)), &path).map_err(|error| WriteError { path, error })?;
@@ -102,7 +240,7 @@ impl Folder {
 }
 
 fn temporary(name: &str) -> String {
-    format!(".{name}.{}.partial", std::process::id())
+    format!(".{}.{name}", std::process::id())
 }
 
 fn write_through(path: &Path, content: &[u8]) -> std::io::Result<()> {

@@ -6,12 +6,14 @@
 use crate::balance::Balances;
 use crate::compile::Compiled;
 use crate::measures::Window;
+use crate::output::WriteError;
 use crate::plastic::Before;
 use crate::recording::Recordings;
 use crate::results::{Awaited, Ended, Expectation, Monitor, Number, Report};
 use crate::rules;
 use crate::run::{Observer, Progress};
 use crate::sources::Beneath;
+use crate::spill::Spill;
 use crate::synaptic::Known;
 use crate::world::{self, Present};
 use crate::{fault, instance, judge};
@@ -54,6 +56,8 @@ pub struct Outcome {
     pub prints: Vec<String>,
     /// Why it ended before its end.
     pub diagnostics: Vec<Diagnostic>,
+    /// What could not be written, in words.
+    pub unwritten: Option<String>,
 }
 
 /// Why a protocol ends before its end.
@@ -63,6 +67,8 @@ enum Halt {
     Rejected(Box<Diagnostic>),
     /// By a monitor.
     Stopped(Box<Diagnostic>),
+    /// A file could not be written.
+    Unwritten(WriteError),
 }
 
 impl From<Box<Diagnostic>> for Halt {
@@ -78,6 +84,7 @@ pub struct Protocol<'a> {
     recordings: &'a mut Recordings,
     interrupt: &'a AtomicBool,
     observer: &'a mut dyn Observer,
+    spill: Option<&'a mut Spill>,
     files: Beneath,
     last_run: Option<Window>,
     monitors: Vec<monitor::Watch>,
@@ -101,6 +108,7 @@ impl<'a> Protocol<'a> {
         recordings: &'a mut Recordings,
         interrupt: &'a AtomicBool,
         observer: &'a mut dyn Observer,
+        spill: Option<&'a mut Spill>,
     ) -> Protocol<'a> {
         let files = Beneath::of(&compiled.program);
         let mut protocol = Protocol {
@@ -109,6 +117,7 @@ impl<'a> Protocol<'a> {
             recordings,
             interrupt,
             observer,
+            spill,
             files,
             last_run: None,
             monitors: Vec::new(),
@@ -134,6 +143,10 @@ impl<'a> Protocol<'a> {
             Err(Halt::Fault(diagnostic)) => (Ended::Failed, Some(*diagnostic)),
             Err(Halt::Rejected(diagnostic)) => (Ended::Rejected, Some(*diagnostic)),
             Err(Halt::Stopped(diagnostic)) => (Ended::Stopped, Some(*diagnostic)),
+            Err(Halt::Unwritten(error)) => {
+                self.outcome.unwritten = Some(error.to_string());
+                (Ended::Unwritten, None)
+            }
         };
         self.outcome.ended = ended;
         self.outcome.diagnostics.extend(diagnostic);
@@ -357,6 +370,7 @@ impl<'a> Protocol<'a> {
             self.report_progress(now);
             self.enforce_at(now)?;
             self.judge_at_tick(now)?;
+            self.write_down(now)?;
             let met = match until {
                 Some(condition) => self.is_met(condition, end)?,
                 None => false,
@@ -365,6 +379,20 @@ impl<'a> Protocol<'a> {
                 self.engine.conclude().map_err(|stop| self.halt(stop))?;
                 return Ok(met);
             }
+        }
+    }
+
+    /// Writes what was recorded, now and then. What was put off is made first: a fault of it leaves nothing behind.
+    fn write_down(&mut self, now: i64) -> Result<(), Halt> {
+        if self.spill.as_ref().is_none_or(|spill| !spill.is_due(self.recordings, now)) {
+            return Ok(());
+        }
+        self.engine.conclude().map_err(|stop| self.halt(stop))?;
+        match &mut self.spill {
+            Some(spill) => {
+                spill.write(self.recordings, &self.compiled.plan, self.engine).map_err(Halt::Unwritten)
+            }
+            None => Ok(()),
         }
     }
 
@@ -380,7 +408,8 @@ impl<'a> Protocol<'a> {
     /// The next tick at which somebody has to look.
     fn next_stop(&self, end: i64) -> i64 {
         let now = self.engine.tick();
-        let stride = now.saturating_add(self.stride);
+        let chunk = self.spill.as_ref().map_or(i64::MAX, |spill| spill.next(self.recordings).max(now + 1));
+        let stride = now.saturating_add(self.stride).min(chunk);
         let judged = self.monitors.iter().filter_map(|watch| watch.next(now));
         let enforced = self.keeps.iter().map(|keep| keep.next(now));
         judged.chain(enforced).fold(end.min(stride), i64::min)

@@ -5,6 +5,8 @@
 //! values from the next sampling time on.
 
 use crate::measures::Window;
+use crate::spill::Afterwards;
+use crate::tables::Span;
 use circ_compiler::types::Dimension;
 use circ_plan::engine::{Engine, ProbeId, Samples};
 use circ_plan::ir::EventId;
@@ -49,7 +51,21 @@ pub struct TraceRecord {
     pub dimension: Dimension,
     /// Cells, or synapses in canonical order; ascending.
     pub cells: Vec<u32>,
+    pub interval_ticks: i64,
     pub from: SampledFrom,
+    /// What was taken out of the engine and is kept.
+    pub earlier: Samples,
+    /// What is left of samples that were written down and forgotten, for pictures.
+    pub sketch: Sketch,
+}
+
+/// Some samples of a few cells, far enough apart that they never become many.
+#[derive(Clone, Debug, Default)]
+pub struct Sketch {
+    samples: Samples,
+    /// How many samples were seen, of which every so many is kept.
+    seen: usize,
+    apart: usize,
 }
 
 /// Where samples come from.
@@ -72,16 +88,96 @@ impl TraceRecord {
     /// All samples so far.
     pub fn samples(&self, engine: &dyn Engine) -> Samples {
         match &self.from {
-            SampledFrom::Probe(probe) => engine.samples(*probe),
-            SampledFrom::Steps(steps) => steps.samples(engine.tick()),
+            SampledFrom::Probe(probe) if self.earlier.ticks.is_empty() => engine.samples(*probe),
+            SampledFrom::Probe(probe) => {
+                let mut all = self.earlier.clone();
+                append(&mut all, &engine.samples(*probe));
+                all
+            }
+            SampledFrom::Steps(steps) => steps.samples(-1, engine.tick()),
         }
+    }
+
+    /// Samples of a stretch of time, which nobody took before; the engine forgets them.
+    fn take_samples(&mut self, engine: &mut dyn Engine, span: Span, afterwards: Afterwards) -> Samples {
+        let samples = match &self.from {
+            SampledFrom::Probe(probe) => engine.take_samples(*probe),
+            SampledFrom::Steps(steps) => steps.samples(span.after, span.until),
+        };
+        self.sketch.add(&samples, self.cells.len());
+        if let (SampledFrom::Probe(_), Afterwards::Keep) = (&self.from, afterwards) {
+            append(&mut self.earlier, &samples);
+        }
+        samples
+    }
+}
+
+fn append(all: &mut Samples, next: &Samples) {
+    all.ticks.extend_from_slice(&next.ticks);
+    all.values.extend_from_slice(&next.values);
+}
+
+impl Sketch {
+    /// Cells that are kept.
+    pub const CELLS: usize = 8;
+    /// Samples that are kept, and at most twice as many.
+    const SAMPLES: usize = 4000;
+
+    pub fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
+    pub fn add(&mut self, samples: &Samples, cells: usize) {
+        let kept = cells.min(Self::CELLS);
+        for (row, tick) in samples.ticks.iter().enumerate() {
+            if self.seen.is_multiple_of(self.apart.max(1)) {
+                self.samples.ticks.push(*tick);
+                self.samples.values.extend_from_slice(&samples.values[row * cells..row * cells + kept]);
+            }
+            self.seen += 1;
+            if 2 * Self::SAMPLES <= self.samples.ticks.len() {
+                self.thin(kept);
+            }
+        }
+    }
+
+    /// Every other one goes.
+    fn thin(&mut self, cells: usize) {
+        let old = std::mem::take(&mut self.samples);
+        for (row, tick) in old.ticks.iter().enumerate().step_by(2) {
+            self.samples.ticks.push(*tick);
+            self.samples.values.extend_from_slice(&old.values[row * cells..(row + 1) * cells]);
+        }
+        self.apart = self.apart.max(1) * 2;
+    }
+}
+
+impl Recordings {
+    /// Bytes of samples that a tick brings.
+    pub fn bytes_a_tick(&self) -> f64 {
+        let of = |it: &TraceRecord| 8.0 * it.cells.len() as f64 / it.interval_ticks.max(1) as f64;
+        self.traces.iter().map(of).sum()
+    }
+
+    /// The samples of all traces in a stretch of time, which nobody took before.
+    pub fn take_samples(
+        &mut self,
+        engine: &mut dyn Engine,
+        span: Span,
+        afterwards: Afterwards,
+    ) -> Vec<Samples> {
+        self.traces.iter_mut().map(|record| record.take_samples(engine, span, afterwards)).collect()
     }
 }
 
 impl Steps {
-    fn samples(&self, until: i64) -> Samples {
+    /// Of ticks after one, up to another.
+    fn samples(&self, after: i64, until: i64) -> Samples {
         let mut samples = Samples::default();
-        for tick in (self.first_tick..=until).step_by(self.interval_ticks.max(1) as usize) {
+        let interval = self.interval_ticks.max(1);
+        let passed = (after - self.first_tick).div_euclid(interval) + 1;
+        let first = self.first_tick + passed.max(0) * interval;
+        for tick in (first..=until).step_by(interval as usize) {
             let known = self.changes.partition_point(|(after, _)| *after < tick);
             let Some((_, values)) = known.checked_sub(1).and_then(|at| self.changes.get(at)) else {
                 continue;
@@ -108,8 +204,8 @@ pub struct HistogramRecord {
 
 impl EventRecord {
     /// (tick, cell), ascending.
-    pub fn events(&self, engine: &dyn Engine) -> Vec<(i64, u32)> {
-        let mut events = engine.events(self.population, self.event);
+    pub fn events(&self, engine: &dyn Engine, span: Span) -> Vec<(i64, u32)> {
+        let mut events = engine.events_between(self.population, self.event, span.after, span.until);
         events.retain(|(tick, cell)| self.from_tick <= *tick && self.cells.binary_search(cell).is_ok());
         events
     }
@@ -118,22 +214,34 @@ impl EventRecord {
 impl HistogramRecord {
     /// (end of the bin, spikes per cell and ms), for every bin that is over.
     pub fn bins(&self, engine: &dyn Engine, dt: f64) -> Vec<(i64, f64)> {
-        let bins = (engine.tick() - self.from_tick).max(0) / self.interval_ticks;
+        self.bins_in(engine, dt, Span { after: -1, until: engine.tick() })
+    }
+
+    /// Those that end in a stretch of time.
+    pub fn bins_in(&self, engine: &dyn Engine, dt: f64, span: Span) -> Vec<(i64, f64)> {
+        let over = |tick: i64| (tick - self.from_tick).max(0) / self.interval_ticks;
+        let bins = over(span.after)..over(span.until);
+        let first = bins.start;
         let counts = self.counts(engine, bins);
         let spikes_per_rate = self.view.len() as f64 * self.interval_ticks as f64 * dt;
-        let end = |bin: usize| self.from_tick + (bin as i64 + 1) * self.interval_ticks;
+        let end = |bin: usize| self.from_tick + (first + bin as i64 + 1) * self.interval_ticks;
         counts.iter().enumerate().map(|(bin, count)| (end(bin), *count as f64 / spikes_per_rate)).collect()
     }
 
-    fn counts(&self, engine: &dyn Engine, bins: i64) -> Vec<u64> {
-        let mut counts = vec![0u64; bins as usize];
-        let window = Window { after: self.from_tick, until: self.from_tick + bins * self.interval_ticks };
+    fn counts(&self, engine: &dyn Engine, bins: std::ops::Range<i64>) -> Vec<u64> {
+        let mut counts = vec![0u64; (bins.end - bins.start).max(0) as usize];
+        let begin = |bin: i64| self.from_tick + bin * self.interval_ticks;
+        let window = Window { after: begin(bins.start), until: begin(bins.end) };
+        // Tick 0 belongs to the first bin, as to every window that begins at 0.
+        let after = if window.after == 0 { -1 } else { window.after };
         for (segment, event) in self.view.segments.iter().zip(&self.events) {
             let wanted = sorted(&segment.cells);
-            for (tick, cell) in engine.events(segment.population, *event) {
+            for (tick, cell) in engine.events_between(segment.population, *event, after, window.until) {
                 if window.contains(tick) && wanted.binary_search(&cell).is_ok() {
-                    // Tick 0 belongs to the first bin, as to every window that begins at 0.
-                    counts[((tick - self.from_tick - 1).max(0) / self.interval_ticks) as usize] += 1;
+                    let bin = (tick - window.after - 1).max(0) / self.interval_ticks;
+                    if let Some(count) = counts.get_mut(bin as usize) {
+                        *count += 1;
+                    }
                 }
             }
         }

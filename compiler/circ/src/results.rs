@@ -55,6 +55,8 @@ pub enum Ended {
     Rejected,
     /// By a `monitor ... else stop`.
     Stopped,
+    /// What was recorded could not be written: the disk was full.
+    Unwritten,
 }
 
 /// One population over the whole simulated time.

@@ -6,11 +6,14 @@
 use crate::compile::{Compiled, Rejection, milliseconds};
 use crate::manifest::{self, EquationMethod, Manifest, Parameter, Setting};
 use crate::measures::{self, Trains, Window};
+use crate::output::{Folder, Part};
 use crate::protocol::{Outcome, Protocol};
 use crate::recording::Recordings;
 use crate::results::{Ended, PopulationResult, Results, Timing, messages};
-use crate::{constraints, digest, instance, judge, tables, unconnected};
+use crate::spill::{Afterwards, Spill};
+use crate::{constraints, digest, instance, judge, show, tables, unconnected};
 use circ_compiler::diagnose::{Diagnostic, Sources};
+use circ_compiler::hir::ExprKind;
 use circ_compiler::lower::{Evaluated, PopulationMethods, RuleMethods};
 use circ_plan::engine::{Engine, Memory, Values};
 use circ_plan::ir::EventId;
@@ -115,6 +118,8 @@ pub struct Finished {
     pub ticks: i64,
     /// Why it ended before its end.
     pub diagnostics: Vec<Diagnostic>,
+    /// What could not be written, in words.
+    pub unwritten: Option<String>,
 }
 
 /// A synapse of a built network.
@@ -143,6 +148,8 @@ pub struct Simulation {
     instance: instance::Instance,
     options: RunOptions,
     recordings: Recordings,
+    /// Where what is recorded is written while it runs.
+    spill: Option<Spill>,
     build_ms: f64,
     /// What only the built network shows.
     found: Vec<Diagnostic>,
@@ -166,7 +173,15 @@ impl Simulation {
                 compiled.timing.compile_ms += instance.compile_ms;
                 let recordings = Recordings::default();
                 let found = unconnected::warnings(&compiled, &instance);
-                Ok(Simulation { compiled, instance, options: *options, recordings, build_ms, found })
+                Ok(Simulation {
+                    compiled,
+                    instance,
+                    options: *options,
+                    recordings,
+                    spill: None,
+                    build_ms,
+                    found,
+                })
             }
             Err(diagnostic) => Err(refused(compiled, *diagnostic)),
         }
@@ -190,14 +205,56 @@ impl Simulation {
         &self.found
     }
 
+    /// Writes what is recorded into a folder while the experiment goes on, as `spikes.csv.part` and its like, and forgets
+    /// values that were written unless the experiment asks for them by `at`.
+    pub fn record_into(&mut self, folder: Folder) {
+        let afterwards = if asks_for_records(&self.compiled) { Afterwards::Keep } else { Afterwards::Forget };
+        self.spill = Some(Spill::new(folder, afterwards));
+    }
+
+    /// What [`Simulation::record_into`] wrote, for [`Folder::commit`].
+    pub fn recorded(&mut self) -> Option<(Folder, Vec<Part>)> {
+        self.spill.take().map(Spill::into_parts)
+    }
+
+    /// Which synapses were recorded, as a file, if any were.
+    pub fn synapse_table(&self) -> Option<(&'static str, Vec<u8>)> {
+        tables::synapse_table(&self.recordings, self.plan(), self.engine())
+    }
+
+    /// The circuit with its synapses as they are now.
+    pub fn diagram(&self) -> show::Diagram {
+        show::diagram(&self.compiled, self.engine())
+    }
+
+    /// What was recorded through time, thinned for pictures.
+    pub fn traces(&self) -> Vec<show::Trace> {
+        show::traces(&self.recordings, self.plan(), self.engine())
+    }
+
     /// Carries out the experiment, until its end or until `interrupt` is set.
     pub fn run(&mut self, interrupt: &AtomicBool, observer: &mut dyn Observer) -> Finished {
         let started = Instant::now();
         observer.began();
         let engine = self.instance.engine.as_mut();
-        let outcome =
-            Protocol::new(&mut self.compiled, engine, &mut self.recordings, interrupt, observer).carry_out();
+        let recordings = &mut self.recordings;
+        let spill = self.spill.as_mut();
+        let mut outcome =
+            Protocol::new(&mut self.compiled, engine, recordings, interrupt, observer, spill).carry_out();
+        self.write_last(&mut outcome);
         self.finish(outcome, milliseconds(started), interrupt)
+    }
+
+    /// What was recorded since the last chunk.
+    fn write_last(&mut self, outcome: &mut Outcome) {
+        let Some(spill) = &mut self.spill else { return };
+        let engine = self.instance.engine.as_mut();
+        if outcome.unwritten.is_none()
+            && let Err(error) = spill.write(&mut self.recordings, &self.compiled.plan, engine)
+        {
+            outcome.unwritten = Some(error.to_string());
+            outcome.ended = Ended::Unwritten;
+        }
     }
 
     /// The synapses of a projection as they are now, in canonical order; none where there is no such projection, or it
@@ -277,7 +334,8 @@ impl Simulation {
         let ticks = self.engine().tick().max(0);
         let results =
             Results { digest: digest.unwrap_or_default(), ..self.results(&outcome, &spikes, ticks, run_ms) };
-        Finished { results, spikes, ticks, diagnostics: outcome.diagnostics }
+        let (diagnostics, unwritten) = (outcome.diagnostics, outcome.unwritten);
+        Finished { results, spikes, ticks, diagnostics, unwritten }
     }
 
     fn results(&self, outcome: &Outcome, spikes: &[PopulationSpikes], ticks: i64, run_ms: f64) -> Results {
@@ -339,6 +397,15 @@ fn populations(plan: &Plan, spikes: &[PopulationSpikes], ticks: i64) -> Vec<Popu
         }
     };
     plan.populations.iter().map(|population| result(&population.path, population.cells)).collect()
+}
+
+/// Whether the experiment reads what it recorded.
+fn asks_for_records(compiled: &Compiled) -> bool {
+    compiled
+        .hir
+        .exprs
+        .iter()
+        .any(|expr| matches!(&expr.kind, ExprKind::Measure { name, .. } if &**name == "at"))
 }
 
 fn refused(compiled: Compiled, diagnostic: Diagnostic) -> Rejection {
@@ -417,6 +484,7 @@ impl Default for Outcome {
             reports: Vec::new(),
             prints: Vec::new(),
             diagnostics: Vec::new(),
+            unwritten: None,
         }
     }
 }

@@ -13,48 +13,91 @@ use crate::plastic;
 use crate::quantity::{self, Grid};
 use crate::recording::{HistogramRecord, Recorded, Recordings, TraceRecord};
 use circ_compiler::types::Dimension;
-use circ_plan::engine::Engine;
+use circ_plan::engine::{Engine, Samples};
 use circ_plan::plan::Plan;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-/// All tables that there is something to write in; `spikes.csv` always.
+/// A stretch of time in ticks: stamps above `after`, up to `until`. Of all that was, `after` is -1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub after: i64,
+    pub until: i64,
+}
+
+/// Rows of a table.
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub name: &'static str,
+    pub header: &'static str,
+    pub rows: String,
+}
+
+const SPIKES: (&str, &str) = ("spikes.csv", "population,cell,time_ms\n");
+const EVENTS: (&str, &str) = ("events.csv", "population,event,cell,time_ms\n");
+const TRACES: (&str, &str) = ("traces.csv", "population,cell,variable,unit,time_ms,value\n");
+
+/// All tables that there is something to write in, whole; `spikes.csv` always.
 pub fn tables(recordings: &Recordings, plan: &Plan, engine: &dyn Engine) -> Vec<(&'static str, Vec<u8>)> {
-    let mut tables = vec![("spikes.csv", spikes(recordings, plan, engine).into_bytes())];
+    let samples: Vec<Samples> = recordings.traces.iter().map(|record| record.samples(engine)).collect();
+    let all = Span { after: -1, until: engine.tick() };
+    let chunk = chunk(recordings, &samples, plan, engine, all);
+    let mut tables: Vec<(&'static str, Vec<u8>)> =
+        chunk.into_iter().map(|it| (it.name, (it.header.to_string() + &it.rows).into_bytes())).collect();
+    tables.extend(synapse_table(recordings, plan, engine));
+    tables
+}
+
+/// What there is to write of a stretch of time, with the samples of every trace in it.
+pub fn chunk(
+    recordings: &Recordings,
+    samples: &[Samples],
+    plan: &Plan,
+    engine: &dyn Engine,
+    span: Span,
+) -> Vec<Table> {
+    let table = |(name, header), rows| Table { name, header, rows };
+    let mut tables = vec![table(SPIKES, spikes(recordings, plan, engine, span))];
     if recordings.events.iter().any(|record| record.name != "spike") {
-        tables.push(("events.csv", other_events(recordings, plan, engine).into_bytes()));
+        tables.push(table(EVENTS, other_events(recordings, plan, engine, span)));
     }
     if !recordings.traces.is_empty() || !recordings.histograms.is_empty() {
-        tables.push(("traces.csv", traces(recordings, plan, engine).into_bytes()));
+        tables.push(table(TRACES, traces(recordings, samples, plan, engine, span)));
     }
+    tables
+}
+
+/// Which synapses were recorded, if any were.
+pub fn synapse_table(
+    recordings: &Recordings,
+    plan: &Plan,
+    engine: &dyn Engine,
+) -> Option<(&'static str, Vec<u8>)> {
     let of_synapses = recordings.traces.iter().filter_map(|record| match record.of {
         Recorded::Synapses(projection) => Some(projection),
         Recorded::Cells(_) => None,
     });
     let projections: BTreeSet<u32> = of_synapses.collect();
-    if !projections.is_empty() {
-        tables.push(("synapses.csv", synapses(&projections, plan, engine).into_bytes()));
-    }
-    tables
+    (!projections.is_empty()).then(|| ("synapses.csv", synapses(&projections, plan, engine).into_bytes()))
 }
 
-/// `spikes.csv`
-pub fn spikes(recordings: &Recordings, plan: &Plan, engine: &dyn Engine) -> String {
-    let mut text = String::from("population,cell,time_ms\n");
-    for (tick, _, record, cell) in events(recordings, engine, &|name| name == "spike") {
+fn spikes(recordings: &Recordings, plan: &Plan, engine: &dyn Engine, span: Span) -> String {
+    let mut text = String::new();
+    let grid = Grid::new(plan.dt);
+    for (tick, _, record, cell) in events(recordings, engine, span, &|name| name == "spike") {
         let population = &plan.populations[recordings.events[record].population as usize].path;
-        row(&mut text, &[&field(population), &cell.to_string(), &Grid::new(plan.dt).time(tick)]);
+        row(&mut text, &[&field(population), &cell.to_string(), &grid.time(tick)]);
     }
     text
 }
 
-fn other_events(recordings: &Recordings, plan: &Plan, engine: &dyn Engine) -> String {
-    let mut text = String::from("population,event,cell,time_ms\n");
-    for (tick, _, record, cell) in events(recordings, engine, &|name| name != "spike") {
+fn other_events(recordings: &Recordings, plan: &Plan, engine: &dyn Engine, span: Span) -> String {
+    let mut text = String::new();
+    let grid = Grid::new(plan.dt);
+    for (tick, _, record, cell) in events(recordings, engine, span, &|name| name != "spike") {
         let record = &recordings.events[record];
         let population = &plan.populations[record.population as usize].path;
-        let time = Grid::new(plan.dt).time(tick);
-        row(&mut text, &[&field(population), &record.name, &cell.to_string(), &time]);
+        row(&mut text, &[&field(population), &record.name, &cell.to_string(), &grid.time(tick)]);
     }
     text
 }
@@ -63,13 +106,13 @@ fn other_events(recordings: &Recordings, plan: &Plan, engine: &dyn Engine) -> St
 fn events(
     recordings: &Recordings,
     engine: &dyn Engine,
+    span: Span,
     wanted: &dyn Fn(&str) -> bool,
 ) -> Vec<(i64, u32, usize, u32)> {
     let mut all = Vec::new();
     for (index, record) in recordings.events.iter().enumerate().filter(|(_, record)| wanted(&record.name)) {
-        all.extend(
-            record.events(engine).into_iter().map(|(tick, cell)| (tick, record.population, index, cell)),
-        );
+        let found = record.events(engine, span).into_iter();
+        all.extend(found.map(|(tick, cell)| (tick, record.population, index, cell)));
     }
     all.sort_unstable_by_key(|(tick, population, record, cell)| {
         (*tick, *population, recordings.events[*record].event.0, *cell, *record)
@@ -80,29 +123,56 @@ fn events(
     all
 }
 
-/// `traces.csv`
-pub fn traces(recordings: &Recordings, plan: &Plan, engine: &dyn Engine) -> String {
-    let mut text = String::from("population,cell,variable,unit,time_ms,value\n");
-    recordings.traces.iter().for_each(|record| trace(&mut text, record, plan, engine));
-    recordings.histograms.iter().for_each(|record| histogram(&mut text, record, plan, engine));
+/// A row of samples, or a bin.
+enum Sampled<'a> {
+    Values(&'a TraceRecord, &'a [f64]),
+    Rate(&'a HistogramRecord, f64),
+}
+
+/// In order of time, then of declaration: so a table is the same in whatever chunks it was written.
+fn traces(
+    recordings: &Recordings,
+    samples: &[Samples],
+    plan: &Plan,
+    engine: &dyn Engine,
+    span: Span,
+) -> String {
+    let mut all: Vec<(i64, Sampled)> = Vec::new();
+    for (record, samples) in recordings.traces.iter().zip(samples) {
+        let rows = samples.values.chunks(record.cells.len().max(1));
+        all.extend(samples.ticks.iter().zip(rows).map(|(tick, row)| (*tick, Sampled::Values(record, row))));
+    }
+    for record in &recordings.histograms {
+        let bins = record.bins_in(engine, plan.dt, span);
+        all.extend(bins.into_iter().map(|(tick, rate)| (tick, Sampled::Rate(record, rate))));
+    }
+    // Stable: what is of one tick stays in order of declaration.
+    all.sort_by_key(|(tick, _)| *tick);
+    let (mut text, grid) = (String::new(), Grid::new(plan.dt));
+    for (tick, sampled) in all {
+        let time = grid.time(tick);
+        match sampled {
+            Sampled::Values(record, values) => trace(&mut text, record, plan, &time, values),
+            Sampled::Rate(record, rate) => {
+                let unit = quantity::unit(Dimension::FREQUENCY);
+                let value = (rate * unit.per_coherent).to_string();
+                row(&mut text, &["", "", &field(&record.text), &unit.name, &time, &value]);
+            }
+        }
+    }
     text
 }
 
-fn trace(text: &mut String, record: &TraceRecord, plan: &Plan, engine: &dyn Engine) {
-    let grid = Grid::new(plan.dt);
+fn trace(text: &mut String, record: &TraceRecord, plan: &Plan, time: &str, values: &[f64]) {
     let unit = quantity::unit(record.dimension);
     let of = field(match record.of {
         Recorded::Cells(population) => &plan.populations[population as usize].path,
         Recorded::Synapses(projection) => &plan.projections[projection as usize].path,
     });
-    let samples = record.samples(engine);
-    for (tick, values) in samples.ticks.iter().zip(samples.values.chunks(record.cells.len().max(1))) {
-        let time = grid.time(*tick);
-        for (cell, value) in record.cells.iter().zip(values) {
-            let value = value * unit.per_coherent;
-            // Writing to a string can not fail.
-            let _ = writeln!(text, "{of},{cell},{},{},{time},{value}", record.name, unit.name);
-        }
+    for (cell, value) in record.cells.iter().zip(values) {
+        let value = value * unit.per_coherent;
+        // Writing to a string can not fail.
+        let _ = writeln!(text, "{of},{cell},{},{},{time},{value}", record.name, unit.name);
     }
 }
 
@@ -123,14 +193,6 @@ fn synapses(projections: &BTreeSet<u32>, plan: &Plan, engine: &dyn Engine) -> St
         }
     }
     text
-}
-
-fn histogram(text: &mut String, record: &HistogramRecord, plan: &Plan, engine: &dyn Engine) {
-    let unit = quantity::unit(Dimension::FREQUENCY);
-    for (tick, rate) in record.bins(engine, plan.dt) {
-        let (time, value) = (Grid::new(plan.dt).time(tick), (rate * unit.per_coherent).to_string());
-        row(text, &["", "", &field(&record.text), &unit.name, &time, &value]);
-    }
 }
 
 fn row(text: &mut String, fields: &[&str]) {

@@ -3,7 +3,9 @@
 pub mod check;
 pub mod doc;
 pub mod explain;
+mod files;
 pub mod fmt;
+pub mod graph;
 pub mod lsp;
 pub mod run;
 pub mod sweep;

@@ -1,6 +1,6 @@
 //! `circ run FILE [EXPERIMENT]`.
 
-use super::{compile_options, print_json, read, reject, run_options, show};
+use super::{compile_options, files, print_json, read, reject, run_options, show};
 use crate::args::RunArgs;
 use crate::exit::Exit;
 use crate::interrupt;
@@ -9,7 +9,7 @@ use crate::summary::{self, Detail};
 use crate::terminal::{self, Paint, Stream};
 use circ::compile::{Rejection, compile};
 use circ::diagnose::{Diagnostic, Sources};
-use circ::output::{Folder, WriteError};
+use circ::output::Folder;
 use circ::results::{Ended, Message, Results, messages};
 use circ::run::{Digest, Finished, Simulation};
 use circ::sources;
@@ -31,7 +31,8 @@ fn attempt(args: &RunArgs) -> Result<Exit, Exit> {
         return super::sweep::run(&program, &options, &points, args);
     }
     let folder = args.out.as_deref().map(open).transpose()?;
-    let digest = if args.json || args.out.is_some() { Digest::Compute } else { Digest::Leave };
+    let kept = args.json || args.out.is_some() || args.report.is_some();
+    let digest = if kept { Digest::Compute } else { Digest::Leave };
     let mut simulation = match Simulation::build(compiled, &run_options(&args.settings, digest)) {
         Ok(simulation) => simulation,
         Err(rejection) => return Err(refuse_build(&rejection, &said, args)),
@@ -39,11 +40,14 @@ fn attempt(args: &RunArgs) -> Result<Exit, Exit> {
     show_warnings(simulation.warnings(), simulation.sources(), args);
     let stop = interrupt::keep();
     announce(&simulation, args);
+    if let Some(folder) = folder {
+        simulation.record_into(folder);
+    }
     let prints = if args.json { Prints::Later } else { Prints::AtOnce };
     let mut shown = if args.quiet { Shown::silent(prints) } else { Shown::new(prints) };
     let finished = simulation.run(stop, &mut shown);
     shown.finish();
-    let written = folder.map_or(Ok(()), |folder| write(&folder, &finished, &simulation, args));
+    let written = files::write(&finished, &mut simulation, args);
     print(&finished, &simulation, args);
     written?;
     Ok(exit(&finished))
@@ -61,6 +65,7 @@ pub fn exit_of(results: &Results) -> Exit {
         Ended::Failed => Exit::Failed,
         Ended::Rejected => Exit::Rejected,
         Ended::Stopped => Exit::Stopped,
+        Ended::Unwritten => Exit::Files,
         Ended::Complete if results.expectations.iter().all(|it| it.holds) => Exit::Well,
         Ended::Complete => Exit::Expectation,
     }
@@ -131,19 +136,6 @@ fn announce(simulation: &Simulation, args: &RunArgs) {
     if !args.json && !args.quiet {
         terminal::write(Stream::Out, &summary::built(&simulation.built(), Paint::of(Stream::Out)));
     }
-}
-
-fn write(folder: &Folder, finished: &Finished, simulation: &Simulation, args: &RunArgs) -> Result<(), Exit> {
-    let fail = |error: WriteError| {
-        terminal::complain(&error.to_string());
-        Exit::Files
-    };
-    folder.make().map_err(fail)?;
-    // The manifest names the program by the way from the folder, which must be there.
-    let manifest = simulation.manifest(finished, &args.file, folder.path());
-    let mut files = simulation.tables();
-    files.push((circ::output::MANIFEST, manifest.to_json().into_bytes()));
-    folder.write(&files).map_err(fail)
 }
 
 fn print(finished: &Finished, simulation: &Simulation, args: &RunArgs) {

@@ -1,5 +1,6 @@
 //! Experiments with `sweep`: what `circ run` and `circ test` do of them.
 
+use super::files::{bitmaps, complain};
 use super::{print_json, reject, run_options, show};
 use crate::args::{RunArgs, Settings};
 use crate::exit::Exit;
@@ -12,6 +13,7 @@ use circ::results::{Ended, Number, Results};
 use circ::run::Digest;
 use circ::sources::Program;
 use circ::sweep::{self, AtPoint, Point};
+use circ_results::picture;
 use indicatif::ProgressBar;
 use serde::Serialize;
 use std::sync::atomic::AtomicBool;
@@ -32,11 +34,13 @@ pub fn run(program: &Program, options: &Options, points: &[Point], args: &RunArg
     })?;
     let all = carry_out(program, options, points, &args.settings, interrupt::keep(), args.quiet || args.json);
     if let Some(folder) = folder {
-        let files = [(SWEEP, sweep::csv(&all).into_bytes())];
-        folder.make().and_then(|()| folder.write(&files)).map_err(|error| {
-            terminal::complain(&error.to_string());
-            Exit::Files
-        })?;
+        let (header, rows) = sweep::table(&all);
+        let swept = all.first().map_or(0, |at| at.point.shown().len());
+        let picture = picture::of_sweep("Sweep", &header, &rows, swept);
+        let pictures = bitmaps(picture.as_slice());
+        let mut files = vec![(SWEEP, sweep::csv(&all).into_bytes())];
+        files.extend(pictures.iter().map(|(name, content)| (name.as_str(), content.clone())));
+        folder.make().and_then(|()| folder.write(&files)).map_err(|error| complain(&error))?;
     }
     let refused = all.iter().find_map(|at| at.results.as_ref().err());
     let said = refused.map_or(Exit::Well, reject);

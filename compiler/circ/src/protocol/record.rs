@@ -1,7 +1,9 @@
 //! `record`: begins to sample, and notes which events are wanted.
 
 use super::{Protocol, interval};
-use crate::recording::{EventRecord, HistogramRecord, Recorded, SampledFrom, Steps, TraceRecord, sorted};
+use crate::recording::{
+    EventRecord, HistogramRecord, Recorded, SampledFrom, Sketch, Steps, TraceRecord, sorted,
+};
 use crate::{plastic, rules};
 use circ_compiler::diagnose::structure::not_yet;
 use circ_compiler::eval::{self, Evaluated, Thing};
@@ -9,7 +11,7 @@ use circ_compiler::hir::{ExprId, ExprKind, Index, MeasureArg};
 use circ_compiler::net::Members;
 use circ_compiler::types::Type;
 use circ_grammar::ast::Span;
-use circ_plan::engine::{Keep, Probe, SynapseProbe};
+use circ_plan::engine::{Keep, Probe, Samples, SynapseProbe};
 use circ_plan::plan::View;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -94,7 +96,17 @@ impl Protocol<'_> {
             let probe = self.engine.add_probe(probe);
             let dimension = ty.dimension();
             let (of, name) = (Recorded::Cells(population), name.to_string());
-            let record = TraceRecord { of, name, dimension, cells, from: SampledFrom::Probe(probe) };
+            let from = SampledFrom::Probe(probe);
+            let record = TraceRecord {
+                of,
+                name,
+                dimension,
+                cells,
+                interval_ticks,
+                from,
+                earlier: Samples::default(),
+                sketch: Sketch::default(),
+            };
             self.recordings.traces.push(record);
         }
         Ok(())
@@ -174,7 +186,16 @@ impl Protocol<'_> {
                 }
             };
             let (of, name) = (Recorded::Synapses(*projection), name.to_string());
-            self.recordings.traces.push(TraceRecord { of, name, dimension, cells: synapses, from });
+            self.recordings.traces.push(TraceRecord {
+                of,
+                name,
+                dimension,
+                cells: synapses,
+                interval_ticks,
+                from,
+                earlier: Samples::default(),
+                sketch: Sketch::default(),
+            });
         }
         Ok(())
     }

@@ -1,0 +1,269 @@
+//! What a run leaves: tables that grow while it goes on, formats, pictures, the report.
+
+mod common;
+
+use common::{Bench, example, said};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The lines of a table, after checking that every one is whole.
+fn whole_lines(path: &Path, columns: usize) -> usize {
+    let text = std::fs::read_to_string(path).expect("a table");
+    assert!(text.ends_with('\n'), "the last line is cut: {:?}", text.lines().last());
+    for line in text.lines() {
+        assert_eq!(line.split(',').count(), columns, "{line}");
+    }
+    text.lines().count()
+}
+
+fn names(folder: PathBuf) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|it| it.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_table_is_the_same_in_whatever_chunks_it_was_written() {
+    let bench = Bench::new();
+    // Five megabytes of samples are more than one chunk; `at` keeps them in memory as well.
+    let body = "record E.spike\nrecord rate(E) every 5 ms\nrecord E.v\nrun 3 s\nrun 3 s";
+    bench.small(body);
+    bench.circ(&["run", "small.circ", "--out", "out"]).exits(0);
+    let chunks = std::fs::read_to_string(bench.path("out/traces.csv")).expect("a table");
+    bench.small(&format!("{body}\nreport at(E[3].v, 10 ms)"));
+    bench.circ(&["run", "small.circ", "--out", "kept", "--threads", "3"]).exits(0);
+    let kept = std::fs::read_to_string(bench.path("kept/traces.csv")).expect("a table");
+    assert!(chunks == kept, "kept or not, threads or not, the table is the same");
+    assert_eq!(chunks.lines().count(), 1 + 10 * 60_001 + 1200);
+    let times = chunks
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').nth(4).and_then(|time| time.parse::<f64>().ok()).expect("a time"));
+    assert!(times.is_sorted(), "rows are in order of time");
+    assert_eq!(
+        std::fs::read(bench.path("out/spikes.csv")).ok(),
+        std::fs::read(bench.path("kept/spikes.csv")).ok()
+    );
+    assert!(names(bench.path("out")).iter().all(|name| !name.ends_with(".part") && !name.starts_with('.')));
+}
+
+#[test]
+fn what_was_recorded_outlives_a_process_that_is_killed() {
+    let bench = Bench::new();
+    bench.small("record E.spike\nrecord E.v\nrun 100000 s");
+    let mut child = bench
+        .command(&["run", "small.circ", "--out", "out", "--quiet"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("circ starts");
+    let traces = bench.path("out/traces.csv.part");
+    let started = Instant::now();
+    while std::fs::metadata(&traces).map_or(0, |it| it.len()) < 1_000_000 {
+        assert!(started.elapsed() < Duration::from_secs(120), "nothing is written");
+        std::thread::yield_now();
+    }
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    let text = std::fs::read_to_string(&traces).expect("a table");
+    assert!(text.starts_with("population,cell,variable,unit,time_ms,value\nE,0,v,mV,0,0\n"));
+    let whole = text.lines().take(text.matches('\n').count());
+    assert!(whole.clone().all(|line| line.split(',').count() == 6));
+    assert!(1000 < whole.count());
+    assert!(bench.path("out/spikes.csv.part").exists());
+    assert!(!bench.path("out/run.json").exists(), "there is no manifest of what did not end");
+
+    // The next run begins anew.
+    bench.small("record E.spike\nrun 50 ms");
+    bench.circ(&["run", "small.circ", "--out", "out"]).exits(0);
+    assert!(whole_lines(&bench.path("out/spikes.csv"), 3) < 1000);
+}
+
+/// A file may not grow above some kilobytes: what a full disk does, on any machine.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_loses_nothing_that_was_recorded_before() {
+    let bench = Bench::new();
+    bench.small("record E.spike\nrecord E.v\nrun 20 s");
+    let circ = bench.command(&[]).get_program().to_owned();
+    let limited = format!("ulimit -f 4000; exec {} run small.circ --out out", circ.to_string_lossy());
+    let mut command = Command::new("sh");
+    command.args(["-c", &limited]).current_dir(bench.path("."));
+    let said = said(command.output().expect("a shell")).exits(4);
+    assert!(said.err.contains("traces.csv.part` could not be written"), "{}", said.err);
+    assert!(said.err.contains("what was recorded before is in"), "{}", said.err);
+    assert!(1000 < whole_lines(&bench.path("out/traces.csv.part"), 6));
+    assert!(10 < whole_lines(&bench.path("out/spikes.csv.part"), 3));
+    assert!(!bench.path("out/run.json").exists());
+}
+
+#[test]
+fn two_runs_do_not_write_the_same_table() {
+    let bench = Bench::new();
+    bench.small("record E.spike\nrecord E.v\nrun 100000 s");
+    let mut child = bench
+        .command(&["run", "small.circ", "--out", "out", "--quiet"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("circ starts");
+    let started = Instant::now();
+    while std::fs::metadata(bench.path("out/spikes.csv.part")).map_or(0, |it| it.len()) < 100 {
+        assert!(started.elapsed() < Duration::from_secs(120), "nothing is written");
+        std::thread::yield_now();
+    }
+    bench.file(
+        "b.circ",
+        std::fs::read_to_string(bench.path("small.circ")).expect("text").replace("100000 s", "1 s"),
+    );
+    bench.circ(&["run", "b.circ", "--out", "out"]).exits(4).complains("another run is writing it");
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+}
+
+const RECORDED: &str =
+    "record E.spike\nrecord E[0..2].v every 1 ms\nrecord rate(E) every 10 ms\nrun 50 ms\nreport rate(E)";
+
+#[test]
+fn tables_have_the_format_that_is_asked_for() {
+    let bench = Bench::new();
+    bench.small(RECORDED);
+    bench.circ(&["run", "small.circ", "--out", "csv"]).exits(0);
+    for format in ["npz", "parquet"] {
+        bench.circ(&["run", "small.circ", "--out", format, "--format", format]).exits(0);
+        bench.circ(&["run", "small.circ", "--out", "again", "--format", format]).exits(0);
+        let file =
+            |folder: &str| std::fs::read(bench.path(&format!("{folder}/traces.{format}"))).expect("a table");
+        assert!(file(format) == file("again"), "the same run gives the same bytes");
+        let found = names(bench.path("again"));
+        assert!(found.iter().all(|name| !name.ends_with("csv") && !name.ends_with(".part")), "{found:?}");
+        bench.circ(&["verify", &format!("{format}/run.json")]).exits(0);
+    }
+    bench.circ(&["run", "small.circ", "--format", "npz"]).exits(2);
+}
+
+/// The files, opened by the programs that they are for.
+#[test]
+fn tables_open_in_python() {
+    let python = std::env::var("CIRC_PYTHON").unwrap_or_else(|_| "python3".to_string());
+    let has = |module: &str| {
+        let status =
+            Command::new(&python).args(["-c", &format!("import {module}")]).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    };
+    let bench = Bench::new();
+    bench.small(RECORDED);
+    for format in ["csv", "npz", "parquet"] {
+        bench.circ(&["run", "small.circ", "--out", format, "--format", format]).exits(0);
+    }
+    let check = |name: &str, script: &str| {
+        let output = Command::new(&python)
+            .args(["-c", script])
+            .current_dir(bench.path("."))
+            .output()
+            .expect("python starts");
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    match has("numpy") {
+        true => check("numpy", NUMPY),
+        false => println!("skipped: {python} has no numpy"),
+    }
+    for module in ["polars", "pandas"] {
+        match has(module) && (module == "polars" || has("pyarrow")) {
+            true => check(module, &TABLES.replace("MODULE", module)),
+            false => println!("skipped: {python} has no {module} that reads Parquet"),
+        }
+    }
+}
+
+const NUMPY: &str = r#"
+import csv, numpy as np
+def rows(name): return list(csv.DictReader(open(f'csv/{name}.csv')))
+for name in ['spikes', 'traces']:
+    table, due = np.load(f'npz/{name}.npz'), rows(name)
+    assert set(due[0]) <= set(table.files), table.files
+    for column in due[0]:
+        found, text = table[column], [row[column] for row in due]
+        if column + '_names' in table.files:
+            assert list(table[column + '_names'][found]) == text, column
+        elif column == 'cell':
+            assert found.dtype == np.int32 and list(found) == [int(x or -1) for x in text]
+        else:
+            assert found.dtype == np.float64 and list(found) == [float(x) for x in text], column
+"#;
+
+const TABLES: &str = r#"
+import csv, MODULE as m
+def rows(name): return list(csv.DictReader(open(f'csv/{name}.csv')))
+for name in ['spikes', 'traces']:
+    table, due = m.read_parquet(f'parquet/{name}.parquet'), rows(name)
+    assert list(table.columns) == list(due[0]), table.columns
+    assert len(table) == len(due)
+    assert list(table['population']) == [row['population'] for row in due]
+    assert list(table['time_ms']) == [float(row['time_ms']) for row in due]
+    cells = [None if x is None or x != x else int(x) for x in list(table['cell'])]
+    assert cells == [int(row['cell']) if row['cell'] else None for row in due]
+"#;
+
+#[test]
+fn a_run_draws_what_it_recorded() {
+    let bench = Bench::new();
+    let file = example("brunel.circ");
+    let file = file.to_str().expect("a path");
+    bench.small(RECORDED);
+    bench.circ(&["run", "small.circ", "--out", "out"]).exits(0);
+    for name in ["raster", "traces"] {
+        let svg = std::fs::read_to_string(bench.path(&format!("out/{name}.svg"))).expect("a picture");
+        assert!(svg.starts_with("<svg xmlns") && svg.contains("time (ms)"), "{name}");
+        assert!(
+            !svg.contains("NaN") && !svg.contains("inf\""),
+            "{name} has no coordinates that are no numbers"
+        );
+        let png = std::fs::read(bench.path(&format!("out/{name}.png"))).expect("a bitmap");
+        assert!(png.starts_with(b"\x89PNG") && 2000 < png.len(), "{name}");
+    }
+    let graph = bench.circ(&["graph", file]).exits(0).out;
+    assert!(graph.starts_with("<svg xmlns"), "{graph}");
+    bench.circ(&["graph", "small.circ", "--out", "small.svg"]).exits(0);
+    bench.circ(&["graph", "small.circ", "--out", "small.png"]).exits(0);
+    let svg = std::fs::read_to_string(bench.path("small.svg")).expect("a picture");
+    assert!(svg.contains("10 cells · Clock"), "{svg}");
+    assert!(std::fs::read(bench.path("small.png")).expect("a bitmap").starts_with(b"\x89PNG"));
+}
+
+#[test]
+fn a_sweep_is_drawn() {
+    let bench = Bench::new();
+    bench.small("sweep n in [2, 4, 8], seed in 0 .. 2\nrun 50 ms\nreport rate(E), count(E)");
+    bench.circ(&["run", "small.circ", "--out", "out", "--quiet"]).exits(0);
+    let svg = std::fs::read_to_string(bench.path("out/sweep.svg")).expect("a picture");
+    assert!(svg.contains("count(E)") && svg.contains("rate(E) (Hz)"), "{svg}");
+    assert!(bench.path("out/sweep.png").exists());
+}
+
+#[test]
+fn a_report_is_one_page_that_asks_nobody() {
+    let bench = Bench::new();
+    bench.small(&format!("{RECORDED}\nexpect rate(E) < 1 Hz"));
+    bench.circ(&["run", "small.circ", "--report", "report.html"]).exits(6);
+    let page = std::fs::read_to_string(bench.path("report.html")).expect("a page");
+    for part in [
+        "<h2>Circuit</h2>",
+        "does not hold",
+        "Clock",
+        "rate(E)",
+        "&quot;digest&quot;",
+        "CV of ISI",
+        "</html>",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("<script") && !page.contains("src=") && !page.contains("@import"));
+    let links = page.matches("http").count();
+    assert_eq!(links, page.matches("http://www.w3.org/2000/svg").count(), "nothing is fetched");
+    bench.circ(&["run", "small.circ", "--report", "missing/report.html"]).exits(4);
+}
