@@ -159,6 +159,56 @@ fn deliver_weights_and_many_delays(bencher: Bencher) {
     events(bencher, drawn(0.0, 1.0), drawn(0.1, 6.0));
 }
 
+/// Cells of a source of the column below, targets of each of its projections, and synapses of a row.
+const LAYER: u32 = 20_000;
+const TARGETS: u32 = 4_800;
+const ROW: u32 = 240;
+const PROJECTIONS: u32 = 8;
+
+/// What a thread has of a cortical column at full scale: rows of 240 synapses onto eight of its populations, with delays as
+/// there, in single precision; 25 spikes a tick.
+fn column() -> Arc<Plan> {
+    let mut plan = (*network(Connect::OutDegree(ROW), drawn(0.0, 1.0), drawn(0.1, 4.0))).clone();
+    let mut spikes: Vec<(i64, u32)> =
+        (0..LAYER * 10).map(|k| (i64::from(k / 25), (k as u64 * 7919 % u64::from(LAYER)) as u32)).collect();
+    spikes.sort_unstable();
+    let target = PopulationPlan { cells: TARGETS, precision: Precision::F32, ..population("T", silent()) };
+    plan.populations = vec![population("S", Dynamics::SpikeTimes { times: spikes, traces: None })];
+    plan.populations[0].cells = LAYER;
+    let projection = plan.projections.remove(0);
+    plan.order.clear();
+    for k in 0..PROJECTIONS {
+        let cells = |population: u32, cells: u32| View {
+            segments: vec![Segment { population, cells: Indices::Range(0, cells) }],
+        };
+        plan.populations.push(PopulationPlan { path: format!("T{k}"), ..target.clone() });
+        plan.projections.push(ProjectionPlan {
+            path: format!("p{k}"),
+            source: cells(0, LAYER),
+            target: cells(k + 1, TARGETS),
+            keys: vec![key(1, &format!("connect {k}")), key(1, &format!("weight {k}"))],
+            ..projection.clone()
+        });
+        plan.order.push(Sender::Projection(k));
+    }
+    Arc::new(plan)
+}
+
+/// In blocks of so many ticks; 0 as the network chooses, and in blocks longer than any delay all at once.
+#[divan::bench(args = [0, 4, 8, 16, 32, 1 << 20], sample_count = 20)]
+fn deliver_a_column(bencher: Bencher, block: i64) {
+    let mut network = build(&column());
+    if 0 < block {
+        network = network.wait_in_blocks(block);
+    }
+    let mut machine = machine(Arc::new(network));
+    let ticks = 160;
+    bencher.counter(ItemsCount::new(ticks as u64 * u64::from(25 * ROW * PROJECTIONS))).bench_local(|| {
+        let until = machine.tick() + ticks;
+        machine.advance(until, &AtomicBool::new(false)).expect("nothing stops it");
+    });
+}
+
 /// Synapses built.
 fn construction(bencher: Bencher, connect: Connect, weight: Quantity, delay: Quantity) {
     let plan = network(connect, weight, delay);

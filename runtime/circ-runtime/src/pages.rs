@@ -25,6 +25,11 @@ pub fn with_capacity<T>(capacity: usize) -> Vec<T> {
     list
 }
 
+/// Whether a list may be on large pages.
+pub fn is_large<T>(list: &Vec<T>) -> bool {
+    LARGE <= list.capacity() * size_of::<T>()
+}
+
 /// Room for about `mean` items of a number that is drawn, so that it hardly ever does not suffice: six standard deviations more,
 /// and at most all there are.
 pub fn room(mean: f64, all: usize) -> usize {

@@ -23,37 +23,43 @@ pub fn bytes(plan: &Plan, cells: Option<&Cells>, threads: usize) -> u64 {
     let delays: Vec<(u32, u32)> =
         (0..plan.projections.len() as u32).map(|k| delays(plan, k, cells)).collect();
     let shards = Shards::new(plan, threads);
-    let (mut longest, mut flowing, mut in_blocks) = (1, 0, 0);
+    let drawn = || plan.projections.iter().zip(&delays).filter(|(this, _)| is_drawn(this));
+    let most = drawn().map(|(_, delays)| delays.1).max().unwrap_or(0);
+    let far = NEAR_BYTES < (shards.slot_bytes() as usize / threads.max(1)).saturating_mul(most as usize);
+    let block = drawn().map(|(this, _)| block_of(plan, this, threads)).min().filter(|_| far);
+    let (mut longest, mut flowing) = (1, 0);
     for (projection, &(_, most)) in plan.projections.iter().zip(&delays) {
         match (&projection.flow, &projection.learning) {
             (Some(_), _) => flowing = flowing.max(most),
             // What learns adds what it sends when it arrives.
             (None, Some(_)) => {}
-            (None, None) => match waits(plan, projection, most, threads) {
-                Some(block) => in_blocks = in_blocks.max(block),
-                None => longest = longest.max(most),
-            },
+            (None, None) if is_drawn(projection) => {
+                longest = longest.max(block.map_or(most, |ticks| ticks.min(most)))
+            }
+            (None, None) => longest = longest.max(most),
         }
     }
     let drives = plan.drives.iter().map(|drive| drive.delay_ticks.clamp(0, u32::MAX.into()) as u32);
-    let longest = drives.fold(longest.max(in_blocks), u32::max);
+    let longest = drives.fold(longest, u32::max);
     let ring = |slot: u64, slots: u32| slot.saturating_mul(u64::from(slots.max(1)).next_power_of_two());
     // Once more, as it was before the last phase.
     let flows = ring(shards.flow_slot_bytes(), flowing + 1).saturating_mul(2);
     ring(shards.slot_bytes(), longest).saturating_add(flows).saturating_add(kept(plan, &delays))
 }
 
-/// The ticks of the blocks in which a projection is delivered, if it waits for them.
-fn waits(plan: &Plan, projection: &ProjectionPlan, longest: u32, threads: usize) -> Option<u32> {
-    let Quantity::Program(_) = projection.delay else { return None };
+fn is_drawn(projection: &ProjectionPlan) -> bool {
+    matches!(projection.delay, Quantity::Program(_))
+}
+
+/// The ticks of the blocks in which a projection would be delivered if it were the largest of all.
+fn block_of(plan: &Plan, projection: &ProjectionPlan, threads: usize) -> u32 {
     let width = |population: u32| match plan.populations[population as usize].precision {
         Precision::F32 => 4,
         Precision::F64 => 8,
     };
     let segments = projection.target.segments.iter();
     let slot: usize = segments.map(|segment| segment.cells.len() * width(segment.population)).sum();
-    let slot = slot / threads.max(1);
-    (NEAR_BYTES < longest as usize * slot).then(|| block(slot, NEAR_BYTES) as u32)
+    block(slot / threads.max(1), NEAR_BYTES) as u32
 }
 
 /// The shortest and the longest delay of a projection in ticks, as far as they are known.

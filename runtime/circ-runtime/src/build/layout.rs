@@ -406,7 +406,8 @@ impl<'a> Builder<'a> {
 }
 
 fn trim<T>(list: &mut Vec<T>) {
-    if list.len() + list.len() / 8 < list.capacity() {
+    // A large list has a mapping of its own, which gets shorter where it is.
+    if list.len() + list.len() / 8 < list.capacity() || pages::is_large(list) {
         list.shrink_to_fit();
     }
 }

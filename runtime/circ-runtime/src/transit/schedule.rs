@@ -25,7 +25,7 @@ pub const NEAR_BYTES: usize = 768 << 10;
 
 /// Ticks of a block: with fewer, pieces of rows are too short to be worth finding again; with more, nothing is gained.
 const SHORTEST: i64 = 4;
-const LONGEST: i64 = 64;
+const LONGEST: i64 = 16;
 
 /// Which rows wait.
 #[derive(Debug, Default)]
@@ -69,7 +69,8 @@ impl Own {
 /// How long blocks are to be.
 #[derive(Clone, Copy, Debug)]
 pub enum Block {
-    /// So that the accumulators of a block have no more bytes than these. Nothing waits where those of all ticks fit.
+    /// So that the accumulators of a block and group have no more bytes than these. Nothing waits where those of all ticks and
+    /// groups fit.
     Near(usize),
     /// So many ticks; everything waits that may.
     Ticks(i64),
@@ -112,11 +113,14 @@ impl Schedule {
         let block = match block {
             Block::Ticks(ticks) => ticks.max(1),
             Block::Near(bytes) => {
-                let far = all().filter(|group| bytes < group.longest as usize * group.bytes);
-                match far.map(|group| group.bytes).max() {
-                    None => 0,
-                    Some(slot) => self::block(slot, bytes),
-                }
+                let ring = |groups: &Vec<Group>| -> usize {
+                    let all = groups.iter().filter(|group| group.rows && group.differs);
+                    all.map(|group| group.longest as usize * group.bytes).sum()
+                };
+                // A spike reaches all of them in turn.
+                let far = by_thread.iter().any(|groups| bytes < ring(groups));
+                let largest = all().map(|group| group.bytes).max().filter(|_| far);
+                largest.map_or(0, |slot| self::block(slot, bytes))
             }
         };
         let waits = |group: &&Group| 0 < block && group.rows && group.differs && block < group.longest;
