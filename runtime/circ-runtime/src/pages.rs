@@ -21,7 +21,7 @@ pub fn with_capacity<T>(capacity: usize) -> Vec<T> {
     // A mapping of whole large pages begins with one. What is not used is never touched.
     let mapped = (wanted + NOTES).next_multiple_of(LARGE) - NOTES;
     let list = Vec::with_capacity((mapped / size_of::<T>()).max(capacity));
-    prefer_large(&list, wanted);
+    prefer_large(list.as_ptr() as usize, wanted);
     list
 }
 
@@ -49,15 +49,15 @@ fn map_apart() {
     }
 }
 
-/// Asks for large pages for the first `wanted` bytes of a list, as far as they fill them.
-fn prefer_large<T>(list: &Vec<T>, wanted: usize) {
+/// Asks for large pages for the first `wanted` bytes of a list that begins here, as far as they fill them.
+fn prefer_large(list: usize, wanted: usize) {
     #[cfg(target_os = "linux")]
     {
         use rustix::mm::{Advice, madvise};
         let page = rustix::param::page_size();
         // The first page begins with what the allocator notes.
-        let begin = list.as_ptr() as usize / page * page;
-        let end = (list.as_ptr() as usize + wanted) / LARGE * LARGE;
+        let begin = list / page * page;
+        let end = (list + wanted) / LARGE * LARGE;
         if begin < end {
             // SAFETY: pages of the list, and what is noted of it; the advice changes no content.
             let _ = unsafe { madvise(begin as *mut std::ffi::c_void, end - begin, Advice::LinuxHugepage) };
