@@ -79,8 +79,11 @@ fn a_large_ring_waits() {
     assert_eq!(ring(&network), 4 * 2 * 8 * 20_000);
 }
 
+/// Events by population, states by population, and what is on its way by population and port.
+type Seen = (Vec<Vec<(i64, u32)>>, Vec<Vec<u64>>, Vec<Vec<(i64, u32, u64)>>);
+
 /// All that can be seen of a machine.
-fn seen(machine: &Machine) -> (Vec<Vec<(i64, u32)>>, Vec<Vec<u64>>, Vec<Vec<(i64, u32, u64)>>) {
+fn seen(machine: &Machine) -> Seen {
     let bits = |values: Vec<f64>| values.into_iter().map(f64::to_bits).collect();
     let flying = |population: u32, port: u32| {
         let all = machine.in_flight(population, port).into_iter();
