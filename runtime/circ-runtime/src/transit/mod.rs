@@ -89,6 +89,8 @@ impl Transit {
         for rows in &mut self.waiting {
             parts.deliver(rows, i64::MAX, rings);
         }
+        // Time may go on from elsewhere: the next tick begins a block.
+        self.end = 0;
     }
 }
 
