@@ -3,7 +3,7 @@
 //! `cargo bench -p circ-codegen`. An item is a cell and a step. The leaky integrate-and-fire cell is bound by
 //! the bandwidth of the caches, Hodgkin and Huxley's by arithmetic.
 
-use circ_codegen::{Compiled, Options, compile};
+use circ_codegen::{Compiled, Options, Schedule, compile};
 use circ_plan::abi::{BLOCK, KernelArgs};
 use circ_plan::ir::*;
 use divan::counter::ItemsCount;
@@ -21,17 +21,18 @@ const PRECISIONS: [Precision; 2] = [Precision::F32, Precision::F64];
 
 #[divan::bench(args = PRECISIONS)]
 fn lif_two_currents(bencher: Bencher, precision: Precision) {
-    run(bencher, &lif(precision), &[-55.0, 0.1, -0.1, -1.0]);
+    run(bencher, &lif(precision), Schedule::Cheapest, &[-55.0, 0.1, -0.1, -1.0]);
 }
 
-#[divan::bench(args = PRECISIONS)]
-fn hodgkin_huxley_ten_exps(bencher: Bencher, precision: Precision) {
-    run(bencher, &hodgkin_huxley(precision), &[-65.0, 0.05, 0.6, 0.3, 1.0, 1.0]);
+#[divan::bench(args = PRECISIONS, consts = [false, true])]
+fn hodgkin_huxley_ten_exps<const BLOCKS: bool>(bencher: Bencher, precision: Precision) {
+    let schedule = if BLOCKS { Schedule::Blocks } else { Schedule::Loop };
+    run(bencher, &hodgkin_huxley(precision), schedule, &[-65.0, 0.05, 0.6, 0.3, 1.0, 1.0]);
 }
 
 #[divan::bench(args = PRECISIONS)]
 fn lif_with_noise(bencher: Bencher, precision: Precision) {
-    run(bencher, &noisy(precision), &[-55.0]);
+    run(bencher, &noisy(precision), Schedule::Cheapest, &[-55.0]);
 }
 
 #[divan::bench(args = PRECISIONS)]
@@ -61,8 +62,9 @@ fn array(precision: Precision, x: f64) -> Vec<Line> {
     vec![line; CELLS.next_multiple_of(BLOCK) / 8 + 1]
 }
 
-fn run(bencher: Bencher, program: &Program, initial: &[f64]) {
-    let compiled: Compiled = compile(&[program], &Options::default()).expect("it compiles");
+fn run(bencher: Bencher, program: &Program, schedule: Schedule, initial: &[f64]) {
+    let options = Options { schedule, ..Options::default() };
+    let compiled: Compiled = compile(&[program], &options).expect("it compiles");
     let kernel = compiled.kernel(0);
     let mut arrays: Vec<Vec<Line>> = initial.iter().map(|x| array(program.precision, *x)).collect();
     let mut arrivals = [array(program.precision, 0.0), array(program.precision, 0.0)];

@@ -1,10 +1,15 @@
 //! What is known of a program before code is emitted: which values all cells share, which constants the
 //! loop needs and how often, which regions are worth a branch, how many groups one turn of the loop takes.
 
+use crate::blocks::{Blocks, blocks};
+use crate::cost::{blocks_cost, cost, loop_cost};
 use crate::quiet::{Known, Quiet, known, quiet};
 use crate::validate::operands;
+use crate::{Planned, PlannedBlocks, Schedule};
 use circ_numerics::math::exp::{F32, F64};
+use circ_numerics::math::rows::row_bits;
 use circ_numerics::{Distribution, Function};
+use circ_plan::abi::Access;
 use circ_plan::ir::{MAX_TICK, Op, Output, Precision, Program, Region, Ty, ValueId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +50,32 @@ pub(crate) struct Facts {
     pub(crate) rows: Vec<ValueId>,
     /// What groups without events are spared.
     pub(crate) quiet: Quiet,
+    /// The passes over blocks of cells, where they are cheaper than one loop.
+    pub(crate) blocks: Option<Blocks>,
+    /// What a cell takes in one loop, and in blocks, if that can be.
+    pub(crate) costs: (f64, Option<f64>),
 }
+
+impl Facts {
+    /// For people.
+    pub(crate) fn planned(&self) -> Planned {
+        let blocks = self.blocks.as_ref().map(|blocks| PlannedBlocks {
+            cells: blocks.cells,
+            passes: blocks.passes.len() as u32 + 1,
+            calls: blocks.passes.iter().map(|pass| pass.calls.len() as u32).sum(),
+            bits: row_bits(),
+        });
+        Planned { blocks, loop_cost: self.costs.0, blocks_cost: self.costs.1 }
+    }
+
+    /// Cells whose draws and calls are made together.
+    pub(crate) fn row(&self) -> u32 {
+        self.blocks.as_ref().map_or(ROW, |blocks| blocks.cells)
+    }
+}
+
+/// Cells whose draws are made together, where there are no blocks.
+const ROW: u32 = 128;
 
 /// Registers that the loop's invariants may take of the 16 that there are, in short bodies and in others.
 const REGISTERS: [usize; 2] = [9, 4];
@@ -59,21 +89,47 @@ const MIDDLE: u32 = 120;
 const LONG: u32 = 600;
 const LONGER: u32 = 2000;
 
-/// All facts.
-pub(crate) fn facts(program: &Program, fma: bool) -> Facts {
+/// All facts. `fma` says whether the processor has it.
+pub(crate) fn facts(program: &Program, access: &[Access], fma: bool, schedule: Schedule) -> Facts {
     let shared = shared(program);
     let known = known(program);
     let branches = branches(program, &shared, &known.0);
     let rows = if fma { rows(program, &branches) } else { vec![] };
-    let quiet = quiet(program, &shared, &branches, known);
-    let usual = |at: &usize| quiet.early[*at] || quiet.late[*at];
-    let usual: Vec<usize> = (0..program.ops.len()).filter(usual).collect();
-    let uses = invariants(program, &shared, &usual, fma);
+    let events = known.1.clone();
+    let mut quiet_groups = quiet(program, &shared, &branches, known.clone());
+    let cost_of_loop = loop_cost(program, &numbered(&quiet_groups.usual()));
+    let planned = match schedule {
+        Schedule::Loop => None,
+        Schedule::Cheapest | Schedule::Blocks => {
+            blocks(program, access, &shared, &branches, &quiet_groups.usual(), &events)
+        }
+    };
+    let planned = planned.map(|blocks| {
+        let held = |at: usize| blocks.held(ValueId(at as u32));
+        let there: Vec<bool> = (0..shared.len()).map(|at| shared[at] || held(at)).collect();
+        let quiet = quiet(program, &there, &branches, known);
+        let cost = blocks_cost(program, &blocks, &numbered(&quiet.usual()));
+        (blocks, quiet, cost)
+    });
+    let costs = (cost_of_loop, planned.as_ref().map(|(_, _, cost)| *cost));
+    let mut blocks = None;
+    if let Some((passes, quiet, cost)) = planned
+        && (cost < cost_of_loop || schedule == Schedule::Blocks)
+    {
+        blocks = Some(passes);
+        quiet_groups = quiet;
+    }
+    let last = numbered(&quiet_groups.usual());
+    let passes = blocks.iter().flat_map(|blocks| &blocks.passes).map(|pass| numbered(&pass.wanted));
+    let passes: Vec<Vec<usize>> = std::iter::once(last).chain(passes).collect();
+    let every = passes.concat();
+    let uses = invariants(program, &shared, &every, fma);
     let mut by_use: Vec<Invariant> = uses.keys().copied().collect();
     by_use.sort_by_key(|invariant| std::cmp::Reverse(uses[invariant]));
-    let cost: u32 = usual.iter().map(|at| cost(program, &program.ops[*at])).sum();
+    let cost_of = |pass: &Vec<usize>| pass.iter().map(|at| cost(program, &program.ops[*at])).sum();
+    let cost: u32 = passes.iter().map(cost_of).max().unwrap_or(0);
     let pool = by_use.split_off(by_use.len().min(REGISTERS[usize::from(cost > SHORT)]));
-    let straight = fma && branches.is_empty() && usual.iter().all(|at| in_line(&program.ops[*at]));
+    let straight = fma && branches.is_empty() && every.iter().all(|at| in_line(&program.ops[*at]));
     let (groups, interleaved) = match cost {
         cost if cost <= SHORT => (4, false),
         cost if cost <= MIDDLE => (2, false),
@@ -82,7 +138,11 @@ pub(crate) fn facts(program: &Program, fma: bool) -> Facts {
         _ => (1, false),
     };
     let registers = by_use.into_iter().collect();
-    Facts { shared, branches, registers, pool, groups, interleaved, rows, quiet }
+    Facts { shared, branches, registers, pool, groups, interleaved, rows, quiet: quiet_groups, blocks, costs }
+}
+
+fn numbered(wanted: &[bool]) -> Vec<usize> {
+    (0..wanted.len()).filter(|at| wanted[*at]).collect()
 }
 
 fn shared(program: &Program) -> Vec<bool> {
@@ -111,20 +171,6 @@ fn in_line(op: &Op) -> bool {
         Op::Call1(function, _) => exp_like(*function),
         Op::Call2(..) | Op::Draw { .. } | Op::Redraw { .. } | Op::IntDiv(..) | Op::IntMod(..) => false,
         _ => true,
-    }
-}
-
-/// Roughly how many instructions it takes for a group.
-fn cost(program: &Program, op: &Op) -> u32 {
-    let lanes = lanes(program.precision);
-    match op {
-        Op::Call1(function, _) if exp_like(*function) => 24,
-        Op::Call1(..) | Op::Call2(..) => 20 * lanes,
-        Op::Draw { .. } | Op::Redraw { .. } => 40 * lanes,
-        Op::Div(..) | Op::Sqrt(_) | Op::TickAdd(..) => 6,
-        Op::Table(..) | Op::IntDiv(..) | Op::IntMod(..) => 8 * lanes,
-        Op::Int(_) | Op::Float(_) | Op::Bool(_) | Op::Tick(_) => 0,
-        _ => 1,
     }
 }
 

@@ -3,6 +3,7 @@
 //! In: the name of a helper. Out: its address. Names are `circ_WHAT_PRECISION`; every name that the
 //! emitter can make has an address here, because the linker of the code generator panics on others.
 
+use circ_numerics::math::rows::{row_of, row_of_f32};
 use circ_numerics::random::{Counter, draw, normal_row, redraw, uniform_row};
 use circ_numerics::{Distribution, Function, math};
 use circ_plan::ir::Precision;
@@ -14,6 +15,8 @@ pub(crate) enum Helper {
     Call1(Function),
     /// `(x, y) -> value`
     Call2(Function),
+    /// `(row, count)`: every number of a row is replaced by its value.
+    Row(Function),
     /// `(a, b, key, entity, tick, salt) -> value`
     Draw(Distribution),
     /// `(a, b, lo, hi, key, entity, tick, salt) -> value`
@@ -37,6 +40,7 @@ impl Helper {
             Helper::Call1(function) | Helper::Call2(function) => {
                 format!("circ_{}_{precision}", function.name())
             }
+            Helper::Row(function) => format!("circ_row_{}_{precision}", function.name()),
             Helper::Draw(distribution) => format!("circ_draw_{}_{precision}", distribution.name()),
             Helper::Redraw(distribution) => format!("circ_redraw_{}_{precision}", distribution.name()),
             Helper::Fma => format!("circ_fma_{precision}"),
@@ -62,6 +66,10 @@ pub(crate) fn address(symbol: &str) -> Option<*const u8> {
     }
     let (name, precision) = name.rsplit_once('_')?;
     let column = if precision == "f32" { 0 } else { 1 };
+    if let Some(name) = name.strip_prefix("row_") {
+        let at = Function::ALL.iter().position(|f| f.name() == name)?;
+        return Some(ROWS[at][column].0);
+    }
     for (prefix, table) in [("draw_", &DRAWS), ("redraw_", &REDRAWS)] {
         if let Some(name) = name.strip_prefix(prefix) {
             let at = Distribution::ALL.iter().position(|d| d.name() == name)?;
@@ -94,6 +102,9 @@ static CALLS: [[Address; 2]; 17] = {
     ]
 };
 
+/// By position in `Function::ALL`; f32, f64.
+static ROWS: [[Address; 2]; 17] = by_number!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; row_f32, row_f64);
+
 /// By position in `Distribution::ALL`; f32, f64.
 static DRAWS: [[Address; 2]; 8] = by_number!(0 1 2 3 4 5 6 7; draw_f32, draw_f64);
 static REDRAWS: [[Address; 2]; 8] = by_number!(0 1 2 3 4 5 6 7; redraw_f32, redraw_f64);
@@ -112,6 +123,24 @@ extern "C" fn call2_f32<const FUNCTION: usize>(x: f32, y: f32) -> f32 {
 
 extern "C" fn call2_f64<const FUNCTION: usize>(x: f64, y: f64) -> f64 {
     const { Function::ALL[FUNCTION] }.call2(x, y)
+}
+
+extern "C" fn row_f32<const FUNCTION: usize>(row: *mut f32, count: usize) {
+    // SAFETY: the emitter passes a part of its scratch memory with room for `count` numbers.
+    let row = unsafe { std::slice::from_raw_parts_mut(row, count) };
+    match row_of_f32(const { Function::ALL[FUNCTION] }) {
+        Some(function) => function(row),
+        None => row.iter_mut().for_each(|x| *x = const { Function::ALL[FUNCTION] }.call1(*x)),
+    }
+}
+
+extern "C" fn row_f64<const FUNCTION: usize>(row: *mut f64, count: usize) {
+    // SAFETY: as above.
+    let row = unsafe { std::slice::from_raw_parts_mut(row, count) };
+    match row_of(const { Function::ALL[FUNCTION] }) {
+        Some(function) => function(row),
+        None => row.iter_mut().for_each(|x| *x = const { Function::ALL[FUNCTION] }.call1(*x)),
+    }
 }
 
 /// Keys travel as they lie in memory.
@@ -220,6 +249,7 @@ mod tests {
         let mut helpers =
             vec![Helper::Fma, Helper::IntDiv, Helper::IntMod, Helper::UniformRow, Helper::NormalRow];
         helpers.extend(Function::ALL.map(Helper::Call1));
+        helpers.extend(Function::ALL.map(Helper::Row));
         helpers.extend(Distribution::ALL.map(Helper::Draw));
         helpers.extend(Distribution::ALL.map(Helper::Redraw));
         for helper in helpers {

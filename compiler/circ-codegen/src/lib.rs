@@ -2,8 +2,12 @@
 //!
 //! In: verified programs that make a step of the cells of a shard. Out: functions with the calling
 //! convention of `circ_plan::abi`, which give the bits that a scalar evaluation of the same programs
-//! gives. One loop over groups of 128 bits does everything; see `emit` for its shape.
+//! gives. One loop over groups of 128 bits does everything (see `emit` for its shape), or, where a cell has many
+//! functions like `exp`, passes over blocks of cells do, with calls of functions of whole rows between them (see `blocks`).
+//! A cost decides ([`planned`]).
 
+mod blocks;
+mod cost;
 mod emit;
 mod facts;
 mod helpers;
@@ -26,6 +30,54 @@ pub struct Options {
     pub keep_text: bool,
     /// How `a * b + c` is computed.
     pub fma: Fma,
+    /// In which order.
+    pub schedule: Schedule,
+}
+
+/// In which order the operations of cells are made. The bits are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Schedule {
+    /// As costs less.
+    #[default]
+    Cheapest,
+    /// All of a group of cells, then the next group.
+    Loop,
+    /// In passes over blocks of cells, with calls of functions of whole rows between them, where there are such functions.
+    Blocks,
+}
+
+/// How a kernel is computed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Planned {
+    /// The passes over a block of so many cells, if there are blocks.
+    pub blocks: Option<PlannedBlocks>,
+    /// Instructions of 128 bits that a cell takes in one loop, roughly.
+    pub loop_cost: f64,
+    /// And in blocks; none where nothing is called that rows can be made of.
+    pub blocks_cost: Option<f64>,
+}
+
+/// A block schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlannedBlocks {
+    /// Cells of a block.
+    pub cells: u32,
+    /// Passes, the last included.
+    pub passes: u32,
+    /// Functions that are called for all cells of a block at once.
+    pub calls: u32,
+    /// Bits of the registers that they use.
+    pub bits: u32,
+}
+
+/// How a program would be computed on this processor.
+///
+/// # Errors
+/// As of [`compile`], but for what the code generator may say.
+pub fn planned(program: &Program, options: &Options) -> Result<Planned, CodegenError> {
+    validate::validate(program)?;
+    let machine = machine::machine(options)?;
+    Ok(facts::facts(program, &[], machine.fma, options.schedule).planned())
 }
 
 /// How a fused multiply-add is computed. The bits are the same.
@@ -83,6 +135,7 @@ pub struct Compiled {
 
 struct Kernel {
     function: KernelFn,
+    planned: Planned,
     clif: String,
     asm: String,
 }
@@ -94,6 +147,14 @@ impl Compiled {
     /// If there is none.
     pub fn kernel(&self, index: usize) -> KernelFn {
         self.kernels[index].function
+    }
+
+    /// How the kernel is computed.
+    ///
+    /// # Panics
+    /// If there is no such kernel.
+    pub fn planned(&self, index: usize) -> Planned {
+        self.kernels[index].planned
     }
 
     /// The code generator's own form; empty unless [`Options::keep_text`].
@@ -159,16 +220,21 @@ pub fn compile_sources(kernels: &[Source], options: &Options) -> Result<Compiled
     let mut compiled = vec![];
     for kernel in kernels {
         context.set_disasm(options.keep_text);
-        emit::emit(*kernel, machine.fma, module, &mut context, &mut builder_context)?;
+        let how = (machine.fma, options.schedule);
+        let facts = emit::emit(*kernel, how, module, &mut context, &mut builder_context)?;
         let clif = if options.keep_text { context.func.display().to_string() } else { String::new() };
         let id = define(module, &mut context)?;
         let text = context.compiled_code().and_then(|code| code.vcode.clone());
-        compiled.push((id, clif, text.unwrap_or_default()));
+        compiled.push((id, facts.planned(), clif, text.unwrap_or_default()));
         module.clear_context(&mut context);
     }
     module.finalize_definitions().map_err(CodegenError::generator)?;
-    let kernels =
-        compiled.into_iter().map(|(id, clif, asm)| Kernel { function: function(module, id), clif, asm });
+    let kernels = compiled.into_iter().map(|(id, planned, clif, asm)| Kernel {
+        function: function(module, id),
+        planned,
+        clif,
+        asm,
+    });
     Ok(Compiled { kernels: kernels.collect(), _memory: memory })
 }
 

@@ -33,6 +33,11 @@ pub(crate) struct Quiet {
 }
 
 impl Quiet {
+    /// By value: whether nearly all groups need it.
+    pub(crate) fn usual(&self) -> Vec<bool> {
+        self.early.iter().zip(&self.late).map(|(early, late)| *early || *late).collect()
+    }
+
     /// Whether an output leaves a quiet group as it is: it would store what it loaded.
     pub(crate) fn keeps(&self, program: &Program, output: &Output) -> bool {
         let Output::Array(array, value) = output else {
@@ -45,7 +50,7 @@ impl Quiet {
     }
 }
 
-/// How the groups of a program are computed. `shared` values are there before all groups; `known` and `masks`
+/// How the groups of a program are computed. `shared` values, or those of earlier passes, are there before all groups; `known` and `masks`
 /// come from [`known`].
 pub(crate) fn quiet(
     program: &Program,

@@ -4,15 +4,15 @@
 #[path = "support/mod.rs"]
 mod support;
 
-use circ_codegen::{CodegenError, Fma, Options, compile};
+use circ_codegen::{CodegenError, Fma, Options, Schedule, compile};
 use circ_plan::ir::*;
 use support::evaluate::Shard;
-use support::generate::{Generator, generate, generate_long};
+use support::generate::{Generator, generate, generate_long, many_cells};
 
 /// Compiles, runs both ways, compares everything that a kernel may change.
 #[track_caller]
-fn compare(program: &Program, shard: &Shard, fma: Fma) {
-    let compiled = match compile(&[program], &Options { keep_text: false, fma }) {
+fn compare(program: &Program, shard: &Shard, (fma, schedule): (Fma, Schedule)) {
+    let compiled = match compile(&[program], &Options { keep_text: false, fma, schedule }) {
         Ok(compiled) => compiled,
         Err(error) => panic!("{error}\n{program:#?}"),
     };
@@ -29,7 +29,7 @@ fn generated_programs_have_the_same_bits() {
     for seed in 0..2400 {
         let mut generator = Generator::new(seed);
         let (program, shard) = generate(&mut generator);
-        let result = std::panic::catch_unwind(|| compare(&program, &shard, Fma::Detect));
+        let result = std::panic::catch_unwind(|| compare(&program, &shard, (Fma::Detect, Schedule::Loop)));
         assert!(result.is_ok(), "seed {seed}");
     }
 }
@@ -39,7 +39,7 @@ fn long_programs_have_the_same_bits() {
     for seed in 200_000..200_200 {
         let mut generator = Generator::new(seed);
         let (program, shard) = generate_long(&mut generator);
-        let result = std::panic::catch_unwind(|| compare(&program, &shard, Fma::Detect));
+        let result = std::panic::catch_unwind(|| compare(&program, &shard, (Fma::Detect, Schedule::Loop)));
         assert!(result.is_ok(), "seed {seed}");
     }
 }
@@ -49,9 +49,34 @@ fn without_fused_multiply_add_the_bits_are_the_same() {
     for seed in 100_000..100_300 {
         let mut generator = Generator::new(seed);
         let (program, shard) = generate(&mut generator);
-        let result = std::panic::catch_unwind(|| compare(&program, &shard, Fma::Emulate));
+        let result = std::panic::catch_unwind(|| compare(&program, &shard, (Fma::Emulate, Schedule::Loop)));
         assert!(result.is_ok(), "seed {seed}");
     }
+}
+
+/// Blocks of 64 to 256 cells: shards of less than one to several of them.
+#[test]
+fn blocks_have_the_same_bits() {
+    let (mut blocks, mut deep) = (0, 0);
+    for seed in 300_000..300_700 {
+        let mut generator = Generator::new(seed);
+        let (program, _) =
+            if seed % 3 != 0 { generate_long(&mut generator) } else { generate(&mut generator) };
+        let shard = many_cells(&mut generator, &program);
+        for fma in [Fma::Detect, Fma::Emulate] {
+            if fma == Fma::Emulate && seed % 8 != 0 {
+                continue;
+            }
+            let how = (fma, Schedule::Blocks);
+            let result = std::panic::catch_unwind(|| compare(&program, &shard, how));
+            assert!(result.is_ok(), "seed {seed}, {fma:?}");
+        }
+        let options = Options { schedule: Schedule::Blocks, ..Options::default() };
+        let planned = circ_codegen::planned(&program, &options).expect("it compiles");
+        blocks += u32::from(planned.blocks.is_some());
+        deep += u32::from(planned.blocks.is_some_and(|it| 3 < it.passes));
+    }
+    assert!(300 < blocks && 100 < deep, "{blocks} programs with blocks, {deep} in many passes");
 }
 
 /// One function of one array into another.
@@ -69,7 +94,8 @@ fn exp_and_its_like_in_line_have_the_bits_of_the_library() {
     for precision in [Precision::F32, Precision::F64] {
         for function in [Exp, Expm1, Exprel, Sigmoid, Tanh] {
             let program = function_program(precision, function);
-            let compiled = compile(&[&program], &Options::default()).expect("it compiles");
+            let options = Options { schedule: Schedule::Loop, ..Options::default() };
+            let compiled = compile(&[&program], &options).expect("it compiles");
             let mut generator = Generator::new(7);
             for turn in 0..40 {
                 let mut shard = Shard::new(&program, 10_000);

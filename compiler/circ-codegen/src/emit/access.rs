@@ -47,6 +47,10 @@ impl Emitter<'_> {
         for pointer in self.arrivals.values_mut() {
             *pointer = self.b.ins().iadd(*pointer, self.offset);
         }
+        if self.facts.blocks.is_some() {
+            let within = self.row_offset();
+            self.scratch_here = self.b.ins().iadd(self.scratch_rows, within);
+        }
     }
 
     /// The loop's offset in an array whose elements have so many bytes.

@@ -1,8 +1,8 @@
 //! Draws: of one cell after another by a call, or, where every cell draws, from a buffer that a call fills
 //! for a row of cells.
 
+use super::Emitter;
 use super::shape::{Shape, trusted};
-use super::{Emitter, ROW};
 use crate::CodegenError;
 use crate::facts::lanes;
 use crate::helpers::Helper;
@@ -62,9 +62,9 @@ impl Emitter<'_> {
         })
     }
 
-    /// Fills the buffers of all row draws where the loop enters a new row.
+    /// Fills the buffers of all row draws where the loop enters a new row, and makes the passes before the last.
     pub(super) fn fill_rows(&mut self) -> Result<(), CodegenError> {
-        if self.facts.rows.is_empty() {
+        if self.facts.rows.is_empty() && self.facts.blocks.is_none() {
             return Ok(());
         }
         let within = self.row_offset();
@@ -77,7 +77,7 @@ impl Emitter<'_> {
         let first = self.b.ins().ireduce(types::I32, first);
         let left = self.b.ins().isub(self.end, self.offset);
         let left = self.shift_right(left, width);
-        let most = self.iconst(types::I64, i64::from(ROW));
+        let most = self.iconst(types::I64, i64::from(self.facts.row()));
         let count = self.b.ins().umin(left, most);
         let rows = self.facts.rows.clone();
         for (row, value) in rows.into_iter().enumerate() {
@@ -86,19 +86,21 @@ impl Emitter<'_> {
             };
             let helper =
                 if *distribution == Distribution::Normal { Helper::NormalRow } else { Helper::UniformRow };
-            let out = self.b.ins().stack_addr(types::I64, self.rows, row as i32 * ROW as i32 * 8);
+            let out =
+                self.b.ins().stack_addr(types::I64, self.rows, (row as u32 * self.facts.row() * 8) as i32);
             let salt = self.iconst(types::I32, i64::from(*salt));
             let (key, tick) = (self.keys[key], self.tick);
             self.call(helper, &[key, first, tick, salt, out, count])?;
         }
+        self.passes(count)?;
         self.b.ins().jump(body, &[]);
         self.b.switch_to_block(body);
         Ok(())
     }
 
     /// How far the loop is into a row, in bytes of the cells' arrays.
-    fn row_offset(&mut self) -> Value {
-        let mask = i64::from(ROW * self.scalar_float().bytes()) - 1;
+    pub(super) fn row_offset(&mut self) -> Value {
+        let mask = i64::from(self.facts.row() * self.scalar_float().bytes()) - 1;
         let mask = self.iconst(types::I64, mask);
         self.b.ins().band(self.offset, mask)
     }
@@ -154,7 +156,8 @@ impl Emitter<'_> {
             Precision::F32 => self.shift_left(within, 1),
             Precision::F64 => within,
         };
-        let buffer = self.b.ins().stack_addr(types::I64, self.rows, row as i32 * ROW as i32 * 8);
+        let buffer =
+            self.b.ins().stack_addr(types::I64, self.rows, (row as u32 * self.facts.row() * 8) as i32);
         let start = self.b.ins().iadd(buffer, within);
         let pairs = lanes(self.program.precision) as i32 / 2;
         let group = self.group as i32 * pairs * 16;

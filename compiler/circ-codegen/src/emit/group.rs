@@ -38,7 +38,7 @@ impl Emitter<'_> {
     }
 
     /// The instructions of the block so far.
-    fn instructions(&self) -> Vec<Inst> {
+    pub(super) fn instructions(&self) -> Vec<Inst> {
         self.b
             .current_block()
             .map(|block| self.b.func.layout.block_insts(block).collect())
@@ -47,7 +47,7 @@ impl Emitter<'_> {
 
     /// Puts the instructions of several groups, the last of the block, side by side: a piece of each in turn.
     /// What the pieces of a turn load from the pool they load once.
-    fn interleave(&mut self, groups: Vec<&[Inst]>) {
+    pub(super) fn interleave(&mut self, groups: Vec<&[Inst]>) {
         let Some(block) = self.b.current_block() else { return };
         let mut pieces: Vec<_> = groups.into_iter().map(|group| self.pieces(group).into_iter()).collect();
         loop {
@@ -163,7 +163,7 @@ impl Emitter<'_> {
     }
 
     /// Those of the operations `first .. end` that are `wanted`, and the branches within.
-    fn range(
+    pub(super) fn range(
         &mut self,
         first: usize,
         end: usize,

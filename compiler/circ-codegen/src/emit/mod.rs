@@ -5,6 +5,7 @@
 //! ```text
 //! entry:   pointers and shared values, once; invariants into registers or the stack
 //! loop:    for 1, 2 or 4 groups of 128 bits:
+//!            where a new row of cells begins: its draws, and the passes before the last (see `crate::blocks`)
 //!            loads and operations, as far as events and checks need them; regions that pay are branched over
 //!            if a check fails or an event happens in some lane:   (cold)
 //!              the other operations
@@ -18,6 +19,7 @@
 //! computed once, as scalars.
 
 mod access;
+mod block;
 mod draw;
 mod exp;
 mod group;
@@ -26,7 +28,7 @@ mod shape;
 
 use crate::facts::{Facts, Invariant, facts, lanes};
 use crate::quiet::Known;
-use crate::{CodegenError, Source};
+use crate::{CodegenError, Schedule, Source};
 use circ_plan::abi::{Access, KernelArgs, List};
 use circ_plan::ir::{ArrayId, KeyId, Op, Output, PortId, Program, Ty, ValueId};
 use cranelift_codegen::Context;
@@ -41,22 +43,19 @@ use shape::{Shape, trusted};
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::offset_of;
 
-/// Cells whose draws are made together.
-const ROW: u32 = 128;
-
 /// Emits a program into `context.func`.
 pub(crate) fn emit(
     Source { program, access }: Source,
-    fma: bool,
+    (fma, schedule): (bool, Schedule),
     module: &mut JITModule,
     context: &mut Context,
     builder_context: &mut FunctionBuilderContext,
-) -> Result<(), CodegenError> {
+) -> Result<Facts, CodegenError> {
     let pointer = AbiParam::new(types::I64);
     context.func.signature = module.make_signature();
     context.func.signature.params.push(pointer);
     context.func.signature.returns.push(AbiParam::new(types::I64));
-    let facts = facts(program, fma);
+    let facts = facts(program, access, fma, schedule);
     let mut b = FunctionBuilder::new(&mut context.func, builder_context);
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
@@ -66,7 +65,8 @@ pub(crate) fn emit(
         b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, bytes as u32, 4))
     };
     let pool = slot(&mut b, 16 * facts.pool.len());
-    let rows = slot(&mut b, 8 * ROW as usize * facts.rows.len());
+    let rows = slot(&mut b, 8 * facts.row() as usize * facts.rows.len());
+    let scratch = slot(&mut b, block::bytes(program, &facts));
     let mut emitter = Emitter {
         program,
         access,
@@ -82,10 +82,14 @@ pub(crate) fn emit(
         pool,
         pool_loads: BTreeMap::new(),
         rows,
+        scratch,
+        held: BTreeMap::new(),
         args,
         // What is loaded first stands in for them until then.
         uniforms: args,
         tables: args,
+        scratch_rows: args,
+        scratch_here: args,
         first_cell: args,
         cells: args,
         tick: args,
@@ -105,7 +109,7 @@ pub(crate) fn emit(
     emitter.b.seal_all_blocks();
     let frontend = emitter.module.isa().frontend_config();
     emitter.b.finalize(frontend);
-    Ok(())
+    Ok(emitter.facts)
 }
 
 /// A value of the program in the function.
@@ -137,9 +141,16 @@ struct Emitter<'a> {
     /// The loads from the pool, by their slots.
     pool_loads: BTreeMap<Inst, usize>,
     rows: StackSlot,
+    /// Room for the rows of blocks, and to align them.
+    scratch: StackSlot,
+    /// The values that are in scratch memory where code is being emitted, by their slots.
+    held: BTreeMap<ValueId, u32>,
     args: Value,
     uniforms: Value,
     tables: Value,
+    /// Where the rows of blocks begin; and, in a loop, where it is in the first of them.
+    scratch_rows: Value,
+    scratch_here: Value,
     first_cell: Value,
     cells: Value,
     /// The tick being made, as `I32`.
@@ -172,6 +183,7 @@ impl Emitter<'_> {
         self.tables = self.argument_field(types::I64, offset_of!(KernelArgs, tables));
         let now = self.argument_field(types::I64, offset_of!(KernelArgs, now));
         self.tick = self.b.ins().ireduce(types::I32, now);
+        self.align_scratch();
         self.pointers();
         for at in 0..self.program.ops.len() {
             if self.facts.shared[at] {
@@ -325,8 +337,11 @@ impl Emitter<'_> {
         self.group as i32 * 16
     }
 
-    /// The scalar of a shared value.
+    /// The scalar of a shared value, or a value of the group.
     fn scalar(&mut self, value: ValueId) -> Value {
+        if let Some(slot) = self.held.get(&value) {
+            return self.from_scratch(value, *slot);
+        }
         match self.values[value.0 as usize] {
             Val::Value(scalar) => scalar,
             // Shared values are made first and are never lanes.

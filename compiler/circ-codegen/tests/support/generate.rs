@@ -108,10 +108,21 @@ pub fn generate(g: &mut Generator) -> (Program, Shard) {
     (program, shard)
 }
 
-/// Arrays, slots and tables at random.
+/// Memory for up to some hundred cells.
+pub fn many_cells(g: &mut Generator, program: &Program) -> Shard {
+    let most = g.pick(&[40, 300, 900]);
+    let cells = 1 + g.below(most);
+    memory_of(g, program, cells)
+}
+
 fn memory(g: &mut Generator, program: &Program) -> Shard {
-    let precision = program.precision;
     let cells = 1 + g.below(40);
+    memory_of(g, program, cells)
+}
+
+/// Arrays, slots and tables at random.
+fn memory_of(g: &mut Generator, program: &Program, cells: usize) -> Shard {
+    let precision = program.precision;
     let mut shard = Shard::new(program, cells);
     shard.types = TYPES.to_vec();
     let padded = cells.next_multiple_of(BLOCK);

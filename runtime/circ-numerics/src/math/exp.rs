@@ -80,7 +80,7 @@ pub const F32: Constants<f32, 5> = Constants {
 
 macro_rules! exp_family {
     ($module:ident, $float:ident, $bits:ident, $constants:ident) => {
-        mod $module {
+        pub(super) mod $module {
             use super::$constants as C;
 
             /// `(e^r - 1, 2^a, 2^b)` with `x = (a + b) ln 2 + r`. The constant comes first in the

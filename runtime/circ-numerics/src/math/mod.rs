@@ -6,6 +6,7 @@
 
 pub mod exp;
 mod log;
+pub mod rows;
 mod turn;
 
 pub use exp::{
