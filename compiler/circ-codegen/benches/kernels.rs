@@ -19,14 +19,17 @@ fn main() {
 
 const PRECISIONS: [Precision; 2] = [Precision::F32, Precision::F64];
 
+const SCHEDULES: [Schedule; 2] = [Schedule::Loop, Schedule::Blocks];
+
 #[divan::bench(args = PRECISIONS)]
 fn lif_two_currents(bencher: Bencher, precision: Precision) {
     run(bencher, &lif(precision), Schedule::Cheapest, &[-55.0, 0.1, -0.1, -1.0]);
 }
 
-#[divan::bench(args = PRECISIONS, consts = [false, true])]
-fn hodgkin_huxley_ten_exps<const BLOCKS: bool>(bencher: Bencher, precision: Precision) {
-    let schedule = if BLOCKS { Schedule::Blocks } else { Schedule::Loop };
+/// 0: in one loop, 1: in blocks.
+#[divan::bench(args = PRECISIONS, consts = [0, 1])]
+fn hodgkin_huxley_ten_exps<const SCHEDULE: usize>(bencher: Bencher, precision: Precision) {
+    let schedule = SCHEDULES[SCHEDULE];
     run(bencher, &hodgkin_huxley(precision), schedule, &[-65.0, 0.05, 0.6, 0.3, 1.0, 1.0]);
 }
 

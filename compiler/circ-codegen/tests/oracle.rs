@@ -79,6 +79,39 @@ fn blocks_have_the_same_bits() {
     assert!(300 < blocks && 100 < deep, "{blocks} programs with blocks, {deep} in many passes");
 }
 
+/// Values that are all there before the first is read: registers do not suffice, of vectors nor of masks.
+#[test]
+fn more_values_than_registers_have_the_same_bits() {
+    for precision in [Precision::F32, Precision::F64] {
+        let mut program = Program::new("many", precision);
+        let x = program.push(Op::Load(Side::Own, ArrayId(0)), Ty::Float);
+        let (mut values, mut masks) = (vec![], vec![]);
+        for k in 0..60 {
+            let (scale, limit) = (f64::from(k) * 0.01, f64::from(k) * 3.0 - 90.0);
+            let scale = program.push(Op::Float(scale), Ty::Float);
+            let product = program.push(Op::Mul(x, scale), Ty::Float);
+            values.push(program.push(Op::Call1(Function::Tanh, product), Ty::Float));
+            let limit = program.push(Op::Float(limit), Ty::Float);
+            masks.push(program.push(Op::Compare(Compare::Lt, x, limit), Ty::Bool));
+        }
+        // Twice from the end to the beginning: no order makes this with few of them at a time.
+        let mut sum = x;
+        for k in (0..120).rev() {
+            let all = program.push(Op::Add(sum, values[k % 60]), Ty::Float);
+            sum = program.push(Op::Select(masks[k * 7 % 60], all, sum), Ty::Float);
+        }
+        program.outputs.push(Output::Array(ArrayId(1), sum));
+        let mut generator = Generator::new(11);
+        let mut shard = Shard::new(&program, 333);
+        for x in &mut shard.arrays[0] {
+            *x = support::evaluate::float_bits(precision, generator.float(2));
+        }
+        for schedule in [Schedule::Loop, Schedule::Blocks] {
+            compare(&program, &shard, (Fma::Detect, schedule));
+        }
+    }
+}
+
 /// One function of one array into another.
 fn function_program(precision: Precision, function: Function) -> Program {
     let mut program = Program::new("function", precision);

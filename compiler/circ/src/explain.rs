@@ -75,9 +75,29 @@ fn kernel(population: &PopulationPlan) -> String {
                 step.ops.len(),
                 calls(step),
                 state_bytes(population),
-            )
+            ) + &schedule(step)
         }
     }
+}
+
+/// How a step is made on this processor, with the costs that decided.
+fn schedule(step: &Program) -> String {
+    let Ok(planned) = circ_codegen::planned(step, &circ_codegen::Options::default()) else {
+        return String::new();
+    };
+    let chosen = match planned.blocks {
+        Some(blocks) => format!(
+            "{} passes over blocks of {} cells, {} functions called for a block in registers of {} bits",
+            blocks.passes, blocks.cells, blocks.calls, blocks.bits
+        ),
+        None => "one loop".to_string(),
+    };
+    let costs = [(Some(planned.loop_cost), "in one loop"), (planned.blocks_cost, "in blocks")];
+    let costs = costs.iter().filter_map(|(cost, how)| Some(format!("{} {how}", significant((*cost)?, 3))));
+    format!(
+        "    made in {chosen}; instructions of 128 bits a cell, roughly: {}\n",
+        costs.collect::<Vec<_>>().join(", ")
+    )
 }
 
 fn calls(program: &Program) -> usize {

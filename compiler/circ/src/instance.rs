@@ -47,9 +47,10 @@ pub fn build(compiled: &Compiled, options: &RunOptions) -> Result<Instance, Box<
     let started = Instant::now();
     // Before the network: a program that can not be compiled should not take minutes to say so.
     let code = match options.engine {
-        EngineKind::Jit => {
-            Some(code(&plan).map_err(|text| Box::new(rules::not_built(whole(compiled), text)))?)
-        }
+        EngineKind::Jit => Some(
+            code(&plan, options.schedule)
+                .map_err(|text| Box::new(rules::not_built(whole(compiled), text)))?,
+        ),
         EngineKind::Interpreter => None,
     };
     let compile_ms = milliseconds(started);
@@ -75,7 +76,7 @@ pub fn build(compiled: &Compiled, options: &RunOptions) -> Result<Instance, Box<
 }
 
 /// `start` and `step` of every population, and what the synapses of rules do.
-fn code(plan: &Plan) -> Result<Code, String> {
+fn code(plan: &Plan, schedule: circ_codegen::Schedule) -> Result<Code, String> {
     let mut programs: Vec<Source> = Vec::new();
     let mut places = Vec::with_capacity(plan.populations.len());
     for population in &plan.populations {
@@ -88,8 +89,8 @@ fn code(plan: &Plan) -> Result<Code, String> {
     let first = programs.len();
     programs
         .extend(rules.iter().flatten().map(|rule| Source { program: &rule.program, access: &rule.access }));
-    let owner = circ_codegen::compile_sources(&programs, &circ_codegen::Options::default())
-        .map_err(|it| it.to_string())?;
+    let options = circ_codegen::Options { schedule, ..Default::default() };
+    let owner = circ_codegen::compile_sources(&programs, &options).map_err(|it| it.to_string())?;
     let kernels = |first: usize| Kernels { start: owner.kernel(first), step: owner.kernel(first + 1) };
     let kernels = places.into_iter().map(|place| place.map(kernels)).collect();
     let mut next = first..;

@@ -12,6 +12,7 @@ use crate::recording::Recordings;
 use crate::results::{Ended, PopulationResult, Results, Timing, messages};
 use crate::spill::{Afterwards, Spill};
 use crate::{constraints, digest, instance, judge, show, tables, unconnected};
+pub use circ_codegen::Schedule;
 use circ_compiler::diagnose::{Diagnostic, Sources};
 use circ_compiler::hir::ExprKind;
 use circ_compiler::lower::{Evaluated, PopulationMethods, RuleMethods};
@@ -51,6 +52,8 @@ pub struct RunOptions {
     pub threads: Option<usize>,
     pub digest: Digest,
     pub post_hooks: PostHooks,
+    /// In which order machine code makes the operations of cells. Results do not depend on it.
+    pub schedule: Schedule,
 }
 
 /// When synapses learn from events of their targets. Results do not depend on it.

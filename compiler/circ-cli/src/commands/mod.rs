@@ -75,6 +75,7 @@ fn run_options(settings: &Settings, digest: Digest) -> RunOptions {
         threads: settings.threads.map(usize::from),
         digest,
         post_hooks,
+        ..RunOptions::default()
     }
 }
 

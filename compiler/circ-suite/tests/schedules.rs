@@ -1,0 +1,72 @@
+//! Machine code makes the operations of cells in several orders (`circ::run::Schedule`): one loop, or passes over blocks of
+//! cells. Both give the bits of the interpreter, on 1, 2 and 3 threads.
+
+use circ::compile::{Compiled, Options, compile};
+use circ::explain::explain;
+use circ::results::Results;
+use circ::run::{EngineKind, RunOptions, Schedule};
+use circ::sources;
+use circ_suite::generate::{folder, generate};
+use circ_suite::oracle::{carry_out, carry_out_as, compare, show};
+
+const SCHEDULES: [Schedule; 2] = [Schedule::Loop, Schedule::Blocks];
+
+fn compiled(name: &str, text: &str) -> Compiled {
+    let program = sources::parse(name, text.to_string(), &folder());
+    compile(program, &Options::default()).unwrap_or_else(|rejection| panic!("{}\n{text}", show(&rejection)))
+}
+
+fn on(text: &str, schedule: Schedule, threads: usize) -> Result<Results, String> {
+    let run = RunOptions { threads: Some(threads), schedule, ..RunOptions::default() };
+    carry_out_as(compiled("schedules.circ", text), &run)
+}
+
+/// Compares all schedules with the meaning; says whether some population could be made in blocks.
+#[track_caller]
+fn all_agree(what: &str, text: &str) -> bool {
+    let meaning = carry_out(compiled("schedules.circ", text), (EngineKind::Interpreter, 1));
+    let meaning = meaning.unwrap_or_else(|error| panic!("{what}: {error}\n{text}"));
+    for schedule in SCHEDULES {
+        for threads in 1..=3 {
+            let found = on(text, schedule, threads).unwrap_or_else(|error| panic!("{what}: {error}\n{text}"));
+            if let Err(error) = compare(&meaning, &found) {
+                panic!("{what}, {schedule:?}: {error}\n{text}");
+            }
+        }
+    }
+    explain(&compiled("schedules.circ", text)).contains(" in blocks")
+}
+
+#[test]
+fn generated_programs_agree_in_every_schedule() {
+    let blocks = (5000..5120).filter(|seed| all_agree(&format!("seed {seed}"), &generate(*seed))).count();
+    assert!(20 < blocks, "{blocks} programs with blocks");
+}
+
+/// Two populations of cells that excite and inhibit each other; some hundred, so that blocks have ends.
+fn network(cell: &str, precision: &str, weights: [&str; 2]) -> String {
+    let name = cell.split('(').next().unwrap_or(cell);
+    let [exc, inh] = weights;
+    format!(
+        "import std.cells.{name}\n\
+         circuit Net {{\n  population E: excitatory {cell}[277] {{ v = normal(-62 mV, 6 mV) }}\n  \
+         population I: inhibitory {cell}[70] {{ v = normal(-60 mV, 6 mV) }}\n  \
+         projection from_E: E -> (E, I).exc {{ connect probability 0.05; weight {exc}; delay 0.5 ms }}\n  \
+         projection from_I: I -> (E, I).inh {{ connect probability 0.1; weight {inh}; delay 0.3 ms }}\n}}\n\
+         experiment Main of Net {{\n  dt 0.1 ms\n  seed 3\n  precision {precision}\n  record E.spike, I.spike, E.v every 1 ms\n  \
+         run 60 ms\n  expect rate(E) > 1 Hz\n}}\n"
+    )
+}
+
+#[test]
+fn cells_of_the_library_agree_in_every_schedule() {
+    for precision in ["f64", "f32"] {
+        for (cell, weights) in [
+            ("HodgkinHuxley", ["6 nS", "67 nS"]),
+            ("AdEx(t_ref = 1 ms, E_L = -45 mV)", ["4 nS", "10 nS"]),
+            ("LifConductance(E_L = -49 mV)", ["6 nS", "67 nS"]),
+        ] {
+            assert!(all_agree(cell, &network(cell, precision, weights)), "{cell} has functions for blocks");
+        }
+    }
+}
