@@ -3,7 +3,7 @@
 //! In: an operation. Out: instructions of 128 bits that a cell takes, roughly. A division counts for as many
 //! multiplications as it takes the time of.
 
-use crate::blocks::Blocks;
+use crate::blocks::{Blocks, What};
 use crate::facts::{exp_like, lanes};
 use circ_numerics::Function;
 use circ_numerics::math::rows::{row_bits, row_of};
@@ -26,20 +26,28 @@ pub(crate) fn cost(program: &Program, op: &Op) -> u32 {
     }
 }
 
+/// As many instructions begin while 128 bits are divided.
+fn division(precision: Precision) -> f64 {
+    match precision {
+        Precision::F32 => 10.0,
+        Precision::F64 => 16.0,
+    }
+}
+
 /// A cell's part of a row function, in instructions of 128 bits.
-fn row_cost(function: Function, precision: Precision) -> f64 {
-    let (body, divides) = match function {
-        Function::Exp | Function::Expm1 => (26.0, 0.0),
-        Function::Exprel | Function::Tanh | Function::Sigmoid => (30.0, 1.0),
-        Function::Log => (38.0, 1.0),
-        // No other function is called for rows.
-        _ => return f64::from(20 * lanes(precision)),
+fn row_cost(what: What, precision: Precision) -> f64 {
+    let (body, divisions) = match what {
+        What::Function(Function::Exp | Function::Expm1) => (26.0, 0.0),
+        What::Function(Function::Exprel | Function::Tanh | Function::Sigmoid) => (30.0, 1.0),
+        What::Function(Function::Log) => (38.0, 1.0),
+        // Of no other function rows are made.
+        What::Function(_) => return f64::from(20 * lanes(precision)),
+        What::Root | What::Divide(_) | What::DivideBy(_) | What::DivideInto(_) => (3.0, 1.0),
     };
     // Logarithms are computed in `f64`.
-    let precision = if function == Function::Log { Precision::F64 } else { precision };
-    // Divisions gain little from wide registers: half of what they are wide.
+    let precision = if what == What::Function(Function::Log) { Precision::F64 } else { precision };
     let width = f64::from(row_bits() / 128);
-    (body / width + 12.0 * divides / width.max(2.0)) / f64::from(lanes(precision))
+    (body + division(precision) * divisions) / width / f64::from(lanes(precision))
 }
 
 /// Whether rows of a function are vector code.
@@ -49,8 +57,11 @@ pub(crate) fn has_rows(function: Function) -> bool {
 
 /// What a cell takes where these operations are made in one loop.
 pub(crate) fn loop_cost(program: &Program, usual: &[usize]) -> f64 {
-    let all: u32 = usual.iter().map(|at| cost(program, &program.ops[*at])).sum();
-    f64::from(all) / f64::from(lanes(program.precision))
+    let one = |at: &usize| match &program.ops[*at] {
+        Op::Div(..) | Op::Sqrt(_) => division(program.precision),
+        op => f64::from(cost(program, op)),
+    };
+    usual.iter().map(one).sum::<f64>() / f64::from(lanes(program.precision))
 }
 
 /// What a cell takes in passes over blocks; `last` are the operations of the last.
@@ -60,10 +71,10 @@ pub(crate) fn blocks_cost(program: &Program, blocks: &Blocks, last: &[usize]) ->
     for pass in &blocks.passes {
         let wanted: Vec<usize> = (0..program.ops.len()).filter(|at| pass.wanted[*at]).collect();
         arithmetic += loop_cost(program, &wanted);
-        // What is kept is written once and read at least once, as are arguments and values of calls.
-        arithmetic += 2.0 * (pass.kept.len() + pass.calls.len()) as f64 / lanes;
+        // What is written is read at least once.
+        arithmetic += 2.0 * pass.written.len() as f64 / lanes;
         for call in &pass.calls {
-            calls += row_cost(call.function, program.precision) + CALL / f64::from(blocks.cells);
+            calls += row_cost(call.what, program.precision) + CALL / f64::from(blocks.cells);
         }
     }
     arithmetic + calls

@@ -1,7 +1,7 @@
 //! What is known of a program before code is emitted: which values all cells share, which constants the
 //! loop needs and how often, which regions are worth a branch, how many groups one turn of the loop takes.
 
-use crate::blocks::{Blocks, blocks};
+use crate::blocks::{Blocks, Planner};
 use crate::cost::{blocks_cost, cost, loop_cost};
 use crate::quiet::{Known, Quiet, known, quiet};
 use crate::validate::operands;
@@ -98,19 +98,24 @@ pub(crate) fn facts(program: &Program, access: &[Access], fma: bool, schedule: S
     let events = known.1.clone();
     let mut quiet_groups = quiet(program, &shared, &branches, known.clone());
     let cost_of_loop = loop_cost(program, &numbered(&quiet_groups.usual()));
+    let usual = quiet_groups.usual();
+    let plan = |divide: bool| {
+        let (shared, branches, usual, events) = (&shared, &branches, &usual, &events);
+        let blocks = Planner { program, access, shared, branches, usual, events, divide }.blocks()?;
+        let there: Vec<bool> =
+            (0..shared.len()).map(|at| shared[at] || blocks.held(ValueId(at as u32))).collect();
+        let quiet = quiet(program, &there, branches, known.clone());
+        let cost = blocks_cost(program, &blocks, &numbered(&quiet.usual()));
+        Some((blocks, quiet, cost))
+    };
     let planned = match schedule {
         Schedule::Loop => None,
-        Schedule::Cheapest | Schedule::Blocks => {
-            blocks(program, access, &shared, &branches, &quiet_groups.usual(), &events)
+        // All that there is, for tests.
+        Schedule::Blocks => plan(true),
+        Schedule::Cheapest => {
+            [plan(false), plan(true)].into_iter().flatten().min_by(|a, b| a.2.total_cmp(&b.2))
         }
     };
-    let planned = planned.map(|blocks| {
-        let held = |at: usize| blocks.held(ValueId(at as u32));
-        let there: Vec<bool> = (0..shared.len()).map(|at| shared[at] || held(at)).collect();
-        let quiet = quiet(program, &there, &branches, known);
-        let cost = blocks_cost(program, &blocks, &numbered(&quiet.usual()));
-        (blocks, quiet, cost)
-    });
     let costs = (cost_of_loop, planned.as_ref().map(|(_, _, cost)| *cost));
     let mut blocks = None;
     if let Some((passes, quiet, cost)) = planned

@@ -3,7 +3,7 @@
 //! In: the name of a helper. Out: its address. Names are `circ_WHAT_PRECISION`; every name that the
 //! emitter can make has an address here, because the linker of the code generator panics on others.
 
-use circ_numerics::math::rows::{row_of, row_of_f32};
+use circ_numerics::math::rows::{self, row_of, row_of_f32};
 use circ_numerics::random::{Counter, draw, normal_row, redraw, uniform_row};
 use circ_numerics::{Distribution, Function, math};
 use circ_plan::ir::Precision;
@@ -17,6 +17,14 @@ pub(crate) enum Helper {
     Call2(Function),
     /// `(row, count)`: every number of a row is replaced by its value.
     Row(Function),
+    /// `(row, count)`: every number of a row is replaced by its root.
+    RowRoot,
+    /// `(row, divisors, count)`: every number of a row is divided by that of another.
+    RowDivide,
+    /// `(row, divisor, count)`
+    RowDivideBy,
+    /// `(row, dividend, count)`: every number is replaced by the quotient of the dividend and it.
+    RowDivideInto,
     /// `(a, b, key, entity, tick, salt) -> value`
     Draw(Distribution),
     /// `(a, b, lo, hi, key, entity, tick, salt) -> value`
@@ -41,6 +49,10 @@ impl Helper {
                 format!("circ_{}_{precision}", function.name())
             }
             Helper::Row(function) => format!("circ_row_{}_{precision}", function.name()),
+            Helper::RowRoot => format!("circ_row_sqrt_{precision}"),
+            Helper::RowDivide => format!("circ_row_divide_{precision}"),
+            Helper::RowDivideBy => format!("circ_row_divide_by_{precision}"),
+            Helper::RowDivideInto => format!("circ_row_divide_into_{precision}"),
             Helper::Draw(distribution) => format!("circ_draw_{}_{precision}", distribution.name()),
             Helper::Redraw(distribution) => format!("circ_redraw_{}_{precision}", distribution.name()),
             Helper::Fma => format!("circ_fma_{precision}"),
@@ -62,6 +74,14 @@ pub(crate) fn address(symbol: &str) -> Option<*const u8> {
         "normal_row" => return Some(normal_numbers as *const u8),
         "fma_f32" => return Some(fma_f32 as *const u8),
         "fma_f64" => return Some(fma_f64 as *const u8),
+        "row_sqrt_f32" => return Some(roots_f32 as *const u8),
+        "row_sqrt_f64" => return Some(roots_f64 as *const u8),
+        "row_divide_f32" => return Some(quotients_f32 as *const u8),
+        "row_divide_f64" => return Some(quotients_f64 as *const u8),
+        "row_divide_by_f32" => return Some(quotients_by_f32 as *const u8),
+        "row_divide_by_f64" => return Some(quotients_by_f64 as *const u8),
+        "row_divide_into_f32" => return Some(quotients_of_f32 as *const u8),
+        "row_divide_into_f64" => return Some(quotients_of_f64 as *const u8),
         _ => {}
     }
     let (name, precision) = name.rsplit_once('_')?;
@@ -142,6 +162,36 @@ extern "C" fn row_f64<const FUNCTION: usize>(row: *mut f64, count: usize) {
         None => row.iter_mut().for_each(|x| *x = const { Function::ALL[FUNCTION] }.call1(*x)),
     }
 }
+
+macro_rules! quotients {
+    ($float:ident: $roots:ident, $root:ident; $quotients:ident, $divide:ident; $by:ident, $divide_by:ident; $of:ident, $divide_into:ident) => {
+        extern "C" fn $roots(row: *mut $float, count: usize) {
+            // SAFETY: the emitter passes rows of its scratch memory with room for `count` numbers.
+            rows::$root(unsafe { std::slice::from_raw_parts_mut(row, count) });
+        }
+
+        extern "C" fn $quotients(row: *mut $float, divisors: *const $float, count: usize) {
+            // SAFETY: as above, and the two are different rows.
+            let (row, divisors) = unsafe {
+                (std::slice::from_raw_parts_mut(row, count), std::slice::from_raw_parts(divisors, count))
+            };
+            rows::$divide(row, divisors);
+        }
+
+        extern "C" fn $by(row: *mut $float, divisor: $float, count: usize) {
+            // SAFETY: as above.
+            rows::$divide_by(unsafe { std::slice::from_raw_parts_mut(row, count) }, divisor);
+        }
+
+        extern "C" fn $of(row: *mut $float, dividend: $float, count: usize) {
+            // SAFETY: as above.
+            rows::$divide_into(unsafe { std::slice::from_raw_parts_mut(row, count) }, dividend);
+        }
+    };
+}
+
+quotients!(f32: roots_f32, sqrt_in_place_f32; quotients_f32, divide_rows_f32; quotients_by_f32, divide_by_f32; quotients_of_f32, divide_into_f32);
+quotients!(f64: roots_f64, sqrt_in_place; quotients_f64, divide_rows; quotients_by_f64, divide_by; quotients_of_f64, divide_into);
 
 /// Keys travel as they lie in memory.
 fn key_of(key: u64) -> [u32; 2] {
@@ -250,6 +300,7 @@ mod tests {
             vec![Helper::Fma, Helper::IntDiv, Helper::IntMod, Helper::UniformRow, Helper::NormalRow];
         helpers.extend(Function::ALL.map(Helper::Call1));
         helpers.extend(Function::ALL.map(Helper::Row));
+        helpers.extend([Helper::RowRoot, Helper::RowDivide, Helper::RowDivideBy, Helper::RowDivideInto]);
         helpers.extend(Distribution::ALL.map(Helper::Draw));
         helpers.extend(Distribution::ALL.map(Helper::Redraw));
         for helper in helpers {

@@ -5,7 +5,7 @@
 use super::shape::trusted;
 use super::{Emitter, Val};
 use crate::CodegenError;
-use crate::blocks::Pass;
+use crate::blocks::{Pass, What};
 use crate::facts::Facts;
 use crate::helpers::Helper;
 use circ_plan::ir::{Precision, Program, Ty, ValueId};
@@ -56,9 +56,23 @@ impl Emitter<'_> {
         for pass in &passes {
             self.pass(pass, cells)?;
             for call in &pass.calls {
-                let row = self.iconst(types::I64, i64::from(self.row_of(call.slot)));
-                let row = self.b.ins().iadd(self.scratch_rows, row);
-                self.call(Helper::Row(call.function), &[row, cells])?;
+                let row = self.row_pointer(call.slot);
+                match call.what {
+                    What::Function(function) => self.call(Helper::Row(function), &[row, cells])?,
+                    What::Root => self.call(Helper::RowRoot, &[row, cells])?,
+                    What::Divide(other) => {
+                        let other = self.row_pointer(other);
+                        self.call(Helper::RowDivide, &[row, other, cells])?
+                    }
+                    What::DivideBy(shared) => {
+                        let shared = self.scalar(shared);
+                        self.call(Helper::RowDivideBy, &[row, shared, cells])?
+                    }
+                    What::DivideInto(shared) => {
+                        let shared = self.scalar(shared);
+                        self.call(Helper::RowDivideInto, &[row, shared, cells])?
+                    }
+                };
             }
             self.held.extend(pass.kept.iter().copied());
             self.held.extend(pass.calls.iter().map(|call| (call.value, call.slot)));
@@ -66,8 +80,16 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// A loop over the groups of a block.
+    fn row_pointer(&mut self, slot: u32) -> Value {
+        let row = self.iconst(types::I64, i64::from(self.row_of(slot)));
+        self.b.ins().iadd(self.scratch_rows, row)
+    }
+
+    /// A loop over the groups of a block, if it leaves anything.
     fn pass(&mut self, pass: &Pass, cells: Value) -> Result<(), CodegenError> {
+        if pass.written.is_empty() {
+            return Ok(());
+        }
         let outer = (self.offset, self.arrays.clone(), self.arrivals.clone(), self.lists.clone());
         let (head, after) = (self.b.create_block(), self.b.create_block());
         let offset = self.b.append_block_param(head, types::I64);
@@ -113,11 +135,9 @@ impl Emitter<'_> {
     /// Puts what a pass leaves of a group into scratch memory. All is read before anything is written: what is
     /// written may take the place of what was read.
     fn keep(&mut self, pass: &Pass) {
-        let calls = pass.calls.iter().map(|call| (call.argument, call.slot));
-        let all: Vec<(ValueId, u32)> = pass.kept.iter().copied().chain(calls).collect();
-        let values: Vec<Value> = all.iter().map(|(value, _)| self.get(*value)).collect();
-        for ((_, slot), value) in all.into_iter().zip(values) {
-            let at = self.row_of(slot) + self.displacement();
+        let values: Vec<Value> = pass.written.iter().map(|(value, _)| self.get(*value)).collect();
+        for ((_, slot), value) in pass.written.iter().zip(values) {
+            let at = self.row_of(*slot) + self.displacement();
             self.b.ins().store(trusted(), value, self.scratch_here, at);
         }
     }

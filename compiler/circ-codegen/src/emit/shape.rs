@@ -259,7 +259,13 @@ impl Emitter<'_> {
                         signature.returns.push(AbiParam::new(self.scalar_float()));
                     }
                     Helper::IntDiv | Helper::IntMod => signature.returns.push(AbiParam::new(types::I64)),
-                    Helper::Row(_) | Helper::UniformRow | Helper::NormalRow => {}
+                    Helper::Row(_)
+                    | Helper::RowRoot
+                    | Helper::RowDivide
+                    | Helper::RowDivideBy
+                    | Helper::RowDivideInto
+                    | Helper::UniformRow
+                    | Helper::NormalRow => {}
                 }
                 let id = crate::import(self.module, &name, &signature)?;
                 let function = self.module.declare_func_in_func(id, self.b.func);

@@ -54,6 +54,48 @@ rows! {
     log_in_place_f32, log_each_f32, f32, log_single;
 }
 
+macro_rules! quotients {
+    ($float:ident: $rows:ident, $each:ident; $by:ident, $each_by:ident; $of:ident, $each_of:ident; $root:ident, $each_root:ident) => {
+        #[inline(always)]
+        fn $each(row: &mut [$float], divisors: &[$float]) {
+            for (x, divisor) in row.iter_mut().zip(divisors) {
+                *x /= *divisor;
+            }
+        }
+        #[inline(always)]
+        fn $each_by(row: &mut [$float], divisor: $float) {
+            for x in row {
+                *x /= divisor;
+            }
+        }
+        #[inline(always)]
+        fn $each_of(row: &mut [$float], dividend: $float) {
+            for x in row {
+                *x = dividend / *x;
+            }
+        }
+        #[inline(always)]
+        fn $each_root(row: &mut [$float]) {
+            for x in row {
+                *x = x.sqrt();
+            }
+        }
+        crate::dispatched_rows! {
+            /// Every number divided by that of another row, as many as both have.
+            pub fn $rows(row: &mut [$float], divisors: &[$float]) = $each;
+            /// Every number divided by one.
+            pub fn $by(row: &mut [$float], divisor: $float) = $each_by;
+            /// One divided by every number.
+            pub fn $of(row: &mut [$float], dividend: $float) = $each_of;
+            /// The square root of every number.
+            pub fn $root(row: &mut [$float]) = $each_root;
+        }
+    };
+}
+
+quotients!(f64: divide_rows, divide_each; divide_by, divide_each_by; divide_into, divide_each_into; sqrt_in_place, sqrt_each);
+quotients!(f32: divide_rows_f32, divide_each_f32; divide_by_f32, divide_each_by_f32; divide_into_f32, divide_each_into_f32; sqrt_in_place_f32, sqrt_each_f32);
+
 /// The function over rows, in `f64`, where it is vector code.
 pub fn row_of(function: Function) -> Option<Row<f64>> {
     Some(match function {
@@ -171,6 +213,37 @@ mod tests {
             sigmoid_in_place_f32,
             log_in_place_f32
         );
+    }
+
+    #[test]
+    fn quotients_and_roots_have_the_bits_of_single_numbers() {
+        let all = numbers(600);
+        let divisors: Vec<f64> = all.iter().rev().copied().collect();
+        let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+        for length in 0..70 {
+            let (x, y) = (&all[3..3 + length], &divisors[5..5 + length]);
+            let mut rows = [x.to_vec(), x.to_vec(), x.to_vec(), x.to_vec()];
+            divide_rows(&mut rows[0], y);
+            divide_by(&mut rows[1], 5.0);
+            divide_into(&mut rows[2], 0.128);
+            sqrt_in_place(&mut rows[3]);
+            for k in 0..length {
+                let one = [x[k] / y[k], x[k] / 5.0, 0.128 / x[k], x[k].sqrt()];
+                assert!((0..4).all(|at| same(rows[at][k], one[at])), "{} of {length}", x[k]);
+            }
+            let narrow = |row: &[f64]| row.iter().map(|x| *x as f32).collect::<Vec<f32>>();
+            let (x, y) = (narrow(x), narrow(y));
+            let mut rows = [x.clone(), x.clone(), x.clone(), x.clone()];
+            divide_rows_f32(&mut rows[0], &y);
+            divide_by_f32(&mut rows[1], 5.0);
+            divide_into_f32(&mut rows[2], 0.128);
+            sqrt_in_place_f32(&mut rows[3]);
+            for k in 0..length {
+                let one = [x[k] / y[k], x[k] / 5.0, 0.128 / x[k], x[k].sqrt()];
+                let same = |at: usize| same(f64::from(rows[at][k]), f64::from(one[at]));
+                assert!((0..4).all(same), "{} of {length}", x[k]);
+            }
+        }
     }
 
     #[cfg(target_arch = "x86_64")]
