@@ -6,8 +6,8 @@
 //! ```text
 //! for every block of cells:
 //!   pass 0:  the arguments of calls that need no other call, and what later passes want to read of it
-//!   calls:   one a function, over all cells of the block, in place
-//!   pass 1:  the arguments of calls that need those
+//!   calls:   over all cells of the block, in place; one may have the result of another as its argument
+//!   pass 1:  the arguments of calls that need what is made of those
 //!   ...
 //!   last:    everything else, events, checks and stores, as if there were no blocks
 //! ```
