@@ -72,7 +72,6 @@ fn mended(
     (errors(&after) <= errors(found)).then_some(mended)
 }
 
-#[allow(clippy::mutable_key_type)] // The library's own type of workspace edits.
 fn action(title: String, kind: CodeActionKind, uri: &Uri, edits: Vec<TextEdit>) -> CodeAction {
     let changes = [(uri.clone(), edits)].into_iter().collect();
     let edit = WorkspaceEdit { changes: Some(changes), ..WorkspaceEdit::default() };

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// Sends notifications to the editor.
-pub type Send = Arc<dyn Fn(Message) + std::marker::Send + Sync>;
+pub type Sender = Arc<dyn Fn(Message) + Send + Sync>;
 
 /// What waits for a check, and what is open.
 #[derive(Default)]
@@ -44,7 +44,7 @@ struct Job {
 /// The thread that checks.
 pub struct Checks {
     shared: Arc<(Mutex<Waiting>, Condvar)>,
-    send: Send,
+    send: Sender,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -54,7 +54,7 @@ const STACK_BYTES: usize = 64 << 20;
 impl Checks {
     /// # Errors
     /// When the system has no thread to give.
-    pub fn start(send: Send, encoding: Encoding) -> std::io::Result<Checks> {
+    pub fn start(send: Sender, encoding: Encoding) -> std::io::Result<Checks> {
         let shared: Arc<(Mutex<Waiting>, Condvar)> = Arc::default();
         let (theirs, sender) = (Arc::clone(&shared), Arc::clone(&send));
         let thread = std::thread::Builder::new()
@@ -103,7 +103,7 @@ impl Drop for Checks {
     }
 }
 
-fn work(shared: &(Mutex<Waiting>, Condvar), send: &Send, encoding: Encoding) {
+fn work(shared: &(Mutex<Waiting>, Condvar), send: &Sender, encoding: Encoding) {
     let (waiting, woken) = shared;
     loop {
         let mut now = waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -133,7 +133,7 @@ fn work(shared: &(Mutex<Waiting>, Condvar), send: &Send, encoding: Encoding) {
     }
 }
 
-fn publish(send: &Send, uri: Uri, diagnostics: Vec<lsp_types::Diagnostic>, version: Option<i32>) {
+fn publish(send: &Sender, uri: Uri, diagnostics: Vec<lsp_types::Diagnostic>, version: Option<i32>) {
     let params = PublishDiagnosticsParams { uri, diagnostics, version };
     send(Message::Notification(Notification::new(PublishDiagnostics::METHOD.to_string(), params)));
 }

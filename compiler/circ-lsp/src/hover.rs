@@ -33,7 +33,7 @@ pub fn word_at(text: &str, offset: usize) -> Option<(Span, &str)> {
     let start = before.trim_end_matches(belongs).len();
     let end = text.len() - after.trim_start_matches(belongs).len();
     let line = &text[text[..start].rfind('\n').map_or(0, |at| at + 1)..start];
-    let is_code = !line.contains("//") && line.matches('"').count() % 2 == 0;
+    let is_code = !line.contains("//") && line.matches('"').count().is_multiple_of(2);
     let word = &text[start..end];
     let is_word = word.starts_with(|letter: char| !letter.is_ascii_digit());
     (is_code && is_word).then_some((Span { file: FileId(0), start: start as u32, end: end as u32 }, word))
@@ -48,7 +48,7 @@ pub fn describe(analysis: &Analysis, id: DeclarationId) -> String {
     };
     let owner = declared.owner.map(|owner| analysis.index.get(owner));
     let of = owner.map_or(String::new(), |owner| format!(" of `{}`", owner.name.text));
-    let ty = analysis.type_of(id).and_then(|ty| type_words(ty)).map_or(String::new(), |ty| format!(": {ty}"));
+    let ty = analysis.type_of(id).and_then(type_words).map_or(String::new(), |ty| format!(": {ty}"));
     text += &format!("\n{}{of}{ty}", declared.kind.words());
     for equation in equations(analysis, id) {
         text += &format!("\n```circ\n{}\n```", analysis.slice(equation));
@@ -68,7 +68,7 @@ pub fn head(text: &str) -> String {
     let mut head = String::new();
     for line in lines {
         let (before, opens) = match line.split_once('{') {
-            Some((before, _)) if !before.contains("\"") => (before, true),
+            Some((before, _)) if !before.contains('"') => (before, true),
             _ => (line, false),
         };
         head += before.split("//").next().unwrap_or_default().trim();

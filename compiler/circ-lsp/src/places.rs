@@ -125,15 +125,12 @@ fn gather(folder: &Path, left: usize, files: &mut BTreeSet<PathBuf>) {
         if MOST_FILES <= files.len() {
             return;
         }
-        let is_hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let is_skipped = name.starts_with('.') || name == "target";
         let is_link = path.is_symlink();
         match path.extension() {
             Some(extension) if extension == "circ" && path.is_file() => drop(files.insert(path)),
-            _ if 0 < left && !is_hidden && !is_link && path.is_dir() => {
-                if path.file_name().is_none_or(|name| name != "target") {
-                    gather(&path, left - 1, files);
-                }
-            }
+            _ if 0 < left && !is_skipped && !is_link && path.is_dir() => gather(&path, left - 1, files),
             _ => {}
         }
     }

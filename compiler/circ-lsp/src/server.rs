@@ -107,7 +107,7 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
         })),
         hover_provider: Some(HoverProviderCapability::Simple(true)),
         completion_provider: Some(CompletionOptions {
-            trigger_characters: Some([".", ":", "{", " "].map(str::to_string).to_vec()),
+            trigger_characters: Some([".", ":", "{"].map(str::to_string).to_vec()),
             ..CompletionOptions::default()
         }),
         definition_provider: Some(OneOf::Left(true)),
@@ -278,7 +278,6 @@ impl Server {
         Ok(Some(self.workspace_edit(edits)))
     }
 
-    #[allow(clippy::mutable_key_type)] // The library's own type of workspace edits.
     fn workspace_edit(&self, edits: Edits) -> WorkspaceEdit {
         let changes = edits.into_iter().map(|(uri, edits)| {
             let on_disk = || uri::path(&uri).and_then(|path| circ::sources::read_text(&path).ok());

@@ -246,6 +246,15 @@ pub static WORDS: &[Word] = words! {
     "out_degree" Function, "out_degree(I -> E)", "How many synapses a cell sends.";
     "weight_sum" Function, "weight_sum(I -> E)", "The sum of the weights that a cell receives.";
     "balance" Function, "balance(E)", "Excitation beside inhibition, of what arrived.";
+    "fano" Function, "fano(E)", "The variance over the mean of a cell's counts in bins.";
+    "synchrony" Function, "synchrony(E)", "How much cells do the same: 1 where all do.";
+    "correlation" Function, "correlation(E, I)", "Of the counts of cells in bins, within a view or between two.";
+    "branching" Function, "branching(E)", "How many spikes follow on a spike, from the counts of all cells.";
+    "accuracy" Function, "accuracy(x, y)", "The share of equal elements of two arrays.";
+    "dot" Function, "dot(x, y)", "The product of vectors and matrices.";
+    "outer" Function, "outer(x, y)", "The products of all elements of two vectors.";
+    "transpose" Function, "transpose(x)", "Rows as columns.";
+    "ridge" Function, "ridge(x, y, a)", "The weights of a linear regression with a penalty `a`.";
     "trace" Function, "trace(tau)", "Adds 1 at each spike and decays; `trace(tau, nearest)` is 1 after each.";
     "t" Value, "", "The time.";
     "i" Value, "", "The index of the cell in its population.";

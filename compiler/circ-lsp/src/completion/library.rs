@@ -76,12 +76,12 @@ pub fn not_used_yet(analysis: &Analysis) -> Vec<CompletionItem> {
 /// Behind the last `use`, else before the first item.
 fn line_of_next_use(analysis: &Analysis) -> u32 {
     let items = &analysis.program.main().items;
-    let uses = items.iter().filter(|it| matches!(it.kind, ItemKind::Use { .. })).map(|it| it.span);
+    let mut uses = items.iter().filter(|it| matches!(it.kind, ItemKind::Use { .. })).map(|it| it.span);
     let line = |at: u32| {
         let before = analysis.text().get(..at as usize).unwrap_or("");
         before.matches('\n').count() as u32
     };
-    match (uses.last(), items.first()) {
+    match (uses.next_back(), items.first()) {
         (Some(Span { end, .. }), _) => line(end) + 1,
         (None, Some(_)) => first_item_line(analysis),
         (None, None) => 0,

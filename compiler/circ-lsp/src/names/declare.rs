@@ -49,7 +49,7 @@ impl<'a> Indexer<'a> {
             ItemKind::Circuit(it) => (&it.name, Kind::Circuit),
             ItemKind::Experiment(it) => (&it.name, Kind::Experiment),
         };
-        let id = self.new(name, kind, item, None);
+        let id = self.add(name, kind, item, None);
         self.index.files[module].entry(name.text.clone()).or_insert(id);
         match &item.kind {
             ItemKind::Cell(it) => {
@@ -79,7 +79,7 @@ impl<'a> Indexer<'a> {
     }
 
     /// A declaration that is in no scope yet.
-    pub(super) fn new<T>(
+    pub(super) fn add<T>(
         &mut self,
         name: &Name,
         kind: Kind,
@@ -116,7 +116,7 @@ impl<'a> Indexer<'a> {
         node: &Node<T>,
         owner: DeclarationId,
     ) -> DeclarationId {
-        let id = self.new(name, kind, node, Some(owner));
+        let id = self.add(name, kind, node, Some(owner));
         self.index.scopes[scope.0].names.entry(name.text.clone()).or_insert(id);
         id
     }

@@ -334,7 +334,7 @@ impl<'a> Indexer<'a> {
                 }
                 _ => continue,
             };
-            let id = self.new(name, kind, item, None);
+            let id = self.add(name, kind, item, None);
             cx.locals.push((name.text.clone(), id));
         }
     }
@@ -436,7 +436,7 @@ impl<'a> Indexer<'a> {
                 }
             };
             self.statement_uses(cx, item);
-            let id = self.new(name, kind, item, None);
+            let id = self.add(name, kind, item, None);
             if let StatementKind::Let(it) = &item.kind {
                 self.index.declarations[id.0].target = Target::Expr(cx.module, cx.scope, it.value);
             }

@@ -6,6 +6,9 @@ use circ_compiler::hir::{Cell, CellId, PortShape, Var, VarKind};
 use circ_compiler::types::Type;
 use circ_grammar::ast::{self, CellItemKind, Polarity, Span};
 
+/// Makes the row of a variable, if it is of the table's kind.
+type Row<'a> = &'a dyn Fn(&Cell, &Var, &Type) -> Option<Vec<String>>;
+
 impl Writer<'_> {
     pub(super) fn cell(&self, written: &ast::Cell) -> String {
         let at = self.hir.cells.iter().position(|it| it.span == written.name.span);
@@ -15,7 +18,7 @@ impl Writer<'_> {
         if let Some(base) = cell.base.map(|base| &self.hir.cell(base).name) {
             out += &format!("Extends `{base}`: what is not written again is as there.\n\n");
         }
-        let rows = |row: &dyn Fn(&Cell, &Var, &Type) -> Option<Vec<String>>| -> Vec<Vec<String>> {
+        let rows = |row: Row| -> Vec<Vec<String>> {
             let types = self.types.vars.get(id.index()).map_or(&[][..], Vec::as_slice);
             let vars = cell.vars.iter().enumerate();
             vars.filter_map(|(at, var)| row(cell, var, types.get(at).unwrap_or(&Type::Error))).collect()
