@@ -1,6 +1,7 @@
 //! What an engine does: the interpreter and the machine-code runtime behind one door.
 
 use crate::ir::{ArrayId, EventId, Precision, UniformId};
+use crate::snapshot::Snapshot;
 
 /// The synapses of one projection, in canonical order: by position of the source in its view, then
 /// position of the target, then occurrence.
@@ -203,8 +204,15 @@ pub struct Reset {
     pub learning: Vec<u32>,
 }
 
+/// Values of neighbouring cells, where they lie.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Slice<'a> {
+    Single(&'a [f32]),
+    Double(&'a [f64]),
+}
+
 /// Runs a plan.
-pub trait Engine {
+pub trait Engine: Send {
     /// The tick of the present state; -1 before tick 0 was made.
     fn tick(&self) -> i64;
     /// Makes ticks up to and including `until`. `interrupt` is looked at between windows.
@@ -231,11 +239,20 @@ pub trait Engine {
     fn observe(&self, population: u32, observable: u32) -> Vec<f64>;
     /// An array as it is, for all cells (Bool: 0 or 1).
     fn array(&self, population: u32, array: ArrayId) -> Vec<f64>;
+    /// An array of `Float`s where it lies: one slice after the other, in order of the cells. None where it is held otherwise.
+    fn slices(&self, _population: u32, _array: ArrayId) -> Vec<Slice<'_>> {
+        vec![]
+    }
     fn uniform(&self, population: u32, uniform: UniformId) -> f64;
     /// Changes a parameter; what depends on it follows.
     fn set_uniform(&mut self, population: u32, uniform: UniformId, value: f64);
     /// Changes a per-cell parameter or state: (cell, value).
     fn set_array(&mut self, population: u32, array: ArrayId, values: &[(u32, f64)]);
+    /// Changes a per-cell parameter or state of all cells.
+    fn write_array(&mut self, population: u32, array: ArrayId, values: &[f64]) {
+        let values: Vec<(u32, f64)> = (0..).zip(values.iter().copied()).collect();
+        self.set_array(population, array, &values);
+    }
     /// Puts cells and synapses back to how they began, between two ticks; synapses are settled first, and what they hold
     /// stays as it is. The tick goes on.
     fn reset(&mut self, what: &Reset);
@@ -280,4 +297,15 @@ pub trait Engine {
     fn flowing(&self, population: u32, array: ArrayId) -> Vec<(i64, u32, f64)>;
     /// The precision of a population.
     fn precision(&self, population: u32) -> Precision;
+    /// The whole state between two ticks. Does first what was put off, and carries anew what flows where anything was changed.
+    fn snapshot(&mut self) -> Snapshot;
+    /// Goes on from a snapshot of an engine with the same network, which may be another engine on other threads. Samples of later
+    /// ticks are forgotten; a sum that a probe keeps stays as it is. A fault is forgotten.
+    fn restore(&mut self, snapshot: &Snapshot);
+    /// Draws of ticks to come are those of a trial: of cells, of the trains of drives, and of synapses that learn; the key of each is
+    /// that of [`circ_numerics::random::trial_key`]. Without one they are those of the plan. What is drawn when something
+    /// begins, and what a weight is drawn as, stays as it is.
+    fn key_draws(&mut self, trial: Option<u64>);
+    /// Gives a probe of cells other samples than it has taken.
+    fn put_samples(&mut self, probe: ProbeId, samples: Samples);
 }

@@ -6,3 +6,4 @@ pub mod engine;
 pub mod ir;
 pub mod learning;
 pub mod plan;
+pub mod snapshot;

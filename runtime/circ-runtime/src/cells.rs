@@ -7,8 +7,10 @@
 use circ_numerics::Real;
 use circ_numerics::random::Counter;
 use circ_plan::abi::BLOCK;
+use circ_plan::engine::Slice;
 use circ_plan::ir::{ArrayId, KeyId, Moment, Output, Precision, Program, Side, TableId, Ty, UniformId};
 use circ_plan::plan::{CellPrograms, PopulationPlan, Role, Table};
+use circ_plan::snapshot::Numbers;
 
 use crate::aligned::{Aligned, Scalar};
 use crate::rows::{Leaves, ROW, Rows};
@@ -31,6 +33,8 @@ pub struct Scene<'a> {
     pub tables: &'a [Table],
     /// Shared slots, by `UniformId`.
     pub slots: &'a [u64],
+    /// Of draws, by `KeyId`.
+    pub keys: &'a [[u32; 2]],
     /// The tick being made.
     pub now: i64,
     pub dt: f64,
@@ -39,6 +43,16 @@ pub struct Scene<'a> {
 /// Elements, padding included, of an array over `cells` cells.
 pub fn padded(cells: u32) -> usize {
     (cells as usize).next_multiple_of(BLOCK)
+}
+
+/// None yet, of this type.
+pub fn no_numbers(ty: Ty, precision: Precision) -> Numbers {
+    match (ty, precision) {
+        (Ty::Float, Precision::F32) => Numbers::Single(vec![]),
+        (Ty::Float, Precision::F64) => Numbers::Double(vec![]),
+        (Ty::Int | Ty::Tick, _) => Numbers::Whole(vec![]),
+        (Ty::Bool, _) => Numbers::Truth(vec![]),
+    }
 }
 
 /// Bytes of an element.
@@ -123,7 +137,7 @@ impl<F: Scalar> Leaves<F> for CellLeaves<'_> {
         &self.scene.tables[table.0 as usize]
     }
     fn key(&self, key: KeyId) -> [u32; 2] {
-        self.scene.population.keys[key.0 as usize]
+        self.scene.keys[key.0 as usize]
     }
     fn counter(&self, row: usize, salt: u32) -> Counter {
         let entity = self.shard.first + self.cell(row) as u32;
@@ -160,7 +174,7 @@ fn derive_slots_in<F: Scalar>(
     let shard = Shard { first: 0, cells: 1, arrays: vec![] };
     let mut rows = Rows::<F>::new(program);
     let before = slots.to_vec();
-    let scene = Scene { population, tables, slots: &before, now: 0, dt };
+    let scene = Scene { population, tables, slots: &before, keys: &population.keys, now: 0, dt };
     rows.run(program, 1, &CellLeaves { scene, shard: &shard, pick: Pick::Run(0) });
     for output in &program.outputs {
         let Output::Uniform(slot, value) = output else {
@@ -245,10 +259,10 @@ impl Shard {
     }
 
     fn apply_in<F: Scalar>(&mut self, program: &Program, scene: Scene) {
-        let mut rows = Rows::<F>::new(program);
         if program.outputs.is_empty() {
             return;
         }
+        let mut rows = Rows::<F>::new(program);
         for first in (0..self.cells as usize).step_by(ROW) {
             let n = ROW.min(self.cells as usize - first);
             rows.run(program, n, &CellLeaves { scene, shard: self, pick: Pick::Run(first) });
@@ -271,6 +285,79 @@ impl Shard {
                 self.pad(scene.population, *array);
             }
         }
+    }
+
+    /// Appends what all cells hold.
+    pub fn append_to(&self, population: &PopulationPlan, array: ArrayId, out: &mut Numbers) {
+        let (data, cells) = (&self.arrays[array.0 as usize], self.cells as usize);
+        let ty = population.arrays[array.0 as usize].ty;
+        match (out, ty, population.precision) {
+            (Numbers::Double(out), Ty::Float, Precision::F64) => {
+                out.extend_from_slice(&data.view::<f64>()[..cells])
+            }
+            (Numbers::Single(out), Ty::Float, Precision::F32) => {
+                out.extend_from_slice(&data.view::<f32>()[..cells])
+            }
+            (Numbers::Whole(out), Ty::Int, _) | (Numbers::Whole(out), Ty::Tick, Precision::F64) => {
+                out.extend_from_slice(&data.view::<i64>()[..cells]);
+            }
+            (Numbers::Whole(out), Ty::Tick, Precision::F32) => {
+                out.extend(data.view::<i32>()[..cells].iter().map(|x| i64::from(*x)));
+            }
+            (Numbers::Truth(out), Ty::Bool, Precision::F64) => {
+                out.extend(data.view::<i64>()[..cells].iter().map(|x| *x != 0));
+            }
+            (Numbers::Truth(out), Ty::Bool, Precision::F32) => {
+                out.extend(data.view::<i32>()[..cells].iter().map(|x| *x != 0));
+            }
+            _ => panic!("numbers are of the type of the array"),
+        }
+    }
+
+    /// Gives all cells what they have in numbers of the whole population.
+    pub fn take_from(&mut self, population: &PopulationPlan, array: ArrayId, from: &Numbers) {
+        let cells = self.cells as usize;
+        let own = self.first as usize..self.first as usize + cells;
+        let data = &mut self.arrays[array.0 as usize];
+        match (from, population.precision, population.arrays[array.0 as usize].ty) {
+            (Numbers::Double(from), ..) => data.view_mut::<f64>()[..cells].copy_from_slice(&from[own]),
+            (Numbers::Single(from), ..) => data.view_mut::<f32>()[..cells].copy_from_slice(&from[own]),
+            (Numbers::Whole(from), Precision::F32, Ty::Tick) => {
+                fill(&mut data.view_mut::<i32>()[..cells], &from[own], f32::narrow);
+            }
+            (Numbers::Whole(from), ..) => data.view_mut::<i64>()[..cells].copy_from_slice(&from[own]),
+            (Numbers::Truth(from), Precision::F32, _) => {
+                fill(&mut data.view_mut::<i32>()[..cells], &from[own], bool_word::<f32>);
+            }
+            (Numbers::Truth(from), Precision::F64, _) => {
+                fill(&mut data.view_mut::<i64>()[..cells], &from[own], bool_word::<f64>);
+            }
+        }
+        self.pad(population, array);
+    }
+
+    /// The cells of an array of `Float`s.
+    pub fn slice(&self, population: &PopulationPlan, array: ArrayId) -> Option<Slice<'_>> {
+        let (data, cells) = (&self.arrays[array.0 as usize], self.cells as usize);
+        match (population.arrays[array.0 as usize].ty, population.precision) {
+            (Ty::Float, Precision::F64) => Some(Slice::Double(&data.view::<f64>()[..cells])),
+            (Ty::Float, Precision::F32) => Some(Slice::Single(&data.view::<f32>()[..cells])),
+            (Ty::Int | Ty::Tick | Ty::Bool, _) => None,
+        }
+    }
+
+    /// Gives all cells what they have among values of the whole population.
+    pub fn write(&mut self, population: &PopulationPlan, array: ArrayId, values: &[f64]) {
+        let own = &values[self.first as usize..][..self.cells as usize];
+        let data = &mut self.arrays[array.0 as usize];
+        match (population.arrays[array.0 as usize].ty, population.precision) {
+            (Ty::Float, Precision::F64) => data.view_mut::<f64>()[..own.len()].copy_from_slice(own),
+            (Ty::Float, Precision::F32) => fill(&mut data.view_mut::<f32>()[..own.len()], own, |x| x as f32),
+            (Ty::Int | Ty::Tick | Ty::Bool, _) => {
+                own.iter().enumerate().for_each(|(cell, value)| self.set(population, array, cell, *value));
+            }
+        }
+        self.pad(population, array);
     }
 
     /// Padding cells hold what the last cell holds, so that they compute nothing strange.

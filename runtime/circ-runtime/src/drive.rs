@@ -10,11 +10,12 @@
 use circ_numerics::math;
 use circ_numerics::random::{Counter, Stream, Trains, counts_of_each};
 use circ_plan::ir::{ArrayId, KeyId, Moment, Precision, Program, Side, TableId, UniformId};
-use circ_plan::plan::{DriveKind, DrivePlan, Plan, Quantity, Sender, Sign, Table};
+use circ_plan::plan::{DriveKind, DrivePlan, Plan, Quantity, Sender, Sign, Table, UniformPlan};
+use circ_plan::snapshot::DriveState;
 
 use crate::aligned::Scalar;
 use crate::build::{BadValue, BuildError, Marks, holds, note, sample};
-use crate::cells::slot_of;
+use crate::cells::{slot_of, value_of};
 use crate::ring::Rings;
 use crate::rows::{Leaves, ROW, Rows, depends_on_element, depends_on_time, result_of};
 use crate::shards::{Shards, Spot};
@@ -111,6 +112,22 @@ impl DriveValues {
     pub fn set_cells(&mut self, plan: &Plan, drive: &DrivePlan, slot: ArrayId, values: &[f64]) {
         let held = &mut self.of_cells[slot.0 as usize];
         held.iter_mut().zip(values).for_each(|(held, value)| *held = *value);
+        self.derive(plan, drive);
+    }
+
+    /// What the slots hold.
+    pub fn state(&self, drive: &DrivePlan) -> DriveState {
+        let value = |(slot, bits): (&UniformPlan, &u64)| value_of(slot.ty, Precision::F64, *bits);
+        let slots = drive.uniforms.iter().zip(&self.slots).map(value).collect();
+        DriveState { slots, cells: self.of_cells.clone() }
+    }
+
+    /// Changes all slots.
+    pub fn put(&mut self, plan: &Plan, drive: &DrivePlan, state: &DriveState) {
+        for ((slot, plan), value) in self.slots.iter_mut().zip(&drive.uniforms).zip(&state.slots) {
+            *slot = slot_of(plan.ty, Precision::F64, *value);
+        }
+        self.of_cells.clone_from(&state.cells);
         self.derive(plan, drive);
     }
 
@@ -236,6 +253,8 @@ pub struct Pulse<'a> {
     pub plan: &'a Plan,
     pub drive: &'a DrivePlan,
     pub values: &'a DriveValues,
+    /// Of its trains.
+    pub key: [u32; 2],
     pub tick: i64,
 }
 
@@ -295,7 +314,7 @@ impl DriveLane {
     fn choose(&mut self, pulse: &Pulse, count: u32, rings: &mut Rings) {
         let cells = pulse.drive.target.len() as u32;
         let at = Counter { entity: 0, partner: 1, tick: pulse.tick as u32, salt: 0 };
-        let mut stream = Stream::new(pulse.drive.keys[0], at);
+        let mut stream = Stream::new(pulse.key, at);
         let mut chosen = Vec::with_capacity(count.min(cells) as usize);
         sample(&mut stream, cells, count.min(cells), &mut |k| chosen.push(k), &mut Marks::new(cells));
         chosen.sort_unstable();
@@ -334,7 +353,7 @@ impl DriveLane {
                 let counts = &mut self.counts[..n];
                 let position = run.first + first as u32;
                 match mean {
-                    Some(trains) => trains.counts(pulse.drive.keys[0], position, pulse.tick as u32, counts),
+                    Some(trains) => trains.counts(pulse.key, position, pulse.tick as u32, counts),
                     None => draw_each(pulse, position, counts),
                 }
                 add_counts(run, first, counts, pulse, rings);
@@ -356,7 +375,7 @@ fn draw_each(pulse: &Pulse, first: u32, counts: &mut [u32]) {
         }
         _ => return counts.fill(0),
     };
-    counts_of_each(means, pulse.drive.keys[0], first, pulse.tick as u32, counts);
+    counts_of_each(means, pulse.key, first, pulse.tick as u32, counts);
 }
 
 /// Adds `count * weight` for neighbouring positions of a run.

@@ -8,6 +8,7 @@ mod learning;
 mod pace;
 mod reset;
 mod rewire;
+mod snapshot;
 
 use std::any::Any;
 use std::sync::atomic::AtomicBool;
@@ -15,13 +16,15 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 use circ_plan::abi::KernelFn;
-use circ_plan::engine::{Engine, Probe, ProbeId, Reset, Samples, Stop, SynapseProbe, Synapses};
+use circ_plan::engine::{Engine, Probe, ProbeId, Reset, Samples, Slice, Stop, SynapseProbe, Synapses};
 use circ_plan::ir::{ArrayId, EventId, Precision, UniformId};
-use circ_plan::plan::{Plan, ProjectionPlan};
+use circ_plan::plan::{Plan, ProjectionPlan, Role};
+use circ_plan::snapshot::Snapshot;
 
 use crate::cells::{Observer, Scene, derive_slots, initial_slots, slot_of, value_of};
 use crate::drive::DriveValues;
 use crate::kernel::Kernels;
+use crate::keys::Keys;
 use crate::learning::{History, Surroundings, design_of};
 use crate::meeting::Meeting;
 use crate::network::Network;
@@ -40,6 +43,8 @@ pub struct Machine {
     _code: Arc<dyn Any + Send + Sync>,
     slots: Vec<Vec<u64>>,
     drives: Vec<DriveValues>,
+    /// Of draws.
+    keys: Keys,
     workers: Vec<Worker>,
     pace: Pace,
     probes: Vec<Probe>,
@@ -87,6 +92,7 @@ impl Machine {
         let drives = network.drives.clone();
         let rules = network.designs.iter().map(|design| initial_rule(&plan, design.projection)).collect();
         let mut machine = Machine {
+            keys: Keys::new(&plan, None),
             plan,
             kernels,
             _code: code,
@@ -111,8 +117,8 @@ impl Machine {
 
     fn initialise_synapses(&mut self) {
         self.refresh();
-        let Machine { network, history, slots, rules, workers, .. } = self;
-        let around = Surroundings { network, history, slots, rules };
+        let Machine { network, history, slots, rules, keys, workers, .. } = self;
+        let around = Surroundings { network, history, slots, rules, keys };
         for_each(workers.len(), workers, |_, worker| worker.learning.initialise(around));
         if let Some(network) = Arc::get_mut(network) {
             network.forget_weights();
@@ -162,6 +168,7 @@ impl Machine {
             kernels: &self.kernels,
             slots: &self.slots,
             drives: &self.drives,
+            keys: &self.keys,
             first: self.tick + 1,
             again,
             until,
@@ -211,14 +218,17 @@ impl Machine {
     }
 
     fn scene(&self, population: usize) -> Scene<'_> {
-        self.scene_of_tick(population, self.tick.max(0))
+        let keys = &self.keys.populations[population];
+        Scene { keys, ..self.scene_of_tick(population, self.tick.max(0)) }
     }
 
+    /// With the draws that things begin with.
     fn scene_of_tick(&self, population: usize, now: i64) -> Scene<'_> {
         Scene {
             population: &self.plan.populations[population],
             tables: &self.plan.tables,
             slots: &self.slots[population],
+            keys: &self.plan.populations[population].keys,
             now,
             dt: self.plan.dt,
         }
@@ -229,6 +239,7 @@ impl Machine {
             population: &self.plan.populations[population],
             tables: &self.plan.tables,
             slots: &self.slots[population],
+            keys: &self.plan.populations[population].keys,
             now: 0,
             dt: self.plan.dt,
         };
@@ -389,6 +400,24 @@ impl Engine for Machine {
         (self.changed, self.stale) = (true, true);
     }
 
+    fn slices(&self, population: u32, array: ArrayId) -> Vec<Slice<'_>> {
+        let (k, plan) = (population as usize, &self.plan.populations[population as usize]);
+        self.workers.iter().filter_map(|worker| worker.shards[k].slice(plan, array)).collect()
+    }
+
+    fn write_array(&mut self, population: u32, array: ArrayId, values: &[f64]) {
+        self.catch_up();
+        let k = population as usize;
+        let plan = Arc::clone(&self.plan);
+        let of = &plan.populations[k];
+        assert!(values.len() == of.cells as usize, "there is a value for every cell");
+        self.workers.iter_mut().for_each(|worker| worker.shards[k].write(of, array, values));
+        if of.arrays[array.0 as usize].role == Role::Parameter {
+            self.derive_arrays(k);
+        }
+        (self.changed, self.stale) = (true, true);
+    }
+
     fn reset(&mut self, what: &Reset) {
         self.put_back_to_start(what);
     }
@@ -500,5 +529,24 @@ impl Engine for Machine {
 
     fn precision(&self, population: u32) -> Precision {
         self.plan.populations[population as usize].precision
+    }
+
+    fn snapshot(&mut self) -> Snapshot {
+        self.present_state()
+    }
+
+    fn restore(&mut self, snapshot: &Snapshot) {
+        self.go_on_from(snapshot);
+    }
+
+    fn key_draws(&mut self, trial: Option<u64>) {
+        self.keys = Keys::new(&self.plan, trial);
+    }
+
+    fn put_samples(&mut self, probe: ProbeId, samples: Samples) {
+        match self.probe_ids[probe.0 as usize] {
+            (Of::Cells, probe) => self.put_cell_samples(probe, &samples),
+            (Of::Synapses, _) => panic!("samples of synapses stay as they were taken"),
+        }
     }
 }

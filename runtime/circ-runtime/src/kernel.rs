@@ -59,6 +59,8 @@ pub struct Step<'a> {
     pub population: &'a PopulationPlan,
     pub tables: &'a [Table],
     pub slots: &'a [u64],
+    /// Of draws, by `KeyId`.
+    pub keys: &'a [[u32; 2]],
     /// By port: where in the arena the shard's accumulators begin.
     pub offsets: &'a [usize],
     pub tick: i64,
@@ -109,7 +111,7 @@ pub fn step(call: &Step, shard: &mut Shard, rings: &mut Rings, lists: &mut Lists
         arrivals: arrivals.as_ptr(),
         events: events.as_ptr(),
         event_counts: lists.counts.as_mut_ptr(),
-        keys: call.population.keys.as_ptr(),
+        keys: call.keys.as_ptr(),
         tables: tables.as_ptr(),
         first_cell: i64::from(shard.first),
         cells: i64::from(shard.cells),

@@ -17,6 +17,7 @@ mod drive;
 mod engine;
 mod flow;
 mod kernel;
+mod keys;
 mod learning;
 mod meeting;
 mod narrow;

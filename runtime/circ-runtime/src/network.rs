@@ -12,7 +12,7 @@ use circ_plan::plan::{Indices, Plan, ProjectionPlan, Quantity, Sender, View};
 
 use crate::build::layout::{Lanes, Part, Weights};
 use crate::build::selves::Selves;
-use crate::build::{BuildError, Present, build, delay_ticks, visit_synapses};
+use crate::build::{BuildError, Present, build, delay_ticks, put_weights, visit_synapses};
 use crate::drive::DriveValues;
 use crate::learning::table::Table;
 use crate::learning::{Design, Kept, design};
@@ -385,6 +385,35 @@ impl Network {
                 by_distance[lanes.distance[position as usize] as usize] = factors[position as usize];
             }
             parts[of.thread as usize][at].scale(sources, &by_distance);
+        }
+    }
+
+    /// Whether weights of a projection that does not learn are not as they were made.
+    pub(crate) fn is_scaled(&self, projection: u32) -> bool {
+        self.wirings[projection as usize].scaled
+    }
+
+    /// The weights of a projection in canonical order, where they are not as they were made.
+    pub(crate) fn scaled_weights(&self, projection: u32) -> Option<Vec<f64>> {
+        if !self.is_scaled(projection) {
+            return None;
+        }
+        let mut weights = vec![];
+        self.visit_synapses(projection, &mut |piece| {
+            if let Values::Each(each) = &piece.weight {
+                weights.extend_from_slice(each);
+            }
+        });
+        Some(weights)
+    }
+
+    /// Gives a projection these weights, in canonical order; without any, those that they were made with.
+    pub(crate) fn put_weights(&mut self, projection: u32, weights: Option<&[f64]>) {
+        let lanes = self.lanes(projection);
+        let wiring = &mut self.wirings[projection as usize];
+        let was = std::mem::replace(&mut wiring.scaled, weights.is_some());
+        if let (true, Kind::Rows(parts)) = (was || weights.is_some(), &mut wiring.kind) {
+            put_weights(&self.plan, projection, self.shards.threads, lanes, parts, weights);
         }
     }
 

@@ -44,6 +44,16 @@ impl<F: Scalar> Ring<F> {
         kept.extend_from_slice(&self.data.view::<F>()[..self.slots * self.length]);
     }
 
+    /// An element of the accumulators of a tick in what [`Ring::keep`] copied, if it did.
+    pub fn kept_at(&self, kept: &[F], tick: i64, element: usize) -> Option<F> {
+        kept.get(self.first(tick) + element).copied()
+    }
+
+    /// Nothing arrives any more.
+    pub fn clear(&mut self) {
+        self.data.view_mut::<F>().fill(F::ZERO);
+    }
+
     /// Makes all slots what they were when `kept` was filled.
     pub fn restore(&mut self, kept: &[F]) {
         self.data.view_mut::<F>()[..kept.len()].copy_from_slice(kept);
@@ -122,5 +132,11 @@ impl Rings {
             single: single.widened(now, slots.max(single.slots)),
             double: double.widened(now, slots.max(double.slots)),
         }
+    }
+
+    /// Nothing arrives any more.
+    pub fn clear(&mut self) {
+        self.single.clear();
+        self.double.clear();
     }
 }

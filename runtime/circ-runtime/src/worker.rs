@@ -9,6 +9,7 @@
 //! threads and windows.
 
 mod delivery;
+mod resume;
 mod team;
 mod together;
 
@@ -26,6 +27,7 @@ use crate::cells::{Observer, Scene, Shard};
 use crate::drive::{DriveLane, DriveValues, Pulse};
 use crate::flow::{Flows, Published, World};
 use crate::kernel::{Kernels, Lists, Step, step};
+use crate::keys::Keys;
 use crate::learning::{self, History, Surroundings};
 use crate::meeting::Meeting;
 use crate::network::Network;
@@ -40,6 +42,8 @@ pub struct Shared<'a> {
     /// By population.
     pub slots: &'a [Vec<u64>],
     pub drives: &'a [DriveValues],
+    /// Of draws.
+    pub keys: &'a Keys,
     pub first: i64,
     /// Whether what flows at the tick before `first` is carried anew.
     pub again: bool,
@@ -72,7 +76,13 @@ impl Shared<'_> {
     }
 
     fn surroundings(&self) -> Surroundings<'_> {
-        Surroundings { network: self.network, history: self.history, slots: self.slots, rules: self.rules }
+        Surroundings {
+            network: self.network,
+            history: self.history,
+            slots: self.slots,
+            rules: self.rules,
+            keys: self.keys,
+        }
     }
 
     /// The last tick that no cell failed in, and at which no synapse before it did, in a window that ends at `last`.
@@ -173,6 +183,7 @@ impl Worker {
                     population,
                     tables: &plan.tables,
                     slots: &slots[k],
+                    keys: &population.keys,
                     now: 0,
                     dt: plan.dt,
                 });
@@ -256,7 +267,8 @@ impl Worker {
     /// Lets the others see what the own cells have before a stage of flows.
     fn publish(&mut self, shared: &Shared, stage: usize, tick: i64, phase: usize) {
         let published = &shared.published[self.id][phase][stage];
-        let world = World { plan: shared.plan, shards: &self.shards, slots: shared.slots, tick };
+        let world =
+            World { plan: shared.plan, shards: &self.shards, slots: shared.slots, keys: shared.keys, tick };
         self.flows.publish(stage, world, &mut published.write().unwrap_or_else(PoisonError::into_inner));
     }
 
@@ -271,9 +283,9 @@ impl Worker {
             if let Sender::Drive(k) = *sender {
                 let drive = &shared.plan.drives[k as usize];
                 if drive.delay_ticks <= 0 {
-                    let values = &shared.drives[k as usize];
+                    let (values, key) = (&shared.drives[k as usize], shared.keys.trains[k as usize]);
                     self.drives[k as usize]
-                        .send(&Pulse { plan: shared.plan, drive, values, tick }, &mut self.rings);
+                        .send(&Pulse { plan: shared.plan, drive, values, key, tick }, &mut self.rings);
                 }
             }
         }
@@ -307,6 +319,7 @@ impl Worker {
             population: plan,
             tables: &shared.plan.tables,
             slots: &shared.slots[population],
+            keys: &shared.keys.populations[population],
             offsets: &self.offsets[population],
             tick,
             dt: shared.plan.dt,
@@ -385,7 +398,8 @@ impl Worker {
             let k = lane.probe.population as usize;
             let population = &shared.plan.populations[k];
             let (tables, dt) = (&shared.plan.tables[..], shared.plan.dt);
-            let scene = Scene { population, tables, slots: &shared.slots[k], now: tick, dt };
+            let (slots, keys) = (&shared.slots[k][..], &shared.keys.populations[k][..]);
+            let scene = Scene { population, tables, slots, keys, now: tick, dt };
             let program = &population.observables[lane.probe.observable as usize].program;
             lane.now.clear();
             lane.observer.observe(program, scene, &self.shards[k], &lane.cells, &mut lane.now);
@@ -412,18 +426,5 @@ impl Worker {
     /// Nothing flows to these places of the thread's arena any more.
     pub fn forget_flows(&mut self, precision: Precision, places: &[usize]) {
         self.flows.forget(precision, places);
-    }
-
-    /// Forgets events and samples from a tick on: a fault leaves nothing half made.
-    pub fn forget(&mut self, tick: i64) {
-        for events in self.history.iter_mut().flatten() {
-            events.truncate(events.partition_point(|e| i64::from(e.0) < tick));
-        }
-        for lane in &mut self.probes {
-            let Samples { ticks, values } = &mut lane.samples;
-            ticks.truncate(ticks.partition_point(|t| *t < tick));
-            values.truncate(ticks.len() * lane.cells.len());
-        }
-        self.learning.forget(tick);
     }
 }

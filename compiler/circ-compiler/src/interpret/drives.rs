@@ -2,7 +2,7 @@
 //!
 //! In: the drives and their slots. Out: at every tick, for each target, how many events it gets, and when they arrive.
 
-use circ_numerics::random::{Counter, Stream, train_count};
+use circ_numerics::random::{Counter, Stream, train_count, trial_key};
 use circ_plan::engine::Engine;
 use circ_plan::plan::*;
 
@@ -46,13 +46,14 @@ impl Interpreter {
             DriveKind::Poisson(mean) => (0..cells)
                 .map(|position| {
                     let mean = self.quantity(at, drive, mean, position, tick);
-                    train_count(mean, drive.keys[0], position as u32, tick as u32)
+                    train_count(mean, trial_key(drive.keys[0], self.trial), position as u32, tick as u32)
                 })
                 .collect(),
             DriveKind::Choose { count, interval_ticks } => {
                 let mut counts = vec![0.0; cells];
                 if tick % (*interval_ticks).max(1) == 0 {
-                    for position in choose(*count as usize, cells, drive.keys[0], tick) {
+                    for position in choose(*count as usize, cells, trial_key(drive.keys[0], self.trial), tick)
+                    {
                         counts[position] = 1.0;
                     }
                 }

@@ -16,12 +16,15 @@
 //!
 //! If a cell or a synapse fails a check, the tick is not made: the present state stays that of tick `n - 1`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use circ_numerics::random::trial_key;
 use circ_plan::engine::*;
 use circ_plan::ir::*;
 use circ_plan::plan::*;
+use circ_plan::snapshot::Snapshot;
 
 use super::apply::{Value, round_to};
 use super::learning::Attempt;
@@ -50,6 +53,10 @@ pub struct Interpreter {
     /// Of the projections that learn, in order.
     pub(super) plastic: Vec<Plastic>,
     pub(super) past: Past,
+    /// Of projections that do not learn and whose weights were scaled: what they were, by projection.
+    pub(super) unscaled: BTreeMap<u32, Values>,
+    /// That draws of ticks are of.
+    pub(super) trial: Option<u64>,
     probes: Vec<(Looking, Samples)>,
 }
 
@@ -90,6 +97,8 @@ impl Interpreter {
             flowing: Mail::default(),
             tick: -1,
             changed: false,
+            unscaled: BTreeMap::new(),
+            trial: None,
             probes: vec![],
             plan,
         }
@@ -294,11 +303,25 @@ impl Interpreter {
         }
     }
 
+    /// Forgets samples from a tick on; what is summed up stays.
+    pub(super) fn forget_samples(&mut self, tick: i64) {
+        for (looking, samples) in &mut self.probes {
+            let (keep, all) = match looking {
+                Looking::AtCells(probe) => (probe.keep, probe.cells.len()),
+                Looking::AtSynapses(probe) => (probe.keep, probe.synapses.len()),
+            };
+            if keep == Keep::Each {
+                samples.ticks.truncate(samples.ticks.partition_point(|at| *at < tick));
+                samples.values.truncate(samples.ticks.len() * all);
+            }
+        }
+    }
+
     /// Before tick 0 an observable has the value of the initial state, at time 0.
     pub(super) fn observe_cell(&self, population: u32, observable: u32, cell: usize) -> f64 {
         let plan = &self.plan.populations[population as usize];
         let state = &self.states[population as usize];
-        let world = state.cell(&self.plan, plan, &[], cell, self.tick.max(0));
+        let world = state.cell(&self.plan, &[], cell, self.tick.max(0));
         result(&plan.observables[observable as usize].program, &world)
     }
 
@@ -412,6 +435,7 @@ impl Engine for Interpreter {
             return self.scale_plastic(projection, sources, factors);
         }
         let synapses = &mut self.synapses[projection as usize];
+        self.unscaled.entry(projection).or_insert_with(|| synapses.weight.clone());
         let Values::Each(weights) = &mut synapses.weight else {
             panic!("lowering gives a weight to each synapse that is scaled");
         };
@@ -473,6 +497,29 @@ impl Engine for Interpreter {
 
     fn precision(&self, population: u32) -> Precision {
         self.population(population).precision
+    }
+
+    fn snapshot(&mut self) -> Snapshot {
+        self.present_state()
+    }
+
+    fn restore(&mut self, snapshot: &Snapshot) {
+        self.go_on_from(snapshot);
+    }
+
+    fn key_draws(&mut self, trial: Option<u64>) {
+        self.trial = trial;
+        let all = |keys: &[[u32; 2]]| keys.iter().map(|key| trial_key(*key, trial)).collect();
+        for (state, population) in self.states.iter_mut().zip(&self.plan.populations) {
+            state.keys = all(&population.keys);
+        }
+        for plastic in &mut self.plastic {
+            plastic.keys = all(&learning(&self.plan, plastic.projection).keys);
+        }
+    }
+
+    fn put_samples(&mut self, probe: ProbeId, samples: Samples) {
+        self.probes[probe.0 as usize].1 = samples;
     }
 }
 

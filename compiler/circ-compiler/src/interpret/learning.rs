@@ -379,7 +379,7 @@ impl<'a> Learner<'a> {
 }
 
 /// The different events of the target that anything waits for; each by segment.
-fn events_of(learning: &Learning) -> Vec<&Vec<EventId>> {
+pub(super) fn events_of(learning: &Learning) -> Vec<&Vec<EventId>> {
     let of_hooks = learning.hooks.iter().filter_map(|hook| match &hook.when {
         When::Post(events) => Some(events),
         _ => None,

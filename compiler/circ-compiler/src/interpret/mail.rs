@@ -79,8 +79,29 @@ impl Mail {
 
     /// Sums of all that is on its way to a port: (arrival tick, cell, sum), in this order.
     pub fn to_port(&self, population: u32, port: u32, precision: Precision) -> Vec<(i64, u32, f64)> {
+        self.to_port_of(population, port, precision, |_| true)
+    }
+
+    /// Everything, with the tick of its arrival.
+    pub fn all(&self) -> impl Iterator<Item = (i64, &Contribution)> {
+        self.due.iter().flat_map(|(tick, due)| {
+            let mut due: Vec<&Contribution> = due.iter().collect();
+            due.sort_by_key(|contribution| contribution.canonical());
+            due.into_iter().map(move |contribution| (*tick, contribution))
+        })
+    }
+
+    /// Likewise, of some of it.
+    pub fn to_port_of(
+        &self,
+        population: u32,
+        port: u32,
+        precision: Precision,
+        which: impl Fn(&Contribution) -> bool,
+    ) -> Vec<(i64, u32, f64)> {
         let of_tick = |(tick, contributions): (&i64, &Vec<Contribution>)| {
-            let here = contributions.iter().filter(|c| c.population == population && c.port == port);
+            let here =
+                contributions.iter().filter(|c| c.population == population && c.port == port && which(c));
             let sums = sums(here.copied().collect(), |_| precision);
             sums.into_iter().map(|((_, _, cell), sum)| (*tick, cell, sum)).collect::<Vec<_>>()
         };

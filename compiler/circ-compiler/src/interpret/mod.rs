@@ -16,6 +16,7 @@ mod reset;
 mod rewire;
 pub mod scalar;
 mod shared;
+mod snapshot;
 pub mod state;
 
 pub use apply::{Value, apply};

@@ -59,6 +59,32 @@ impl Past {
         self.latest = tick;
     }
 
+    /// What is kept of an array, the last tick first.
+    pub fn of(&self, population: usize, array: ArrayId) -> Vec<&[Value]> {
+        match self.kept[population].binary_search(&array) {
+            Ok(at) => self.ticks.iter().map(|kept| &kept[population][at][..]).collect(),
+            Err(_) => vec![],
+        }
+    }
+
+    /// Keeps other values than those so far, up to a tick: `of` says those of an array, the last tick first.
+    pub fn put<V: Iterator<Item = Vec<Value>>>(&mut self, tick: i64, of: impl Fn(usize, ArrayId) -> V) {
+        let ticks = (tick + 1).clamp(0, self.depth as i64) as usize;
+        let mut rows: Vec<Vec<Vec<Vec<Value>>>> = vec![vec![]; ticks];
+        for (population, arrays) in self.kept.iter().enumerate() {
+            rows.iter_mut().for_each(|row| row.push(vec![]));
+            for array in arrays {
+                let past: Vec<Vec<Value>> = of(population, *array).collect();
+                for (ago, row) in rows.iter_mut().enumerate() {
+                    // What is not told of was as the first that is.
+                    let values = past.get(ago).or(past.last()).cloned().unwrap_or_default();
+                    row[population].push(values);
+                }
+            }
+        }
+        (self.latest, self.ticks) = (tick, rows.into());
+    }
+
     /// Gives cells what they have now at all ticks that are kept.
     pub fn fill(&mut self, population: u32, array: ArrayId, cells: &[u32], now: &[Value]) {
         let Ok(at) = self.kept[population as usize].binary_search(&array) else { return };

@@ -35,6 +35,8 @@ pub struct Plastic {
     /// What they held when each began.
     pub initial: Vec<Vec<Value>>,
     pub uniforms: Vec<Value>,
+    /// Of draws, by `KeyId`.
+    pub keys: Vec<[u32; 2]>,
     /// Positions in the views.
     pub source: Vec<u32>,
     pub target: Vec<u32>,
@@ -112,6 +114,7 @@ impl Plastic {
                 .iter()
                 .map(|u| Value::from_number(u.ty, learning.precision, u.value))
                 .collect(),
+            keys: learning.keys.clone(),
             axonal: delay.iter().zip(&dendritic).map(|(all, b)| all - b).collect(),
             dendritic,
             back: each(&synapses.back),
@@ -370,6 +373,6 @@ impl World for AtSynapse<'_> {
             tick: self.moments.now as u32,
             salt: 64 * (occurrence % 64),
         };
-        (self.learning.keys[key.0 as usize], at)
+        (self.plastic.keys[key.0 as usize], at)
     }
 }

@@ -69,7 +69,7 @@ impl Interpreter {
         }
         let silence = vec![vec![0.0; of.cells as usize]; of.ports.len()];
         let tick = self.tick().max(0);
-        let world = Cell { arrays: &arrays, ..state.cell(plan, of, &silence, cell, tick) };
+        let world = Cell { arrays: &arrays, keys: &of.keys, ..state.cell(plan, &silence, cell, tick) };
         let mut values = vec![];
         evaluate(&programs.reference_start, &world, &mut values);
         let written = programs.reference_start.outputs.iter().find_map(|output| match output {

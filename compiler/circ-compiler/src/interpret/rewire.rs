@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use circ_numerics::random::{Counter, Stream};
+use circ_numerics::random::{Counter, Stream, trial_key};
 use circ_plan::engine::{RewireFault, Stop, SynapseFault, Values};
 use circ_plan::ir::*;
 use circ_plan::learning::{Budget, Candidates, NewDelay, Prune, Rewire};
@@ -49,9 +49,10 @@ impl Interpreter {
         let mut all = vec![];
         for (place, plastic) in self.plastic.iter().enumerate() {
             let Some(rewire) = &learning(&self.plan, plastic.projection).rewire else { continue };
+            let key = trial_key(rewire.key, self.trial);
             if rewire.is_due(tick) && plastic.uniforms[rewire.learns.0 as usize].truth() {
-                let synapses = Decision { scene, plastic, rewire, tick }.synapses()?;
-                let made = Decision { scene, plastic, rewire, tick }.made(&synapses)?;
+                let synapses = Decision { scene, plastic, rewire, key, tick }.synapses()?;
+                let made = Decision { scene, plastic, rewire, key, tick }.made(&synapses)?;
                 all.push(Rewired { place, synapses, made });
             }
         }
@@ -86,6 +87,7 @@ struct Decision<'a> {
     scene: Scene<'a>,
     plastic: &'a Plastic,
     rewire: &'a Rewire,
+    key: [u32; 2],
     tick: i64,
 }
 
@@ -224,7 +226,7 @@ impl Decision<'_> {
     /// `count` different numbers below `all`, ascending.
     fn any(&self, clause: usize, all: usize, count: usize) -> Vec<usize> {
         let at = Counter { entity: clause as u32, partner: 0, tick: self.tick as u32, salt: 0 };
-        let mut words = Stream::new(self.rewire.key, at);
+        let mut words = Stream::new(self.key, at);
         let mut chosen = BTreeSet::new();
         for last in all - count..all {
             let number = words.below(last as u64 + 1) as usize;
@@ -256,6 +258,7 @@ fn without_synapses(rewire: &Rewire, of: &Plastic, pairs: &[(u32, u32)], occurre
         arrays: vec![],
         initial: vec![],
         uniforms: of.uniforms.clone(),
+        keys: of.keys.clone(),
         source,
         target,
         axonal: vec![axonal; pairs.len()],

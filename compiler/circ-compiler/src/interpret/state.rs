@@ -17,6 +17,8 @@ pub struct State {
     pub arrays: Vec<Vec<Value>>,
     /// By `UniformId`.
     pub uniforms: Vec<Value>,
+    /// Of draws of ticks, by `KeyId`.
+    pub keys: Vec<[u32; 2]>,
     /// By `EventId`: (tick, cell), ascending.
     pub events: Vec<Vec<(i64, u32)>>,
 }
@@ -44,13 +46,14 @@ impl State {
                 .iter()
                 .map(|u| Value::from_number(u.ty, population.precision, u.value))
                 .collect(),
+            keys: population.keys.clone(),
             events: vec![vec![]; population.events.len()],
         };
         if let Some(programs) = programs(population) {
-            state.derive_uniforms(plan, population, &programs.derive_uniforms);
-            state.run_over_cells(cells, plan, population, &programs.init_params);
-            state.run_over_cells(cells, plan, population, &programs.derive_cells);
-            state.run_over_cells(cells, plan, population, &programs.init_states);
+            state.derive_uniforms(plan, &programs.derive_uniforms);
+            state.run_over_cells(cells, plan, &programs.init_params);
+            state.run_over_cells(cells, plan, &programs.derive_cells);
+            state.run_over_cells(cells, plan, &programs.init_states);
         }
         state
     }
@@ -58,8 +61,8 @@ impl State {
     /// Makes what depends on parameters follow them.
     pub fn derive(&mut self, plan: &Plan, population: &PopulationPlan) {
         if let Some(programs) = programs(population) {
-            self.derive_uniforms(plan, population, &programs.derive_uniforms);
-            self.run_over_cells(population.cells as usize, plan, population, &programs.derive_cells);
+            self.derive_uniforms(plan, &programs.derive_uniforms);
+            self.run_over_cells(population.cells as usize, plan, &programs.derive_cells);
         }
     }
 
@@ -67,13 +70,14 @@ impl State {
     pub fn begun(&self, plan: &Plan, population: &PopulationPlan) -> State {
         let zero = |ty| Value::from_number(ty, population.precision, 0.0);
         let mut begun = self.clone();
+        begun.keys.clone_from(&population.keys);
         for (array, values) in population.arrays.iter().zip(&mut begun.arrays) {
             if !matches!(array.role, Role::Parameter | Role::Derived) {
                 values.fill(zero(array.ty));
             }
         }
         if let Some(programs) = programs(population) {
-            begun.run_over_cells(population.cells as usize, plan, population, &programs.init_states);
+            begun.run_over_cells(population.cells as usize, plan, &programs.init_states);
         }
         begun
     }
@@ -104,7 +108,7 @@ impl State {
         let before = made.arrays.clone();
         let mut values = vec![];
         for index in 0..population.cells as usize {
-            let cell = Cell { arrays: &before, ..self.cell(plan, population, arrivals, index, tick) };
+            let cell = Cell { arrays: &before, ..self.cell(plan, arrivals, index, tick) };
             evaluate(program, &cell, &mut values);
             if failed_check(program, &values).is_some() {
                 return Err(fault(&before, index, arrivals));
@@ -122,19 +126,12 @@ impl State {
     }
 
     /// The world of a cell.
-    pub fn cell<'a>(
-        &'a self,
-        plan: &'a Plan,
-        population: &'a PopulationPlan,
-        arrivals: &'a [Vec<f64>],
-        index: usize,
-        tick: i64,
-    ) -> Cell<'a> {
+    pub fn cell<'a>(&'a self, plan: &'a Plan, arrivals: &'a [Vec<f64>], index: usize, tick: i64) -> Cell<'a> {
         Cell {
             arrays: &self.arrays,
             uniforms: &self.uniforms,
             arrivals,
-            keys: &population.keys,
+            keys: &self.keys,
             tables: &plan.tables,
             index,
             tick,
@@ -142,9 +139,9 @@ impl State {
         }
     }
 
-    fn derive_uniforms(&mut self, plan: &Plan, population: &PopulationPlan, program: &Program) {
+    fn derive_uniforms(&mut self, plan: &Plan, program: &Program) {
         let mut values = vec![];
-        evaluate(program, &self.cell(plan, population, &[], 0, 0), &mut values);
+        evaluate(program, &self.cell(plan, &[], 0, 0), &mut values);
         for output in &program.outputs {
             if let Output::Uniform(uniform, value) = output {
                 self.uniforms[uniform.0 as usize] = values[value.0 as usize];
@@ -152,10 +149,10 @@ impl State {
         }
     }
 
-    fn run_over_cells(&mut self, cells: usize, plan: &Plan, population: &PopulationPlan, program: &Program) {
+    fn run_over_cells(&mut self, cells: usize, plan: &Plan, program: &Program) {
         let mut values = vec![];
         for index in 0..cells {
-            evaluate(program, &self.cell(plan, population, &[], index, 0), &mut values);
+            evaluate(program, &self.cell(plan, &[], index, 0), &mut values);
             store(program, &values, index, &mut self.arrays);
         }
     }

@@ -105,7 +105,7 @@ impl<'a> OneCell<'a> {
         for (port, arrives) in self.arrivals.iter_mut().enumerate() {
             arrives[0] = arrival.filter(|(at, _)| *at == port).map_or(0.0, |(_, weight)| weight);
         }
-        let world = self.state.cell(self.plan, self.population, &self.arrivals, 0, tick);
+        let world = self.state.cell(self.plan, &self.arrivals, 0, tick);
         if self.values.is_empty() {
             scalar::evaluate(program, &world, &mut self.values);
             self.changing = changing(program);
@@ -179,7 +179,7 @@ impl<'a> OneCell<'a> {
     fn slope(&self, name: &str) -> Option<f64> {
         let is_slope = |it: &&Observable| it.name.strip_suffix('\'') == Some(name);
         let observable = self.population.observables.iter().find(is_slope)?;
-        let cell = self.state.cell(self.plan, self.population, &[], 0, TICK);
+        let cell = self.state.cell(self.plan, &[], 0, TICK);
         Some(scalar::result(&observable.program, &cell))
     }
 }

@@ -28,6 +28,15 @@ pub fn key(seed: u64, path: &str) -> [u32; 2] {
     [(mixed >> 32) as u32, mixed as u32]
 }
 
+/// The key of a trial, from that of what draws; without a trial the key itself.
+pub fn trial_key(key: [u32; 2], trial: Option<u64>) -> [u32; 2] {
+    let Some(trial) = trial else { return key };
+    // An offset, so that trials are no attempts.
+    let mixed =
+        mix((u64::from(key[0]) << 32 | u64::from(key[1])) ^ mix(trial.wrapping_add(0x6a09_e667_f3bc_c908)));
+    [(mixed >> 32) as u32, mixed as u32]
+}
+
 /// The key of a draw's attempt; of the first the key itself.
 pub(crate) fn attempt_key(key: [u32; 2], attempt: u32) -> [u32; 2] {
     let mixed = mix((u64::from(key[0]) << 32 | u64::from(key[1])) ^ mix(u64::from(attempt)));
@@ -161,6 +170,16 @@ mod tests {
             philox([0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], [0xa4093822, 0x299f31d0]),
             [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1]
         );
+    }
+
+    #[test]
+    fn keys_differ_by_trial() {
+        let of = |trial| trial_key(key(3, "E.v"), trial);
+        let keys = [of(None), of(Some(0)), of(Some(1)), of(Some(u64::MAX)), attempt_key(of(None), 1)];
+        for (k, a) in keys.iter().enumerate() {
+            assert!(keys[..k].iter().all(|b| a != b));
+        }
+        assert_eq!(of(None), key(3, "E.v"));
     }
 
     #[test]

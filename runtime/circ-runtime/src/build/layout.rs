@@ -73,6 +73,15 @@ impl Weights {
         }
     }
 
+    /// Changes one of them, if each has its own.
+    pub fn set(&mut self, synapse: usize, weight: f64) {
+        match self {
+            Weights::One(_) => {}
+            Weights::Each(each) => each[synapse] = weight as f32,
+            Weights::Double(each) => each[synapse] = weight,
+        }
+    }
+
     fn scale(&mut self, synapse: usize, factor: f64) {
         match self {
             Weights::One(_) => panic!("lowering gives a weight to each synapse that is scaled"),

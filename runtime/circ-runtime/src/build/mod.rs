@@ -55,7 +55,8 @@ impl Cells {
         let instantiate = |(population, slots): (_, &Vec<u64>)| {
             let population: &circ_plan::plan::PopulationPlan = population;
             let mut shard = Shard::new(population, 0, population.cells);
-            shard.initialise(Scene { population, tables: &plan.tables, slots, now: 0, dt: plan.dt });
+            let keys = &population.keys[..];
+            shard.initialise(Scene { population, tables: &plan.tables, slots, keys, now: 0, dt: plan.dt });
             shard
         };
         let shards = plan.populations.iter().zip(&slots).map(instantiate).collect();
@@ -282,14 +283,73 @@ pub fn visit_synapses(
         ..Synapses::default()
     };
     let mut visitor = Visitor { dt: plan.dt, rows: this.learning.is_some(), piece, present, visit };
+    make_again(plan, projection, threads, &mut visitor);
+}
+
+/// Makes the synapses of a projection again, in canonical order.
+fn make_again<S: Sink>(plan: &Plan, projection: u32, threads: usize, sink: &mut S) {
     let cells = Cells::new(plan);
     let mut context = cells.context(plan, projection);
     let found = shared::find(&cells.context(plan, first(plan, projection)), threads);
-    let lanes = Lanes::flat(this.target.len() as u32);
+    let lanes = Lanes::flat(plan.projections[projection as usize].target.len() as u32);
     // The network was built from the same plan: what does not hold was refused there.
     context.groups = found.unwrap_or_else(|_| panic!("groups that were found can be found again"));
-    let made = generate(&context, &lanes, threads, u64::MAX, std::slice::from_mut(&mut visitor));
+    let made = generate(&context, &lanes, threads, u64::MAX, std::slice::from_mut(sink));
     assert!(made.is_ok(), "a projection that was built can be built again");
+}
+
+/// Gives the synapses of a projection these weights, in canonical order; without any, those that they were made with.
+pub fn put_weights(
+    plan: &Plan,
+    projection: u32,
+    threads: usize,
+    lanes: Lanes,
+    parts: &mut [Vec<Part>],
+    weights: Option<&[f64]>,
+) {
+    make_again(plan, projection, threads, &mut Putter { lanes, parts, weights, next: 0 });
+}
+
+/// Puts weights in the place of those that there are.
+struct Putter<'p> {
+    lanes: Lanes,
+    /// By thread.
+    parts: &'p mut [Vec<Part>],
+    weights: Option<&'p [f64]>,
+    /// The number of the next synapse.
+    next: usize,
+}
+
+impl Sink for Putter<'_> {
+    fn take(&mut self, rows: &RowSet, values: &Valuer) {
+        let Putter { lanes, parts, weights, next } = self;
+        for (lane, at) in lanes.places().into_iter().enumerate() {
+            let part = &mut parts[lanes.lanes[lane].thread as usize][at];
+            for row in 0..rows.rows() {
+                let first = part.starts[rows.first as usize + row] as usize;
+                for (place, k) in in_part(lanes, lane, rows, &values.delays, row).into_iter().enumerate() {
+                    let weight = weights.map_or_else(|| values.weights[k], |weights| weights[*next + k]);
+                    part.weights.set(first + place, weight);
+                }
+            }
+        }
+        *next += rows.targets.len();
+    }
+
+    fn bytes(&self) -> u64 {
+        0
+    }
+}
+
+/// The synapses of a row that are in a lane, in the order in which its part has them.
+fn in_part(lanes: &Lanes, lane: usize, rows: &RowSet, delays: &[u32], row: usize) -> Vec<usize> {
+    let own = |k: &usize| lanes.lane_of.get(rows.targets[*k] as usize).is_none_or(|of| *of == lane as u32);
+    let mut order: Vec<usize> = (rows.starts[row]..rows.starts[row + 1]).filter(own).collect();
+    // A part's rows are sorted by delay, stably.
+    if !delays.is_empty() {
+        order.sort_by_key(|k| delays[*k]);
+    }
+    order
 }
 
 /// The weights of a projection as they are now, where they are not as they were made.
@@ -308,15 +368,7 @@ impl Present<'_> {
                 continue;
             }
             for row in 0..rows.rows() {
-                let own = |k: &usize| {
-                    let lane_of = self.lanes.lane_of.get(rows.targets[*k] as usize);
-                    lane_of.is_none_or(|of| *of == lane as u32)
-                };
-                let mut order: Vec<usize> = (rows.starts[row]..rows.starts[row + 1]).filter(own).collect();
-                // A part's rows are sorted by delay, stably.
-                if !delays.is_empty() {
-                    order.sort_by_key(|k| delays[*k]);
-                }
+                let order = in_part(&self.lanes, lane, rows, delays, row);
                 let first = part.starts[rows.first as usize + row] as usize;
                 for (place, k) in order.into_iter().enumerate() {
                     made[k] = part.weights.get(first + place);

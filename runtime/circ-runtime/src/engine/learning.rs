@@ -19,7 +19,7 @@ pub fn initial_rule(plan: &Plan, projection: u32) -> Vec<u64> {
     learning.uniforms.iter().map(|slot| slot_of(slot.ty, learning.precision, slot.value)).collect()
 }
 
-fn learning(plan: &Plan, projection: u32) -> &Learning {
+pub fn learning(plan: &Plan, projection: u32) -> &Learning {
     let learning = plan.projections[projection as usize].learning.as_deref();
     learning.expect("only a projection that learns has a rule")
 }
@@ -30,12 +30,13 @@ impl Machine {
         design_of(&self.network, projection).expect("only a projection that learns is asked what it learned")
     }
 
-    fn around(&self) -> Surroundings<'_> {
+    pub(super) fn around(&self) -> Surroundings<'_> {
         Surroundings {
             network: &self.network,
             history: &self.history,
             slots: &self.slots,
             rules: &self.rules,
+            keys: &self.keys,
         }
     }
 
@@ -95,8 +96,8 @@ impl Machine {
         if self.network.designs.iter().all(|design| design.waits.is_none()) {
             return None;
         }
-        let Machine { network, history, slots, rules, workers, .. } = self;
-        let around = Surroundings { network, history, slots, rules };
+        let Machine { network, history, slots, rules, keys, workers, .. } = self;
+        let around = Surroundings { network, history, slots, rules, keys };
         let faults = for_each(workers.len(), workers, |_, worker| worker.learning.catch_up(around));
         let place = |fault: &SynapseFault| (fault.tick, fault.projection, fault.source, fault.target);
         faults.into_iter().flatten().min_by_key(place)
@@ -105,8 +106,8 @@ impl Machine {
     /// Brings the synapses of a design to the present tick.
     pub(super) fn settle_learning(&mut self, design: usize) {
         self.refresh();
-        let Machine { network, history, slots, rules, workers, tick, .. } = self;
-        let around = Surroundings { network, history, slots, rules };
+        let Machine { network, history, slots, rules, keys, workers, tick, .. } = self;
+        let around = Surroundings { network, history, slots, rules, keys };
         let now = (*tick).max(0);
         for_each(workers.len(), workers, |_, worker| {
             let scene = around.scene(design, worker.id);

@@ -98,6 +98,7 @@ impl Machine {
             population: plan,
             tables: &self.plan.tables,
             slots: &self.slots[population],
+            keys: &plan.keys,
             offsets: &offsets,
             tick: self.tick.max(0),
             dt: self.plan.dt,

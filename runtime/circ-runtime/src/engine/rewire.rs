@@ -48,10 +48,10 @@ impl Machine {
         let plan = Arc::clone(&self.plan);
         let mut all = vec![];
         for design in due {
-            let Machine { network, history, slots, rules, workers, .. } = self;
+            let Machine { network, history, slots, rules, keys, workers, .. } = self;
             let learning = plan.projections[network.designs[design].projection as usize].learning.as_deref();
             let Some(rewire) = learning.and_then(|it| it.rewire.as_ref()) else { continue };
-            let around = Surroundings { network, history, slots, rules };
+            let around = Surroundings { network, history, slots, rules, keys };
             all.push(decide(around, design, rewire, tick, workers)?);
         }
         for mut rewired in all {
@@ -59,8 +59,8 @@ impl Machine {
             let network = Arc::get_mut(&mut self.network);
             let network = network.expect("a machine that rewires has its network for itself");
             let old = rewired.install(&mut network.designs[design]);
-            let Machine { network, history, slots, rules, workers, .. } = self;
-            let around = Surroundings { network, history, slots, rules };
+            let Machine { network, history, slots, rules, keys, workers, .. } = self;
+            let around = Surroundings { network, history, slots, rules, keys };
             for_each(workers.len(), workers, |thread, worker| {
                 let learner = worker.learning.learner_mut(design);
                 rewired.pass_on(around, thread, &old[thread], learner, tick);

@@ -5,6 +5,7 @@
 use circ_plan::plan::{FlowColumn, Plan, View};
 
 use crate::cells::{Observer, Scene, Shard, value_of};
+use crate::keys::Keys;
 use crate::shards::Shards;
 
 /// The present state of a thread's cells.
@@ -14,6 +15,8 @@ pub struct World<'a> {
     /// By population.
     pub shards: &'a [Shard],
     pub slots: &'a [Vec<u64>],
+    /// Of draws.
+    pub keys: &'a Keys,
     pub tick: i64,
 }
 
@@ -24,6 +27,7 @@ impl<'a> World<'a> {
             population: &self.plan.populations[k],
             tables: &self.plan.tables,
             slots: &self.slots[k],
+            keys: &self.keys.populations[k],
             now: self.tick,
             dt: self.plan.dt,
         }

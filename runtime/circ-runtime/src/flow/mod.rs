@@ -70,6 +70,28 @@ impl Flows {
         self.rings.double.keep(&mut self.kept.1);
     }
 
+    /// What earlier phases than the present one had sent to a tick, at a place of the arena.
+    pub fn sent_before(&self, precision: Precision, tick: i64, place: usize) -> f64 {
+        match precision {
+            Precision::F32 => self.rings.single.kept_at(&self.kept.0, tick, place).map_or(0.0, f64::from),
+            Precision::F64 => self.rings.double.kept_at(&self.kept.1, tick, place).unwrap_or(0.0),
+        }
+    }
+
+    /// Forgets all that was sent.
+    pub fn clear(&mut self) {
+        self.rings.clear();
+        self.keep();
+    }
+
+    /// Sends a sum to a tick, as of an earlier phase; [`Flows::keep`] follows.
+    pub fn put(&mut self, precision: Precision, tick: i64, place: usize, sum: f64) {
+        match precision {
+            Precision::F32 => self.rings.single.slot_mut(tick)[place] = sum as f32,
+            Precision::F64 => self.rings.double.slot_mut(tick)[place] = sum,
+        }
+    }
+
     /// Takes back what was sent since [`Flows::keep`].
     pub fn take_back(&mut self) {
         self.rings.single.restore(&self.kept.0);

@@ -49,7 +49,7 @@ impl Block {
             kernel: self.kernel,
             tables: &scene.world.plan.tables,
             slots: scene.rule,
-            keys: &scene.learning.keys,
+            keys: scene.keys,
             cells: n,
             tick: picked.now,
             dt: scene.world.plan.dt,

@@ -20,6 +20,11 @@ impl<T> Default for Calendar<T> {
 }
 
 impl<T> Calendar<T> {
+    /// With all ticks up to and including this one closed.
+    pub fn after(tick: i64) -> Calendar<T> {
+        Calendar { first: (tick + 1).max(0), slots: VecDeque::new() }
+    }
+
     /// Adds to the list of a tick.
     pub fn push(&mut self, tick: i64, item: T) {
         let at = usize::try_from(tick - self.first).expect("nothing is due in a tick that is over");

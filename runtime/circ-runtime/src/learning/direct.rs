@@ -280,7 +280,7 @@ impl Direct {
             kernel: self.kernel,
             tables: &scene.world.plan.tables,
             slots: scene.rule,
-            keys: &scene.learning.keys,
+            keys: scene.keys,
             cells,
             tick,
             dt: scene.world.plan.dt,

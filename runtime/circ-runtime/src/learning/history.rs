@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use circ_plan::ir::{ArrayId, Precision, Ty};
 use circ_plan::plan::{Plan, Role};
+use circ_plan::snapshot::Numbers;
 
 use crate::cells::Shard;
 
@@ -100,6 +101,38 @@ impl History {
         }
     }
 
+    /// What is kept of an array that changes with time: as each tick wrote it, from `tick` back. None where it is not kept.
+    pub fn past(&self, population: usize, array: usize, tick: i64) -> Vec<Numbers> {
+        let Some(at) = self.place(population, array) else { return vec![] };
+        let record = &self.records[at];
+        let ticks = (0..record.slots as i64).map(|ago| tick - ago).take_while(|tick| 0 <= *tick);
+        ticks.map(|tick| record.numbers(self.row(at, tick))).collect()
+    }
+
+    /// Keeps an array as ticks wrote it, from `tick` back; what is not told of was as the first of them.
+    pub fn put_past(&self, population: usize, array: usize, tick: i64, past: &[Numbers]) {
+        let (Some(at), Some(last)) = (self.place(population, array), past.last()) else { return };
+        let ticks = (0..self.records[at].slots as i64).map(|ago| tick - ago).take_while(|tick| 0 <= *tick);
+        for (ago, tick) in ticks.enumerate() {
+            let numbers = past.get(ago).unwrap_or(last);
+            for (cell, value) in self.row(at, tick).iter().enumerate() {
+                let bits = match numbers {
+                    Numbers::Single(x) => f64::from(x[cell]).to_bits(),
+                    Numbers::Double(x) => x[cell].to_bits(),
+                    Numbers::Whole(x) => x[cell] as u64,
+                    Numbers::Truth(x) => -i64::from(x[cell]) as u64,
+                };
+                value.store(bits, Relaxed);
+            }
+        }
+    }
+
+    fn place(&self, population: usize, array: usize) -> Option<usize> {
+        let is =
+            |record: &Record| (record.population, record.array) == (population, array) && 1 < record.slots;
+        self.records.iter().position(is)
+    }
+
     /// Keeps what changes only when it is set, of a thread's cells.
     pub fn keep_fixed(&self, shards: &[Shard]) {
         for record in self.records.iter().filter(|r| r.slots == 1) {
@@ -123,6 +156,16 @@ impl History {
 }
 
 impl Record {
+    fn numbers(&self, row: &[AtomicU64]) -> Numbers {
+        let bits = row.iter().map(|value| value.load(Relaxed));
+        match (self.ty, self.precision) {
+            (Ty::Float, Precision::F64) => Numbers::Double(bits.map(f64::from_bits).collect()),
+            (Ty::Float, Precision::F32) => Numbers::Single(bits.map(|x| f64::from_bits(x) as f32).collect()),
+            (Ty::Int | Ty::Tick, _) => Numbers::Whole(bits.map(|x| x as i64).collect()),
+            (Ty::Bool, _) => Numbers::Truth(bits.map(|x| x != 0).collect()),
+        }
+    }
+
     fn fill(&self, cell: u32, shard: &Shard) {
         let data = &shard.arrays[self.array];
         let at = cell as usize;

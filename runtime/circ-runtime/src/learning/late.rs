@@ -146,6 +146,30 @@ impl Late {
         }
     }
 
+    /// Goes on after a tick that all synapses have seen; `spiked` says of which sources they saw a spike at it.
+    pub fn resume(&mut self, scene: Scene, waits: &Waits, tick: i64, spiked: &[bool]) {
+        self.heard = Calendar::after(tick);
+        if tick < 0 {
+            return;
+        }
+        let ago = i64::from(scene.table.axonal.of(0));
+        for source in 0..self.sources.done.len() {
+            for ((column, _), base) in waits.decays.iter().zip(&mut self.sources.base) {
+                let origin = scene.sides.pre[*column].at(&scene.sides.source, source as u32);
+                base[source] = scene.world.float(origin, tick - ago);
+            }
+        }
+        self.sources.since.fill(tick as i32);
+        self.sources.done.fill(tick as i32);
+        self.sources.spiked.copy_from_slice(spiked);
+        self.sources.all_done = tick;
+    }
+
+    /// Targets that will see an event, by tick.
+    pub fn heard(&self) -> impl Iterator<Item = (i64, &[u32])> {
+        self.heard.iter()
+    }
+
     /// A target will see an event at a tick.
     pub fn hear(&mut self, target: u32, tick: i64) {
         self.heard.push(tick, target);

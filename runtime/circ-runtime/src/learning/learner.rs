@@ -7,6 +7,7 @@
 
 mod arrivals;
 mod modulated;
+mod resume;
 mod sharing;
 
 use std::borrow::Cow;
@@ -31,6 +32,8 @@ use super::shared::Common;
 use super::store::{Beside, Column, Which};
 use super::table::{ByTarget, Stretch};
 use super::waits::Waits;
+
+pub use resume::Resumed;
 
 /// Whom an event of a modulator is for.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -27,6 +27,8 @@ pub struct Scene<'a> {
     pub table: &'a Table,
     /// The shared slots of the rule.
     pub rule: &'a [u64],
+    /// Of draws, by `KeyId`.
+    pub keys: &'a [[u32; 2]],
 }
 
 /// Some synapses at a tick.
@@ -261,7 +263,7 @@ impl<F: Scalar> Leaves<F> for SynapseLeaves<'_> {
         }
     }
     fn key(&self, key: KeyId) -> [u32; 2] {
-        self.scene.learning.keys[key.0 as usize]
+        self.scene.keys[key.0 as usize]
     }
     fn counter(&self, row: usize, salt: u32) -> Counter {
         let (table, synapse) = (self.scene.table, self.picked.synapses.at(row) as usize);

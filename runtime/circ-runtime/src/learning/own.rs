@@ -19,6 +19,7 @@ use super::shared::Changes;
 use super::sides::World;
 use super::store::{Column, Which};
 use super::table::Table;
+use crate::keys::Keys;
 use crate::network::Network;
 use crate::ring::Rings;
 use crate::shards::Shards;
@@ -32,6 +33,8 @@ pub struct Surroundings<'a> {
     pub slots: &'a [Vec<u64>],
     /// Those of rules, by design.
     pub rules: &'a [Vec<u64>],
+    /// Of draws.
+    pub keys: &'a Keys,
 }
 
 impl<'a> Surroundings<'a> {
@@ -47,6 +50,7 @@ impl<'a> Surroundings<'a> {
             sides: &of.sides,
             table: &of.tables[thread],
             rule: &self.rules[design],
+            keys: &self.keys.rules[of.projection as usize],
         }
     }
 }

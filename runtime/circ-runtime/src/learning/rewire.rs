@@ -119,7 +119,7 @@ fn present(design: &Design) -> Vec<Place> {
 }
 
 /// For each position of the target view: the thread that has it, and which of its targets it is.
-fn owners(design: &Design) -> Vec<(u32, u32)> {
+pub fn owners(design: &Design) -> Vec<(u32, u32)> {
     let mut owners = vec![(0, 0); design.sides.target.len()];
     for (thread, table) in design.tables.iter().enumerate() {
         for (own, position) in table.positions.iter().enumerate() {
@@ -213,13 +213,17 @@ fn grown(
         Candidates::Where(program) => Some(program),
         Candidates::Random => None,
     };
-    Ok(pairs.numbered(program, &by_source, &any(rewire, clause, tick, found, most.min(found))))
+    Ok(pairs.numbered(
+        program,
+        &by_source,
+        &any(around.keys.of(rewire.key), clause, tick, found, most.min(found)),
+    ))
 }
 
 /// `count` different numbers below `all`, ascending: Floyd's sampling without replacement (Bentley & Floyd 1987).
-fn any(rewire: &Rewire, clause: usize, tick: i64, all: u64, count: u64) -> Vec<u64> {
+fn any(key: [u32; 2], clause: usize, tick: i64, all: u64, count: u64) -> Vec<u64> {
     let at = Counter { entity: clause as u32, partner: 0, tick: tick as u32, salt: 0 };
-    let mut words = Stream::new(rewire.key, at);
+    let mut words = Stream::new(key, at);
     let mut chosen = BTreeSet::new();
     for last in all - count..all {
         let number = words.below(last + 1);

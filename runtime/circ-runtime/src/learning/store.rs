@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use circ_plan::ir::{Precision, Ty};
 use circ_plan::learning::SynapseArray;
+use circ_plan::snapshot::Numbers;
 
 use crate::aligned::Scalar;
 use crate::prefetch::fetch;
@@ -149,6 +150,34 @@ impl Column {
             (Column::Tick(x), Column::Tick(y)) => x[synapse] = y[synapse],
             (Column::Bool(x), Column::Bool(y)) => x[synapse] = y[synapse],
             _ => panic!("a column keeps its type"),
+        }
+    }
+
+    /// What these synapses hold, in this order.
+    pub fn numbers(columns: &[&Column], order: &[(u32, u32)]) -> Numbers {
+        let at = |(thread, synapse): &(u32, u32)| (columns[*thread as usize], *synapse as usize);
+        let held = order.iter().map(at);
+        match columns.first() {
+            None => Numbers::default(),
+            Some(Column::Single(_)) => Numbers::Single(held.map(|(it, at)| it.number(at) as f32).collect()),
+            Some(Column::Double(_)) => Numbers::Double(held.map(|(it, at)| it.number(at)).collect()),
+            Some(Column::Int(_)) => {
+                let whole = |(it, at): (&Column, usize)| match it {
+                    Column::Int(x) => x[at],
+                    other => other.number(at) as i64,
+                };
+                Numbers::Whole(held.map(whole).collect())
+            }
+            Some(Column::Tick(_)) => Numbers::Whole(held.map(|(it, at)| it.number(at) as i64).collect()),
+            Some(Column::Bool(_)) => Numbers::Truth(held.map(|(it, at)| it.number(at) != 0.0).collect()),
+        }
+    }
+
+    /// Takes one of those numbers.
+    pub fn take(&mut self, synapse: usize, from: &Numbers, place: usize) {
+        match (self, from) {
+            (Column::Int(x), Numbers::Whole(from)) => x[synapse] = from[place],
+            (this, from) => this.set(synapse, from.get(place)),
         }
     }
 

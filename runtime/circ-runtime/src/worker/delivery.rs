@@ -24,8 +24,8 @@ impl Worker {
                     Sender::Drive(k) => {
                         let drive = &shared.plan.drives[k as usize];
                         if 0 < drive.delay_ticks {
-                            let values = &shared.drives[k as usize];
-                            let pulse = Pulse { plan: shared.plan, drive, values, tick };
+                            let (values, key) = (&shared.drives[k as usize], shared.keys.trains[k as usize]);
+                            let pulse = Pulse { plan: shared.plan, drive, values, key, tick };
                             self.drives[k as usize].send(&pulse, &mut self.rings);
                         }
                     }

@@ -1,0 +1,320 @@
+//! The naive engine between two ticks as a [`Snapshot`], and one that goes on from one.
+//!
+//! In: states, lists of what is on its way, and what synapses have still to see. Out: the same lists as the machine's; and back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use circ_plan::engine::{Engine, Values};
+use circ_plan::ir::*;
+use circ_plan::plan::*;
+use circ_plan::snapshot::*;
+
+use super::Interpreter;
+use super::apply::Value;
+use super::learning::events_of;
+use super::mail::{Contribution, Mail};
+use super::plastic::{Due, Plastic, Spike, grouped, held, learning, occurrences};
+
+impl Interpreter {
+    pub(super) fn present_state(&mut self) -> Snapshot {
+        self.settle();
+        let plan = Arc::clone(&self.plan);
+        let drives = self.drive_uniforms.iter().zip(&self.drive_cells).map(|(slots, cells)| DriveState {
+            slots: slots.iter().map(|value| value.number()).collect(),
+            cells: cells.iter().map(|cells| cells.iter().map(|value| value.number()).collect()).collect(),
+        });
+        let projection = |(at, of): (usize, &ProjectionPlan)| match of.learning {
+            Some(_) => ProjectionState {
+                weights: None,
+                learning: Some(self.learning_state(self.plastic(at as u32))),
+            },
+            None => {
+                let scaled = self.unscaled.contains_key(&(at as u32));
+                let weights = match &self.synapses[at].weight {
+                    Values::Each(weights) if scaled => Some(weights.clone()),
+                    _ => None,
+                };
+                ProjectionState { weights, learning: None }
+            }
+        };
+        Snapshot {
+            tick: self.tick,
+            populations: (0..plan.populations.len()).map(|at| self.population_state(at)).collect(),
+            drives: drives.collect(),
+            projections: plan.projections.iter().enumerate().map(projection).collect(),
+        }
+    }
+
+    fn population_state(&self, at: usize) -> PopulationState {
+        let (plan, state) = (&self.plan.populations[at], &self.states[at]);
+        let precision = plan.precision;
+        let slot = |(slot, value): (&UniformPlan, &Value)| {
+            if slot.role == Role::Derived { 0.0 } else { value.number() }
+        };
+        let array = |(array, values): (&ArrayPlan, &Vec<Value>)| match array.role {
+            Role::Derived => numbers(array.ty, precision, &[]),
+            _ => numbers(array.ty, precision, values),
+        };
+        let past = |k: usize| {
+            let kept = self.past.of(at, ArrayId(k as u32));
+            kept.into_iter().map(|values| numbers(plan.arrays[k].ty, precision, values)).collect()
+        };
+        let port = |port: usize| {
+            let arrives = |it: &Contribution| !it.learning;
+            self.mail.to_port_of(at as u32, port as u32, precision, arrives)
+        };
+        let flow = |k: usize| {
+            let before = |it: &Contribution| it.stamp < self.tick;
+            let sums = self.flowing.to_port_of(at as u32, k as u32, precision, before);
+            sums.into_iter().filter(|sum| self.tick <= sum.0).collect()
+        };
+        let narrow = |events: &Vec<(i64, u32)>| events.iter().map(|it| (it.0 as u32, it.1)).collect();
+        PopulationState {
+            slots: plan.uniforms.iter().zip(&state.uniforms).map(slot).collect(),
+            arrays: plan.arrays.iter().zip(&state.arrays).map(array).collect(),
+            past: (0..plan.arrays.len()).map(past).collect(),
+            arriving: (0..plan.ports.len()).map(port).collect(),
+            flowing: (0..plan.arrays.len()).map(flow).collect(),
+            events: state.events.iter().map(narrow).collect(),
+        }
+    }
+
+    fn learning_state(&self, plastic: &Plastic) -> LearningState {
+        let rule = learning(&self.plan, plastic.projection);
+        let array = |(array, values): (&circ_plan::learning::SynapseArray, &Vec<Value>)| {
+            numbers(array.ty, array.store, values)
+        };
+        let kinds = events_of(rule);
+        let (mut spikes, mut events) = (vec![], vec![]);
+        for (tick, due) in &plastic.due {
+            for (synapse, due) in due {
+                spikes.extend(due.spikes.iter().map(|spike| (*tick, spike.stamp, *synapse)));
+                let segment = plastic.targets[plastic.target[*synapse as usize] as usize].segment;
+                let sees = |kind: &&Vec<EventId>| due.events.contains(&kind[segment]);
+                let seen = kinds.iter().enumerate().filter(|(_, kind)| sees(kind));
+                events.extend(seen.map(|(kind, _)| (*tick, kind as u32, *synapse)));
+            }
+        }
+        events.sort_unstable();
+        let mut state = LearningState {
+            slots: plastic.uniforms.iter().map(|value| value.number()).collect(),
+            pairs: rule.rewire.is_some().then(|| (plastic.source.clone(), plastic.target.clone())),
+            arrays: rule.arrays.iter().zip(&plastic.arrays).map(array).collect(),
+            spikes: Spikes::runs(spikes),
+            events,
+            ..LearningState::default()
+        };
+        let rank = self.rank(Sender::Projection(plastic.projection));
+        let mut positions: BTreeMap<(u32, u32, u32), u32> = BTreeMap::new();
+        for (position, target) in plastic.targets.iter().enumerate() {
+            let port = self.plan.projections[plastic.projection as usize].ports.get(target.segment);
+            positions
+                .insert((target.population, port.map_or(0, |port| port.0), target.cell), position as u32);
+        }
+        for (tick, contribution) in self.mail.all().filter(|(_, it)| it.learning && it.sender == rank) {
+            match rule.rewire {
+                Some(_) => {
+                    let place = (contribution.population, contribution.port, contribution.cell);
+                    state.earlier.push((tick, positions[&place], contribution.value));
+                }
+                None => state.sent.push(Sent {
+                    tick,
+                    stamp: contribution.stamp,
+                    synapse: contribution.synapse,
+                    value: contribution.value,
+                }),
+            }
+        }
+        state.sent.sort_by_key(|sent| (sent.tick, sent.stamp, sent.synapse));
+        state.earlier.sort_by_key(|sum| (sum.0, sum.1));
+        state
+    }
+
+    pub(super) fn go_on_from(&mut self, snapshot: &Snapshot) {
+        let plan = Arc::clone(&self.plan);
+        self.tick = snapshot.tick;
+        (self.mail, self.flowing) = (Mail::default(), Mail::default());
+        for (at, from) in snapshot.populations.iter().enumerate() {
+            self.put_population(&plan, at, from);
+        }
+        for (at, (drive, from)) in plan.drives.iter().zip(&snapshot.drives).enumerate() {
+            let value =
+                |(slot, value): (&UniformPlan, &f64)| Value::from_number(slot.ty, Precision::F64, *value);
+            self.drive_uniforms[at] = drive.uniforms.iter().zip(&from.slots).map(value).collect();
+            let cells = |cells: &Vec<f64>| cells.iter().map(|value| Value::Float(*value)).collect();
+            self.drive_cells[at] = from.cells.iter().map(cells).collect();
+        }
+        self.past.put(snapshot.tick, |population, array| {
+            let state = &snapshot.populations[population];
+            let past = match &state.past[array.0 as usize][..] {
+                [] => std::slice::from_ref(&state.arrays[array.0 as usize]),
+                past => past,
+            };
+            let ty = plan.populations[population].arrays[array.0 as usize].ty;
+            past.iter().map(move |numbers| values(ty, numbers))
+        });
+        for (at, from) in snapshot.projections.iter().enumerate() {
+            match &from.learning {
+                Some(learning) => self.put_learning(&plan, at as u32, learning),
+                None => self.put_weights(at as u32, from.weights.as_deref()),
+            }
+        }
+        self.forget_samples(snapshot.tick + 1);
+        self.changed = true;
+        self.settle();
+    }
+
+    fn put_population(&mut self, plan: &Plan, at: usize, from: &PopulationState) {
+        let (of, state) = (&plan.populations[at], &mut self.states[at]);
+        for ((slot, plan), value) in state.uniforms.iter_mut().zip(&of.uniforms).zip(&from.slots) {
+            if plan.role != Role::Derived {
+                *slot = Value::from_number(plan.ty, of.precision, *value);
+            }
+        }
+        for ((array, plan), numbers) in state.arrays.iter_mut().zip(&of.arrays).zip(&from.arrays) {
+            if plan.role != Role::Derived {
+                *array = values(plan.ty, numbers);
+            }
+        }
+        for (events, from) in state.events.iter_mut().zip(&from.events) {
+            *events = from.iter().map(|(tick, cell)| (i64::from(*tick), *cell)).collect();
+        }
+        state.derive(plan, of);
+        let contribution = |port: usize, cell: u32, value: f64| Contribution {
+            population: at as u32,
+            port: port as u32,
+            cell,
+            learning: false,
+            // Before all that is still to be sent.
+            stamp: self.tick - 1,
+            sender: 0,
+            source: 0,
+            synapse: 0,
+            value,
+        };
+        for (port, sums) in from.arriving.iter().enumerate() {
+            sums.iter().for_each(|sum| self.mail.send(sum.0, contribution(port, sum.1, sum.2)));
+        }
+        for (array, sums) in from.flowing.iter().enumerate() {
+            sums.iter().for_each(|sum| self.flowing.send(sum.0, contribution(array, sum.1, sum.2)));
+        }
+    }
+
+    fn put_weights(&mut self, projection: u32, weights: Option<&[f64]>) {
+        let held = &mut self.synapses[projection as usize].weight;
+        match weights {
+            Some(weights) => {
+                let before = std::mem::replace(held, Values::Each(weights.to_vec()));
+                self.unscaled.entry(projection).or_insert(before);
+            }
+            None => {
+                if let Some(before) = self.unscaled.remove(&projection) {
+                    *held = before;
+                }
+            }
+        }
+    }
+
+    fn put_learning(&mut self, plan: &Plan, projection: u32, from: &LearningState) {
+        let rule = learning(plan, projection);
+        let rank = self.rank(Sender::Projection(projection));
+        let tick = self.tick;
+        let plastic = self.plastic.iter_mut().find(|it| it.projection == projection);
+        let plastic = plastic.expect("only projections that learn have such a state");
+        if let Some((source, target)) = &from.pairs {
+            put_pairs(plan, plastic, source, target);
+            let shown = &mut self.synapses[projection as usize];
+            (shown.source, shown.target) = (source.clone(), target.clone());
+            shown.rows.clear();
+        }
+        for ((slot, of), value) in plastic.uniforms.iter_mut().zip(&rule.uniforms).zip(&from.slots) {
+            *slot = Value::from_number(of.ty, rule.precision, *value);
+        }
+        for ((values_of, array), numbers) in plastic.arrays.iter_mut().zip(&rule.arrays).zip(&from.arrays) {
+            *values_of = values(array.ty, numbers);
+        }
+        plastic.due = BTreeMap::new();
+        for &Spikes { tick, stamp, first, end } in &from.spikes {
+            for synapse in first..end {
+                let due: &mut Due = plastic.due.entry(tick).or_default().entry(synapse).or_default();
+                due.spikes.push(Spike { stamp, axonal: tick - stamp });
+                due.spikes.sort_unstable();
+            }
+        }
+        let kinds = events_of(rule);
+        for &(tick, kind, synapse) in &from.events {
+            let segment = plastic.targets[plastic.target[synapse as usize] as usize].segment;
+            let due = plastic.due.entry(tick).or_default().entry(synapse).or_default();
+            due.events.push(kinds[kind as usize][segment]);
+        }
+        let of = &plan.projections[projection as usize];
+        let contribution = |position: u32, stamp: i64, source: u32, synapse: u32, value: f64| {
+            let target = plastic.targets[position as usize];
+            let (population, cell) = (target.population, target.cell);
+            let port = of.ports[target.segment].0;
+            Contribution {
+                population,
+                port,
+                cell,
+                learning: true,
+                stamp,
+                sender: rank,
+                source,
+                synapse,
+                value,
+            }
+        };
+        for &Sent { tick, stamp, synapse, value } in &from.sent {
+            let k = synapse as usize;
+            let sent = contribution(plastic.target[k], stamp, plastic.source[k], synapse, value);
+            self.mail.send(tick, sent);
+        }
+        for (order, &(due, position, value)) in from.earlier.iter().enumerate() {
+            self.mail.send(due, contribution(position, tick - 1, 0, order as u32, value));
+        }
+    }
+}
+
+/// Puts other synapses in the place of those that there are; what they hold follows.
+fn put_pairs(plan: &Plan, plastic: &mut Plastic, source: &[u32], target: &[u32]) {
+    let (axonal, dendritic, back) = super::rewire::delays(plan, plastic.projection);
+    plastic.axonal = vec![axonal; source.len()];
+    plastic.dendritic = vec![dendritic; source.len()];
+    plastic.back = vec![back; source.len()];
+    for (array, values) in learning(plan, plastic.projection).arrays.iter().zip(&mut plastic.arrays) {
+        *values = vec![held(array, 0.0); source.len()];
+    }
+    (plastic.source, plastic.target) = (source.to_vec(), target.to_vec());
+    plastic.occurrence = occurrences(&plastic.source, &plastic.target);
+    plastic.rows.clear();
+    plastic.of_source = grouped(&plastic.source, plastic.sources.len());
+    plastic.of_target = grouped(&plastic.target, plastic.targets.len());
+}
+
+/// Values as they are held.
+fn numbers(ty: Ty, precision: Precision, values: &[Value]) -> Numbers {
+    match (ty, precision) {
+        (Ty::Float, Precision::F32) => Numbers::Single(values.iter().map(|it| it.number() as f32).collect()),
+        (Ty::Float, Precision::F64) => Numbers::Double(values.iter().map(|it| it.number()).collect()),
+        (Ty::Int | Ty::Tick, _) => {
+            let whole = |value: &Value| match *value {
+                Value::Int(x) | Value::Tick(x) => x,
+                Value::Float(_) | Value::Bool(_) => value.number() as i64,
+            };
+            Numbers::Whole(values.iter().map(whole).collect())
+        }
+        (Ty::Bool, _) => Numbers::Truth(values.iter().map(|it| it.truth()).collect()),
+    }
+}
+
+/// And back.
+fn values(ty: Ty, numbers: &Numbers) -> Vec<Value> {
+    match numbers {
+        Numbers::Single(x) => x.iter().map(|x| Value::Float(f64::from(*x))).collect(),
+        Numbers::Double(x) => x.iter().map(|x| Value::Float(*x)).collect(),
+        Numbers::Whole(x) if ty == Ty::Int => x.iter().map(|x| Value::Int(*x)).collect(),
+        Numbers::Whole(x) => x.iter().map(|x| Value::Tick(*x)).collect(),
+        Numbers::Truth(x) => x.iter().map(|x| Value::Bool(*x)).collect(),
+    }
+}
