@@ -23,6 +23,29 @@ pub fn print(hir: &Hir) -> String {
     out.text
 }
 
+/// A cell, as in the whole program.
+pub fn print_cell(hir: &Hir, id: CellId) -> String {
+    let mut out = Printer { hir, owner: Owner::Cell(id), text: String::new(), depth: 0 };
+    let cell = hir.cell(id);
+    out.block(format!("cell {}", cell.name), |out| out.cell(cell));
+    out.text
+}
+
+/// A rule likewise.
+pub fn print_rule(hir: &Hir, id: RuleId) -> String {
+    let mut out = Printer { hir, owner: Owner::Rule(id), text: String::new(), depth: 0 };
+    let rule = hir.rule(id);
+    out.block(format!("plasticity {}", rule.name), |out| out.rule(rule));
+    out.text
+}
+
+/// All functions of the file, likewise.
+pub fn print_functions(hir: &Hir) -> String {
+    let mut out = Printer { hir, owner: Owner::File, text: String::new(), depth: 0 };
+    out.functions(Owner::File);
+    out.text
+}
+
 /// The type of every declaration: one line each.
 pub fn print_types(hir: &Hir, types: &Types) -> String {
     let mut text = String::new();

@@ -70,6 +70,20 @@ pub fn print(net: &Net, hir: &Hir) -> String {
     out
 }
 
+/// One population, as in the whole net.
+pub fn print_population(net: &Net, hir: &Hir, population: usize) -> String {
+    let mut out = String::new();
+    Printer { net, hir }.population(&net.populations[population], &mut out);
+    out
+}
+
+/// One projection, likewise.
+pub fn print_projection(net: &Net, hir: &Hir, projection: usize) -> String {
+    let mut out = String::new();
+    Printer { net, hir }.projection(&net.projections[projection], &mut out);
+    out
+}
+
 struct Printer<'a> {
     net: &'a Net,
     hir: &'a Hir,

@@ -3,7 +3,7 @@
 use circ::compile::{Compiled, Options, Rejection, compile};
 use circ::diagnose::render;
 use circ::results::{Ended, Results};
-use circ::run::{EngineKind, RunOptions, Silent, Simulation};
+use circ::run::{EngineKind, PostHooks, RunOptions, Silent, Simulation};
 use circ::sources;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -68,6 +68,24 @@ pub fn agree(
         }
     }
     first.ok_or_else(|| "no configuration to run on".to_string())
+}
+
+/// Runs what was compiled with all engines in turns, each of which goes on from what the one before has written down.
+///
+/// # Errors
+/// With the rendered messages, when the network can not be built.
+pub fn carry_out_in_turns(compiled: Compiled, turn: i64) -> Result<Results, String> {
+    let options = |on: Configuration| RunOptions {
+        engine: on.0,
+        threads: Some(on.1),
+        post_hooks: if on.1 == 2 { PostHooks::AtOnce } else { PostHooks::Late },
+        ..RunOptions::default()
+    };
+    let (jit, naive) = (EngineKind::Jit, EngineKind::Interpreter);
+    let others = [(jit, 3), (jit, 1), (naive, 1), (jit, 2), (naive, 1), (jit, 3), (jit, 2)].map(options);
+    let simulation = Simulation::build(compiled, &options((jit, 1))).map_err(|rejection| show(&rejection))?;
+    let mut simulation = simulation.in_turns(&others, turn).map_err(|rejection| show(&rejection))?;
+    Ok(simulation.run(&AtomicBool::new(false), &mut Silent).results)
 }
 
 /// Whether two runs did the same.

@@ -46,6 +46,7 @@ const ALONE: &[(&str, &str)] = &[
     ("lsp", "circ-lsp"),
     ("parquet", "circ-results"),
     ("resvg", "circ-results"),
+    ("postcard", "circ"),
 ];
 
 #[test]

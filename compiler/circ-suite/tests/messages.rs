@@ -16,6 +16,7 @@ use std::sync::atomic::AtomicBool;
 
 /// Rules without a program here, and why.
 const NOT_SHOWN: &[(&str, &str)] = &[
+    ("checkpoint-changed", "needs a checkpoint of another circuit"),
     ("file-too-large", "needs a text of 16 MB"),
     ("not-known", "`out-of-place` is said first"),
     ("out-of-memory", "depends on the machine"),

@@ -5,14 +5,15 @@
 //! where there is neither. `e` and `i` are means over a window, so only sums are kept: those until now, and those
 //! at the moments that a window may begin at.
 
+use crate::checkpoint::BalanceState;
 use crate::measures::Window;
 use circ_compiler::lower::{EXCITATION, INHIBITION};
-use circ_plan::engine::{Engine, Keep, Probe, ProbeId};
+use circ_plan::engine::{Engine, Keep, Probe, ProbeId, Samples};
 use circ_plan::plan::Plan;
 use std::collections::BTreeMap;
 
 /// Sums of both sides, by cell.
-type Sums = [Vec<f64>; 2];
+pub type Sums = [Vec<f64>; 2];
 
 /// What is summed up, and what the sums were.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +43,23 @@ impl Balances {
             probes.insert(population, [add(e), add(i)]);
         }
         Balances { probes, ..Balances::default() }
+    }
+
+    /// What is summed up, for a checkpoint.
+    pub fn state(&self, engine: &dyn Engine) -> BalanceState {
+        BalanceState { now: self.now(engine), starts: self.starts.clone(), recent: self.recent.clone() }
+    }
+
+    /// Goes on from a checkpoint; what it does not know begins there.
+    pub fn go_on_from(&mut self, state: &BalanceState, engine: &mut dyn Engine) {
+        (self.starts, self.recent) = (state.starts.clone(), state.recent.clone());
+        for (population, probes) in &self.probes {
+            let sums = state.now.get(population).cloned().unwrap_or_default();
+            for (probe, values) in probes.iter().zip(sums) {
+                let ticks = if values.is_empty() { vec![] } else { vec![engine.tick()] };
+                engine.put_samples(*probe, Samples { ticks, values });
+            }
+        }
     }
 
     /// A `run` begins.

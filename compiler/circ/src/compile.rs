@@ -11,7 +11,7 @@ use circ_compiler::diagnose::build::{NOT_LOOKED_AT, TOO_MANY_ITEMS, not_looked_a
 use circ_compiler::diagnose::{Diagnostic, Level, Sink, Source, Sources};
 use circ_compiler::elaborate::{Settings, elaborate, has_all_defaults, is_complete};
 use circ_compiler::expand::{Expanded, expand};
-use circ_compiler::hir::{Cell, CellId, Hir, SlotKind};
+use circ_compiler::hir::{Cell, CellId, Hir, SlotKind, Var, VarId, VarKind};
 use circ_compiler::lint::allow::{Allows, Idle};
 use circ_compiler::lint::{self, Built};
 use circ_compiler::lower::{self, DriveSlots, Lowered, PopulationMethods, RuleMethods};
@@ -36,12 +36,23 @@ pub struct Options {
     pub set: Vec<(String, String)>,
     pub seed: Option<u64>,
     pub precision: Option<Precision>,
+    /// What a host program is going to do.
+    pub hosted: Hosted,
     /// A point of a sweep.
     pub point: crate::sweep::Point,
 }
 
+/// What a host program is going to do, beside what the experiment says.
+#[derive(Clone, Debug, Default)]
+pub struct Hosted {
+    /// Populations of which it fires cells.
+    pub fires: Vec<String>,
+    /// Parameters that it gives each cell its own of: `E.gain`.
+    pub sets: Vec<String>,
+}
+
 /// A program that can be run, with every form on the way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Compiled {
     pub program: Program,
     pub options: Options,
@@ -111,6 +122,9 @@ pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Reje
     let settings =
         Settings { experiment: Some(experiment), values, set, seed, precision, ..Settings::default() };
     let mut net = elaborate(&hir, &types, &settings, &Beneath::of(&program), &mut sink);
+    if !sink.has_errors() {
+        host(&options.hosted, &hir, &mut net)?;
+    }
     unrun::look(&program, &hir, experiment, &mut sink);
     expand(&mut hir, &mut types, &mut net, &mut Expanded::default(), &mut sink);
     let Some(Lowered { plan, methods, drives, rules }) =
@@ -142,6 +156,29 @@ pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Reje
         warnings,
         timing,
     })
+}
+
+/// Makes room for what a host is going to do.
+fn host(hosted: &Hosted, hir: &Hir, net: &mut Net) -> Result<(), Rejection> {
+    let place = |net: &Net, path: &str| {
+        let found = net.populations.iter().position(|population| population.path == path);
+        found.ok_or_else(|| Rejection::Request(format!("there is no population `{path}`")))
+    };
+    for path in &hosted.fires {
+        let at = place(net, path)?;
+        net.populations[at].fired = true;
+    }
+    for path in &hosted.sets {
+        let (population, name) = path.rsplit_once('.').unwrap_or((path, ""));
+        let at = place(net, population)?;
+        let cell = hir.cell(net.populations[at].cell);
+        let is_meant = |var: &Var| *var.name == *name && matches!(var.kind, VarKind::Param { .. });
+        let var = cell.vars.iter().position(is_meant);
+        let var =
+            var.ok_or_else(|| Rejection::Request(format!("`{population}` has no parameter `{name}`")))?;
+        net.populations[at].per_cell.push(VarId(var as u32));
+    }
+    Ok(())
 }
 
 /// Resolves and checks, and marks what the mistakes so far spoil for those who go on.

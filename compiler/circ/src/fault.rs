@@ -6,15 +6,15 @@
 use crate::compile::Compiled;
 use crate::quantity::{self, Grid};
 use crate::{refusal, rules};
-use circ_compiler::diagnose::Diagnostic;
 use circ_compiler::diagnose::build::new_weight_sign;
 use circ_compiler::diagnose::rule::new_delay;
+use circ_compiler::diagnose::{Diagnostic, render};
 use circ_compiler::interpret::{Explanation, explain_fault};
 use circ_compiler::lower::clamp_of;
 use circ_compiler::types::{Dimension, Type};
 use circ_grammar::ast::{FileId, Span};
 use circ_numerics::random::MOST_REDRAWS;
-use circ_plan::engine::{Engine, Fault, RewireFault, SynapseFault};
+use circ_plan::engine::{Engine, Fault, RewireFault, Stop, SynapseFault};
 use circ_plan::ir::{CheckKind, Ty, UniformId};
 use circ_plan::plan::Place;
 
@@ -39,6 +39,17 @@ pub fn explain(fault: &Fault, compiled: &Compiled, engine: &dyn Engine) -> Diagn
         values if values.is_empty() => diagnostic,
         values => diagnostic.note(format!("went in: {values}")),
     }
+}
+
+/// What happened, as text without colour.
+pub fn explain_stop(stop: &Stop, compiled: &Compiled, engine: &dyn Engine) -> String {
+    let diagnostic = match stop {
+        Stop::Interrupted => return "the run was interrupted".to_string(),
+        Stop::Fault(fault) => explain(fault, compiled, engine),
+        Stop::Synapse(fault) => explain_synapse(fault, compiled),
+        Stop::Rewire(fault) => explain_rewire(fault, compiled),
+    };
+    render(&[diagnostic], compiled.sources(), false)
 }
 
 /// A rewiring that could not make as many synapses as it pruned.

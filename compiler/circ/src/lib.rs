@@ -15,6 +15,7 @@
 //! ```
 
 mod balance;
+pub mod checkpoint;
 pub mod compile;
 mod constraints;
 mod digest;
@@ -36,6 +37,7 @@ mod protocol;
 pub mod quantity;
 mod recording;
 mod refusal;
+mod relay;
 pub mod results;
 pub mod rules;
 pub mod run;

@@ -11,7 +11,7 @@ use crate::plastic::Before;
 use crate::recording::Recordings;
 use crate::results::{Awaited, Ended, Expectation, Monitor, Number, Report};
 use crate::rules;
-use crate::run::{Observer, Progress};
+use crate::run::{Observer, Progress, RunOptions};
 use crate::sources::Beneath;
 use crate::spill::Spill;
 use crate::synaptic::Known;
@@ -20,8 +20,8 @@ use crate::{fault, instance, judge};
 use circ_compiler::diagnose::Diagnostic;
 use circ_compiler::diagnose::time as say;
 use circ_compiler::eval::{self, CellPlace, Evaluated, Scope, Thing};
-use circ_compiler::hir::{ExprId, SlotId, SlotKind, Statement, StatementKind};
-use circ_compiler::net::EnvironmentId;
+use circ_compiler::hir::{ExprId, Passes, SlotId, SlotKind, Statement, StatementKind};
+use circ_compiler::net::{EnvironmentId, Values};
 use circ_compiler::types::{Type, Value};
 use circ_grammar::ast::Span;
 use circ_plan::engine::{Engine, Stop};
@@ -34,6 +34,7 @@ mod monitor;
 pub(crate) use monitor::look_back;
 
 mod assign;
+mod checkpoint;
 mod clamp;
 mod drive;
 mod force;
@@ -44,6 +45,7 @@ mod repeat;
 mod reset;
 mod set;
 mod synapses;
+mod trials;
 
 /// What came of a protocol.
 #[derive(Clone, Debug)]
@@ -61,7 +63,7 @@ pub struct Outcome {
 }
 
 /// Why a protocol ends before its end.
-enum Halt {
+pub(crate) enum Halt {
     Interrupted,
     Fault(Box<Diagnostic>),
     Rejected(Box<Diagnostic>),
@@ -85,11 +87,18 @@ pub struct Protocol<'a> {
     interrupt: &'a AtomicBool,
     observer: &'a mut dyn Observer,
     spill: Option<&'a mut Spill>,
+    /// On how many threads the engine runs.
+    threads: usize,
+    /// How many synapses each projection was built with, and how.
+    synapses: &'a [u64],
+    options: RunOptions,
     files: Beneath,
     last_run: Option<Window>,
     monitors: Vec<monitor::Watch>,
     keeps: Vec<enforce::Keep>,
     known: Known,
+    /// Of `trials`: the one that is carried out.
+    trial: Option<trials::Trial>,
     balances: Balances,
     /// What learning synapses held at first, where something puts it back.
     before: Before,
@@ -104,7 +113,8 @@ impl<'a> Protocol<'a> {
     /// Of the experiment that was compiled, with the network as it was built.
     pub fn new(
         compiled: &'a mut Compiled,
-        engine: &'a mut dyn Engine,
+        (engine, threads): (&'a mut dyn Engine, usize),
+        (synapses, options): (&'a [u64], RunOptions),
         recordings: &'a mut Recordings,
         interrupt: &'a AtomicBool,
         observer: &'a mut dyn Observer,
@@ -114,6 +124,9 @@ impl<'a> Protocol<'a> {
         let mut protocol = Protocol {
             compiled,
             engine,
+            threads,
+            synapses,
+            options,
             recordings,
             interrupt,
             observer,
@@ -123,6 +136,7 @@ impl<'a> Protocol<'a> {
             monitors: Vec::new(),
             keeps: Vec::new(),
             known: Known::default(),
+            trial: None,
             balances: Balances::default(),
             before: Before::default(),
             outcome: Outcome::default(),
@@ -154,7 +168,7 @@ impl<'a> Protocol<'a> {
         self.outcome
     }
 
-    fn begin(&mut self) -> Evaluated<()> {
+    pub(crate) fn begin(&mut self) -> Evaluated<()> {
         self.check_parameters()?;
         self.keep()?;
         if instance::resets(self.compiled) {
@@ -195,7 +209,14 @@ impl<'a> Protocol<'a> {
                 let holds = self.with_scope(|scope, world| eval::eval_bool(*condition, scope, world))?;
                 self.statements(if holds { then } else { otherwise })?;
             }
-            StatementKind::For { index, over, body } => self.passes(*index, *over, body)?,
+            StatementKind::Save(file) => self.save(*file)?,
+            StatementKind::Load(file) => self.load(*file)?,
+            StatementKind::For { passes: Passes::InTurn, index, over, body } => {
+                self.passes(*index, *over, body)?
+            }
+            StatementKind::For { passes: Passes::Apart, index, over, body } => {
+                self.trials(*index, *over, body)?
+            }
             StatementKind::Repeat { body, until } => self.repeat(body, *until)?,
         }
         // What comes next reads what flows from values that were set.
@@ -287,8 +308,16 @@ impl<'a> Protocol<'a> {
     }
 
     fn store(&mut self, slot: SlotId, value: Value) {
-        let environment = self.compiled.net.experiment.0 as usize;
-        self.compiled.net.environments[environment].values.insert(slot, value);
+        self.variables_mut().insert(slot, value);
+    }
+
+    /// The values of the experiment's names.
+    fn variables(&self) -> &Values {
+        &self.compiled.net.environments[self.compiled.net.experiment.0 as usize].values
+    }
+
+    fn variables_mut(&mut self) -> &mut Values {
+        &mut self.compiled.net.environments[self.compiled.net.experiment.0 as usize].values
     }
 
     fn print(&mut self, values: &[ExprId]) -> Evaluated<()> {

@@ -80,8 +80,22 @@ pub enum SampledFrom {
 pub struct Steps {
     pub first_tick: i64,
     pub interval_ticks: i64,
-    /// From after a tick on, these.
+    /// From after a tick on, these; none where that is not known.
     pub changes: Vec<(i64, Vec<f64>)>,
+}
+
+impl Recordings {
+    /// Time goes on from another tick: what weights were later is forgotten, and what they were in between is not known.
+    pub fn leap(&mut self, from: i64, to: i64) {
+        for record in &mut self.traces {
+            if let SampledFrom::Steps(steps) = &mut record.from {
+                steps.changes.retain(|(after, _)| *after < to);
+                if from < to {
+                    steps.changes.push((from, vec![]));
+                }
+            }
+        }
+    }
 }
 
 impl TraceRecord {
@@ -182,6 +196,9 @@ impl Steps {
             let Some((_, values)) = known.checked_sub(1).and_then(|at| self.changes.get(at)) else {
                 continue;
             };
+            if values.is_empty() {
+                continue;
+            }
             samples.ticks.push(tick);
             samples.values.extend_from_slice(values);
         }

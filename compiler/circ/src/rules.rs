@@ -21,6 +21,9 @@ static WRONG_VALUE: Rule = error("wrong-value", include_str!("../../docs/rules/w
 static OUT_OF_MEMORY: Rule = error("out-of-memory", include_str!("../../docs/rules/out-of-memory.md"));
 static NOT_FINITE: Rule = error("not-finite", include_str!("../../docs/rules/not-finite.md"));
 static TOO_FEW_PAIRS: Rule = error("too-few-pairs", include_str!("../../docs/rules/too-few-pairs.md"));
+static CHECKPOINT_FILE: Rule = error("checkpoint-file", include_str!("../../docs/rules/checkpoint-file.md"));
+static CHECKPOINT_CHANGED: Rule =
+    error("checkpoint-changed", include_str!("../../docs/rules/checkpoint-changed.md"));
 static NOT_BUILT: Rule = error("not-built", include_str!("../../docs/rules/not-built.md"));
 
 /// Rules of the form of a text, by the names that the parser gives them.
@@ -54,6 +57,8 @@ static OWN: &[&Rule] = &[
     &NOT_FINITE,
     &TOO_FEW_PAIRS,
     &NOT_BUILT,
+    &CHECKPOINT_FILE,
+    &CHECKPOINT_CHANGED,
 ];
 
 /// All rules that a program can meet, for `circ explain`, in order of their names.
@@ -89,6 +94,31 @@ pub fn too_few_pairs(span: Span, message: String) -> Diagnostic {
         .help(
             "prune fewer, leave more pairs to choose from, or grow a number: `grow 10 ...` makes at most ten",
         )
+}
+
+/// A checkpoint that can not be written or read.
+pub fn checkpoint_file(span: Span, name: &str, done: &str, why: &str) -> Diagnostic {
+    CHECKPOINT_FILE
+        .at(span, format!("`{name}` can not be {done}: {why}"))
+        .primary(format!("to be {done} here"))
+}
+
+/// A checkpoint of another circuit, with what differs.
+pub fn checkpoint_changed(span: Span, name: &str, differences: &[String]) -> Diagnostic {
+    const SHOWN: usize = 5;
+    let first = differences.first().map_or("it is of another circuit", String::as_str);
+    let mut diagnostic = CHECKPOINT_CHANGED
+        .at(span, format!("`{name}` does not fit this program: {first}"))
+        .primary("saved before that");
+    for difference in differences.iter().skip(1).take(SHOWN) {
+        diagnostic = diagnostic.note(difference.clone());
+    }
+    if 1 + SHOWN < differences.len() {
+        diagnostic = diagnostic.note(format!("and {} more", differences.len() - 1 - SHOWN));
+    }
+    diagnostic.help(
+        "a state goes on only in the circuit that it is of: run anew to where it was saved, and save again",
+    )
 }
 
 /// A file without a word.

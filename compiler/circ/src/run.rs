@@ -11,7 +11,7 @@ use crate::protocol::{Outcome, Protocol};
 use crate::recording::Recordings;
 use crate::results::{Ended, PopulationResult, Results, Timing, messages};
 use crate::spill::{Afterwards, Spill};
-use crate::{constraints, digest, instance, judge, show, tables, unconnected};
+use crate::{constraints, digest, instance, judge, relay, show, tables, unconnected};
 pub use circ_codegen::Schedule;
 use circ_compiler::diagnose::{Diagnostic, Sources};
 use circ_compiler::hir::ExprKind;
@@ -190,6 +190,28 @@ impl Simulation {
         }
     }
 
+    /// Lets several engines take turns of so many ticks: each hands its state, written down, over to the next. The results are the
+    /// same; that they are is what this is for.
+    ///
+    /// # Errors
+    /// Where one of them can not be built.
+    #[doc(hidden)]
+    pub fn in_turns(mut self, others: &[RunOptions], turn: i64) -> Result<Simulation, Rejection> {
+        let mut engines = vec![self.instance.engine];
+        for options in others {
+            let built = instance::build(&self.compiled, options).and_then(|mut instance| {
+                constraints::establish(&self.compiled, instance.engine.as_mut())?;
+                Ok(instance.engine)
+            });
+            match built {
+                Ok(engine) => engines.push(engine),
+                Err(diagnostic) => return Err(refused(self.compiled, *diagnostic)),
+            }
+        }
+        self.instance.engine = Box::new(relay::Relay::new(engines, turn));
+        Ok(self)
+    }
+
     /// What was built.
     pub fn built(&self) -> Built {
         let plan = self.plan();
@@ -239,11 +261,12 @@ impl Simulation {
     pub fn run(&mut self, interrupt: &AtomicBool, observer: &mut dyn Observer) -> Finished {
         let started = Instant::now();
         observer.began();
-        let engine = self.instance.engine.as_mut();
+        let engine: &mut dyn Engine = self.instance.engine.as_mut();
+        let (engine, with) = ((engine, self.instance.threads), (&self.instance.synapses[..], self.options));
         let recordings = &mut self.recordings;
         let spill = self.spill.as_mut();
         let mut outcome =
-            Protocol::new(&mut self.compiled, engine, recordings, interrupt, observer, spill).carry_out();
+            Protocol::new(&mut self.compiled, engine, with, recordings, interrupt, observer, spill).carry_out();
         self.write_last(&mut outcome);
         self.finish(outcome, milliseconds(started), interrupt)
     }

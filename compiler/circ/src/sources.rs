@@ -13,7 +13,7 @@ use circ_grammar::ast::{File, FileId, Span};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -243,6 +243,53 @@ impl Beneath {
     pub fn of(program: &Program) -> Beneath {
         let allowed = program.allowed.iter().filter_map(|path| path.canonicalize().ok());
         Beneath { folder: program.folder.clone(), allowed: allowed.collect() }
+    }
+
+    /// Writes a file beside the program or below, whole or not at all: it is written aside, then renamed. A file that is there
+    /// is replaced if it is one that `may_replace` knows by its beginning.
+    ///
+    /// # Errors
+    /// With the reason, for people.
+    pub(crate) fn write(
+        &self,
+        path: &str,
+        bytes: &[u8],
+        may_replace: impl Fn(&[u8]) -> bool,
+    ) -> Result<(), String> {
+        let is_step = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+        if !Path::new(path).components().all(is_step) {
+            return Err("files are written only beneath the folder of the program".into());
+        }
+        let place = self.place(path)?;
+        let (Some(folder), Some(name)) = (place.parent(), place.file_name()) else {
+            return Err("this is no name of a file".into());
+        };
+        let real = folder.canonicalize().map_err(|error| format!("its folder: {error}"))?;
+        let home = self.folder.canonicalize().map_err(|error| format!("the program's folder: {error}"))?;
+        if !real.starts_with(&home) {
+            return Err("it leads out of the folder of the program".into());
+        }
+        if place.is_dir() {
+            return Err("there is a folder of this name".into());
+        }
+        if let Ok(mut file) = std::fs::File::open(&place) {
+            let mut beginning = [0; 64];
+            let read = file.read(&mut beginning).map_err(|error| error.to_string())?;
+            if !may_replace(&beginning[..read]) {
+                return Err("there is another file of this name, which is not replaced".into());
+            }
+        }
+        let aside = real.join(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
+        let written = std::fs::File::create(&aside).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        });
+        let moved = written.and_then(|()| std::fs::rename(&aside, real.join(name)));
+        moved.map_err(|error| {
+            // What is half written is of no use; that it can not be removed either is not the point.
+            let _ = std::fs::remove_file(&aside);
+            error.to_string()
+        })
     }
 
     /// Where a file really lies, if it may be read.

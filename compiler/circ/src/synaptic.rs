@@ -42,6 +42,11 @@ impl Known {
         })
     }
 
+    /// All weights may have changed.
+    pub fn forget_all(&self) {
+        self.totals.borrow_mut().clear();
+    }
+
     /// Weights of a projection have changed.
     pub fn forget(&self, projection: u32) {
         let of = |it: &(Selection, Arc<Totals>)| it.0.sheaves.iter().any(|it| it.projection == projection);

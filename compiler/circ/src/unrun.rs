@@ -42,7 +42,8 @@ impl Look<'_> {
 
     fn statement(&mut self, statement: &StatementKind) -> Ran {
         match statement {
-            StatementKind::Run { .. } => return Ran::Perhaps,
+            // A checkpoint knows what ran.
+            StatementKind::Run { .. } | StatementKind::Load(_) => return Ran::Perhaps,
             StatementKind::If { condition, then, otherwise } => {
                 self.value(*condition);
                 if [then, otherwise].map(|branch| self.statements(branch)).contains(&Ran::Perhaps) {
@@ -87,6 +88,7 @@ impl Look<'_> {
             | StatementKind::Silence(_)
             | StatementKind::Freeze(_)
             | StatementKind::FreezePlasticity { .. }
+            | StatementKind::Save(_)
             | StatementKind::Enforce(_) => {}
         }
         Ran::Nothing

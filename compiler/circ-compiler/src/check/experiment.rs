@@ -145,6 +145,10 @@ impl<'a> Checker<'a> {
                     self.statements(then);
                     self.statements(otherwise);
                 }
+                StatementKind::Save(file) | StatementKind::Load(file) => {
+                    self.infer(*file);
+                    self.demand(*file, &Type::Text, "the name of a file", None);
+                }
                 // What it runs over was looked at with its index.
                 StatementKind::For { body, .. } => self.statements(body),
                 StatementKind::Repeat { body, until } => {

@@ -63,6 +63,8 @@ impl Elaborator<'_> {
                 | StatementKind::Silence(_)
                 | StatementKind::Freeze(_)
                 | StatementKind::FreezePlasticity { .. }
+                | StatementKind::Save(_)
+                | StatementKind::Load(_)
                 | StatementKind::Enforce(_) => {}
             }
         }

@@ -69,7 +69,7 @@ impl Look<'_> {
                     None => [then, otherwise].into_iter().for_each(|branch| self.statements(branch, net)),
                 }
             }
-            StatementKind::For { index, over, body } => self.passes(*index, *over, body, net),
+            StatementKind::For { index, over, body, .. } => self.passes(*index, *over, body, net),
             StatementKind::Repeat { body, until } => {
                 self.statements(body, net);
                 self.value(*until, net);
@@ -91,7 +91,7 @@ impl Look<'_> {
             }
             // A `set` of cells is judged by its parameter, a drive with the circuit.
             StatementKind::Set { target, .. } => self.set(*target, net),
-            StatementKind::Drive(_) => {}
+            StatementKind::Drive(_) | StatementKind::Save(_) | StatementKind::Load(_) => {}
         }
     }
 

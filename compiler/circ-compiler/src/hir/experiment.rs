@@ -104,6 +104,15 @@ pub struct Statement {
     pub span: Span,
 }
 
+/// What one pass of a loop has to do with the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passes {
+    /// It begins where the one before ended.
+    InTurn,
+    /// `trials`: every pass begins where the first did, with draws of its own, and leaves only what it adds to variables.
+    Apart,
+}
+
 #[derive(Clone, Debug)]
 pub enum StatementKind {
     /// `let` and `data`: the value is in the slot.
@@ -164,8 +173,13 @@ pub enum StatementKind {
         then: Vec<Statement>,
         otherwise: Vec<Statement>,
     },
-    /// The body once for each value of the index, in order.
+    /// The whole state is written to a file of this name.
+    Save(ExprId),
+    /// The state of such a file takes the place of the present one.
+    Load(ExprId),
+    /// The body once for each value of the index.
     For {
+        passes: Passes,
         index: SlotId,
         over: Over,
         body: Vec<Statement>,
@@ -199,6 +213,8 @@ impl StatementKind {
             | StatementKind::Fire(_)
             | StatementKind::Silence(_)
             | StatementKind::Freeze(_)
+            | StatementKind::Save(_)
+            | StatementKind::Load(_)
             | StatementKind::FreezePlasticity { .. } => smallvec![],
         }
     }

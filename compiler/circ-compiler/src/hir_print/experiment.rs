@@ -30,13 +30,23 @@ impl Printer<'_> {
         self.statements(experiment, &experiment.statements);
     }
 
-    fn experiment_loop(&mut self, experiment: &Experiment, index: SlotId, over: Over, body: &[Statement]) {
+    fn experiment_loop(
+        &mut self,
+        experiment: &Experiment,
+        passes: Passes,
+        (index, over): (SlotId, Over),
+        body: &[Statement],
+    ) {
         let over = match over {
             Over::Range(lo, hi) => format!("{} .. {}", self.expr(lo), self.expr(hi)),
             Over::Values(values) => self.expr(values),
         };
         let name = &experiment.slots[index.index()].name;
-        self.block(format!("for {name} in {over}"), |out| out.statements(experiment, body));
+        let word = match passes {
+            Passes::InTurn => "for",
+            Passes::Apart => "trials",
+        };
+        self.block(format!("{word} {name} in {over}"), |out| out.statements(experiment, body));
     }
 
     pub(super) fn statements(&mut self, experiment: &Experiment, statements: &[Statement]) {
@@ -96,8 +106,10 @@ impl Printer<'_> {
                         self.block("else", |out| out.statements(experiment, otherwise));
                     }
                 }
-                StatementKind::For { index, over, body } => {
-                    self.experiment_loop(experiment, *index, *over, body)
+                StatementKind::Save(file) => self.line(format!("save {}", self.expr(*file))),
+                StatementKind::Load(file) => self.line(format!("load {}", self.expr(*file))),
+                StatementKind::For { passes, index, over, body } => {
+                    self.experiment_loop(experiment, *passes, (*index, *over), body)
                 }
                 StatementKind::Repeat { body, until } => {
                     self.block("repeat", |out| out.statements(experiment, body));

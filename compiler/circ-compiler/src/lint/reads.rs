@@ -370,7 +370,10 @@ impl Reader<'_> {
                 StatementKind::Print(values) | StatementKind::Report(values) => {
                     self.roots(place, values.iter().copied())
                 }
-                StatementKind::Expect(value) | StatementKind::Enforce(value) => self.root(place, *value),
+                StatementKind::Expect(value)
+                | StatementKind::Enforce(value)
+                | StatementKind::Save(value)
+                | StatementKind::Load(value) => self.root(place, *value),
                 StatementKind::If { condition, then, otherwise } => {
                     self.root(place, *condition);
                     self.statements(place, slots, then);

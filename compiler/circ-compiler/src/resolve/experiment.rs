@@ -182,8 +182,15 @@ impl<'a> Resolver<'a> {
             }
             StatementKind::For { index, over, items } => {
                 let (index, over, body) = self.experiment_loop(cx, at, index, *over, items);
-                Some(Out::For { index, over, body })
+                Some(Out::For { passes: hir::Passes::InTurn, index, over, body })
             }
+            StatementKind::Trials { index, over, items } => {
+                let (index, over, body) = self.experiment_loop(cx, at, index, *over, items);
+                self.check_trials(at, &body);
+                Some(Out::For { passes: hir::Passes::Apart, index, over, body })
+            }
+            StatementKind::Save(file) => Some(Out::Save(self.expr(cx, *file))),
+            StatementKind::Load(file) => Some(Out::Load(self.expr(cx, *file))),
             StatementKind::Sweep(axes) => {
                 for axis in axes {
                     self.sweep_axis(cx, at, axis);
@@ -505,10 +512,7 @@ impl<'a> Resolver<'a> {
 /// What the statement is, where no later pass builds it.
 fn not_yet(statement: &StatementKind) -> Option<&'static str> {
     Some(match statement {
-        StatementKind::Save(_) => "`save`",
-        StatementKind::Load(_) => "the statement `load`",
         StatementKind::Plot(_) => "`plot`",
-        StatementKind::Trials { .. } => "`trials`",
         _ => return None,
     })
 }

@@ -29,6 +29,7 @@ pub(crate) mod rule_side;
 mod scope;
 mod segment;
 mod settings;
+mod trials;
 mod ty;
 
 pub use cell::kind_words;

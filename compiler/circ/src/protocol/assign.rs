@@ -6,8 +6,8 @@
 use super::Protocol;
 use circ_compiler::diagnose::value as say;
 use circ_compiler::eval::{self, Evaluated, number};
-use circ_compiler::hir::{ExprId, ExprKind, SlotId};
-use circ_compiler::types::Value;
+use circ_compiler::hir::{ExprId, ExprKind, Index, SlotId};
+use circ_compiler::types::{ArrayValue, Value};
 use circ_grammar::ast::{AssignOp, BinaryOp, Span};
 use std::sync::Arc;
 
@@ -20,6 +20,9 @@ impl Protocol<'_> {
         span: Span,
     ) -> Evaluated<()> {
         let new = self.value(value)?;
+        if self.is_from_outside(slot) {
+            return self.add_later(slot, element, (operator(op), new), span);
+        }
         let new = match (operator(op), element) {
             (None, _) => new,
             (Some(operator), Some(element)) => number::binary(operator, &self.value(element)?, &new, span)?,
@@ -32,7 +35,7 @@ impl Protocol<'_> {
         Ok(())
     }
 
-    fn present_value(&self, slot: SlotId, span: Span) -> Evaluated<Value> {
+    pub(super) fn present_value(&self, slot: SlotId, span: Span) -> Evaluated<Value> {
         let environment = self.compiled.net.experiment;
         self.with_scope(|scope, world| eval::slot(slot, environment, span, scope, world))
     }
@@ -44,9 +47,28 @@ impl Protocol<'_> {
         let Value::Array(mut array) = self.present_value(slot, span)? else {
             return Err(say::wrong_kind(span, "an array", "no array").into());
         };
+        let (places, values) = self.elements(&array, &indices, element, new, span)?;
+        // Nobody else holds the array now, so that it is not copied for every element.
+        let environment = self.compiled.net.experiment.0 as usize;
+        self.compiled.net.environments[environment].values.remove(&slot);
+        let held = &mut Arc::make_mut(&mut array).data;
+        places.iter().zip(&values).for_each(|(place, value)| held[*place] = *value);
+        self.store(slot, Value::Array(array));
+        Ok(())
+    }
+
+    /// Which elements of an array are meant, and the number that each is given.
+    pub(super) fn elements(
+        &self,
+        array: &ArrayValue,
+        indices: &[Index],
+        element: ExprId,
+        new: Value,
+        span: Span,
+    ) -> Evaluated<(Vec<usize>, Vec<f64>)> {
         let at = self.span(element);
         let (places, shape) =
-            self.with_scope(|scope, world| eval::elements(&indices, &array.shape, at, scope, world))?;
+            self.with_scope(|scope, world| eval::elements(indices, &array.shape, at, scope, world))?;
         let values: Vec<f64> = match number::conform(new, &array.element) {
             Value::Array(values) if values.shape == shape => values.data.clone(),
             Value::Array(values) => return Err(say::shape_mismatch(span, &shape, &values.shape).into()),
@@ -56,13 +78,7 @@ impl Protocol<'_> {
                 vec![value.real(); places.len()]
             }
         };
-        // Nobody else holds the array now, so that it is not copied for every element.
-        let environment = self.compiled.net.experiment.0 as usize;
-        self.compiled.net.environments[environment].values.remove(&slot);
-        let held = &mut Arc::make_mut(&mut array).data;
-        places.iter().zip(&values).for_each(|(place, value)| held[*place] = *value);
-        self.store(slot, Value::Array(array));
-        Ok(())
+        Ok((places, values))
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) type Readable = (VarId, Vec<Value>);
 
 impl Protocol<'_> {
     /// All parameters, as they were built.
-    pub(super) fn check_parameters(&self) -> Evaluated<()> {
+    pub(crate) fn check_parameters(&self) -> Evaluated<()> {
         for population in 0..self.compiled.plan.populations.len() as u32 {
             for (index, var) in self.cell_of(population).vars.iter().enumerate() {
                 if let VarKind::Param { .. } = var.kind {

@@ -28,6 +28,14 @@ impl Passes {
         }
     }
 
+    /// What keys the draws of a trial.
+    pub fn key(&self, pass: usize) -> u64 {
+        match self {
+            Passes::Range(first, _) => first.wrapping_add(pass as i64) as u64,
+            Passes::Rows(_) => pass as u64,
+        }
+    }
+
     /// The value of the index in a pass.
     pub fn value(&self, pass: usize) -> Value {
         match self {
@@ -81,7 +89,7 @@ impl Protocol<'_> {
     }
 
     /// A loop without a `run` ends here too.
-    fn check_interrupt(&self) -> Result<(), Halt> {
+    pub(super) fn check_interrupt(&self) -> Result<(), Halt> {
         match self.interrupt.load(Ordering::Relaxed) {
             true => Err(Halt::Interrupted),
             false => Ok(()),

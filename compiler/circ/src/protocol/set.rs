@@ -60,6 +60,13 @@ impl Protocol<'_> {
         Ok(())
     }
 
+    /// What a host program gives all cells of a population.
+    pub(crate) fn set_from_host(&mut self, population: u32, name: &str, values: &[f64]) -> Evaluated<()> {
+        let cells = Indices::Range(0, self.compiled.plan.populations[population as usize].cells);
+        let span = self.compiled.hir.experiments[self.compiled.experiment].span;
+        self.set_segment(population, &cells, name, values, span)
+    }
+
     fn set_segment(
         &mut self,
         population: u32,
