@@ -21,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("circ-lsp", &["circ", "circ-grammar", "circ-compiler"]),
     ("circ-results", &["circ"]),
     ("circ-cli", &["circ", "circ-lsp", "circ-results"]),
+    ("circ-swimmer", &["circ"]),
     (
         "circ-suite",
         &[

@@ -20,6 +20,7 @@ pub mod compile;
 mod constraints;
 mod digest;
 pub mod doc;
+pub mod embed;
 mod emit;
 mod enforce;
 pub mod explain;
