@@ -55,6 +55,7 @@
 mod live;
 mod look;
 
+pub use circ_plan::engine::Slice;
 pub use live::{Events, Input, Live, Variable};
 pub use look::{PopulationInfo, ProjectionInfo, Quantity};
 

@@ -9,7 +9,6 @@ use super::{Halt, Outcome, Protocol, repeat};
 use crate::checkpoint::State;
 use crate::instance;
 use crate::recording::Recordings;
-use crate::results::Ended;
 use crate::run::{RunOptions, Silent};
 use circ_compiler::diagnose::value as say;
 use circ_compiler::eval::{Evaluated, number};
@@ -80,13 +79,11 @@ impl Protocol<'_> {
             self.take_over(outcome);
             additions.extend(more);
             if result.is_err() {
-                self.engine.key_draws(None);
+                self.end_trials(&common);
                 return result;
             }
         }
-        self.engine.key_draws(None);
-        self.go_on_from(&common.state);
-        *self.variables_mut() = common.variables;
+        self.end_trials(&common);
         Ok(self.add(additions)?)
     }
 
@@ -103,6 +100,13 @@ impl Protocol<'_> {
         });
         let additions = self.trial.take().map_or(Vec::new(), |trial| trial.additions);
         Done { additions, outcome: std::mem::replace(&mut self.outcome, said), result }
+    }
+
+    /// The circuit is as it was before.
+    fn end_trials(&mut self, common: &Common) {
+        self.engine.key_draws(None);
+        self.go_on_from(&common.state);
+        self.variables_mut().clone_from(&common.variables);
     }
 
     /// How many trials run side by side. What was recorded as values and what is monitored is known to one engine only.
@@ -162,13 +166,12 @@ impl Protocol<'_> {
                 Some(done) => done,
                 None => self.trial(common, pass),
             };
+            match missing {
+                true => self.end_trials(common),
+                false => outcome.prints.iter().for_each(|line| self.observer.print(line)),
+            }
             self.take_over(outcome);
             additions.extend(more);
-            if missing {
-                self.engine.key_draws(None);
-                self.go_on_from(&common.state);
-                self.variables_mut().clone_from(&common.variables);
-            }
             result?;
         }
         Ok(self.add(additions)?)
@@ -176,9 +179,7 @@ impl Protocol<'_> {
 
     /// What a trial said follows what was said before.
     fn take_over(&mut self, outcome: Outcome) {
-        let Outcome { ended, expectations, monitors, awaited, reports, prints, diagnostics } = outcome;
-        // These are told when all ends.
-        let (Ended::Complete, true) = (ended, monitors.is_empty()) else { return };
+        let Outcome { expectations, awaited, reports, prints, diagnostics, .. } = outcome;
         self.outcome.expectations.extend(expectations);
         self.outcome.awaited.extend(awaited);
         self.outcome.reports.extend(reports);
