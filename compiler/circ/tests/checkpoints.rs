@@ -17,17 +17,18 @@ cell Lif {
   spike when v >= 8 mV { v = 0 mV; refractory 2 ms hold v }
 }
 plasticity Pair {
-  param a = 0.1 mV
+  param a = 0.03
+  param w_max: weight
   pre x = trace(20 ms)
   post y = trace(20 ms)
-  on pre { w -= a * y }
-  on post { w += a * x }
-  bounds w in 0 mV .. 3 mV
+  on pre { w -= a * w_max * y }
+  on post { w += a * w_max * x }
+  bounds w in 0 .. w_max
 }
 circuit Net(g = 2) {
   population E: excitatory Lif[40]
   population S: excitatory Lif[10] { gain = 1.2 }
-  projection learned: E -> E.exc { connect probability 0.3; weight 1 mV; delay uniform(1 ms, 4 ms); plasticity Pair() }
+  projection learned: E -> E.exc { connect probability 0.3; weight 1 mV; delay uniform(1 ms, 4 ms); plasticity Pair(w_max = 3 mV) }
   projection fixed: S -> E.exc { connect in_degree 3; weight uniform(0.5 mV, 1.5 mV) * g; delay 1.5 ms }
   drive noise: poisson(300 Hz) -> E.exc { weight 1 mV }
 }
@@ -119,8 +120,8 @@ fn a_checkpoint_of_another_circuit_is_refused_with_what_changed() {
         ("E: excitatory Lif[40]", "E: excitatory Lif[41]", "population `E` had 40 cells and has 41"),
         ("gain = 1.2", "gain = 1.3", "the block of population `S` was changed"),
         ("connect probability 0.3", "connect probability 0.2", "projection `learned` was changed"),
-        ("param a = 0.1 mV", "param a = 0.2 mV", "the rule `Pair` of projection `learned` was changed"),
-        ("; plasticity Pair()", "", "projection `learned` had the rule `Pair` and has none"),
+        ("param a = 0.03", "param a = 0.02", "the rule `Pair` of projection `learned` was changed"),
+        ("; plasticity Pair(w_max = 3 mV)", "", "projection `learned` had the rule `Pair` and has none"),
         ("g = 2", "g = 3", "`g` was 2 and is 3"),
         ("seed 3; load", "seed 4; load", "`seed` was 3 and is 4"),
         ("dt 0.5 ms; seed 3; load", "dt 0.25 ms; seed 3; load", "`dt` was 0.5 ms and is 0.25 ms"),
