@@ -215,7 +215,7 @@ impl<'a> Protocol<'a> {
                 self.passes(*index, *over, body)?
             }
             StatementKind::For { passes: Passes::Apart, index, over, body } => {
-                self.trials(*index, *over, body)?
+                self.trials(*index, *over, body, statement.span)?
             }
             StatementKind::Repeat { body, until } => self.repeat(body, *until)?,
         }

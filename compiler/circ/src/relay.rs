@@ -158,6 +158,9 @@ impl Engine for Relay {
     fn set_synapses(&mut self, projection: u32, array: ArrayId, values: &[(u32, f64)]) {
         self.now_mut().set_synapses(projection, array, values);
     }
+    fn restart_synapses(&mut self, projection: u32, array: ArrayId) {
+        self.now_mut().restart_synapses(projection, array);
+    }
     fn learning_slot(&self, projection: u32, uniform: UniformId) -> f64 {
         self.now().learning_slot(projection, uniform)
     }

@@ -3,6 +3,7 @@
 //! A snapshot holds all that the ticks to come depend on, and the events so far, for what looks back. It does not hold what
 //! follows from the plan: which static synapses there are, and what is derived from parameters. Lists are in canonical order, so
 //! two engines in the same state have the same snapshot but for [`PopulationState::past`], which may reach back further than is needed.
+//! Synapses that come and go are not in it: of projections that are rewired there is none.
 
 use serde::{Deserialize, Serialize};
 
@@ -99,13 +100,11 @@ pub struct ProjectionState {
     pub learning: Option<LearningState>,
 }
 
-/// Synapses that learn, numbered in canonical order as they are now. They have come as far as the cells.
+/// Synapses that learn, numbered in canonical order. They have come as far as the cells.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LearningState {
     /// The shared slots of the rule, by `UniformId`.
     pub slots: Vec<f64>,
-    /// Where they are rewired: positions of source and target of each.
-    pub pairs: Option<(Vec<u32>, Vec<u32>)>,
     /// By `ArrayId`, then synapse.
     pub arrays: Vec<Numbers>,
     /// Spikes of sources that will be seen, by tick, stamp, synapse.
@@ -113,11 +112,8 @@ pub struct LearningState {
     /// Events of targets that will be seen: (tick, kind, synapse), ascending. Kinds are the different lists of events that hooks,
     /// in order, and then [`crate::learning::Both`] wait for.
     pub events: Vec<(i64, u32, u32)>,
-    /// What was transmitted and has not arrived, by tick of arrival, stamp, synapse. Empty where they are rewired.
+    /// What was transmitted and has not arrived, by tick of arrival, stamp, synapse.
     pub sent: Vec<Sent>,
-    /// Likewise, where they are rewired: (tick of arrival, position of the target, value), by tick and target; what one target gets
-    /// at a tick is in canonical order of when it was sent.
-    pub earlier: Vec<Sum>,
 }
 
 /// A spike, and the synapses, one after the other, that will see it at a tick.

@@ -14,7 +14,7 @@ use super::Interpreter;
 use super::apply::Value;
 use super::learning::events_of;
 use super::mail::{Contribution, Mail};
-use super::plastic::{Due, Plastic, Spike, grouped, held, learning, occurrences};
+use super::plastic::{Due, Plastic, Spike, learning};
 
 impl Interpreter {
     pub(super) fn present_state(&mut self) -> Snapshot {
@@ -99,35 +99,21 @@ impl Interpreter {
         events.sort_unstable();
         let mut state = LearningState {
             slots: plastic.uniforms.iter().map(|value| value.number()).collect(),
-            pairs: rule.rewire.is_some().then(|| (plastic.source.clone(), plastic.target.clone())),
             arrays: rule.arrays.iter().zip(&plastic.arrays).map(array).collect(),
             spikes: Spikes::runs(spikes),
             events,
             ..LearningState::default()
         };
         let rank = self.rank(Sender::Projection(plastic.projection));
-        let mut positions: BTreeMap<(u32, u32, u32), u32> = BTreeMap::new();
-        for (position, target) in plastic.targets.iter().enumerate() {
-            let port = self.plan.projections[plastic.projection as usize].ports.get(target.segment);
-            positions
-                .insert((target.population, port.map_or(0, |port| port.0), target.cell), position as u32);
-        }
         for (tick, contribution) in self.mail.all().filter(|(_, it)| it.learning && it.sender == rank) {
-            match rule.rewire {
-                Some(_) => {
-                    let place = (contribution.population, contribution.port, contribution.cell);
-                    state.earlier.push((tick, positions[&place], contribution.value));
-                }
-                None => state.sent.push(Sent {
-                    tick,
-                    stamp: contribution.stamp,
-                    synapse: contribution.synapse,
-                    value: contribution.value,
-                }),
-            }
+            state.sent.push(Sent {
+                tick,
+                stamp: contribution.stamp,
+                synapse: contribution.synapse,
+                value: contribution.value,
+            });
         }
         state.sent.sort_by_key(|sent| (sent.tick, sent.stamp, sent.synapse));
-        state.earlier.sort_by_key(|sum| (sum.0, sum.1));
         state
     }
 
@@ -219,15 +205,8 @@ impl Interpreter {
     fn put_learning(&mut self, plan: &Plan, projection: u32, from: &LearningState) {
         let rule = learning(plan, projection);
         let rank = self.rank(Sender::Projection(projection));
-        let tick = self.tick;
         let plastic = self.plastic.iter_mut().find(|it| it.projection == projection);
         let plastic = plastic.expect("only projections that learn have such a state");
-        if let Some((source, target)) = &from.pairs {
-            put_pairs(plan, plastic, source, target);
-            let shown = &mut self.synapses[projection as usize];
-            (shown.source, shown.target) = (source.clone(), target.clone());
-            shown.rows.clear();
-        }
         for ((slot, of), value) in plastic.uniforms.iter_mut().zip(&rule.uniforms).zip(&from.slots) {
             *slot = Value::from_number(of.ty, rule.precision, *value);
         }
@@ -270,26 +249,7 @@ impl Interpreter {
             let sent = contribution(plastic.target[k], stamp, plastic.source[k], synapse, value);
             self.mail.send(tick, sent);
         }
-        for (order, &(due, position, value)) in from.earlier.iter().enumerate() {
-            self.mail.send(due, contribution(position, tick - 1, 0, order as u32, value));
-        }
     }
-}
-
-/// Puts other synapses in the place of those that there are; what they hold follows.
-fn put_pairs(plan: &Plan, plastic: &mut Plastic, source: &[u32], target: &[u32]) {
-    let (axonal, dendritic, back) = super::rewire::delays(plan, plastic.projection);
-    plastic.axonal = vec![axonal; source.len()];
-    plastic.dendritic = vec![dendritic; source.len()];
-    plastic.back = vec![back; source.len()];
-    for (array, values) in learning(plan, plastic.projection).arrays.iter().zip(&mut plastic.arrays) {
-        *values = vec![held(array, 0.0); source.len()];
-    }
-    (plastic.source, plastic.target) = (source.to_vec(), target.to_vec());
-    plastic.occurrence = occurrences(&plastic.source, &plastic.target);
-    plastic.rows.clear();
-    plastic.of_source = grouped(&plastic.source, plastic.sources.len());
-    plastic.of_target = grouped(&plastic.target, plastic.targets.len());
 }
 
 /// Values as they are held.

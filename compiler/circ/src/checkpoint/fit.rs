@@ -222,7 +222,6 @@ fn projection(
     }
     let arrays: Vec<Numbers> = arrays.into_iter().map(|at| learning.arrays[at].clone()).collect();
     let count = arrays.first().map_or(0, Numbers::len);
-    let (sources, targets) = (plan.projections[k].source.len(), plan.projections[k].target.len());
     let typed = arrays.iter().zip(&rule.arrays).all(|(numbers, array)| {
         let of = ArrayPlan { name: String::new(), ty: array.ty, role: Role::State };
         numbers.len() == count
@@ -230,27 +229,13 @@ fn projection(
     });
     let ahead = |at: i64| tick < at && at <= tick + MOST_AHEAD;
     let kinds = kinds(rule);
-    let paired = match (&learning.pairs, &rule.rewire) {
-        (None, None) => true,
-        (Some((source, target)), Some(_)) => {
-            let ends: Vec<(u32, u32)> = source.iter().copied().zip(target.iter().copied()).collect();
-            source.len() == count
-                && target.len() == count
-                && ends.is_sorted()
-                && ends.iter().all(|end| (end.0 as usize) < sources && (end.1 as usize) < targets)
-        }
-        _ => false,
-    };
     let known = learning
         .spikes
         .iter()
         .all(|it| ahead(it.tick) && it.stamp <= tick && it.first < it.end && it.end as usize <= count)
         && learning.events.iter().all(|it| ahead(it.0) && it.1 < kinds && (it.2 as usize) < count)
-        && learning.sent.iter().all(|it| ahead(it.tick) && (it.synapse as usize) < count)
-        && learning.earlier.iter().all(|it| ahead(it.0) && (it.1 as usize) < targets)
-        && (rule.rewire.is_some() || learning.earlier.is_empty())
-        && (rule.rewire.is_none() || learning.sent.is_empty());
-    if !typed || !paired || !known {
+        && learning.sent.iter().all(|it| ahead(it.tick) && (it.synapse as usize) < count);
+    if !typed || !known {
         return Err(wrong());
     }
     Ok(ProjectionState { weights: None, learning: Some(LearningState { arrays, ..learning.clone() }) })
@@ -274,10 +259,9 @@ fn kinds(rule: &Learning) -> u32 {
 /// Whether lists of synapses are as long as the network has it.
 pub fn counts_fit(state: &Snapshot, plan: &Plan, synapses: &[u64]) -> Fitted<()> {
     for ((state, plan), count) in state.projections.iter().zip(&plan.projections).zip(synapses) {
-        let rewired = plan.learning.as_ref().is_some_and(|it| it.rewire.is_some());
         let found = match (&state.weights, &state.learning) {
             (Some(weights), _) => weights.len() as u64,
-            (None, Some(learning)) if !rewired => learning.arrays.first().map_or(0, |it| it.len() as u64),
+            (None, Some(learning)) => learning.arrays.first().map_or(0, |it| it.len() as u64),
             _ => *count,
         };
         if found != *count {

@@ -34,7 +34,7 @@ pub use flat::{RuleKernel, rule_programs};
 pub use history::{History, Kept};
 pub use learner::{Learner, Resumed};
 pub use own::{Own, Surroundings, canonical, design_of, is_canonical};
-pub use rewire::{decide, owners};
+pub use rewire::decide;
 pub use routine::Routine;
 pub use shared::Changes;
 pub use store::{Column, Which, width};

@@ -119,7 +119,7 @@ fn present(design: &Design) -> Vec<Place> {
 }
 
 /// For each position of the target view: the thread that has it, and which of its targets it is.
-pub fn owners(design: &Design) -> Vec<(u32, u32)> {
+fn owners(design: &Design) -> Vec<(u32, u32)> {
     let mut owners = vec![(0, 0); design.sides.target.len()];
     for (thread, table) in design.tables.iter().enumerate() {
         for (own, position) in table.positions.iter().enumerate() {

@@ -108,7 +108,13 @@ fn flow(team: &mut [Worker], shared: &Shared, tick: i64, phase: usize) {
             .collect();
         let published: Vec<&Published> = guards.iter().map(|guard| &**guard).collect();
         for Worker { shards, flows, learning, .. } in team.iter_mut() {
-            let world = World { plan: shared.plan, shards: &shards[..], slots: shared.slots, keys: shared.keys, tick };
+            let world = World {
+                plan: shared.plan,
+                shards: &shards[..],
+                slots: shared.slots,
+                keys: shared.keys,
+                tick,
+            };
             flows.receive(stage, world, shared.network, &published, learning);
             flows.store(shared.plan, tick, shards);
         }

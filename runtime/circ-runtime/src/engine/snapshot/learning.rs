@@ -1,14 +1,12 @@
 //! What synapses that learn hold, have still to see, and have sent, in canonical order; and back.
 
 use circ_plan::learning::SynapseArray;
-use circ_plan::plan::Plan;
 use circ_plan::snapshot::{LearningState, Numbers, Spikes};
 
 use super::super::Machine;
 use super::super::learning::learning;
 use crate::cells::{slot_of, value_of};
-use crate::learning::{Column, Resumed, Surroundings, canonical, owners};
-use crate::learning::{design::rewired, table::Table};
+use crate::learning::{Column, Resumed, Surroundings, canonical};
 use crate::parallel::for_each;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,7 +28,6 @@ impl Machine {
             |(slot, bits): (&circ_plan::plan::UniformPlan, &u64)| value_of(slot.ty, rule.precision, *bits);
         let mut state = LearningState {
             slots: rule.uniforms.iter().zip(&self.rules[design]).map(value).collect(),
-            pairs: rule.rewire.is_some().then(|| pairs(&of.tables, &order)),
             arrays: arrays.collect(),
             ..LearningState::default()
         };
@@ -39,7 +36,6 @@ impl Machine {
             let around = self.around();
             let own = worker.learning.learner(design).resumed(around.scene(design, worker.id), of);
             let number = &number[worker.id];
-            let positions = &of.tables[worker.id].positions;
             for Spikes { tick, stamp, first, end } in own.spikes {
                 spikes.extend((first..end).map(|synapse| (tick, stamp, number[synapse as usize])));
             }
@@ -49,17 +45,10 @@ impl Machine {
                 sent.synapse = number[sent.synapse as usize];
                 sent
             }));
-            let placed = own
-                .earlier
-                .into_iter()
-                .map(|(tick, target, value)| (tick, positions[target as usize], value));
-            state.earlier.extend(placed);
         }
         state.spikes = Spikes::runs(spikes);
         state.events.sort_unstable();
         state.sent.sort_by_key(|sent| (sent.tick, sent.stamp, sent.synapse));
-        // Stable: what one target gets stays in order.
-        state.earlier.sort_by_key(|sum| (sum.0, sum.1));
         state
     }
 
@@ -68,9 +57,6 @@ impl Machine {
         let rule = learning(&plan, projection);
         for ((slot, of), value) in self.rules[design].iter_mut().zip(&rule.uniforms).zip(&state.slots) {
             *slot = slot_of(of.ty, rule.precision, *value);
-        }
-        if let Some(pairs) = &state.pairs {
-            self.lay_out_anew(&plan, design, projection, pairs);
         }
         let parts = self.parts(design, &rule.arrays, state);
         let parts: Vec<Mutex<Option<Resumed>>> =
@@ -86,29 +72,10 @@ impl Machine {
         });
     }
 
-    /// Puts other synapses in the place of those that there are.
-    fn lay_out_anew(&mut self, plan: &Plan, design: usize, projection: u32, pairs: &(Vec<u32>, Vec<u32>)) {
-        let this = &plan.projections[projection as usize];
-        let delays = rewired(plan, this).expect("what is rewired has one delay");
-        let network = Arc::get_mut(&mut self.network);
-        let network = network.expect("a machine that goes on from elsewhere has its network for itself");
-        let of = &mut network.designs[design];
-        let owners = owners(of);
-        let mut ends: Vec<Vec<(u32, u32)>> = vec![vec![]; of.tables.len()];
-        for (source, target) in pairs.0.iter().zip(&pairs.1) {
-            let (thread, own) = owners[*target as usize];
-            ends[thread as usize].push((*source, own));
-        }
-        for (table, ends) in of.tables.iter_mut().zip(&ends) {
-            *table = table.with(ends, this.allow_multiple, delays);
-        }
-    }
-
     /// What is of each thread.
     fn parts(&self, design: usize, arrays: &[SynapseArray], state: &LearningState) -> Vec<Resumed> {
         let of = &self.network.designs[design];
         let order = canonical(&self.network, design);
-        let owners = owners(of);
         let mut parts: Vec<Resumed> = of
             .tables
             .iter()
@@ -142,10 +109,6 @@ impl Machine {
             let (thread, synapse) = order[sent.synapse as usize];
             parts[thread as usize].sent.push(circ_plan::snapshot::Sent { synapse, ..sent });
         }
-        for &(tick, position, value) in &state.earlier {
-            let (thread, own) = owners[position as usize];
-            parts[thread as usize].earlier.push((tick, own, value));
-        }
         parts
     }
 
@@ -171,13 +134,4 @@ impl Machine {
         positions.into_iter().for_each(|position| spiked[position as usize] = true);
         spiked
     }
-}
-
-/// The ends of synapses in this order.
-fn pairs(tables: &[Table], order: &[(u32, u32)]) -> (Vec<u32>, Vec<u32>) {
-    let ends = order.iter().map(|(thread, synapse)| {
-        let (source, target, _) = tables[*thread as usize].key(*synapse);
-        (source, target)
-    });
-    ends.unzip()
 }

@@ -25,8 +25,6 @@ pub struct Resumed {
     /// (tick, kind, synapse)
     pub events: Vec<(i64, u32, u32)>,
     pub sent: Vec<Sent>,
-    /// (tick, own target, value), in canonical order for each target.
-    pub earlier: Vec<(i64, u32, f64)>,
     /// By source: whether synapses with the one axonal delay there is saw a spike at the tick.
     pub spiked: Vec<bool>,
 }
@@ -65,19 +63,11 @@ impl Learner {
             Precision::F32 => f64::from(value as f32),
             Precision::F64 => value,
         };
-        for (tick, earlier) in self.earlier.iter() {
-            out.earlier
-                .extend(earlier.iter().map(|(target, value)| (tick, *target, rounded(*target, *value))));
-        }
         for (tick, arrivals) in self.arrivals.iter() {
-            let sorted = self.in_order(scene, design, tick);
-            for &Arrival { stamp, synapse, value } in sorted.as_deref().unwrap_or(arrivals) {
+            for &Arrival { stamp, synapse, value } in arrivals {
                 let target = table.target.of(synapse);
                 let value = rounded(target, value);
-                match scene.learning.rewire {
-                    Some(_) => out.earlier.push((tick, target, value)),
-                    None => out.sent.push(Sent { tick, stamp, synapse, value }),
-                }
+                out.sent.push(Sent { tick, stamp, synapse, value });
             }
         }
         out
@@ -104,9 +94,6 @@ impl Learner {
         (self.arrivals, self.earlier) = (Calendar::after(tick), Calendar::after(tick));
         for &Sent { tick, stamp, synapse, value } in &from.sent {
             self.arrivals.push(tick, Arrival { stamp, synapse, value });
-        }
-        for &(tick, target, value) in &from.earlier {
-            self.earlier.push(tick, (target, value));
         }
     }
 
