@@ -85,6 +85,11 @@ pub struct Steps {
 }
 
 impl Recordings {
+    /// Whether nothing is recorded.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.traces.is_empty() && self.histograms.is_empty()
+    }
+
     /// Time goes on from another tick: what weights were later is forgotten, and what they were in between is not known.
     pub fn leap(&mut self, from: i64, to: i64) {
         for record in &mut self.traces {

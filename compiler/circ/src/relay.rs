@@ -110,6 +110,11 @@ impl Engine for Relay {
         }
         all
     }
+    fn take_samples(&mut self, probe: ProbeId) -> Samples {
+        let all = self.samples(probe);
+        self.engines.iter_mut().for_each(|engine| drop(engine.take_samples(probe)));
+        all
+    }
     fn observe(&self, population: u32, observable: u32) -> Vec<f64> {
         self.now().observe(population, observable)
     }

@@ -266,7 +266,8 @@ impl Simulation {
         let recordings = &mut self.recordings;
         let spill = self.spill.as_mut();
         let mut outcome =
-            Protocol::new(&mut self.compiled, engine, with, recordings, interrupt, observer, spill).carry_out();
+            Protocol::new(&mut self.compiled, engine, with, recordings, interrupt, observer, spill)
+                .carry_out();
         self.write_last(&mut outcome);
         self.finish(outcome, milliseconds(started), interrupt)
     }

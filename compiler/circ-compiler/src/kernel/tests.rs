@@ -68,7 +68,7 @@ fn outcome(
     let mut values = vec![];
     let mut outcome = vec![];
     for index in 0..CELLS as usize {
-        evaluate(program, &state.cell(plan, population, &arrivals, index, 17), &mut values);
+        evaluate(program, &state.cell(plan, &arrivals, index, 17), &mut values);
         let failed = failed_check(program, &values).is_some();
         for output in &program.outputs {
             let bits = match values[super::ops::output_value(output).0 as usize] {

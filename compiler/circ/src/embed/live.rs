@@ -330,7 +330,15 @@ impl Live {
         let engine: &mut dyn Engine = instance.engine.as_mut();
         let (mut recordings, mut silent) = (Recordings::default(), Silent);
         let with = (&instance.synapses[..], *options);
-        ask(&mut Protocol::new(compiled, (engine, threads), with, &mut recordings, running, &mut silent))
+        ask(&mut Protocol::new(
+            compiled,
+            (engine, threads),
+            with,
+            &mut recordings,
+            running,
+            &mut silent,
+            None,
+        ))
     }
 
     fn told(&self, diagnostic: &Diagnostic) -> Error {

@@ -33,6 +33,12 @@ impl Protocol<'_> {
         let state = checkpoint
             .for_program(self.compiled, self.synapses)
             .map_err(|differences| Box::new(rules::checkpoint_changed(span, &name, &differences)))?;
+        if self.spill.is_some() && state.engine.tick < self.engine.tick() && !self.recordings.is_empty() {
+            let what = "`load` of an earlier moment while what is recorded is written to files";
+            return Err(Box::new(
+                not_yet(span, what).note("what was written of later ticks can not be taken back"),
+            ));
+        }
         self.go_on_from(&state);
         Ok(())
     }

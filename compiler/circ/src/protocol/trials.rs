@@ -76,21 +76,29 @@ impl Protocol<'_> {
         let own = own_variables(index, body);
         let (state, variables) = (self.present_state(), self.variables().clone());
         let common = Common { index, passes, body, own, state, variables };
+        // What trials do is written nowhere.
+        let spill = self.spill.take();
+        let result = self.all_trials(&common);
+        self.spill = spill;
+        result
+    }
+
+    fn all_trials(&mut self, common: &Common) -> Result<(), Halt> {
         let helpers = self.helpers(common.passes.count());
         if 1 < helpers {
-            return self.side_by_side(&common, helpers);
+            return self.side_by_side(common, helpers);
         }
         let mut additions = Vec::new();
         for pass in 0..common.passes.count() {
-            let Done { additions: more, outcome, result } = self.trial(&common, pass);
+            let Done { additions: more, outcome, result } = self.trial(common, pass);
             self.take_over(outcome);
             additions.extend(more);
             if result.is_err() {
-                self.end_trials(&common);
+                self.end_trials(common);
                 return result;
             }
         }
-        self.end_trials(&common);
+        self.end_trials(common);
         Ok(self.add(additions)?)
     }
 
@@ -145,6 +153,7 @@ impl Protocol<'_> {
                         &mut recordings,
                         interrupt,
                         &mut silent,
+                        None,
                     );
                     if helper.begin().is_err() {
                         return;

@@ -120,7 +120,7 @@ impl Machine {
             }
         }
         self.put_sums(snapshot);
-        self.workers.iter_mut().for_each(|worker| worker.forget_samples(snapshot.tick + 1));
+        self.workers.iter_mut().for_each(|worker| worker.forget_samples_from(snapshot.tick + 1));
         self.stale = true;
         self.refresh();
         for (k, state) in snapshot.projections.iter().enumerate() {

@@ -47,11 +47,11 @@ impl Worker {
         for events in self.history.iter_mut().flatten() {
             events.truncate(events.partition_point(|e| i64::from(e.0) < tick));
         }
-        self.forget_samples(tick);
+        self.forget_samples_from(tick);
     }
 
     /// Forgets samples from a tick on; what is summed up stays.
-    pub fn forget_samples(&mut self, tick: i64) {
+    pub fn forget_samples_from(&mut self, tick: i64) {
         for lane in self.probes.iter_mut().filter(|lane| lane.probe.keep == Keep::Each) {
             let Samples { ticks, values } = &mut lane.samples;
             ticks.truncate(ticks.partition_point(|t| *t < tick));
