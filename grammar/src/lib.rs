@@ -17,6 +17,7 @@ mod message;
 mod near;
 mod parens;
 pub mod parse;
+pub mod pieces;
 mod place;
 mod print;
 mod recover;
