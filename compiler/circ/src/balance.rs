@@ -27,6 +27,11 @@ pub struct Balances {
 }
 
 impl Balances {
+    /// Whether the sums of a population are kept.
+    pub fn covers(&self, population: u32) -> bool {
+        self.probes.contains_key(&population)
+    }
+
     /// Begins to sum up in all populations that are asked about.
     pub fn begin(populations: impl Iterator<Item = u32>, plan: &Plan, engine: &mut dyn Engine) -> Balances {
         let mut probes = BTreeMap::new();

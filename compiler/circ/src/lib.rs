@@ -42,6 +42,7 @@ mod relay;
 pub mod results;
 pub mod rules;
 pub mod run;
+pub mod session;
 mod share;
 pub mod show;
 pub mod sources;

@@ -26,6 +26,7 @@ use circ_compiler::types::{Type, Value};
 use circ_grammar::ast::Span;
 use circ_plan::engine::{Engine, Stop};
 use circ_plan::ir::MAX_TICK;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,8 @@ pub(crate) use monitor::look_back;
 mod assign;
 mod checkpoint;
 mod clamp;
+mod continued;
+pub(crate) use continued::Continued;
 mod drive;
 mod force;
 mod parameters;
@@ -101,7 +104,7 @@ pub struct Protocol<'a> {
     trial: Option<trials::Trial>,
     balances: Balances,
     /// What learning synapses held at first, where something puts it back.
-    before: Before,
+    before: Arc<Before>,
     outcome: Outcome,
     /// For progress: what all `run`s come to, as far as it is known beforehand.
     total_ms: f64,
@@ -138,7 +141,7 @@ impl<'a> Protocol<'a> {
             known: Known::default(),
             trial: None,
             balances: Balances::default(),
-            before: Before::default(),
+            before: Arc::default(),
             outcome: Outcome::default(),
             total_ms: 0.0,
             stride: 64,
@@ -151,6 +154,13 @@ impl<'a> Protocol<'a> {
     pub fn carry_out(mut self) -> Outcome {
         let statements = self.compiled.hir.experiments[self.compiled.experiment].statements.clone();
         let result = self.begin().map_err(Halt::from).and_then(|()| self.statements(&statements));
+        self.end(result);
+        self.outcome.monitors = self.monitors.into_iter().map(|watch| watch.monitor).collect();
+        self.outcome
+    }
+
+    /// Notes how it ended, and why.
+    fn end(&mut self, result: Result<(), Halt>) {
         let (ended, diagnostic) = match result {
             Ok(()) => (Ended::Complete, None),
             Err(Halt::Interrupted) => (Ended::Interrupted, None),
@@ -164,15 +174,13 @@ impl<'a> Protocol<'a> {
         };
         self.outcome.ended = ended;
         self.outcome.diagnostics.extend(diagnostic);
-        self.outcome.monitors = self.monitors.into_iter().map(|watch| watch.monitor).collect();
-        self.outcome
     }
 
     pub(crate) fn begin(&mut self) -> Evaluated<()> {
         self.check_parameters()?;
         self.keep()?;
         if instance::resets(self.compiled) {
-            self.before = Before::of(&self.compiled.plan, self.engine);
+            self.before = Arc::new(Before::of(&self.compiled.plan, self.engine));
         }
         let asked: Vec<u32> = self.compiled.net.balances.keys().copied().collect();
         self.balances = Balances::begin(asked.into_iter(), &self.compiled.plan, self.engine);

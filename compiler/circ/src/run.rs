@@ -214,15 +214,7 @@ impl Simulation {
 
     /// What was built.
     pub fn built(&self) -> Built {
-        let plan = self.plan();
-        Built {
-            experiment: self.compiled.hir.experiments[self.compiled.experiment].name.to_string(),
-            populations: plan.populations.len(),
-            cells: plan.populations.iter().map(|population| u64::from(population.cells)).sum(),
-            projections: plan.projections.len(),
-            synapses: self.instance.synapses.iter().sum(),
-            memory: self.instance.memory.clone(),
-        }
+        built(&self.compiled, &self.instance)
     }
 
     /// Warnings of what was built, beside those of the program.
@@ -396,7 +388,19 @@ impl Simulation {
     }
 }
 
-fn all_spikes(plan: &Plan, engine: &dyn Engine) -> Vec<PopulationSpikes> {
+pub(crate) fn built(compiled: &Compiled, instance: &instance::Instance) -> Built {
+    let plan = &compiled.plan;
+    Built {
+        experiment: compiled.hir.experiments[compiled.experiment].name.to_string(),
+        populations: plan.populations.len(),
+        cells: plan.populations.iter().map(|population| u64::from(population.cells)).sum(),
+        projections: plan.projections.len(),
+        synapses: instance.synapses.iter().sum(),
+        memory: instance.memory.clone(),
+    }
+}
+
+pub(crate) fn all_spikes(plan: &Plan, engine: &dyn Engine) -> Vec<PopulationSpikes> {
     let spiking = plan.populations.iter().enumerate().filter_map(|(index, population)| {
         let event = population.events.iter().position(|event| event.name == "spike")?;
         let spikes = engine.events(index as u32, EventId(event as u32));

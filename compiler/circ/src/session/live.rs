@@ -1,0 +1,87 @@
+//! The circuit of a session as it runs.
+
+use super::Series;
+use crate::compile::Compiled;
+use crate::instance::Instance;
+use crate::protocol::{Continued, Protocol};
+use crate::quantity;
+use crate::recording::{Recorded, Recordings};
+use crate::run::{RunOptions, Silent};
+use std::sync::atomic::AtomicBool;
+
+/// The circuit as it runs.
+pub struct Live {
+    pub compiled: Compiled,
+    pub instance: Instance,
+    pub recordings: Recordings,
+    pub continued: Continued,
+    /// Of the plan: whether another one is the same.
+    pub plan_hash: blake3::Hash,
+    pub run: RunOptions,
+    /// Counts the engines of the session.
+    pub engine_number: u64,
+}
+
+impl Live {
+    pub fn time_ms(&self) -> f64 {
+        self.instance.engine.tick().max(0) as f64 * self.compiled.plan.dt
+    }
+
+    /// The same circuit with more statements.
+    pub fn with(self, compiled: Compiled) -> Live {
+        Live { compiled, ..self }
+    }
+
+    pub fn series(&self) -> Vec<Series> {
+        let plan = &self.compiled.plan;
+        let mut all = Vec::new();
+        for record in &self.recordings.traces {
+            let of = match record.of {
+                Recorded::Cells(population) => &plan.populations[population as usize].path,
+                Recorded::Synapses(projection) => &plan.projections[projection as usize].path,
+            };
+            let unit = quantity::unit(record.dimension);
+            let samples = record.samples(self.instance.engine.as_ref());
+            let times: Vec<f64> = samples.ticks.iter().map(|tick| *tick as f64 * plan.dt).collect();
+            let width = record.cells.len();
+            for (column, cell) in record.cells.iter().enumerate() {
+                let values = samples.values.iter().skip(column).step_by(width.max(1));
+                all.push(Series {
+                    path: format!("{of}[{cell}].{}", record.name),
+                    unit: unit.name.to_string(),
+                    times_ms: times.clone(),
+                    values: values.map(|value| value * unit.per_coherent).collect(),
+                });
+            }
+        }
+        all
+    }
+}
+
+/// Carries out what stands before a byte of the text, in silence.
+pub fn replay(live: &mut Live, end: usize) {
+    let statements = &live.compiled.hir.experiments[live.compiled.experiment].statements;
+    let done: Vec<_> = statements.iter().filter(|it| (it.span.start as usize) < end).cloned().collect();
+    let continued = std::mem::take(&mut live.continued);
+    let (interrupt, mut silent) = (AtomicBool::new(false), Silent);
+    let protocol = Protocol::new(
+        &mut live.compiled,
+        (live.instance.engine.as_mut(), live.instance.threads),
+        (&live.instance.synapses, live.run),
+        &mut live.recordings,
+        &interrupt,
+        &mut silent,
+        None,
+    );
+    live.continued = protocol.go_on(continued, &done).1;
+}
+
+/// Of everything that ticks depend on.
+pub fn hash_of(compiled: &Compiled) -> blake3::Hash {
+    let plan = &compiled.plan;
+    let text = format!(
+        "{} {} {:?} {:?} {:?} {:?}",
+        plan.dt, plan.seed, plan.populations, plan.drives, plan.projections, plan.order
+    );
+    blake3::hash(text.as_bytes())
+}
