@@ -35,6 +35,8 @@ pub enum Command {
     Lsp(LspArgs),
     /// Draw the circuit: populations, projections, synapses, weights, delays and signs, as SVG
     Graph(GraphArgs),
+    /// Ask and change a circuit while it runs
+    Repl(ReplArgs),
 }
 
 #[derive(Debug, Args)]
@@ -241,6 +243,16 @@ pub struct GraphArgs {
     /// Where to write: `.svg`, or `.png`; without it, SVG on standard output
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub struct ReplArgs {
+    /// A program: its circuit is built, and none of its experiments is run
+    pub file: Option<PathBuf>,
+    /// The experiment whose parameters and settings hold; without it `Main`, or the first
+    pub experiment: Option<String>,
     #[command(flatten)]
     pub settings: Settings,
 }

@@ -36,3 +36,9 @@ pub fn keep() -> &'static AtomicBool {
     AT_ONCE.store(false, Ordering::SeqCst);
     &STOP
 }
+
+/// The same for the next of several runs: what stopped the one before is forgotten.
+pub fn keep_again() -> &'static AtomicBool {
+    STOP.store(false, Ordering::SeqCst);
+    keep()
+}

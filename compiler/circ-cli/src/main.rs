@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Doc(args) => commands::doc::doc(&args),
         Command::Lsp(_) => commands::lsp::serve(),
         Command::Graph(args) => commands::graph::graph(&args),
+        Command::Repl(args) => commands::repl::repl(&args),
     };
     ExitCode::from(exit.code())
 }

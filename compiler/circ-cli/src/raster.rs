@@ -18,7 +18,8 @@ const HEIGHT: usize = 12;
 const LEAST: usize = 2;
 /// More populations than this are not all shown.
 const MOST_BANDS: usize = 6;
-const DOTS: usize = 4;
+/// Rows of dots in a character.
+pub const DOTS: usize = 4;
 
 /// Draws spikes with stamps in `(after, until]`, and tick 0 if `after` is 0, within so many columns. The caller
 /// says below it which time that is.
@@ -72,12 +73,13 @@ fn row_of(cell: u32, cells: u32, dot_rows: u64) -> Option<usize> {
 }
 
 /// Unicode numbers the dots of braille down the columns, the fourth row last.
-fn bit(column: usize, row: usize) -> u8 {
+pub fn bit(column: usize, row: usize) -> u8 {
     const BITS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
     BITS[column][row]
 }
 
-fn braille(bits: u8) -> char {
+/// The character with these dots.
+pub fn braille(bits: u8) -> char {
     char::from_u32(0x2800 + u32::from(bits)).unwrap_or(' ')
 }
 

@@ -107,7 +107,7 @@ fn report(report: &Report) -> String {
 }
 
 /// `✓ until max(abs(E.v')) < 1 mV/ms: at 12.3 ms`
-fn awaited(awaited: &Awaited, detail: Detail, paint: Paint) -> String {
+pub fn awaited(awaited: &Awaited, detail: Detail, paint: Paint) -> String {
     let time = significant(awaited.time_ms, 6);
     match (awaited.met, detail) {
         (true, Detail::Quiet) => String::new(),
@@ -137,7 +137,8 @@ fn at_cells(cells: &Option<BreachCells>) -> String {
     }
 }
 
-fn monitor(monitor: &Monitor, detail: Detail, paint: Paint) -> String {
+/// `! monitor rate(E) in 1 Hz .. 20 Hz: left once`
+pub fn monitor(monitor: &Monitor, detail: Detail, paint: Paint) -> String {
     let times =
         |count: u64| if count == 1 { "once".to_string() } else { format!("{} times", thousands(count)) };
     match monitor.breaches.first() {

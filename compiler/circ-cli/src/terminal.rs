@@ -71,6 +71,10 @@ impl Paint {
     pub fn of(stream: Stream) -> Paint {
         Paint { on: colored(stream) }
     }
+    /// Whether there is colour.
+    pub fn is_on(self) -> bool {
+        self.on
+    }
     pub fn bold(self, text: &str) -> String {
         self.wrap("1", text)
     }

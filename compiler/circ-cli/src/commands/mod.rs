@@ -7,6 +7,7 @@ mod files;
 pub mod fmt;
 pub mod graph;
 pub mod lsp;
+pub mod repl;
 pub mod run;
 pub mod sweep;
 pub mod test;
