@@ -108,7 +108,10 @@ pub(crate) fn facts(program: &Program, access: &[Access], fma: bool, schedule: S
         let cost = blocks_cost(program, &blocks, &numbered(&quiet.usual()));
         Some((blocks, quiet, cost))
     };
+    // What is meant by indices may be meant again in the next few elements, which have to see what these wrote.
+    let in_order = access.iter().any(|it| matches!(it, Access::Listed(..)));
     let planned = match schedule {
+        _ if in_order => None,
         Schedule::Loop => None,
         // All that there is, for tests.
         Schedule::Blocks => plan(true),
