@@ -40,7 +40,7 @@ impl Emitter<'_> {
     }
 
     /// A group of a value, loaded right where it is used, so that it becomes an operand of the instruction.
-    pub(super) fn from_scratch(&mut self, value: ValueId, slot: u32) -> Value {
+    pub(super) fn scratched(&mut self, value: ValueId, slot: u32) -> Value {
         let ty = match self.program.ty(value) {
             Ty::Float => self.vector_float(),
             // Integers of 64 bits are not kept.

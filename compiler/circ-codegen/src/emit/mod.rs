@@ -340,7 +340,7 @@ impl Emitter<'_> {
     /// The scalar of a shared value, or a value of the group.
     fn scalar(&mut self, value: ValueId) -> Value {
         if let Some(slot) = self.held.get(&value) {
-            return self.from_scratch(value, *slot);
+            return self.scratched(value, *slot);
         }
         match self.values[value.0 as usize] {
             Val::Value(scalar) => scalar,
