@@ -105,13 +105,19 @@ impl Interpreter {
             ..LearningState::default()
         };
         let rank = self.rank(Sender::Projection(plastic.projection));
-        for (tick, contribution) in self.mail.all().filter(|(_, it)| it.learning && it.sender == rank) {
-            state.sent.push(Sent {
-                tick,
-                stamp: contribution.stamp,
-                synapse: contribution.synapse,
-                value: contribution.value,
-            });
+        let ports = &self.plan.projections[plastic.projection as usize].ports;
+        let place = |synapse: usize| {
+            let target = plastic.targets[plastic.target[synapse] as usize];
+            // What carries values ends at no port.
+            let port = ports.get(target.segment).map_or(0, |port| port.0);
+            let to = (target.population, port, target.cell);
+            (plastic.source[synapse], to, plastic.occurrence[synapse])
+        };
+        let numbers: BTreeMap<_, u32> =
+            (0..plastic.source.len()).map(|synapse| (place(synapse), synapse as u32)).collect();
+        for (tick, it) in self.mail.all().filter(|(_, it)| it.learning && it.sender == rank) {
+            let synapse = numbers[&(it.source, (it.population, it.port, it.cell), it.synapse)];
+            state.sent.push(Sent { tick, stamp: it.stamp, synapse, value: it.value });
         }
         state.sent.sort_by_key(|sent| (sent.tick, sent.stamp, sent.synapse));
         state
@@ -246,7 +252,8 @@ impl Interpreter {
         };
         for &Sent { tick, stamp, synapse, value } in &from.sent {
             let k = synapse as usize;
-            let sent = contribution(plastic.target[k], stamp, plastic.source[k], synapse, value);
+            let sent =
+                contribution(plastic.target[k], stamp, plastic.source[k], plastic.occurrence[k], value);
             self.mail.send(tick, sent);
         }
     }
