@@ -199,14 +199,33 @@ impl Live {
     /// is checked for.
     ///
     /// # Errors
-    /// When it can not be set, or not to this.
+    /// When it can not be set, or not to this; it is then what it was.
     pub fn set(&mut self, variable: &Variable, values: &[f64]) -> Result<(), Error> {
         let values = spread(values, variable)?;
         let (population, name) = (variable.population, variable.name.clone());
+        let before = self.get(variable)?;
         let set = self.protocol(|protocol| protocol.set_from_host(population, &name, &values));
-        set.map_err(|diagnostic| self.told(&diagnostic))?;
+        if let Err(diagnostic) = set {
+            self.put_back(variable, &before);
+            return Err(self.told(&diagnostic));
+        }
         self.instance.engine.settle();
         Ok(())
+    }
+
+    /// What is wrong with values is found where they stand.
+    fn put_back(&mut self, variable: &Variable, values: &[f64]) {
+        let engine = self.instance.engine.as_mut();
+        match variable.place {
+            Place::Array(array) => {
+                let each: Vec<(u32, f64)> = (0..).zip(values.iter().copied()).collect();
+                engine.set_array(variable.population, array, &each);
+            }
+            Place::Slot(slot) => {
+                values.iter().take(1).for_each(|value| engine.set_uniform(variable.population, slot, *value));
+            }
+            Place::Observable(_) => {}
+        }
     }
 
     /// Something that is going to be written at every tick, with values in an interval: that all of it is allowed is proved now.
