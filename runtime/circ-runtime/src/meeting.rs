@@ -1,21 +1,22 @@
 //! Where threads wait for each other: a barrier that spins a little before it sleeps.
 //!
-//! Windows last microseconds, so sleeping at once would cost more than it saves. But where other processes want the
-//! cores, the one that is waited for may not run at all, and spinning keeps it from running: after a while a waiting thread
-//! sleeps, and the less spinning has helped lately, the shorter it is.
+//! Windows last microseconds, so sleeping at once would cost more than it saves: to be woken takes as long as many of them. But
+//! where other processes want the cores, the one that is waited for may not run at all, and spinning keeps it from running. So a
+//! waiting thread spins, then offers its core at every look, and sleeps only after a time in which any window should have passed.
 
 use std::hint::spin_loop;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// The most and the fewest looks before a waiting thread sleeps, where every thread has a core: 20 µs, and less than one.
-const MOST_SPINS: u32 = 1000;
-const FEWEST_SPINS: u32 = 30;
+/// Looks before a waiting thread offers its core, where every thread has one: about 20 µs.
+const SPINS: u32 = 1000;
+/// Looks after which it sleeps: of a fraction of a microsecond each where nobody wants the core.
+const OFFERS: u32 = 5000;
 
 /// A barrier for a fixed number of threads, used again and again.
 pub struct Meeting {
     threads: usize,
-    spins: AtomicU32,
+    spins: u32,
     arrived: AtomicUsize,
     round: AtomicUsize,
     abandoned: AtomicBool,
@@ -30,7 +31,7 @@ impl Meeting {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Meeting {
             threads,
-            spins: AtomicU32::new(if threads <= cores { MOST_SPINS } else { 0 }),
+            spins: if threads <= cores { SPINS } else { 0 },
             arrived: AtomicUsize::new(0),
             round: AtomicUsize::new(0),
             abandoned: AtomicBool::new(false),
@@ -50,18 +51,11 @@ impl Meeting {
             self.wake();
             return;
         }
-        let spins = self.spins.load(Ordering::Relaxed);
-        for _ in 0..spins {
+        for look in 0..self.spins + OFFERS {
             if self.is_over(round) {
-                if spins < MOST_SPINS {
-                    self.spins.store((spins + spins / 4 + 1).min(MOST_SPINS), Ordering::Relaxed);
-                }
                 return;
             }
-            spin_loop();
-        }
-        if 0 < spins {
-            self.spins.store((spins / 2).max(FEWEST_SPINS), Ordering::Relaxed);
+            if look < self.spins { spin_loop() } else { std::thread::yield_now() }
         }
         self.sleep(round);
     }
