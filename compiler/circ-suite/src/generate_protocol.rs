@@ -141,6 +141,15 @@ fn afterwards(g: &mut Gen, name: &str) -> Vec<String> {
         "spikes(@)",
         "any(@.flag)",
         "size(@)",
+        "fano(@, bin = 1 ms)",
+        "synchrony(@, bin = 1 ms)",
+        "correlation(@, bin = 1 ms)",
+        "branching(@, bin = 1 ms)",
+        "dot(@.u, @.u)",
+        "max(outer(@.u, count(each @)))",
+        "sum(transpose(outer(@.u, @.u)))",
+        "accuracy(count(each @), @.hits)",
+        "sum(ridge([[1, 2], [3, 4], [5, 7]], [1, 2, 4], 0.5))",
     ];
     let mut lines = Vec::new();
     for _ in 0..g.range(0, 3) {

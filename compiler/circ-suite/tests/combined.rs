@@ -33,8 +33,11 @@ fn folder() -> PathBuf {
 }
 
 /// Beginnings of what is said where rules meet delays, once nothing is wrong beside it.
-const LAST: [&str; 2] =
-    ["[not-yet] `rewire` of synapses", "[out-of-place] `transmit` in `on pre and post` comes too late"];
+const LAST: [&str; 3] = [
+    "[not-yet] `rewire` of synapses",
+    "[out-of-place] `transmit` in `on pre and post` comes too late",
+    "[delay-without-bounds] synapses grow here",
+];
 
 /// The errors that are said of a text: rules and messages, in order of place. Warnings wait until there are none.
 fn said(text: &str) -> Vec<String> {
@@ -79,7 +82,11 @@ fn mistakes_of_one_file_are_said_together() {
         let programs: Vec<&str> = chosen.iter().map(|(case, _)| case.program.as_str()).collect();
         let text = combine(&programs);
         let due: Vec<String> = chosen.iter().flat_map(|(_, said)| said.clone()).collect();
-        let found = said(&text);
+        let mut found = said(&text);
+        // Beside a `Lif` of these files, one of the library that is not there is a second one.
+        if text.contains("use std.cells.Lif\n") && text.contains("use cells.Lif\n") {
+            found.retain(|said| !said.starts_with("[duplicate-name] `Lif`"));
+        }
         if found != due && !may_be_lost(&found, &due, &text) {
             let names: Vec<&str> = chosen.iter().map(|(case, _)| case.name.as_str()).collect();
             failures.push(format!(
