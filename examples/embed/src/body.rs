@@ -117,11 +117,10 @@ fn solved(mut equations: [[f64; 4]; 3]) -> [f64; 3] {
         let size = |row: &usize| equations[*row][column].abs();
         let pivot = (column..3).max_by(|a, b| size(a).total_cmp(&size(b))).unwrap_or(column);
         equations.swap(column, pivot);
-        for row in (0..3).filter(|row| *row != column) {
-            let factor = equations[row][column] / equations[column][column];
-            for at in column..4 {
-                equations[row][at] -= factor * equations[column][at];
-            }
+        let chosen = equations[column];
+        for (_, equation) in equations.iter_mut().enumerate().filter(|(row, _)| *row != column) {
+            let factor = equation[column] / chosen[column];
+            equation.iter_mut().zip(chosen).for_each(|(own, other)| *own -= factor * other);
         }
     }
     [0, 1, 2].map(|row| -equations[row][3] / equations[row][row])
