@@ -3,10 +3,11 @@
 use super::Series;
 use crate::compile::Compiled;
 use crate::instance::Instance;
-use crate::protocol::{Continued, Protocol};
+use crate::protocol::{Continued, Outcome, Protocol};
 use crate::quantity;
 use crate::recording::{Recorded, Recordings};
-use crate::run::{RunOptions, Silent};
+use crate::run::{Observer, RunOptions, Silent};
+use circ_compiler::hir::Statement;
 use std::sync::atomic::AtomicBool;
 
 /// The circuit as it runs.
@@ -30,6 +31,38 @@ impl Live {
     /// The same circuit with more statements.
     pub fn with(self, compiled: Compiled) -> Live {
         Live { compiled, ..self }
+    }
+
+    /// Carries out statements after all that came before.
+    pub fn carry_out(
+        &mut self,
+        statements: &[Statement],
+        interrupt: &AtomicBool,
+        observer: &mut dyn Observer,
+    ) -> Outcome {
+        let protocol = Protocol::new(
+            &mut self.compiled,
+            (self.instance.engine.as_mut(), self.instance.threads),
+            (&self.instance.synapses, self.run),
+            &mut self.recordings,
+            interrupt,
+            observer,
+            None,
+        );
+        let (outcome, continued) = protocol.go_on(std::mem::take(&mut self.continued), statements);
+        self.continued = continued;
+        outcome
+    }
+
+    /// Carries out those statements that are meant again, in silence.
+    pub fn repeat(&mut self, is_meant: impl Fn(&Statement) -> bool) {
+        let statements = self.statements().iter().filter(|it| is_meant(it)).cloned().collect::<Vec<_>>();
+        self.carry_out(&statements, &AtomicBool::new(false), &mut Silent);
+    }
+
+    /// Of the experiment that the session is.
+    pub fn statements(&self) -> &[Statement] {
+        &self.compiled.hir.experiments[self.compiled.experiment].statements
     }
 
     pub fn series(&self) -> Vec<Series> {
@@ -56,24 +89,6 @@ impl Live {
         }
         all
     }
-}
-
-/// Carries out what stands before a byte of the text, in silence.
-pub fn replay(live: &mut Live, end: usize) {
-    let statements = &live.compiled.hir.experiments[live.compiled.experiment].statements;
-    let done: Vec<_> = statements.iter().filter(|it| (it.span.start as usize) < end).cloned().collect();
-    let continued = std::mem::take(&mut live.continued);
-    let (interrupt, mut silent) = (AtomicBool::new(false), Silent);
-    let protocol = Protocol::new(
-        &mut live.compiled,
-        (live.instance.engine.as_mut(), live.instance.threads),
-        (&live.instance.synapses, live.run),
-        &mut live.recordings,
-        &interrupt,
-        &mut silent,
-        None,
-    );
-    live.continued = protocol.go_on(continued, &done).1;
 }
 
 /// Of everything that ticks depend on.

@@ -21,13 +21,14 @@ use crate::compile::{Compiled, Options, Rejection, compile};
 use crate::constraints;
 use crate::digest;
 use crate::instance;
-use crate::protocol::{Continued, Protocol};
+use crate::protocol::Continued;
 use crate::recording::Recordings;
 use crate::results::{Ended, Number};
 use crate::run::{Built, Observer, PopulationSpikes, PostHooks, RunOptions, Silent, all_spikes, built};
 use crate::sources::{self, Program};
 use circ_compiler::diagnose::{Diagnostic, Level, Sources};
-use live::{Live, hash_of, replay};
+use circ_compiler::hir::Statement;
+use live::{Live, hash_of};
 use moment::{Kept, Moment, carry_recordings};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -96,6 +97,8 @@ impl Session {
             return Err(Refusal::Mistakes { diagnostics, sources });
         }
         let answer = session.turn_to(session.text.clone())?;
+        // Lines are counted in what the file has become.
+        session.name = format!("session of {}", main.name);
         Ok((session, answer))
     }
 
@@ -341,25 +344,10 @@ impl Session {
     ) -> Result<Answer, Refusal> {
         let first_byte = self.text.offset_of(entry);
         let Some(live) = &mut self.live else { return Ok(Answer::default()) };
-        let statements = &live.compiled.hir.experiments[live.compiled.experiment].statements;
-        let new: Vec<_> = statements
-            .iter()
-            .filter(|it| it.span.file.0 == 0 && first_byte <= it.span.start as usize)
-            .cloned()
-            .collect();
+        let is_new = |it: &&Statement| it.span.file.0 == 0 && first_byte <= it.span.start as usize;
+        let new: Vec<Statement> = live.statements().iter().filter(is_new).cloned().collect();
         let from = live.time_ms();
-        let continued = std::mem::take(&mut live.continued);
-        let protocol = Protocol::new(
-            &mut live.compiled,
-            (live.instance.engine.as_mut(), live.instance.threads),
-            (&live.instance.synapses, live.run),
-            &mut live.recordings,
-            interrupt,
-            observer,
-            None,
-        );
-        let (outcome, continued) = protocol.go_on(continued, &new);
-        live.continued = continued;
+        let outcome = live.carry_out(&new, interrupt, observer);
         let to = live.time_ms();
         match outcome.ended {
             Ended::Failed | Ended::Rejected => {
@@ -460,7 +448,8 @@ impl Session {
         }
         // What is only asked otherwise (weights that are set from now on, say) is held otherwise: what was done is done again.
         if declarations_stay && !self.reworked && old.compiled.plan.dt == live.compiled.plan.dt {
-            replay(&mut live, self.text.offset_of(self.text.entries()));
+            let end = self.text.offset_of(self.text.entries());
+            live.repeat(|it| (it.span.start as usize) < end);
             return Ok((live, None));
         }
         let note = kept.put_what_fits_into(&mut live);

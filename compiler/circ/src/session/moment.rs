@@ -7,15 +7,12 @@ use super::live::Live;
 use super::text::SessionText;
 use crate::checkpoint::Checkpoint;
 use crate::measures::Window;
-use crate::protocol::Protocol;
 use crate::recording::{Recordings, SampledFrom, TraceRecord};
-use crate::run::Silent;
 use circ_compiler::hir::StatementKind;
 use circ_compiler::types::Value;
 use circ_plan::snapshot::{Numbers, Snapshot};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// What a session was.
 #[derive(Clone)]
@@ -152,26 +149,10 @@ fn fit_what_does(old: &Checkpoint, now: &mut Snapshot, live: &Live) {
     }
 }
 
-/// Begins the recordings of a new engine as those of the old one were, with the samples so far. `records` are the `record`
-/// statements up to now.
+/// Begins the recordings of a new engine as those of the old one were, with the samples so far; of `record` statements within
+/// loops nothing is kept.
 pub fn carry_recordings(old: &Live, live: &mut Live) {
-    let statements = &live.compiled.hir.experiments[live.compiled.experiment].statements;
-    let records: Vec<_> =
-        statements.iter().filter(|it| matches!(it.kind, StatementKind::Record { .. })).cloned().collect();
-    let interrupt = AtomicBool::new(false);
-    let continued = std::mem::take(&mut live.continued);
-    let mut silent = Silent;
-    let protocol = Protocol::new(
-        &mut live.compiled,
-        (live.instance.engine.as_mut(), live.instance.threads),
-        (&live.instance.synapses, live.run),
-        &mut live.recordings,
-        &interrupt,
-        &mut silent,
-        None,
-    );
-    let (_, continued) = protocol.go_on(continued, &records);
-    live.continued = continued;
+    live.repeat(|it| matches!(it.kind, StatementKind::Record { .. }));
     let paths = |live: &Live, record: &TraceRecord| match record.of {
         crate::recording::Recorded::Cells(population) => {
             Some(live.compiled.plan.populations[population as usize].path.clone())
