@@ -239,8 +239,11 @@ fn what_is_wrong_is_said_and_the_session_goes_on() {
         assert!(!told.err.contains("panicked"), "{wrong}: {}", told.err);
         assert!(!told.err.is_empty(), "{wrong} says nothing");
     }
+    // The word of a statement is not taken for a name.
+    let told = piped(&bench, &["small.circ"], "run\n");
+    assert!(told.err.contains("[syntax]") && !told.err.contains("not declared"), "{}", told.err);
     let told = piped(&bench, &[], "run 1 ms\n");
-    assert!(!told.err.contains("panicked"), "{}", told.err);
+    assert!(told.err.contains("there is no circuit yet"), "{}", told.err);
     piped(&bench, &["nothing.circ"], "").exits(4);
     piped(&bench, &["small.circ", "Other"], "").exits(2);
 }

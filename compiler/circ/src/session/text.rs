@@ -37,6 +37,12 @@ pub struct SessionText {
 const ITEMS: [&str; 7] = ["cell", "circuit", "plasticity", "fn", "use", "experiment", "pub"];
 const CIRCUIT_ITEMS: [&str; 5] = ["population", "projection", "drive", "part", "constraints"];
 
+/// Words that begin statements and say nothing alone, though a variable may have such a name.
+const STATEMENTS: [&str; 16] = [
+    "run", "set", "record", "report", "print", "expect", "repeat", "fire", "silence", "clamp", "freeze",
+    "thaw", "enforce", "save", "load", "trials",
+];
+
 /// What an entry is, by its first word and its form.
 pub fn entry(text: &str) -> Entry {
     let text = without_comments(text);
@@ -46,6 +52,9 @@ pub fn entry(text: &str) -> Entry {
     }
     if CIRCUIT_ITEMS.contains(&word.as_str()) && follows_a_name(text, &word) {
         return Entry::CircuitItems;
+    }
+    if text.trim() == word && STATEMENTS.contains(&word.as_str()) {
+        return Entry::Statements;
     }
     let is_statement = parse(FileId(0), &wrapped(text)).errors.is_empty();
     let is_value = || parse_expr(FileId(0), text).2.is_empty();
