@@ -235,9 +235,17 @@ fn what_is_wrong_is_said_and_the_session_goes_on() {
         "}",
         "\u{0}",
     ] {
-        let told = piped(&bench, &["small.circ"], &format!("{wrong}\n)]}}\nrun 5 ms\ncount(E)\n"));
+        // What is open goes on to the end of the lines.
+        let rest = if circ::session::is_open(wrong) { "" } else { "run 5 ms\n" };
+        let told = piped(&bench, &["small.circ"], &format!("{wrong}\n{rest}"));
         assert!(!told.err.contains("panicked"), "{wrong}: {}", told.err);
         assert!(!told.err.is_empty(), "{wrong} says nothing");
+        assert!(
+            rest.is_empty() || told.out.contains("0 ms to 5 ms"),
+            "{wrong} ends the session: {}",
+            told.out
+        );
+        assert_eq!(told.code, 1, "{wrong}");
     }
     // The word of a statement is not taken for a name.
     let told = piped(&bench, &["small.circ"], "run\n");
