@@ -283,7 +283,7 @@ pub enum DriveKind {
 pub enum Quantity {
     Constant(f64),
     /// In `f64`.
-    Program(Program),
+    Program(Box<Program>),
 }
 
 /// What is required of weights.
@@ -456,7 +456,7 @@ pub enum Connect {
     OneToOne,
     AllToAll,
     /// Where the program's one `Result` (Bool) holds.
-    Where(Program),
+    Where(Box<Program>),
     /// These pairs of positions in the views.
     Pairs(Vec<(u32, u32)>),
 }

@@ -78,7 +78,7 @@ fn drawn(lo: f64, hi: f64) -> Quantity {
     let draw = Op::Draw { distribution: Distribution::Uniform, args: vec![lo, hi], key: KeyId(1), salt: 0 };
     let value = program.push(draw, Ty::Float);
     program.outputs = vec![Output::Result(value)];
-    Quantity::Program(program)
+    Quantity::Program(Box::new(program))
 }
 
 fn network(connect: Connect, weight: Quantity, delay: Quantity) -> Arc<Plan> {
@@ -252,7 +252,7 @@ fn build_total_with_normal_weights_and_delays(bencher: Bencher) {
         let value =
             program.push(Op::Redraw { distribution, args, within, key: KeyId(1), salt: 0 }, Ty::Float);
         program.outputs = vec![Output::Result(value)];
-        Quantity::Program(program)
+        Quantity::Program(Box::new(program))
     };
     let total = u64::from(CELLS * DEGREE);
     construction(bencher, Connect::Total(total), normal(87.8, 8.78), normal(1.5, 0.75));

@@ -121,7 +121,7 @@ fn drawn() -> Quantity {
     let draw = Op::Draw { distribution: Distribution::Uniform, args: vec![lo, hi], key: KeyId(1), salt: 0 };
     let value = program.push(draw, Ty::Float);
     program.outputs = vec![Output::Result(value)];
-    Quantity::Program(program)
+    Quantity::Program(Box::new(program))
 }
 
 fn learning(store: Precision) -> Learning {

@@ -283,7 +283,7 @@ fn of_target(first: f64, more: f64) -> Quantity {
     let first = program.push(Op::Float(first), Ty::Float);
     let value = program.push(Op::Fma(others, more, first), Ty::Float);
     program.outputs = vec![Output::Result(value)];
-    Quantity::Program(program)
+    Quantity::Program(Box::new(program))
 }
 
 /// How much longer than the shortest a dendritic delay may be.

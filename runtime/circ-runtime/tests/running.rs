@@ -23,7 +23,7 @@ fn by_index() -> Quantity {
     let tenth = program.push(Op::Float(0.1), Ty::Float);
     let value = program.push(Op::Mul(index, tenth), Ty::Float);
     program.outputs = vec![Output::Result(value)];
-    Quantity::Program(program)
+    Quantity::Program(Box::new(program))
 }
 
 fn two_populations(precision: Precision) -> Plan {

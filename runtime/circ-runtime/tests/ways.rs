@@ -56,7 +56,7 @@ fn of_source(least: f64) -> Quantity {
     let least = program.push(Op::Float(least), Ty::Float);
     let sum = program.push(Op::Fma(index, tenth, least), Ty::Float);
     program.outputs = vec![Output::Result(sum)];
-    Quantity::Program(program)
+    Quantity::Program(Box::new(program))
 }
 
 #[test]

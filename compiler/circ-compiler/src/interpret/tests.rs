@@ -287,7 +287,7 @@ fn a_poisson_drive_follows_its_mean_and_its_slot() {
     let lines =
         "v0: float = uniform u0\n v1: int = index own\n v2: float = to_float v1\n v3: float = mul v0, v2
         result v3";
-    let mean = Quantity::Program(program("mean", Precision::F64, lines));
+    let mean = Quantity::Program(Box::new(program("mean", Precision::F64, lines)));
     let mut poisson = drive(all(0, 3), DriveKind::Poisson(mean), 1e-6);
     poisson.uniforms =
         vec![UniformPlan { name: "rate".into(), ty: Ty::Float, role: Role::Parameter, value: 0.0 }];
@@ -358,7 +358,7 @@ fn a_fault_leaves_the_tick_unmade_and_is_explained() {
     // The second cell alone is below the threshold's reach: its arrival is negative, and so is `v`.
     let sign = "v0: int = index own\n v1: float = to_float v0\n v2: float = -2.0\n v3: float = mul v1, v2\n v4: float = 0.5
         v5: float = add v3, v4\n v6: float = 1e308\n v7: float = mul v5, v6\n result v7";
-    plan.drives[0].weight = Quantity::Program(program("weight", Precision::F64, sign));
+    plan.drives[0].weight = Quantity::Program(Box::new(program("weight", Precision::F64, sign)));
     let shared = Arc::new(plan);
     let mut engine = Interpreter::new(Arc::clone(&shared), vec![]);
     run(&mut engine, 1);

@@ -117,7 +117,7 @@ fn poisson_mean<'a>(
         let step = lowerer.b.float(step);
         lowerer.b.mul(rate, step)
     });
-    Quantity::Program(program)
+    Quantity::Program(Box::new(program))
 }
 
 /// A quantity of each cell of the target.
@@ -166,6 +166,6 @@ pub fn finite_result(mut lowerer: Lowerer, value: ValueId, span: Span, what: &st
 pub fn constant_or(program: Program) -> Quantity {
     match (&program.ops[..], &program.outputs[..]) {
         ([Op::Float(x)], [Output::Result(_)]) => Quantity::Constant(*x),
-        _ => Quantity::Program(program),
+        _ => Quantity::Program(Box::new(program)),
     }
 }

@@ -177,7 +177,7 @@ impl<'a> Pairs<'a, '_, '_> {
             net::Connect::Total(n) => Connect::Total(*n),
             net::Connect::OneToOne => Connect::OneToOne,
             net::Connect::AllToAll => Connect::AllToAll,
-            net::Connect::Where(closure) => Connect::Where(self.condition(*closure, span)),
+            net::Connect::Where(closure) => Connect::Where(Box::new(self.condition(*closure, span))),
             net::Connect::Pairs(pairs) => Connect::Pairs(pairs.clone()),
         }
     }
@@ -195,7 +195,8 @@ impl<'a> Pairs<'a, '_, '_> {
         let (setting, span) = (&self.net.weight, self.net.weight_span);
         match self.net.scaled || self.net.set || self.net.plasticity.is_some() {
             true => {
-                Quantity::Program(self.program("weight", span, |lowerer| valued(lowerer, "weight", setting)))
+                let program = self.program("weight", span, |lowerer| valued(lowerer, "weight", setting));
+                Quantity::Program(Box::new(program))
             }
             false => self.quantity("weight", setting, span),
         }

@@ -288,7 +288,7 @@ impl<'a> Valuer<'a> {
     pub fn new(context: &'a Context<'a>) -> Valuer<'a> {
         let rows = |quantity: &'a Quantity| match quantity {
             Quantity::Constant(_) => None,
-            Quantity::Program(program) => Some((program, Rows::new(program))),
+            Quantity::Program(program) => Some((&**program, Rows::new(program))),
         };
         Valuer {
             context,

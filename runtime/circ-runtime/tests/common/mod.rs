@@ -196,7 +196,7 @@ pub fn drawn(distribution: Distribution, a: f64, b: f64) -> Quantity {
     let b = program.push(Op::Float(b), Ty::Float);
     let value = program.push(Op::Draw { distribution, args: vec![a, b], key: KeyId(1), salt: 3 }, Ty::Float);
     program.outputs = vec![Output::Result(value)];
-    Quantity::Program(program)
+    Quantity::Program(Box::new(program))
 }
 
 pub fn build(plan: &Arc<Plan>, threads: usize) -> Arc<Network> {

@@ -81,7 +81,7 @@ impl<'a> Programs<'a, '_, '_> {
             }
             vec![Output::Result(ms)]
         });
-        NewDelay { ms: Quantity::Program(program), range }
+        NewDelay { ms: Quantity::Program(Box::new(program)), range }
     }
 
     /// What a clause may come to, in ticks.
