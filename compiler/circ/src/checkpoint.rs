@@ -12,7 +12,6 @@ pub use describe::Description;
 
 use crate::balance::Sums;
 use crate::compile::Compiled;
-use circ_plan::plan::{Plan, ProjectionPlan};
 use circ_plan::snapshot::Snapshot;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -40,12 +39,6 @@ pub(crate) struct BalanceState {
     pub now: BTreeMap<u32, Sums>,
     pub starts: BTreeMap<i64, BTreeMap<u32, Sums>>,
     pub recent: BTreeMap<i64, BTreeMap<u32, Sums>>,
-}
-
-/// The first projection whose synapses come and go: there are no checkpoints of these yet.
-pub(crate) fn rewired(plan: &Plan) -> Option<&str> {
-    let is_rewired = |it: &&ProjectionPlan| it.learning.as_ref().is_some_and(|it| it.rewire.is_some());
-    plan.projections.iter().find(is_rewired).map(|it| it.path.as_str())
 }
 
 /// A snapshot as bytes.

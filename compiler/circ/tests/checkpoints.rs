@@ -82,6 +82,39 @@ fn a_run_in_two_pieces_is_the_same_as_one() {
     }
 }
 
+/// Synapses that come and go, with delays of their own, while spikes of those that are gone are on their way.
+const REWIRED: &str = "
+plasticity Move {
+  pre x = trace(20 ms)
+  on post { w += 0.05 mV * x }
+  transmit w
+  bounds w in 0 .. 3 mV
+  rewire every 5 ms { prune lowest 30 % by w; grow pruned random }
+}";
+
+#[test]
+fn synapses_that_come_and_go_are_part_of_the_state() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let all = [(EngineKind::Interpreter, 1), (EngineKind::Jit, 3), ONE, (EngineKind::Jit, 2)];
+    for (point, ticks) in ["0.5", "17.5", "40"].into_iter().enumerate() {
+        let circuit = CIRCUIT.replace("plasticity Pair(w_max = 3 mV)", "plasticity Move");
+        let circuit = circuit.replace(
+            "delay uniform(1 ms, 4 ms)",
+            "delay uniform(0.5 ms, 2 ms); dendritic uniform(0.5 ms, 2 ms); allow multiple",
+        );
+        let halves = HALVES.replace("T1", ticks).replace("40 ms;", "40 ms; reset learned.w; run 10 ms;");
+        let text = format!("{REWIRED}{circuit}{halves}");
+        let whole = run(&text, folder.path(), "Whole", ONE).expect("it runs");
+        assert_eq!(whole.ended, Ended::Complete, "{:?}", whole.diagnostics);
+        run(&text, folder.path(), "First", all[point]).expect("it runs");
+        for on in all {
+            let second = run(&text, folder.path(), "Second", on).expect("it runs");
+            assert_eq!(second.digest, whole.digest, "{on:?} after {ticks} ms");
+            assert_eq!(second.reports, whole.reports, "{on:?} after {ticks} ms");
+        }
+    }
+}
+
 #[test]
 fn one_moment_is_gone_back_to_again_and_again() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -167,7 +200,7 @@ fn files_that_are_no_checkpoints_are_told_from_broken_ones() {
     run(&text, folder.path(), "First", ONE).expect("it runs");
     let file = folder.path().join("half.ckpt");
     let whole = std::fs::read(&file).expect("a file");
-    assert!(whole.starts_with(b"circ checkpoint 1\n{\"circ\":"), "its beginning says what it is");
+    assert!(whole.starts_with(b"circ checkpoint 2\n{\"circ\":"), "its beginning says what it is");
     let entries = std::fs::read_dir(folder.path()).expect("a folder");
     let names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
     assert_eq!(names, ["half.ckpt"], "nothing half written is left");

@@ -3,7 +3,6 @@
 //! A snapshot holds all that the ticks to come depend on, and the events so far, for what looks back. It does not hold what
 //! follows from the plan: which static synapses there are, and what is derived from parameters. Lists are in canonical order, so
 //! two engines in the same state have the same snapshot but for [`PopulationState::past`], which may reach back further than is needed.
-//! Synapses that come and go are not in it: of projections that are rewired there is none.
 
 use serde::{Deserialize, Serialize};
 
@@ -112,8 +111,26 @@ pub struct LearningState {
     /// Events of targets that will be seen: (tick, kind, synapse), ascending. Kinds are the different lists of events that hooks,
     /// in order, and then [`crate::learning::Both`] wait for.
     pub events: Vec<(i64, u32, u32)>,
-    /// What was transmitted and has not arrived, by tick of arrival, stamp, synapse.
+    /// What was transmitted and has not arrived, by tick of arrival, stamp, synapse. Empty where synapses come and go.
     pub sent: Vec<Sent>,
+    /// Where synapses come and go: those that there are.
+    pub structure: Option<Structure>,
+}
+
+/// The synapses of a projection that is rewired, in canonical order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Structure {
+    /// Positions in the views.
+    pub source: Vec<u32>,
+    pub target: Vec<u32>,
+    /// In ticks: the axonal way, the dendritic way, and the way back.
+    pub ways: [Vec<u32>; 3],
+    /// Rows of the connection table, where each synapse has one.
+    pub rows: Vec<u32>,
+    /// By `ArrayId`, then synapse: what it held when it began.
+    pub initial: Vec<Numbers>,
+    /// What was transmitted and has not arrived, by tick of arrival, stamp, source, target, occurrence.
+    pub sent: Vec<SentBy>,
 }
 
 /// A spike, and the synapses, one after the other, that will see it at a tick.
@@ -132,6 +149,25 @@ pub struct Sent {
     pub stamp: i64,
     pub synapse: u32,
     pub value: f64,
+}
+
+/// What a synapse sent that may be gone since, rounded to the precision of its target.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SentBy {
+    pub tick: i64,
+    pub stamp: i64,
+    /// Positions in the views, and which of equal pairs it was.
+    pub source: u32,
+    pub target: u32,
+    pub occurrence: u32,
+    pub value: f64,
+}
+
+impl SentBy {
+    /// What orders them.
+    pub fn place(&self) -> (i64, i64, u32, u32, u32) {
+        (self.tick, self.stamp, self.source, self.target, self.occurrence)
+    }
 }
 
 impl Spikes {

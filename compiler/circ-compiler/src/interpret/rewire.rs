@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use circ_numerics::random::{Counter, Stream, trial_key};
-use circ_plan::engine::{RewireFault, Stop, SynapseFault, Values};
+use circ_plan::engine::{RewireFault, Stop, SynapseFault, Synapses, Values};
 use circ_plan::ir::*;
 use circ_plan::learning::{Budget, Candidates, NewDelay, Prune, Rewire};
 use circ_plan::plan::{Plan, ProjectionPlan, Quantity};
@@ -73,11 +73,7 @@ impl Interpreter {
                     initial[k] = now[k];
                 }
             }
-            let shown = &mut self.synapses[plastic.projection as usize];
-            (shown.source, shown.target) = (plastic.source.clone(), plastic.target.clone());
-            shown.rows.clone_from(&plastic.rows);
-            show(&mut shown.dendritic, &plastic.dendritic);
-            show(&mut shown.back, &plastic.back);
+            show_structure(&mut self.synapses[plastic.projection as usize], plastic);
         }
     }
 }
@@ -242,6 +238,14 @@ impl Decision<'_> {
     }
 }
 
+/// Shows which synapses there are now.
+pub fn show_structure(shown: &mut Synapses, plastic: &Plastic) {
+    (shown.source, shown.target) = (plastic.source.clone(), plastic.target.clone());
+    shown.rows.clone_from(&plastic.rows);
+    show(&mut shown.dendritic, &plastic.dendritic);
+    show(&mut shown.back, &plastic.back);
+}
+
 /// Ticks of all synapses, one number or one for each as before.
 fn show(values: &mut Values, ticks: &[i64]) {
     if let Values::Each(each) = values {
@@ -331,7 +335,14 @@ fn replace(plan: &Plan, plastic: &mut Plastic, synapses: &[Place], made: &[Made]
     }
     plastic.source = synapses.iter().map(|place| place.source).collect();
     plastic.target = synapses.iter().map(|place| place.target).collect();
-    plastic.occurrence = occurrences(&plastic.source, &plastic.target);
-    plastic.of_source = grouped(&plastic.source, plastic.sources.len());
-    plastic.of_target = grouped(&plastic.target, plastic.targets.len());
+    plastic.number();
+}
+
+impl Plastic {
+    /// Finds anew what follows from which synapses there are.
+    pub fn number(&mut self) {
+        self.occurrence = occurrences(&self.source, &self.target);
+        self.of_source = grouped(&self.source, self.sources.len());
+        self.of_target = grouped(&self.target, self.targets.len());
+    }
 }

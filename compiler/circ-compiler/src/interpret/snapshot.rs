@@ -7,14 +7,17 @@ use std::sync::Arc;
 
 use circ_plan::engine::{Engine, Values};
 use circ_plan::ir::*;
+use circ_plan::learning::SynapseArray;
 use circ_plan::plan::*;
 use circ_plan::snapshot::*;
 
 use super::Interpreter;
 use super::apply::Value;
+use super::engine::Target;
 use super::learning::events_of;
 use super::mail::{Contribution, Mail};
 use super::plastic::{Due, Plastic, Spike, learning};
+use super::rewire::show_structure;
 
 impl Interpreter {
     pub(super) fn present_state(&mut self) -> Snapshot {
@@ -82,9 +85,7 @@ impl Interpreter {
 
     fn learning_state(&self, plastic: &Plastic) -> LearningState {
         let rule = learning(&self.plan, plastic.projection);
-        let array = |(array, values): (&circ_plan::learning::SynapseArray, &Vec<Value>)| {
-            numbers(array.ty, array.store, values)
-        };
+        let array = |(array, values): (&SynapseArray, &Vec<Value>)| numbers(array.ty, array.store, values);
         let kinds = events_of(rule);
         let (mut spikes, mut events) = (vec![], vec![]);
         for (tick, due) in &plastic.due {
@@ -104,23 +105,61 @@ impl Interpreter {
             events,
             ..LearningState::default()
         };
+        let sent = self.sent(plastic);
+        if rule.rewire.is_some() {
+            let ticks = |each: &[i64]| each.iter().map(|ticks| *ticks as u32).collect();
+            let initial = rule.arrays.iter().zip(&plastic.initial);
+            state.structure = Some(Structure {
+                source: plastic.source.clone(),
+                target: plastic.target.clone(),
+                ways: [ticks(&plastic.axonal), ticks(&plastic.dendritic), ticks(&plastic.back)],
+                rows: plastic.rows.clone(),
+                initial: initial.map(array).collect(),
+                sent,
+            });
+            return state;
+        }
+        let ends = plastic.source.iter().zip(&plastic.target).zip(&plastic.occurrence);
+        let numbers: BTreeMap<(u32, u32, u32), u32> = ends
+            .enumerate()
+            .map(|(synapse, ((source, target), occurrence))| {
+                ((*source, *target, *occurrence), synapse as u32)
+            })
+            .collect();
+        let number = |it: &SentBy| numbers[&(it.source, it.target, it.occurrence)];
+        let numbered = sent.iter().map(|it| Sent {
+            tick: it.tick,
+            stamp: it.stamp,
+            synapse: number(it),
+            value: it.value,
+        });
+        state.sent = numbered.collect();
+        state
+    }
+
+    /// What the synapses of a projection have sent, and what those that are gone have.
+    fn sent(&self, plastic: &Plastic) -> Vec<SentBy> {
         let rank = self.rank(Sender::Projection(plastic.projection));
         let ports = &self.plan.projections[plastic.projection as usize].ports;
-        let place = |synapse: usize| {
-            let target = plastic.targets[plastic.target[synapse] as usize];
+        let place = |target: &Target| {
             // What carries values ends at no port.
             let port = ports.get(target.segment).map_or(0, |port| port.0);
-            let to = (target.population, port, target.cell);
-            (plastic.source[synapse], to, plastic.occurrence[synapse])
+            (target.population, port, target.cell)
         };
-        let numbers: BTreeMap<_, u32> =
-            (0..plastic.source.len()).map(|synapse| (place(synapse), synapse as u32)).collect();
-        for (tick, it) in self.mail.all().filter(|(_, it)| it.learning && it.sender == rank) {
-            let synapse = numbers[&(it.source, (it.population, it.port, it.cell), it.synapse)];
-            state.sent.push(Sent { tick, stamp: it.stamp, synapse, value: it.value });
-        }
-        state.sent.sort_by_key(|sent| (sent.tick, sent.stamp, sent.synapse));
-        state
+        let positions: BTreeMap<_, u32> =
+            plastic.targets.iter().enumerate().map(|(at, target)| (place(target), at as u32)).collect();
+        let here = self.mail.all().filter(|(_, it)| it.learning && it.sender == rank);
+        let by = |(tick, it): (i64, &Contribution)| SentBy {
+            tick,
+            stamp: it.stamp,
+            source: it.source,
+            target: positions[&(it.population, it.port, it.cell)],
+            occurrence: it.synapse,
+            value: it.value,
+        };
+        let mut sent: Vec<SentBy> = here.map(by).collect();
+        sent.sort_by_key(SentBy::place);
+        sent
     }
 
     pub(super) fn go_on_from(&mut self, snapshot: &Snapshot) {
@@ -219,6 +258,10 @@ impl Interpreter {
         for ((values_of, array), numbers) in plastic.arrays.iter_mut().zip(&rule.arrays).zip(&from.arrays) {
             *values_of = values(array.ty, numbers);
         }
+        if let Some(structure) = &from.structure {
+            plastic.put(structure, &rule.arrays);
+            show_structure(&mut self.synapses[projection as usize], plastic);
+        }
         plastic.due = BTreeMap::new();
         for &Spikes { tick, stamp, first, end } in &from.spikes {
             for synapse in first..end {
@@ -256,6 +299,23 @@ impl Interpreter {
                 contribution(plastic.target[k], stamp, plastic.source[k], plastic.occurrence[k], value);
             self.mail.send(tick, sent);
         }
+        for it in from.structure.iter().flat_map(|structure| &structure.sent) {
+            self.mail.send(it.tick, contribution(it.target, it.stamp, it.source, it.occurrence, it.value));
+        }
+    }
+}
+
+impl Plastic {
+    /// The synapses that there were; what they hold and have still to see is put elsewhere.
+    fn put(&mut self, from: &Structure, arrays: &[SynapseArray]) {
+        let ticks = |each: &Vec<u32>| each.iter().map(|ticks| i64::from(*ticks)).collect();
+        let [axonal, dendritic, back] = &from.ways;
+        (self.axonal, self.dendritic, self.back) = (ticks(axonal), ticks(dendritic), ticks(back));
+        (self.source, self.target) = (from.source.clone(), from.target.clone());
+        self.rows.clone_from(&from.rows);
+        self.initial =
+            arrays.iter().zip(&from.initial).map(|(array, numbers)| values(array.ty, numbers)).collect();
+        self.number();
     }
 }
 

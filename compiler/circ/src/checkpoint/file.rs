@@ -9,7 +9,7 @@ use super::{Checkpoint, Description, State};
 pub const MAGIC: &str = "circ checkpoint ";
 
 /// The version of the form that is written and read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// More is no description.
 const LONGEST_LINE: usize = 1 << 28;

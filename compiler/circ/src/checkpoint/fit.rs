@@ -10,7 +10,7 @@ use crate::compile::Compiled;
 use circ_compiler::lower::{FIRE, SILENCE, clamp_of};
 use circ_plan::ir::{EventId, MAX_TICK, Precision, Ty};
 use circ_plan::learning::{Learning, When};
-use circ_plan::plan::{ArrayPlan, Plan, PopulationPlan, Role};
+use circ_plan::plan::{ArrayPlan, Plan, PopulationPlan, ProjectionPlan, Role};
 use circ_plan::snapshot::*;
 
 type Fitted<T> = Result<T, Vec<String>>;
@@ -215,12 +215,22 @@ fn projection(
     let order = |wanted: &[Part], had: &[Part]| -> Option<Vec<usize>> {
         wanted.iter().map(|part| had.iter().position(|other| other == part)).collect()
     };
-    let arrays = order(&now.arrays, &was.arrays).filter(|_| learning.arrays.len() == was.arrays.len());
-    let arrays = arrays.ok_or_else(wrong)?;
+    let places = order(&now.arrays, &was.arrays).ok_or_else(wrong)?;
+    let reordered = |had: &[Numbers]| -> Option<Vec<Numbers>> {
+        let all = had.len() == was.arrays.len();
+        all.then(|| places.iter().map(|&at| had[at].clone()).collect())
+    };
     if was.slots != now.slots || learning.slots.len() != rule.uniforms.len() {
         return Err(wrong());
     }
-    let arrays: Vec<Numbers> = arrays.into_iter().map(|at| learning.arrays[at].clone()).collect();
+    let arrays = reordered(&learning.arrays).ok_or_else(wrong)?;
+    let structure = match &learning.structure {
+        Some(structure) => {
+            let initial = reordered(&structure.initial).ok_or_else(wrong)?;
+            Some(Structure { initial, ..structure.clone() })
+        }
+        None => None,
+    };
     let count = arrays.first().map_or(0, Numbers::len);
     let typed = arrays.iter().zip(&rule.arrays).all(|(numbers, array)| {
         let of = ArrayPlan { name: String::new(), ty: array.ty, role: Role::State };
@@ -235,10 +245,43 @@ fn projection(
         .all(|it| ahead(it.tick) && it.stamp <= tick && it.first < it.end && it.end as usize <= count)
         && learning.events.iter().all(|it| ahead(it.0) && it.1 < kinds && (it.2 as usize) < count)
         && learning.sent.iter().all(|it| ahead(it.tick) && (it.synapse as usize) < count);
-    if !typed || !known {
+    let present = match (&structure, &rule.rewire) {
+        (None, None) => true,
+        (Some(structure), Some(_)) => structure_fits(structure, &plan.projections[k], &arrays, ahead),
+        _ => false,
+    };
+    if !typed || !known || !present {
         return Err(wrong());
     }
-    Ok(ProjectionState { weights: None, learning: Some(LearningState { arrays, ..learning.clone() }) })
+    let learning = LearningState { arrays, structure, ..learning.clone() };
+    Ok(ProjectionState { weights: None, learning: Some(learning) })
+}
+
+/// Whether synapses that come and go can be these.
+fn structure_fits(
+    structure: &Structure,
+    plan: &ProjectionPlan,
+    arrays: &[Numbers],
+    ahead: impl Fn(i64) -> bool,
+) -> bool {
+    let Structure { source, target, ways, rows, initial, sent } = structure;
+    let count = arrays.first().map_or(0, Numbers::len);
+    let ends: Vec<(u32, u32)> = source.iter().copied().zip(target.iter().copied()).collect();
+    let (sources, targets) = (plan.source.len(), plan.target.len());
+    let are = |source: u32, target: u32| (source as usize) < sources && (target as usize) < targets;
+    let same = |(a, b): (&Numbers, &Numbers)| {
+        a.len() == b.len() && std::mem::discriminant(a) == std::mem::discriminant(b)
+    };
+    source.len() == count
+        && target.len() == count
+        && ends.iter().all(|&(source, target)| are(source, target))
+        && ends.windows(2).all(|pair| pair[0] < pair[1] || (plan.allow_multiple && pair[0] == pair[1]))
+        && ways.iter().all(|way| way.len() == count && way.iter().all(|&it| i64::from(it) <= MOST_AHEAD))
+        && (rows.is_empty() || rows.len() == count)
+        && rows.iter().all(|&row| plan.edges.iter().all(|column| (row as usize) < column.len()))
+        && initial.len() == arrays.len()
+        && initial.iter().zip(arrays).all(same)
+        && sent.iter().all(|it| ahead(it.tick) && are(it.source, it.target))
 }
 
 /// How many different lists of events of targets synapses wait for.
@@ -261,6 +304,8 @@ pub fn counts_fit(state: &Snapshot, plan: &Plan, synapses: &[u64]) -> Fitted<()>
     for ((state, plan), count) in state.projections.iter().zip(&plan.projections).zip(synapses) {
         let found = match (&state.weights, &state.learning) {
             (Some(weights), _) => weights.len() as u64,
+            // These come and go.
+            (None, Some(learning)) if learning.structure.is_some() => *count,
             (None, Some(learning)) => learning.arrays.first().map_or(0, |it| it.len() as u64),
             _ => *count,
         };

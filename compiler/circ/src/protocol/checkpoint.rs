@@ -3,7 +3,7 @@
 //! In: the statements. Out: a file beside the program, or the engine, the last run and the sums of balances as one says.
 
 use super::Protocol;
-use crate::checkpoint::{Checkpoint, State, rewired};
+use crate::checkpoint::{Checkpoint, State};
 use crate::measures::Window;
 use crate::rules;
 use circ_compiler::data::Files;
@@ -16,7 +16,6 @@ use circ_grammar::ast::Span;
 impl Protocol<'_> {
     pub(super) fn save(&mut self, file: ExprId) -> Evaluated<()> {
         let (name, span) = (self.file_name(file)?, self.span(file));
-        self.refuse_rewired_state("`save`", span)?;
         let state = self.present_state();
         let checkpoint = Checkpoint::new(self.compiled, state);
         let written = self.files.write(&name, &checkpoint.to_bytes(), Checkpoint::is_checkpoint);
@@ -25,7 +24,6 @@ impl Protocol<'_> {
 
     pub(super) fn load(&mut self, file: ExprId) -> Evaluated<()> {
         let (name, span) = (self.file_name(file)?, self.span(file));
-        self.refuse_rewired_state("`load`", span)?;
         let unread = |why: String| Box::new(rules::checkpoint_file(span, &name, "read", &why));
         let bytes = self.files.read(&name).map_err(unread)?;
         let checkpoint = Checkpoint::from_bytes(&bytes).map_err(unread)?;
@@ -41,17 +39,6 @@ impl Protocol<'_> {
         }
         self.go_on_from(&state);
         Ok(())
-    }
-
-    /// What synapses come and go is not part of a state yet.
-    pub(super) fn refuse_rewired_state(&self, what: &str, span: Span) -> Evaluated<()> {
-        match rewired(&self.compiled.plan) {
-            None => Ok(()),
-            Some(path) => {
-                let what = format!("{what} where synapses are rewired, as those of `{path}`,");
-                Err(not_yet(span, &what).into())
-            }
-        }
     }
 
     pub(crate) fn present_state(&mut self) -> State {

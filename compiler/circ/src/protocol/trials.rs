@@ -71,7 +71,6 @@ impl Protocol<'_> {
         body: &[Statement],
         span: Span,
     ) -> Result<(), Halt> {
-        self.refuse_rewired_state("`trials`", span)?;
         let passes = self.all_passes(over)?;
         let own = own_variables(index, body);
         let (state, variables) = (self.present_state(), self.variables().clone());

@@ -17,7 +17,8 @@ use circ_plan::ir::{ArrayId, Program};
 use circ_plan::learning::Learning;
 use circ_plan::plan::Plan;
 
-pub(super) use arrivals::{Arrival, Sent};
+pub(super) use arrivals::Arrival;
+pub use arrivals::Sent;
 
 use super::batch::{Batch, Seen, all, axonal};
 use super::calendar::Calendar;
@@ -54,7 +55,7 @@ pub struct Learner {
     /// By synapse array.
     pub arrays: Vec<Column>,
     /// Where synapses come and go: what each held when it began.
-    pub(super) initial: Vec<Column>,
+    pub initial: Vec<Column>,
     pub(super) by_target: ByTarget,
     /// The last tick whose first half is done, and the last that is done.
     begun: i64,

@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use circ_numerics::random::{Counter, Stream};
 use circ_plan::engine::{RewireFault, Stop};
 use circ_plan::ir::Program;
-use circ_plan::learning::{Budget, Candidates, Grow, NewDelay, Prune, Rewire};
+use circ_plan::learning::{Budget, Candidates, Grow, Learning, NewDelay, Prune, Rewire};
 use circ_plan::plan::Quantity;
+use circ_plan::snapshot::Structure;
 
 use super::batch::{Batch, Seen, all};
 use super::candidates::{Found, Pairs, key};
@@ -102,6 +103,31 @@ pub fn decide(
     Ok(rewired)
 }
 
+/// The synapses of a design as they were at another moment. What they hold is put elsewhere.
+pub fn as_they_were(
+    around: Surroundings,
+    design: usize,
+    (rewire, learning): (&Rewire, &Learning),
+    structure: &Structure,
+) -> Rewired {
+    let of = &around.network.designs[design];
+    let ends = structure.source.iter().zip(&structure.target);
+    let places: Vec<Place> = ends
+        .map(|(source, target)| Place { source: *source, target: *target, occurrence: NEW, number: NEW })
+        .collect();
+    let mut parts = parts(around, of, rewire, &places);
+    let owners = owners(of);
+    for (k, place) in places.iter().enumerate() {
+        let part = &mut parts[owners[place.target as usize].0 as usize];
+        part.table.table_rows.extend(structure.rows.get(k));
+        part.ways.iter_mut().zip(&structure.ways).for_each(|(part, all)| part.push(all[k]));
+    }
+    for (part, old) in parts.iter_mut().zip(&of.tables) {
+        part.lay(old, rewire, learning.longest.is_none());
+    }
+    Rewired { design, parts }
+}
+
 /// All synapses, in canonical order.
 fn present(design: &Design) -> Vec<Place> {
     let mut places = vec![];
@@ -119,7 +145,7 @@ fn present(design: &Design) -> Vec<Place> {
 }
 
 /// For each position of the target view: the thread that has it, and which of its targets it is.
-fn owners(design: &Design) -> Vec<(u32, u32)> {
+pub fn owners(design: &Design) -> Vec<(u32, u32)> {
     let mut owners = vec![(0, 0); design.sides.target.len()];
     for (thread, table) in design.tables.iter().enumerate() {
         for (own, position) in table.positions.iter().enumerate() {

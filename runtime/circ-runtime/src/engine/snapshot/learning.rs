@@ -1,12 +1,13 @@
 //! What synapses that learn hold, have still to see, and have sent, in canonical order; and back.
 
 use circ_plan::learning::SynapseArray;
-use circ_plan::snapshot::{LearningState, Numbers, Spikes};
+use circ_plan::snapshot::{LearningState, Numbers, SentBy, Spikes, Structure};
 
 use super::super::Machine;
 use super::super::learning::learning;
 use crate::cells::{slot_of, value_of};
-use crate::learning::{Column, Resumed, Surroundings, canonical};
+use crate::learning::table::{Table, Ticks};
+use crate::learning::{Column, Learner, Resumed, Sent, Surroundings, as_they_were, canonical, owners};
 use crate::parallel::for_each;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,18 +20,25 @@ impl Machine {
         for (place, (thread, synapse)) in order.iter().enumerate() {
             number[*thread as usize][*synapse as usize] = place as u32;
         }
-        let arrays = (0..rule.arrays.len()).map(|array| {
-            let columns: Vec<&Column> =
-                self.workers.iter().map(|worker| &worker.learning.learner(design).arrays[array]).collect();
-            Column::numbers(&columns, &order)
-        });
+        let numbers = |held: fn(&Learner) -> &[Column]| -> Vec<Numbers> {
+            let of = |array: usize| {
+                let columns: Vec<&Column> =
+                    self.workers.iter().map(|worker| &held(worker.learning.learner(design))[array]).collect();
+                Column::numbers(&columns, &order)
+            };
+            (0..rule.arrays.len()).map(of).collect()
+        };
         let value =
             |(slot, bits): (&circ_plan::plan::UniformPlan, &u64)| value_of(slot.ty, rule.precision, *bits);
         let mut state = LearningState {
             slots: rule.uniforms.iter().zip(&self.rules[design]).map(value).collect(),
-            arrays: arrays.collect(),
+            arrays: numbers(|learner| &learner.arrays),
             ..LearningState::default()
         };
+        let mut structure = rule.rewire.as_ref().map(|_| Structure {
+            initial: numbers(|learner| &learner.initial),
+            ..self.structure(design, &order)
+        });
         let mut spikes = vec![];
         for worker in &self.workers {
             let around = self.around();
@@ -45,11 +53,53 @@ impl Machine {
                 sent.synapse = number[sent.synapse as usize];
                 sent
             }));
+            if let Some(structure) = &mut structure {
+                let sent_by = |(tick, sent): (i64, Sent)| {
+                    let (stamp, (source, target, occurrence)) = sent.place;
+                    SentBy { tick, stamp, source, target, occurrence, value: sent.value }
+                };
+                structure.sent.extend(own.earlier.into_iter().map(sent_by));
+            }
         }
+        if let Some(structure) = &mut structure {
+            // Stable: of equal places, which are of one thread, what was sent earlier comes first.
+            structure.sent.sort_by_key(SentBy::place);
+        }
+        state.structure = structure;
         state.spikes = Spikes::runs(spikes);
         state.events.sort_unstable();
         state.sent.sort_by_key(|sent| (sent.tick, sent.stamp, sent.synapse));
         state
+    }
+
+    /// Which synapses there are of a design that is rewired.
+    fn structure(&self, design: usize, order: &[(u32, u32)]) -> Structure {
+        let tables = &self.network.designs[design].tables;
+        let ends = order.iter().map(|&(thread, synapse)| {
+            let (source, target, _) = tables[thread as usize].key(synapse);
+            (source, target)
+        });
+        let (source, target) = ends.unzip();
+        let ways: [fn(&Table) -> &Ticks; 3] = [|it| &it.axonal, |it| &it.dendritic, |it| &it.back];
+        let ticks = |way: fn(&Table) -> &Ticks| {
+            order.iter().map(|&(thread, at)| way(&tables[thread as usize]).of(at as usize)).collect()
+        };
+        let row = |&(thread, at): &(u32, u32)| tables[thread as usize].table_rows.get(at as usize).copied();
+        let rows = order.iter().map(row).collect::<Option<_>>().unwrap_or_default();
+        Structure { source, target, ways: ways.map(ticks), rows, ..Structure::default() }
+    }
+
+    /// Puts the synapses in place that there were at another moment; what each holds follows.
+    fn put_structure(&mut self, design: usize, structure: &Structure) {
+        let plan = Arc::clone(&self.plan);
+        let rule = learning(&plan, self.network.designs[design].projection);
+        let Some(rewire) = &rule.rewire else { return };
+        let Machine { network, history, slots, rules, keys, .. } = self;
+        let around = Surroundings { network, history, slots, rules, keys };
+        let mut earlier = as_they_were(around, design, (rewire, rule), structure);
+        let network =
+            Arc::get_mut(network).expect("a machine that goes on from elsewhere has its network for itself");
+        earlier.install(&mut network.designs[design]);
     }
 
     pub(super) fn put_learning(&mut self, design: usize, projection: u32, state: &LearningState) {
@@ -57,6 +107,9 @@ impl Machine {
         let rule = learning(&plan, projection);
         for ((slot, of), value) in self.rules[design].iter_mut().zip(&rule.uniforms).zip(&state.slots) {
             *slot = slot_of(of.ty, rule.precision, *value);
+        }
+        if let Some(structure) = &state.structure {
+            self.put_structure(design, structure);
         }
         let parts = self.parts(design, &rule.arrays, state);
         let parts: Vec<Mutex<Option<Resumed>>> =
@@ -108,6 +161,24 @@ impl Machine {
         for &sent in &state.sent {
             let (thread, synapse) = order[sent.synapse as usize];
             parts[thread as usize].sent.push(circ_plan::snapshot::Sent { synapse, ..sent });
+        }
+        if let Some(structure) = &state.structure {
+            let owners = owners(of);
+            for part in &mut parts {
+                // Of the same types and lengths.
+                part.initial.clone_from(&part.arrays);
+            }
+            for (place, (thread, synapse)) in order.iter().enumerate() {
+                let columns = parts[*thread as usize].initial.iter_mut();
+                columns
+                    .zip(&structure.initial)
+                    .for_each(|(it, held)| it.take(*synapse as usize, held, place));
+            }
+            for it in &structure.sent {
+                let (thread, target) = owners[it.target as usize];
+                let place = (it.stamp, (it.source, it.target, it.occurrence));
+                parts[thread as usize].earlier.push((it.tick, Sent { target, place, value: it.value }));
+            }
         }
         parts
     }

@@ -32,10 +32,10 @@ impl Arrival {
 #[derive(Clone, Copy, Debug)]
 pub struct Sent {
     /// One of the own.
-    target: u32,
-    /// What orders it: the stamp, and the synapse's place when it transmitted.
-    place: (i64, (u32, u32, u32)),
-    value: f64,
+    pub target: u32,
+    /// What orders it: the stamp, and the synapse's place when it transmitted: its ends, and which of equal pairs it was.
+    pub place: (i64, (u32, u32, u32)),
+    pub value: f64,
 }
 
 impl Learner {
@@ -60,6 +60,16 @@ impl Learner {
         // Stable: what was transmitted before a rewiring comes before what another synapse transmitted after it.
         all.sort_by_key(|sent| sent.place);
         all.iter().for_each(|sent| visit(sent.target, sent.value));
+    }
+
+    /// All that is on its way, by tick, as if its synapses were gone.
+    pub fn all_sent(&self, table: &Table) -> Vec<(i64, Sent)> {
+        let earlier = self.earlier.iter().flat_map(|(tick, sent)| sent.iter().map(move |it| (tick, *it)));
+        let arrivals = self.arrivals.iter();
+        let since = arrivals.flat_map(|(tick, it)| it.iter().map(move |it| (tick, it.sent(table))));
+        let mut all: Vec<(i64, Sent)> = earlier.chain(since).collect();
+        all.sort_by_key(|(tick, sent)| (*tick, sent.place));
+        all
     }
 
     /// Visits what is on its way, that of each tick of arrival in canonical order: the tick, the own target, the value.

@@ -25,12 +25,15 @@ pub struct Resumed {
     /// (tick, kind, synapse)
     pub events: Vec<(i64, u32, u32)>,
     pub sent: Vec<Sent>,
+    /// Where synapses come and go: what each held when it began, and, instead of `sent`, what these and others sent that are gone.
+    pub initial: Vec<Column>,
+    pub earlier: Vec<(i64, super::Sent)>,
     /// By source: whether synapses with the one axonal delay there is saw a spike at the tick.
     pub spiked: Vec<bool>,
 }
 
 impl Learner {
-    /// What synapses have still to see and what they have sent; `arrays` and `spiked` are left out.
+    /// What synapses have still to see and what they have sent; what they hold and held, and `spiked`, are left out.
     pub fn resumed(&self, scene: Scene, design: &Design) -> Resumed {
         let table = scene.table;
         let mut out = Resumed { tick: self.done, ..Resumed::default() };
@@ -63,6 +66,11 @@ impl Learner {
             Precision::F32 => f64::from(value as f32),
             Precision::F64 => value,
         };
+        if scene.learning.rewire.is_some() {
+            out.earlier = self.all_sent(table);
+            out.earlier.iter_mut().for_each(|(_, sent)| sent.value = rounded(sent.target, sent.value));
+            return out;
+        }
         for (tick, arrivals) in self.arrivals.iter() {
             for &Arrival { stamp, synapse, value } in arrivals {
                 let target = table.target.of(synapse);
@@ -94,6 +102,10 @@ impl Learner {
         (self.arrivals, self.earlier) = (Calendar::after(tick), Calendar::after(tick));
         for &Sent { tick, stamp, synapse, value } in &from.sent {
             self.arrivals.push(tick, Arrival { stamp, synapse, value });
+        }
+        if scene.learning.rewire.is_some() {
+            self.initial = from.initial;
+            from.earlier.into_iter().for_each(|(tick, sent)| self.earlier.push(tick, sent));
         }
     }
 
