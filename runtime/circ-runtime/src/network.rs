@@ -4,12 +4,14 @@
 //! the flat list of a projection's synapses in canonical order.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use circ_plan::engine::{Memory, Synapses, Values};
 use circ_plan::ir::{EventId, Precision};
 use circ_plan::plan::{Indices, Plan, ProjectionPlan, Quantity, Sender, View};
 
+use crate::build::bundle::{Bundle, Strand};
 use crate::build::layout::{Lanes, Part, Weights};
 use crate::build::selves::Selves;
 use crate::build::{BuildError, Present, build, delay_ticks, put_weights, visit_synapses};
@@ -28,6 +30,7 @@ pub struct Network {
     pub(crate) plan: Arc<Plan>,
     pub(crate) shards: Shards,
     pub(crate) wirings: Vec<Wiring>,
+    pub(crate) bundles: Vec<Bundle>,
     pub(crate) drives: Vec<DriveValues>,
     /// Ticks between meetings: the shortest delay.
     pub(crate) window: i64,
@@ -76,6 +79,8 @@ pub enum Kind {
     Broadcast(Broadcast),
     /// By thread.
     Rows(Vec<Vec<Part>>),
+    /// Rows with those of other projections.
+    Bundled(Strand),
     /// See [`Network::designs`].
     Learning,
 }
@@ -246,7 +251,8 @@ impl Network {
     /// Delivers rows in blocks of so many ticks wherever that may be, also where all accumulators fit into a cache. The
     /// bits are the same.
     pub fn wait_in_blocks(mut self, ticks: i64) -> Network {
-        self.schedule = Schedule::new(&self.plan, &self.shards, &self.wirings, Block::Ticks(ticks));
+        self.schedule =
+            Schedule::new(&self.plan, &self.shards, &self.wirings, &self.bundles, Block::Ticks(ticks));
         (self.slots, self.all_slots) = self.schedule.slots();
         self
     }
@@ -255,6 +261,7 @@ impl Network {
         plan: Arc<Plan>,
         shards: Shards,
         wirings: Vec<Wiring>,
+        bundles: Vec<Bundle>,
         drives: Vec<DriveValues>,
         tables: Vec<(u32, Vec<Table>)>,
     ) -> Network {
@@ -278,7 +285,7 @@ impl Network {
         let flow_slots = of(true).map(|d| d.1 as usize + 1).max().unwrap_or(1).next_power_of_two();
         // All spikes of a window are delivered when all its arrivals are used up, and a window is no longer
         // than any delay: as many slots as the longest delay never meet.
-        let schedule = Schedule::new(&plan, &shards, &wirings, Block::Near(NEAR_BYTES));
+        let schedule = Schedule::new(&plan, &shards, &wirings, &bundles, Block::Near(NEAR_BYTES));
         let (slots, all_slots) = schedule.slots();
         let mut kept = Kept::default();
         let mut tables: BTreeMap<u32, Vec<Table>> = tables.into_iter().collect();
@@ -292,6 +299,7 @@ impl Network {
             plan,
             shards,
             wirings,
+            bundles,
             drives,
             window,
             slots,
@@ -334,6 +342,11 @@ impl Network {
         self.schedule.block
     }
 
+    /// Projections whose rows lie together, in order of declaration.
+    pub fn rows_together(&self) -> Vec<Vec<u32>> {
+        self.bundles.iter().map(|bundle| bundle.members.clone()).collect()
+    }
+
     /// All synapses of a projection, flat, in canonical order.
     pub fn synapses(&self, projection: u32) -> Synapses {
         let mut all: Option<Synapses> = None;
@@ -356,10 +369,65 @@ impl Network {
                 ..Synapses::default()
             }),
             Kind::Learning => visit_synapses(&self.plan, projection, self.shards.threads, None, visit),
-            Kind::Rows(parts) => {
+            Kind::Rows(_) | Kind::Bundled(_) => {
                 let scaled = self.wirings[projection as usize].scaled;
-                let present = scaled.then(|| Present { lanes: self.lanes(projection), parts });
+                let present =
+                    scaled.then(|| Present { lanes: self.lanes(projection), parts: self.held(projection) });
                 visit_synapses(&self.plan, projection, self.shards.threads, present.as_ref(), visit);
+            }
+        }
+    }
+
+    /// What the spikes of a projection's sources are sent to on a thread. A bundle is sent by the first of its projections.
+    pub(crate) fn sent(&self, projection: u32, thread: usize) -> &[Part] {
+        match &self.wirings[projection as usize].kind {
+            Kind::Rows(parts) => &parts[thread],
+            Kind::Bundled(strand) => {
+                let bundle = &self.bundles[strand.bundle as usize];
+                match bundle.members.first() == Some(&projection) {
+                    true => std::slice::from_ref(&bundle.parts[thread]),
+                    false => &[],
+                }
+            }
+            Kind::Broadcast(_) | Kind::Learning => &[],
+        }
+    }
+
+    /// Where the rows of a projection are, by thread, each with the distances that are its own.
+    fn held(&self, projection: u32) -> Vec<Vec<(&Part, Range<u32>)>> {
+        match &self.wirings[projection as usize].kind {
+            Kind::Rows(parts) => {
+                let whole = |part| {
+                    let part: &Part = part;
+                    (part, 0..part.span)
+                };
+                parts.iter().map(|parts| parts.iter().map(whole).collect()).collect()
+            }
+            Kind::Bundled(strand) => {
+                let parts = self.bundles[strand.bundle as usize].parts.iter();
+                parts.zip(&strand.windows).map(|(part, window)| vec![(part, window.clone())]).collect()
+            }
+            Kind::Broadcast(_) | Kind::Learning => vec![],
+        }
+    }
+
+    /// The same, to be changed.
+    fn held_mut(&mut self, projection: u32) -> Vec<Vec<(&mut Part, Range<u32>)>> {
+        match &mut self.wirings[projection as usize].kind {
+            Kind::Rows(parts) => {
+                let whole = |part| {
+                    let part: &mut Part = part;
+                    let window = 0..part.span;
+                    (part, window)
+                };
+                parts.iter_mut().map(|parts| parts.iter_mut().map(whole).collect()).collect()
+            }
+            Kind::Bundled(strand) => {
+                let parts = self.bundles[strand.bundle as usize].parts.iter_mut();
+                parts.zip(&strand.windows).map(|(part, window)| vec![(part, window.clone())]).collect()
+            }
+            Kind::Broadcast(_) | Kind::Learning => {
+                panic!("a broadcast has one weight: lowering gives one to each synapse that is scaled")
             }
         }
     }
@@ -373,18 +441,16 @@ impl Network {
     /// Multiplies the weights of synapses whose source counts by the factor of their target; both by position.
     pub(crate) fn scale(&mut self, projection: u32, sources: &[bool], factors: &[f64]) {
         let lanes = self.lanes(projection);
-        let wiring = &mut self.wirings[projection as usize];
-        let Kind::Rows(parts) = &mut wiring.kind else {
-            panic!("a broadcast has one weight: lowering gives one to each synapse that is scaled");
-        };
-        wiring.scaled = true;
+        self.wirings[projection as usize].scaled = true;
+        let mut parts = self.held_mut(projection);
         for (lane, at) in lanes.places().into_iter().enumerate() {
             let of = lanes.lanes[lane];
             let mut by_distance = vec![1.0; of.span as usize];
             for position in lanes.positions(lane, factors.len() as u32) {
                 by_distance[lanes.distance[position as usize] as usize] = factors[position as usize];
             }
-            parts[of.thread as usize][at].scale(sources, &by_distance);
+            let (part, window) = &mut parts[of.thread as usize][at];
+            part.scale(window, sources, &by_distance);
         }
     }
 
@@ -412,8 +478,9 @@ impl Network {
         let lanes = self.lanes(projection);
         let wiring = &mut self.wirings[projection as usize];
         let was = std::mem::replace(&mut wiring.scaled, weights.is_some());
-        if let (true, Kind::Rows(parts)) = (was || weights.is_some(), &mut wiring.kind) {
-            put_weights(&self.plan, projection, self.shards.threads, lanes, parts, weights);
+        if (was || weights.is_some()) && matches!(wiring.kind, Kind::Rows(_) | Kind::Bundled(_)) {
+            let (plan, threads) = (Arc::clone(&self.plan), self.shards.threads);
+            put_weights(&plan, projection, threads, lanes, self.held_mut(projection), weights);
         }
     }
 
@@ -422,6 +489,12 @@ impl Network {
         match &self.wirings[projection as usize].kind {
             Kind::Broadcast(broadcast) => broadcast.bytes(),
             Kind::Rows(parts) => parts.iter().flatten().map(Part::bytes).sum(),
+            Kind::Bundled(strand) => {
+                let bundle = &self.bundles[strand.bundle as usize];
+                let all: u64 = bundle.parts.iter().map(Part::synapses).sum();
+                let share = self.wirings[projection as usize].synapses as f64 / all.max(1) as f64;
+                (share * bundle.bytes() as f64).round() as u64
+            }
             Kind::Learning => self.design(projection).map_or(0, |design| design.bytes(&self.plan)),
         }
     }

@@ -9,6 +9,7 @@ use circ_plan::ir::Precision;
 use circ_plan::learning::{Hook, Learning, When};
 use circ_plan::plan::{Connect, Indices, Pairing, Plan, ProjectionPlan, Quantity};
 
+use super::bundle::together;
 use super::flight;
 use super::mirror::{Direction, drawn_as};
 use super::pairs::{Pairs, RowSet};
@@ -30,10 +31,18 @@ pub fn estimate(plan: &Plan, threads: usize) -> Memory {
         memory.parts.push((population.path.clone(), array_bytes(population, threads)));
     }
     let mut construction = 0;
+    let mut sizes = vec![];
     for (k, projection) in plan.projections.iter().enumerate() {
         let synapses = expected(plan, k as u32, cells.as_ref());
-        memory.parts.push((projection.path.clone(), bytes(plan, k as u32, synapses, threads)));
+        sizes.push(bytes(plan, k as u32, synapses, threads));
+        memory.parts.push((projection.path.clone(), sizes[k]));
         construction = construction.max(working_bytes(plan, k as u32, synapses));
+    }
+    // Rows that are put together are there twice for a while.
+    for projection in &plan.projections {
+        let beside = plan.projections.iter().zip(&sizes).filter(|(other, _)| together(projection, other));
+        let (count, size) = beside.fold((0, 0), |(count, size), (_, bytes)| (count + 1, size + bytes));
+        construction = construction.max(if 1 < count { size } else { 0 });
     }
     memory.parts.push(("what is on its way".into(), flight::bytes(plan, cells.as_ref(), threads)));
     memory.parts.push(("building".into(), construction));

@@ -3,6 +3,8 @@
 //! In: a plan, its cells at the start where they were made, and the number of threads. Out: bytes. Delays that a program gives are tried for
 //! some pairs: their number hardly changes the longest of millions, and what waits has no long ring.
 
+use std::collections::BTreeSet;
+
 use circ_plan::ir::Precision;
 use circ_plan::learning::Learning;
 use circ_plan::plan::{Plan, ProjectionPlan, Quantity};
@@ -26,7 +28,9 @@ pub fn bytes(plan: &Plan, cells: Option<&Cells>, threads: usize) -> u64 {
     let drawn = || plan.projections.iter().zip(&delays).filter(|(this, _)| is_drawn(this));
     let most = drawn().map(|(_, delays)| delays.1).max().unwrap_or(0);
     let far = NEAR_BYTES < (shards.slot_bytes() as usize / threads.max(1)).saturating_mul(most as usize);
-    let block = drawn().map(|(this, _)| block_of(plan, this, threads)).min().filter(|_| far);
+    let waiting =
+        || drawn().map(|(this, _)| this).filter(|this| this.flow.is_none() && this.learning.is_none());
+    let block = (far && waiting().next().is_some()).then(|| block_of(plan, waiting(), threads));
     let (mut longest, mut flowing) = (1, 0);
     for (projection, &(_, most)) in plan.projections.iter().zip(&delays) {
         match (&projection.flow, &projection.learning) {
@@ -51,14 +55,19 @@ fn is_drawn(projection: &ProjectionPlan) -> bool {
     matches!(projection.delay, Quantity::Program(_))
 }
 
-/// The ticks of the blocks in which a projection would be delivered if it were the largest of all.
-fn block_of(plan: &Plan, projection: &ProjectionPlan, threads: usize) -> u32 {
+/// The ticks of the blocks in which spikes with different delays are delivered, if they are.
+fn block_of<'p>(plan: &Plan, drawn: impl Iterator<Item = &'p ProjectionPlan>, threads: usize) -> u32 {
     let width = |population: u32| match plan.populations[population as usize].precision {
         Precision::F32 => 4,
         Precision::F64 => 8,
     };
-    let segments = projection.target.segments.iter();
-    let slot: usize = segments.map(|segment| segment.cells.len() * width(segment.population)).sum();
+    let ends = |this: &'p ProjectionPlan| {
+        let segments = this.target.segments.iter().zip(&this.ports);
+        segments.map(|(segment, port)| (segment.population, port.0))
+    };
+    let reached: BTreeSet<(u32, u32)> = drawn.flat_map(ends).collect();
+    let bytes = |(population, _)| plan.populations[population as usize].cells as usize * width(population);
+    let slot: usize = reached.into_iter().map(bytes).sum();
     block(slot / threads.max(1), NEAR_BYTES) as u32
 }
 

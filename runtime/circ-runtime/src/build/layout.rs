@@ -4,6 +4,8 @@
 //! distances in the thread's arena where they fit, weights only where they differ, and where delays
 //! differ the synapses of each row sorted by delay (stably: the canonical order of sums stays).
 
+use std::ops::Range;
+
 use circ_plan::ir::Precision;
 use circ_plan::plan::{ProjectionPlan, Quantity};
 
@@ -123,7 +125,7 @@ pub enum Ticks {
 }
 
 impl Ticks {
-    fn with_capacity(synapses: usize) -> Ticks {
+    pub fn with_capacity(synapses: usize) -> Ticks {
         Ticks::Byte(pages::with_capacity(synapses))
     }
 
@@ -137,7 +139,7 @@ impl Ticks {
     }
 
     /// Appends delays that are at most `longest`.
-    fn extend(&mut self, delays: impl Iterator<Item = u32>, longest: u32) {
+    pub fn extend(&mut self, delays: impl Iterator<Item = u32>, longest: u32) {
         self.widen(longest);
         match self {
             Ticks::Byte(each) => each.extend(delays.map(|delay| delay as u8)),
@@ -203,12 +205,19 @@ impl Part {
         self.starts.last().copied().unwrap_or(0)
     }
 
-    /// Multiplies the weights of the synapses of sources that count by what their targets have, by distance.
-    pub fn scale(&mut self, sources: &[bool], factors: &[f64]) {
+    /// The synapses of a source onto a window of distances: the place of each, and how far its target is from the window's begin.
+    pub fn within(&self, source: usize, window: &Range<u32>) -> impl Iterator<Item = (usize, u32)> {
+        let synapses = (self.starts[source] as usize..).zip(self.distances(source));
+        let Range { start, end } = *window;
+        synapses.filter(move |(_, far)| start <= *far && *far < end).map(move |(at, far)| (at, far - start))
+    }
+
+    /// Multiplies the weights of the synapses of sources that count onto a window by what their targets have.
+    pub fn scale(&mut self, window: &Range<u32>, sources: &[bool], factors: &[f64]) {
         for (row, _) in sources.iter().enumerate().filter(|(_, counts)| **counts) {
-            let distances: Vec<u32> = self.distances(row).collect();
-            for (k, distance) in (self.starts[row] as usize..).zip(distances) {
-                self.weights.scale(k, factors[distance as usize]);
+            let synapses: Vec<(usize, u32)> = self.within(row, window).collect();
+            for (at, distance) in synapses {
+                self.weights.scale(at, factors[distance as usize]);
             }
         }
     }
@@ -332,13 +341,47 @@ pub trait Sink: Send {
     fn bytes(&self) -> u64;
 }
 
+/// Sorts the synapses of rows by delay, stably.
+#[derive(Default)]
+pub struct Sorter {
+    /// (delay, index in the row).
+    order: Vec<u64>,
+    counts: Vec<u32>,
+}
+
+impl Sorter {
+    /// The places of a row in order of delay, each with its delay; and the longest.
+    pub fn sort(&mut self, delays: &[u32]) -> (impl Iterator<Item = (usize, u32)> + Clone, u32) {
+        let (shortest, longest) = delays.iter().fold((u32::MAX, 0), |a, &d| (a.0.min(d), a.1.max(d)));
+        self.order.clear();
+        if !delays.is_empty() && (longest - shortest) as usize <= 4 * delays.len() {
+            self.counts.clear();
+            self.counts.resize((longest - shortest) as usize + 2, 0);
+            for &delay in delays {
+                self.counts[(delay - shortest) as usize + 1] += 1;
+            }
+            for k in 1..self.counts.len() {
+                self.counts[k] += self.counts[k - 1];
+            }
+            self.order.resize(delays.len(), 0);
+            for (k, &delay) in delays.iter().enumerate() {
+                let at = &mut self.counts[(delay - shortest) as usize];
+                self.order[*at as usize] = u64::from(delay) << 32 | k as u64;
+                *at += 1;
+            }
+        } else {
+            self.order.extend(delays.iter().enumerate().map(|(k, &d)| u64::from(d) << 32 | k as u64));
+            self.order.sort_unstable();
+        }
+        (self.order.iter().map(|entry| ((*entry as u32) as usize, (entry >> 32) as u32)), longest)
+    }
+}
+
 /// Builds a [`Part`].
 pub struct Builder<'a> {
     distance: &'a [u32],
     pub part: Part,
-    /// (delay, index in the row), for sorting.
-    order: Vec<u64>,
-    counts: Vec<u32>,
+    sorter: Sorter,
 }
 
 impl<'a> Builder<'a> {
@@ -366,7 +409,7 @@ impl<'a> Builder<'a> {
         };
         let Lane { precision, base, span, .. } = *lane;
         let part = Part { precision, base, span, starts, targets, weights, delays };
-        Builder { distance, part, order: vec![], counts: vec![] }
+        Builder { distance, part, sorter: Sorter::default() }
     }
 
     /// The part, without spare room where that is much.
@@ -382,35 +425,6 @@ impl<'a> Builder<'a> {
             ticks.trim();
         }
         part
-    }
-
-    /// Fills `order` with the indices of a row sorted by delay, and appends the delays.
-    fn sort(&mut self, delays: &[u32]) {
-        let Delays::Each(ticks) = &mut self.part.delays else {
-            return;
-        };
-        let (shortest, longest) = delays.iter().fold((u32::MAX, 0), |a, &d| (a.0.min(d), a.1.max(d)));
-        self.order.clear();
-        if !delays.is_empty() && (longest - shortest) as usize <= 4 * delays.len() {
-            self.counts.clear();
-            self.counts.resize((longest - shortest) as usize + 2, 0);
-            for &delay in delays {
-                self.counts[(delay - shortest) as usize + 1] += 1;
-            }
-            for k in 1..self.counts.len() {
-                self.counts[k] += self.counts[k - 1];
-            }
-            self.order.resize(delays.len(), 0);
-            for (k, &delay) in delays.iter().enumerate() {
-                let at = &mut self.counts[(delay - shortest) as usize];
-                self.order[*at as usize] = u64::from(delay) << 32 | k as u64;
-                *at += 1;
-            }
-        } else {
-            self.order.extend(delays.iter().enumerate().map(|(k, &d)| u64::from(d) << 32 | k as u64));
-            self.order.sort_unstable();
-        }
-        ticks.extend(self.order.iter().map(|entry| (entry >> 32) as u32), longest);
     }
 }
 
@@ -439,9 +453,10 @@ impl Sink for Builder<'_> {
             let (first, last) = (rows.starts[row], rows.starts[row + 1]);
             end += (last - first) as u64;
             self.part.starts.push(end);
-            if let Delays::Each(_) = self.part.delays {
-                self.sort(delays.get(first..last).unwrap_or(&[]));
-                let from = self.order.iter().map(|&e| first + (e as u32) as usize);
+            if let Delays::Each(ticks) = &mut self.part.delays {
+                let (order, longest) = self.sorter.sort(delays.get(first..last).unwrap_or(&[]));
+                ticks.extend(order.clone().map(|(_, delay)| delay), longest);
+                let from = order.map(|(place, _)| first + place);
                 let targets = from.clone().map(|k| distance[rows.targets[k] as usize]);
                 match &mut self.part.targets {
                     Targets::Near(out) => out.extend(targets.map(|t| t as u16)),

@@ -4,6 +4,7 @@
 //! thing that does not hold. The synapses are the same for every number of threads; only their
 //! division is not.
 
+pub mod bundle;
 mod error;
 pub mod estimate;
 mod flight;
@@ -18,6 +19,7 @@ pub mod synapses;
 mod total;
 mod ways;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use circ_plan::engine::{Memory, Synapses, Values};
@@ -108,7 +110,8 @@ pub fn build(plan: Arc<Plan>, threads: usize, limit: u64) -> Result<Network, Bui
         wirings.push(wiring);
         tables.extend(of.map(|of| (projection, of)));
     }
-    let network = Network::new(plan, shards, wirings, drives, tables);
+    let bundles = bundle::bundle(&plan, &shards, &mut wirings);
+    let network = Network::new(plan, shards, wirings, bundles, drives, tables);
     let memory = network.memory();
     if limit < memory.total() {
         return Err(BuildError::TooLarge { need: memory.total(), have: limit, parts: memory });
@@ -304,7 +307,7 @@ pub fn put_weights(
     projection: u32,
     threads: usize,
     lanes: Lanes,
-    parts: &mut [Vec<Part>],
+    parts: Vec<Vec<(&mut Part, Range<u32>)>>,
     weights: Option<&[f64]>,
 ) {
     make_again(plan, projection, threads, &mut Putter { lanes, parts, weights, next: 0 });
@@ -313,8 +316,8 @@ pub fn put_weights(
 /// Puts weights in the place of those that there are.
 struct Putter<'p> {
     lanes: Lanes,
-    /// By thread.
-    parts: &'p mut [Vec<Part>],
+    /// By thread, with the window of the projection.
+    parts: Vec<Vec<(&'p mut Part, Range<u32>)>>,
     weights: Option<&'p [f64]>,
     /// The number of the next synapse.
     next: usize,
@@ -324,12 +327,13 @@ impl Sink for Putter<'_> {
     fn take(&mut self, rows: &RowSet, values: &Valuer) {
         let Putter { lanes, parts, weights, next } = self;
         for (lane, at) in lanes.places().into_iter().enumerate() {
-            let part = &mut parts[lanes.lanes[lane].thread as usize][at];
+            let (part, window) = &mut parts[lanes.lanes[lane].thread as usize][at];
             for row in 0..rows.rows() {
-                let first = part.starts[rows.first as usize + row] as usize;
-                for (place, k) in in_part(lanes, lane, rows, &values.delays, row).into_iter().enumerate() {
+                let places: Vec<usize> =
+                    part.within(rows.first as usize + row, window).map(|(place, _)| place).collect();
+                for (place, k) in places.into_iter().zip(in_part(lanes, lane, rows, &values.delays, row)) {
                     let weight = weights.map_or_else(|| values.weights[k], |weights| weights[*next + k]);
-                    part.weights.set(first + place, weight);
+                    part.weights.set(place, weight);
                 }
             }
         }
@@ -355,23 +359,23 @@ fn in_part(lanes: &Lanes, lane: usize, rows: &RowSet, delays: &[u32], row: usize
 /// The weights of a projection as they are now, where they are not as they were made.
 pub struct Present<'p> {
     pub lanes: Lanes,
-    /// By thread.
-    pub parts: &'p [Vec<Part>],
+    /// By thread, with the window of the projection.
+    pub parts: Vec<Vec<(&'p Part, Range<u32>)>>,
 }
 
 impl Present<'_> {
     /// Puts the weights of these rows in the place of those that were made.
     fn replace(&self, rows: &RowSet, delays: &[u32], made: &mut [f64]) {
         for (lane, at) in self.lanes.places().into_iter().enumerate() {
-            let part = &self.parts[self.lanes.lanes[lane].thread as usize][at];
+            let (part, window) = &self.parts[self.lanes.lanes[lane].thread as usize][at];
             if let Weights::One(_) = part.weights {
                 continue;
             }
             for row in 0..rows.rows() {
                 let order = in_part(&self.lanes, lane, rows, delays, row);
-                let first = part.starts[rows.first as usize + row] as usize;
-                for (place, k) in order.into_iter().enumerate() {
-                    made[k] = part.weights.get(first + place);
+                let places = part.within(rows.first as usize + row, window);
+                for ((place, _), k) in places.zip(order) {
+                    made[k] = part.weights.get(place);
                 }
             }
         }

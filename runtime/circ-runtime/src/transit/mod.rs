@@ -11,7 +11,7 @@ mod piece;
 pub mod schedule;
 
 use crate::build::layout::Part;
-use crate::network::{Kind, Network};
+use crate::network::Network;
 use crate::ring::Rings;
 use schedule::{Lane, Schedule};
 
@@ -105,10 +105,7 @@ impl<'n> Parts<'n> {
     fn new(network: &'n Network, thread: usize) -> Parts<'n> {
         let Schedule { threads, .. } = &network.schedule;
         let lanes = &threads[thread].lanes[..];
-        let part = |lane: &Lane| match &network.wirings[lane.projection as usize].kind {
-            Kind::Rows(parts) => &parts[thread][lane.part as usize],
-            Kind::Broadcast(_) | Kind::Learning => panic!("only rows wait"),
-        };
+        let part = |lane: &Lane| &network.sent(lane.projection, thread)[lane.part as usize];
         Parts { lanes, parts: lanes.iter().map(part).collect() }
     }
 

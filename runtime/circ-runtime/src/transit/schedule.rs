@@ -16,9 +16,10 @@ use std::ops::Range;
 use circ_plan::ir::Precision;
 use circ_plan::plan::{Plan, Sender};
 
+use crate::build::bundle::Bundle;
 use crate::build::layout::{Delays, Part};
-use crate::network::{Kind, Wiring};
-use crate::shards::{Shards, arena_of};
+use crate::network::{Kind, Stretch, Wiring};
+use crate::shards::{Shards, Spot, arena_of};
 
 /// Bytes of accumulators that are expected to stay near: less than the second-level cache, through which rows pass too.
 pub const NEAR_BYTES: usize = 768 << 10;
@@ -69,24 +70,24 @@ impl Own {
 /// How long blocks are to be.
 #[derive(Clone, Copy, Debug)]
 pub enum Block {
-    /// So that the accumulators of a block and group have no more bytes than these. Nothing waits where those of all ticks and
+    /// So that the accumulators of a block have no more bytes than these. Nothing waits where those of all ticks and
     /// groups fit.
     Near(usize),
     /// So many ticks; everything waits that may.
     Ticks(i64),
 }
 
-/// Ticks of a block, if a slot of the largest group has so many bytes and so many are to stay near.
+/// Ticks of a block, if a slot has so many bytes and so many are to stay near.
 pub fn block(slot: usize, near: usize) -> i64 {
     let fit = (near / slot.max(1)).max(1);
     (1_i64 << fit.ilog2()).clamp(SHORTEST, LONGEST)
 }
 
 /// Somebody who reaches accumulators with a delay.
-struct Reach {
+pub struct Reach {
     /// Which arena.
-    precision: Precision,
-    places: Range<usize>,
+    pub precision: Precision,
+    pub places: Range<usize>,
     /// Projection, part; none of what can not wait.
     part: Option<(u32, u32)>,
     longest: i64,
@@ -106,20 +107,29 @@ struct Group {
 }
 
 impl Schedule {
-    pub fn new(plan: &Plan, shards: &Shards, wirings: &[Wiring], block: Block) -> Schedule {
-        let by_thread: Vec<Vec<Group>> =
-            (0..shards.threads).map(|thread| groups(reaches(plan, shards, wirings, thread))).collect();
-        let all = || by_thread.iter().flatten().filter(|group| group.rows && group.differs);
+    pub fn new(
+        plan: &Plan,
+        shards: &Shards,
+        wirings: &[Wiring],
+        bundles: &[Bundle],
+        block: Block,
+    ) -> Schedule {
+        let all = |thread| {
+            let of = |sender: &Sender| reaches(plan, shards, wirings, bundles, *sender, thread);
+            plan.order.iter().flat_map(of).collect()
+        };
+        let by_thread: Vec<Vec<Group>> = (0..shards.threads).map(|thread| groups(all(thread))).collect();
         let block = match block {
             Block::Ticks(ticks) => ticks.max(1),
             Block::Near(bytes) => {
                 let ring = |groups: &Vec<Group>| -> usize {
-                    let all = groups.iter().filter(|group| group.rows && group.differs);
-                    all.map(|group| group.longest as usize * group.bytes).sum()
+                    differing(groups).map(|group| group.longest as usize * group.bytes).sum()
                 };
-                // A spike reaches all of them in turn.
+                // A spike reaches all of them in turn, and adds at once what arrives in the open block.
+                let slot =
+                    |groups: &Vec<Group>| -> usize { differing(groups).map(|group| group.bytes).sum() };
                 let far = by_thread.iter().any(|groups| bytes < ring(groups));
-                let largest = all().map(|group| group.bytes).max().filter(|_| far);
+                let largest = by_thread.iter().map(slot).max().filter(|slot| far && 0 < *slot);
                 largest.map_or(0, |slot| self::block(slot, bytes))
             }
         };
@@ -170,50 +180,77 @@ fn rank(plan: &Plan, projection: u32) -> Option<usize> {
     plan.order.iter().position(|sender| *sender == Sender::Projection(projection))
 }
 
-/// All that reaches accumulators of a thread with a delay. What flows has accumulators of its own; what learns has a ring of
-/// its own.
-fn reaches(plan: &Plan, shards: &Shards, wirings: &[Wiring], thread: usize) -> Vec<Reach> {
-    let mut all = vec![];
-    for drive in plan.drives.iter().filter(|drive| 0 < drive.delay_ticks) {
-        for spot in shards.spots(&drive.target, &drive.ports) {
-            if spot.thread as usize == thread {
-                all.push(Reach {
-                    precision: spot.precision,
-                    places: spot.index as usize..spot.index as usize + 1,
-                    part: None,
-                    longest: drive.delay_ticks,
-                    differs: false,
-                });
-            }
+/// What a sender reaches of a thread's accumulators with a delay. What flows has accumulators of its own; what learns has a ring of
+/// its own; a bundle is sent by the first of its projections.
+pub fn reaches(
+    plan: &Plan,
+    shards: &Shards,
+    wirings: &[Wiring],
+    bundles: &[Bundle],
+    sender: Sender,
+    thread: usize,
+) -> Vec<Reach> {
+    match sender {
+        Sender::Drive(k) => of_drive(plan, shards, k, thread),
+        Sender::Projection(k) if plan.projections[k as usize].flow.is_some() => vec![],
+        Sender::Projection(k) => of_projection(wirings, bundles, k, thread),
+    }
+}
+
+fn of_drive(plan: &Plan, shards: &Shards, drive: u32, thread: usize) -> Vec<Reach> {
+    let drive = &plan.drives[drive as usize];
+    if drive.delay_ticks <= 0 {
+        return vec![];
+    }
+    let reach = |spot: Spot| Reach {
+        precision: spot.precision,
+        places: spot.index as usize..spot.index as usize + 1,
+        part: None,
+        longest: drive.delay_ticks,
+        differs: false,
+    };
+    let spots = shards.spots(&drive.target, &drive.ports).into_iter();
+    spots.filter(|spot| spot.thread as usize == thread).map(reach).collect()
+}
+
+fn of_projection(wirings: &[Wiring], bundles: &[Bundle], projection: u32, thread: usize) -> Vec<Reach> {
+    let longest =
+        |projection: u32| wirings[projection as usize].delays.map_or(0, |delays| i64::from(delays.1));
+    let of_part = |(at, part): (usize, &Part), longest: i64| Reach {
+        precision: part.precision,
+        places: part.base as usize..(part.base + part.span) as usize,
+        part: Some((projection, at as u32)),
+        longest,
+        differs: matches!(part.delays, Delays::Each(_)),
+    };
+    match &wirings[projection as usize].kind {
+        Kind::Learning => vec![],
+        Kind::Broadcast(broadcast) => {
+            let stretches = broadcast.stretches.get(thread).map_or(&[][..], Vec::as_slice);
+            let reach = |stretch: &Stretch| Reach {
+                precision: stretch.precision,
+                places: stretch.first as usize..stretch.end as usize,
+                part: None,
+                longest: i64::from(broadcast.delay),
+                differs: false,
+            };
+            stretches.iter().map(reach).collect()
+        }
+        Kind::Rows(parts) => {
+            parts[thread].iter().enumerate().map(|part| of_part(part, longest(projection))).collect()
+        }
+        Kind::Bundled(strand) => {
+            let bundle = &bundles[strand.bundle as usize];
+            let longest = bundle.members.iter().map(|member| longest(*member)).max().unwrap_or(0);
+            let leads = bundle.members.first() == Some(&projection);
+            leads.then(|| of_part((0, &bundle.parts[thread]), longest)).into_iter().collect()
         }
     }
-    for (k, wiring) in wirings.iter().enumerate().filter(|(k, _)| plan.projections[*k].flow.is_none()) {
-        let longest = wiring.delays.map_or(0, |delays| i64::from(delays.1));
-        match &wiring.kind {
-            Kind::Learning => {}
-            Kind::Broadcast(broadcast) => {
-                let stretches = broadcast.stretches.get(thread).map_or(&[][..], Vec::as_slice);
-                all.extend(stretches.iter().map(|stretch| Reach {
-                    precision: stretch.precision,
-                    places: stretch.first as usize..stretch.end as usize,
-                    part: None,
-                    longest: i64::from(broadcast.delay),
-                    differs: false,
-                }));
-            }
-            Kind::Rows(parts) => {
-                let reach = |(at, part): (usize, &Part)| Reach {
-                    precision: part.precision,
-                    places: part.base as usize..(part.base + part.span) as usize,
-                    part: Some((k as u32, at as u32)),
-                    longest,
-                    differs: matches!(part.delays, Delays::Each(_)),
-                };
-                all.extend(parts[thread].iter().enumerate().map(reach));
-            }
-        }
-    }
-    all
+}
+
+/// Groups whose rows would wait if there were reason to.
+fn differing(groups: &[Group]) -> impl Iterator<Item = &Group> {
+    groups.iter().filter(|group| group.rows && group.differs)
 }
 
 /// Puts those together whose places overlap.

@@ -35,16 +35,20 @@ impl Worker {
                             || shared.plan.projections[k as usize].learning.is_some() => {}
                     Sender::Projection(k) => {
                         let wiring = &shared.network.wirings[k as usize];
-                        self.spiking(&wiring.sources, &mail, (tick - first) as usize);
-                        match &wiring.kind {
-                            Kind::Broadcast(all) => {
-                                deliver::broadcast(all, self.id, &self.positions, tick, &mut self.rings);
-                            }
-                            Kind::Rows(parts) => {
-                                self.send(shared, k, &parts[self.id], tick);
-                            }
-                            Kind::Learning => {}
+                        let parts = shared.network.sent(k, self.id);
+                        let broadcast = if let Kind::Broadcast(broadcast) = &wiring.kind {
+                            Some(broadcast)
+                        } else {
+                            None
+                        };
+                        if parts.is_empty() && broadcast.is_none() {
+                            continue;
                         }
+                        self.spiking(&wiring.sources, &mail, (tick - first) as usize);
+                        if let Some(broadcast) = broadcast {
+                            deliver::broadcast(broadcast, self.id, &self.positions, tick, &mut self.rings);
+                        }
+                        self.send(shared, k, parts, tick);
                     }
                 }
             }
