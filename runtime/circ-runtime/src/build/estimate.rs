@@ -208,7 +208,8 @@ fn working_bytes(plan: &Plan, projection: u32, synapses: u64) -> u64 {
     let lists = match drawn.connect {
         Connect::AllToAll | Connect::OneToOne => 0,
         _ if direction == Direction::Back => 20 * synapses,
-        Connect::InDegree(_) => 8 * synapses,
+        // With some room in every heap.
+        Connect::InDegree(_) => 4 * synapses + synapses / 4,
         Connect::Total(_) => 8 * synapses,
         Connect::Pairs(_) => 20 * synapses,
         _ => 0,

@@ -127,7 +127,7 @@ fn by_target<S: Sink>(
     for_each(threads, work, |lane, work| {
         let targets = lanes.positions(lane, plan.paired_targets() as u32);
         let synapses = targets.len() as u64 * u64::from(degree);
-        let mut heaps = Heaps::new(plan.source.len() as u32, synapses);
+        let mut heaps = Heaps::new(plan.source.len() as u32, plan.paired_targets() as u32, synapses);
         in_degree(context, degree, &targets, &selves, |source, target| {
             heaps.add(source, target);
         });
@@ -152,7 +152,9 @@ struct Heaps {
     sources: u32,
     /// A heap has `2^shift` sources.
     shift: u32,
-    heaps: Vec<Vec<(u32, u32)>>,
+    /// Bits that name a target; what is above names the source, counted from the heap's first.
+    target_bits: u32,
+    heaps: Vec<Vec<u32>>,
 }
 
 /// More heaps than this are written to in turn no faster than rows.
@@ -160,22 +162,28 @@ const MOST_HEAPS: u64 = 512;
 
 impl Heaps {
     /// For about `synapses` pairs.
-    fn new(sources: u32, synapses: u64) -> Heaps {
+    fn new(sources: u32, targets: u32, synapses: u64) -> Heaps {
         let wanted = synapses.div_ceil(BLOCK).clamp(1, MOST_HEAPS);
-        let rows = u64::from(sources).div_ceil(wanted).next_power_of_two();
+        let target_bits = u32::BITS - targets.saturating_sub(1).leading_zeros();
+        // A pair has to fit into 32 bits.
+        let most = 1 << (u32::BITS - target_bits);
+        let rows = u64::from(sources).div_ceil(wanted).next_power_of_two().min(most);
         let count = u64::from(sources).div_ceil(rows).max(1);
         let share = synapses / count;
         let room = (share + share / 16) as usize;
         Heaps {
             sources,
             shift: rows.trailing_zeros(),
+            target_bits,
             heaps: (0..count).map(|_| Vec::with_capacity(room)).collect(),
         }
     }
 
     #[inline]
     fn add(&mut self, source: u32, target: u32) {
-        self.heaps[(source >> self.shift) as usize].push((source, target));
+        let (heap, row) = (u64::from(source) >> self.shift, source & ((1_u64 << self.shift) - 1) as u32);
+        // A heap of one row may need all bits for the target.
+        self.heaps[heap as usize].push((u64::from(row) << self.target_bits) as u32 | target);
     }
 
     /// Deals a heap out to its rows, and empties it. Pairs came with ascending targets: so every row is in
@@ -183,7 +191,10 @@ impl Heaps {
     fn turn(&mut self, heap: usize, rows: &mut RowSet) {
         let pairs = std::mem::take(&mut self.heaps[heap]);
         let first = (heap as u32) << self.shift;
-        let count = (self.sources - first).min(1 << self.shift) as usize;
+        let count = u64::from(self.sources - first).min(1 << self.shift) as usize;
+        let part = |pair: u32| {
+            (u64::from(pair) >> self.target_bits, u64::from(pair) & ((1 << self.target_bits) - 1))
+        };
         rows.first = first;
         rows.table_rows.clear();
         rows.targets.clear();
@@ -191,15 +202,16 @@ impl Heaps {
         // Shifted by two, so that dealing out moves each row's place to where the next begins.
         rows.starts.clear();
         rows.starts.resize(count + 2, 0);
-        for &(source, _) in &pairs {
-            rows.starts[(source - first) as usize + 2] += 1;
+        for &pair in &pairs {
+            rows.starts[part(pair).0 as usize + 2] += 1;
         }
         for k in 2..rows.starts.len() {
             rows.starts[k] += rows.starts[k - 1];
         }
-        for (source, target) in pairs {
-            let at = &mut rows.starts[(source - first) as usize + 1];
-            rows.targets[*at] = target;
+        for pair in pairs {
+            let (row, target) = part(pair);
+            let at = &mut rows.starts[row as usize + 1];
+            rows.targets[*at] = target as u32;
             *at += 1;
         }
         rows.starts.pop();
