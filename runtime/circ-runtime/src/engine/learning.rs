@@ -10,7 +10,7 @@ use circ_plan::plan::Plan;
 
 use super::Machine;
 use crate::cells::slot_of;
-use crate::learning::{Learner, Routine, Surroundings, Which, canonical, design_of, is_canonical};
+use crate::learning::{Learner, Merging, Routine, Surroundings, Which, canonical, design_of, is_canonical};
 use crate::parallel::for_each;
 
 /// The shared slots of a rule at the start.
@@ -163,24 +163,44 @@ impl Machine {
         projection: u32,
         visit: &mut (dyn FnMut(&Synapses) + Send),
     ) {
-        let weights = self.observe_learning(design, 0);
         let (around, of) = (self.around(), &self.network.designs[design]);
         let delay = |(thread, synapse): (u32, u32)| {
             let scene = around.scene(design, thread as usize);
             let axonal = self.workers[thread as usize].learning.learner(design).axonal(scene, of, synapse);
             (axonal + i64::from(scene.table.dendritic.of(synapse as usize))) as f64
         };
-        let delays: Vec<f64> = canonical(&self.network, design).into_iter().map(delay).collect();
         if learning(&self.plan, projection).rewire.is_some() {
-            return visit(&self.rewired_synapses(design, weights, delays));
+            let delays: Vec<f64> = canonical(&self.network, design).into_iter().map(delay).collect();
+            return visit(&self.rewired_synapses(design, self.observe_learning(design, 0), delays));
         }
-        let mut shown = 0;
+        let program = &learning(&self.plan, projection).observables[0].program;
+        let now = self.tick.max(0);
+        let mut of_thread: Vec<_> = self
+            .workers
+            .iter()
+            .map(|worker| {
+                let scene = around.scene(design, worker.id);
+                let arrays = worker.learning.learner(design).arrays_now(scene, of);
+                (scene, arrays, Routine::new(program, None), vec![])
+            })
+            .collect();
+        // Piece by piece: lists of all synapses would be larger than the synapses themselves.
+        let (mut rows, mut order) = (Merging::new(&of.tables), vec![]);
         self.network.visit_synapses(projection, &mut |piece| {
-            let next = shown + piece.source.len();
-            let weight = Values::Each(weights[shown..next].to_vec());
-            let delay = Values::Each(delays[shown..next].to_vec());
+            order.clear();
+            piece.source.chunk_by(|a, b| a == b).for_each(|row| rows.append(&of.tables, row[0], &mut order));
+            of_thread.iter_mut().for_each(|(_, _, _, own)| own.clear());
+            order.iter().for_each(|(thread, synapse)| of_thread[*thread as usize].3.push(*synapse));
+            let observe = |(scene, arrays, routine, own): &mut (_, std::borrow::Cow<[_]>, _, Vec<u32>)| {
+                let mut values = Vec::with_capacity(own.len());
+                Learner::observe(arrays, routine, *scene, 0, Which::List(own), now, &mut values);
+                values.into_iter()
+            };
+            let mut values: Vec<_> = of_thread.iter_mut().map(observe).collect();
+            let next = |(thread, _): &(u32, u32)| values[*thread as usize].next();
+            let weight = Values::Each(order.iter().filter_map(next).collect());
+            let delay = Values::Each(order.iter().copied().map(&delay).collect());
             visit(&Synapses { weight, delay, ..piece.clone() });
-            shown = next;
         });
     }
 

@@ -403,12 +403,28 @@ pub fn canonical(network: &Network, design: usize) -> Vec<(u32, u32)> {
     if let ([table], true) = (&tables[..], is_canonical(network, design)) {
         return (0..table.len() as u32).map(|synapse| (0, synapse)).collect();
     }
-    // Rows are merged source by source: sorting all synapses would take longer than many a run.
     let mut all = Vec::with_capacity(tables.iter().map(Table::len).sum());
-    let mut rows: Vec<Vec<(u32, u32)>> = vec![vec![]; tables.len()];
-    let mut next = vec![0; tables.len()];
-    for source in 0..tables[0].starts.len() as u32 - 1 {
-        tables.iter().zip(&mut rows).for_each(|(table, row)| table.canonical_row(source, row));
+    let mut rows = Merging::new(tables);
+    (0..tables[0].starts.len() as u32 - 1).for_each(|source| rows.append(tables, source, &mut all));
+    all
+}
+
+/// Merges rows source by source: sorting all synapses would take longer than many a run.
+pub struct Merging {
+    /// Of a source, by thread.
+    rows: Vec<Vec<(u32, u32)>>,
+    next: Vec<usize>,
+}
+
+impl Merging {
+    pub fn new(tables: &[Table]) -> Merging {
+        Merging { rows: vec![vec![]; tables.len()], next: vec![0; tables.len()] }
+    }
+
+    /// Appends the synapses of a source in canonical order: (thread, index there).
+    pub fn append(&mut self, tables: &[Table], source: u32, all: &mut Vec<(u32, u32)>) {
+        let Merging { rows, next } = self;
+        tables.iter().zip(rows.iter_mut()).for_each(|(table, row)| table.canonical_row(source, row));
         next.fill(0);
         // A position belongs to one thread.
         let first = |next: &[usize]| {
@@ -416,10 +432,9 @@ pub fn canonical(network: &Network, design: usize) -> Vec<(u32, u32)> {
                 (0..rows.len()).filter_map(|thread| Some((rows[thread].get(next[thread])?.0, thread)));
             heads.min().map(|(_, thread)| thread)
         };
-        while let Some(thread) = first(&next) {
+        while let Some(thread) = first(next) {
             all.push((thread as u32, rows[thread][next[thread]].1));
             next[thread] += 1;
         }
     }
-    all
 }
