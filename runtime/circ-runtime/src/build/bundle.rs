@@ -238,5 +238,5 @@ fn merged(parts: Vec<Part>, base: u32) -> Part {
         all.starts.push(targets.len() as u64);
     }
     (all.targets, all.delays) = (Targets::Near(targets), Delays::Each(ticks));
-    all
+    all.trimmed()
 }

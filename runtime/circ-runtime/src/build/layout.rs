@@ -200,6 +200,20 @@ impl Part {
         near.iter().map(|&distance| u32::from(distance)).chain(far.iter().copied()).chain(every)
     }
 
+    /// Without spare room where that is much.
+    pub fn trimmed(mut self) -> Part {
+        match &mut self.targets {
+            Targets::Near(t) => trim(t),
+            Targets::Far(t) => trim(t),
+            Targets::Every(_) => {}
+        }
+        self.weights.trim();
+        if let Delays::Each(ticks) = &mut self.delays {
+            ticks.trim();
+        }
+        self
+    }
+
     /// Synapses.
     pub fn synapses(&self) -> u64 {
         self.starts.last().copied().unwrap_or(0)
@@ -414,17 +428,7 @@ impl<'a> Builder<'a> {
 
     /// The part, without spare room where that is much.
     pub fn finish(self) -> Part {
-        let mut part = self.part;
-        match &mut part.targets {
-            Targets::Near(t) => trim(t),
-            Targets::Far(t) => trim(t),
-            Targets::Every(_) => {}
-        }
-        part.weights.trim();
-        if let Delays::Each(ticks) = &mut part.delays {
-            ticks.trim();
-        }
-        part
+        self.part.trimmed()
     }
 }
 
