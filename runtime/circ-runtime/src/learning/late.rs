@@ -3,6 +3,9 @@
 //! In: events of targets, spikes of sources. Out: the same bits as if `on post` had run at every event, without a walk
 //! over all synapses of a target. Where that is possible, [`super::waits`] says.
 
+mod part;
+mod pick;
+
 use std::ops::Range;
 
 use circ_plan::abi::BLOCK;
@@ -19,9 +22,9 @@ use super::store::{Beside, Column, Which};
 use super::table::Table;
 use super::targets::with_targets;
 use super::waits::{Climb, ROOM, Waits, climb};
-use crate::narrow::Narrow;
 use crate::prefetch::fetch;
 use crate::rows::ROW;
+use part::{Listed, Part};
 
 /// The events that wait, of the targets of one thread.
 #[derive(Clone)]
@@ -49,37 +52,12 @@ pub struct Late {
 /// one.
 pub(super) const BESIDE: usize = 4;
 
-/// Events that are listed at a time.
-const LISTED: usize = 3 * ROW;
-
-/// Of some synapses of a source those that have events to see.
-#[derive(Clone)]
-struct Part {
-    /// How many have, which, which event is the next of each, and how many there are from it on.
-    len: usize,
-    synapses: [u32; ROW],
-    events: [u32; ROW],
-    left: [u8; ROW],
-    listed: Listed,
-}
-
-/// Events that a hook runs for, with room for padding.
-#[derive(Clone)]
-struct Listed {
-    len: usize,
-    /// The synapse; the element behind all synapses is padding.
-    synapses: [u32; LISTED + BLOCK],
-    /// Which event it is, and its tick.
-    events: [u32; LISTED + BLOCK],
-    ticks: [i32; LISTED + BLOCK],
-}
-
 /// What is remembered of targets.
 #[derive(Clone)]
 struct Targets {
     /// Where it is possible, events stand in one list, as they happen.
     log: Option<Log>,
-    /// Else by target; at most [`ROOM`].
+    /// Else by target; at most [`ROOM`]. Behind them are [`pick::BEHIND`] more.
     counts: Vec<u8>,
     /// [`ROOM`] for each, or as they happen: the ticks, ascending.
     ticks: Vec<i32>,
@@ -112,7 +90,7 @@ impl Late {
             heard: Calendar::default(),
             seen: if log.is_some() { vec![] } else { vec![0; table.len()] },
             targets: Targets {
-                counts: if log.is_some() { vec![] } else { vec![0; targets] },
+                counts: if log.is_some() { vec![] } else { vec![0; targets + pick::BEHIND] },
                 ticks: vec![0; room],
                 found: vec![vec![0.0; room]; waits.found.len()],
                 log,
@@ -126,18 +104,7 @@ impl Late {
                 all_done: -1,
             },
             ladders: std::array::from_fn(|_| vec![vec![]; waits.decays.len()]),
-            part: Box::new(Part {
-                len: 0,
-                synapses: [0; ROW],
-                events: [0; ROW],
-                left: [0; ROW],
-                listed: Listed {
-                    len: 0,
-                    synapses: [0; LISTED + BLOCK],
-                    events: [0; LISTED + BLOCK],
-                    ticks: [0; LISTED + BLOCK],
-                },
-            }),
+            part: Box::new(Part::new()),
             source: 0,
             beside: 0,
             decays: waits.decays.iter().map(|decay| decay.0).collect(),
@@ -444,85 +411,6 @@ impl Late {
     pub fn bytes(waits: &Waits, table: &Table) -> u64 {
         let of_synapses = Log::new(table).map_or(table.len() as u64, |log| log.bytes());
         of_synapses + waits.bytes(table.starts.len() - 1, table.positions.len())
-    }
-}
-
-impl Part {
-    /// The synapses from `first` on that have not seen as many events as their targets had.
-    fn find<T: Narrow>(&mut self, first: u32, targets: &[T], seen: &mut [u8], counts: &[u8]) {
-        let Part { len, synapses, events, left, .. } = self;
-        let mut found = 0;
-        // A branch for each would be a guess.
-        for (k, (target, seen)) in targets.iter().zip(seen).enumerate() {
-            let (count, place) = (counts[target.index()], found % ROW);
-            synapses[place] = first + k as u32;
-            events[place] = (ROOM * target.index()) as u32 + u32::from(*seen);
-            left[place] = count - *seen;
-            found += usize::from(count != *seen);
-            *seen = count;
-        }
-        *len = found;
-    }
-
-    /// Lists the next event of each synapse; where events may stand `together`, then the next of each, and so on, as far as
-    /// there is room: each time from a whole block on, so that no synapse is twice in a block.
-    fn list(&mut self, padding: u32, together: bool) {
-        self.listed.len = 0;
-        while 0 < self.len && self.listed.len + self.len <= LISTED {
-            let Part { len, synapses, events, listed, .. } = self;
-            let (len, first) = ((*len).min(ROW), listed.len);
-            listed.synapses[first..first + len].copy_from_slice(&synapses[..len]);
-            listed.events[first..first + len].copy_from_slice(&events[..len]);
-            listed.len = first + len;
-            self.next();
-            if !together {
-                return;
-            }
-            if 0 < self.len {
-                self.listed.pad(padding);
-            }
-        }
-    }
-
-    /// Goes on to the next event of each synapse that has one.
-    fn next(&mut self) {
-        let mut kept = 0;
-        for at in 0..self.len.min(ROW) {
-            let left = self.left[at];
-            let place = kept % ROW;
-            self.synapses[place] = self.synapses[at];
-            self.events[place] = self.events[at] + 1;
-            self.left[place] = left - 1;
-            kept += usize::from(1 < left);
-        }
-        self.len = kept;
-    }
-}
-
-impl Listed {
-    /// Fills the last block up.
-    fn pad(&mut self, padding: u32) {
-        let Some(last) = self.len.checked_sub(1) else { return };
-        let (rest, event) = (self.len..self.len.next_multiple_of(BLOCK), self.events[last]);
-        self.synapses[rest.clone()].fill(padding);
-        self.events[rest.clone()].fill(event);
-        self.len = rest.end;
-    }
-
-    /// Finds the tick of each event, and pads the lists: with the element that stands behind all synapses.
-    fn look_up(&mut self, ticks: &[i32], padding: u32) {
-        let len = self.len.min(LISTED);
-        let Listed { synapses, events, ticks: found, .. } = self;
-        for (found, &event) in found[..len].iter_mut().zip(&events[..len]) {
-            *found = ticks[event as usize];
-        }
-        let rest = len..len + BLOCK;
-        synapses[rest.clone()].fill(padding);
-        if let Some(last) = len.checked_sub(1) {
-            let (event, tick) = (events[last], found[last]);
-            events[rest.clone()].fill(event);
-            found[rest].fill(tick);
-        }
     }
 }
 
