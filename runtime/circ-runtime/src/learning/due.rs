@@ -90,8 +90,15 @@ fn add<F: Scalar, W: Real>(sums: &mut [F], table: &Table, range: Range<usize>, w
 
 #[inline(always)]
 fn add_at<F: Scalar, W: Real>(sums: &mut [F], places: impl Iterator<Item = usize>, weights: &[W]) {
-    for (place, &weight) in places.zip(weights) {
-        let (sum, weight) = (&mut sums[place], weight.to_f64());
-        *sum = if weight.is_nan() { *sum } else { *sum + F::from_f64(weight) };
+    let is_nan = |weight: &W| weight.to_f64().is_nan();
+    // Hardly any is: to ask for all at once costs less than to choose for each.
+    if weights.iter().fold(false, |any, weight| any | is_nan(weight)) {
+        for (place, weight) in places.zip(weights).filter(|(_, weight)| !is_nan(weight)) {
+            sums[place] += F::from_f64(weight.to_f64());
+        }
+        return;
+    }
+    for (place, weight) in places.zip(weights) {
+        sums[place] += F::from_f64(weight.to_f64());
     }
 }
