@@ -19,11 +19,12 @@ fn main() {
 
 const PRECISIONS: [Precision; 2] = [Precision::F32, Precision::F64];
 
-const SCHEDULES: [Schedule; 2] = [Schedule::Loop, Schedule::Blocks];
+const SCHEDULES: [Schedule; 3] = [Schedule::Loop, Schedule::Blocks, Schedule::Tiles];
 
-#[divan::bench(args = PRECISIONS)]
-fn lif_two_currents(bencher: Bencher, precision: Precision) {
-    run(bencher, &lif(precision), Schedule::Cheapest, &[-55.0, 0.1, -0.1, -1.0]);
+/// 0: in one loop, 2: quiet tiles by a function.
+#[divan::bench(args = PRECISIONS, consts = [0, 2])]
+fn lif_two_currents<const SCHEDULE: usize>(bencher: Bencher, precision: Precision) {
+    run(bencher, &lif(precision), SCHEDULES[SCHEDULE], &[-55.0, 0.1, -0.1, -1.0]);
 }
 
 /// 0: in one loop, 1: in blocks.
@@ -152,7 +153,7 @@ impl Builder {
         let (threshold, reset) = (self.c(-50.0), self.c(-60.0));
         let until_tick = self.0.push(Op::Load(Side::Own, ArrayId(until)), Ty::Tick);
         let now = self.0.push(Op::Now, Ty::Tick);
-        let resting = self.0.push(Op::Compare(Compare::Lt, now, until_tick), Ty::Bool);
+        let resting = self.0.push(Op::Compare(Compare::Ge, until_tick, now), Ty::Bool);
         let v = self.op(Op::Select(resting, old, v));
         let above = self.0.push(Op::Compare(Compare::Ge, v, threshold), Ty::Bool);
         let awake = self.0.push(Op::Not(resting), Ty::Bool);
@@ -178,8 +179,9 @@ fn lif(precision: Precision) -> Program {
     let next = b.fma(v, pv, x);
     let (de, di) = (b.c(0.98), b.c(0.99));
     let (ae, ai) = (b.op(Op::Arrival(PortId(0))), b.op(Op::Arrival(PortId(1))));
-    let ge = b.fma(ge, de, ae);
-    let gi = b.fma(gi, di, ai);
+    // As the compiler has them: what arrives is added to what is left.
+    let (ge, gi) = (b.mul(ge, de), b.mul(gi, di));
+    let (ge, gi) = (b.add(ge, ae), b.add(gi, ai));
     let v = b.spike(next, v, 3);
     b.store(0, v);
     b.store(1, ge);

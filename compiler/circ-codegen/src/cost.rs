@@ -64,6 +64,11 @@ pub(crate) fn loop_cost(program: &Program, usual: &[usize]) -> f64 {
     usual.iter().map(one).sum::<f64>() / f64::from(lanes(program.precision))
 }
 
+/// What a cell takes where the same operations are made in registers as wide as there are.
+pub(crate) fn tiles_cost(loop_cost: f64) -> f64 {
+    loop_cost * 128.0 / f64::from(row_bits())
+}
+
 /// What a cell takes in passes over blocks; `last` are the operations of the last.
 pub(crate) fn blocks_cost(program: &Program, blocks: &Blocks, last: &[usize]) -> f64 {
     let lanes = f64::from(lanes(program.precision));

@@ -2,10 +2,12 @@
 //! loop needs and how often, which regions are worth a branch, how many groups one turn of the loop takes.
 
 use crate::blocks::{Blocks, Planner};
-use crate::cost::{blocks_cost, cost, loop_cost};
+use crate::chains::{Chains, chains};
+use crate::cost::{blocks_cost, cost, loop_cost, tiles_cost};
 use crate::quiet::{Known, Quiet, known, quiet};
 use crate::validate::operands;
-use crate::{Planned, PlannedBlocks, Schedule};
+use crate::{Planned, PlannedBlocks, PlannedTiles, Schedule};
+use circ_numerics::chains::TILE;
 use circ_numerics::math::exp::{F32, F64};
 use circ_numerics::math::rows::row_bits;
 use circ_numerics::{Distribution, Function};
@@ -52,8 +54,17 @@ pub(crate) struct Facts {
     pub(crate) quiet: Quiet,
     /// The passes over blocks of cells, where they are cheaper than one loop.
     pub(crate) blocks: Option<Blocks>,
-    /// What a cell takes in one loop, and in blocks, if that can be.
-    pub(crate) costs: (f64, Option<f64>),
+    /// What quiet tiles are made of by a function, where that is cheaper than either.
+    pub(crate) chains: Option<Chains>,
+    precision: Precision,
+    costs: Costs,
+}
+
+/// What a cell takes in one loop, and in blocks and tiles, if that can be.
+struct Costs {
+    of_loop: f64,
+    of_blocks: Option<f64>,
+    of_tiles: Option<f64>,
 }
 
 impl Facts {
@@ -65,7 +76,10 @@ impl Facts {
             calls: blocks.passes.iter().map(|pass| pass.calls.len() as u32).sum(),
             bits: row_bits(),
         });
-        Planned { blocks, loop_cost: self.costs.0, blocks_cost: self.costs.1 }
+        let cells = TILE as u32 / if self.precision == Precision::F32 { 4 } else { 8 };
+        let tiles = self.chains.is_some().then(|| PlannedTiles { cells, bits: row_bits() });
+        let Costs { of_loop, of_blocks, of_tiles } = self.costs;
+        Planned { blocks, loop_cost: of_loop, blocks_cost: of_blocks, tiles, tiles_cost: of_tiles }
     }
 
     /// Cells whose draws and calls are made together.
@@ -112,14 +126,19 @@ pub(crate) fn facts(program: &Program, access: &[Access], fma: bool, schedule: S
     let in_order = access.iter().any(|it| matches!(it, Access::Listed(..)));
     let planned = match schedule {
         _ if in_order => None,
-        Schedule::Loop => None,
+        Schedule::Loop | Schedule::Tiles => None,
         // All that there is, for tests.
         Schedule::Blocks => plan(true),
         Schedule::Cheapest => {
             [plan(false), plan(true)].into_iter().flatten().min_by(|a, b| a.2.total_cmp(&b.2))
         }
     };
-    let costs = (cost_of_loop, planned.as_ref().map(|(_, _, cost)| *cost));
+    let linear = if fma && rows.is_empty() { chains(program, access, &shared, &quiet_groups) } else { None };
+    let costs = Costs {
+        of_loop: cost_of_loop,
+        of_blocks: planned.as_ref().map(|(_, _, cost)| *cost),
+        of_tiles: linear.as_ref().map(|_| tiles_cost(cost_of_loop)),
+    };
     let mut blocks = None;
     if let Some((passes, quiet, cost)) = planned
         && (cost < cost_of_loop || schedule == Schedule::Blocks)
@@ -127,6 +146,11 @@ pub(crate) fn facts(program: &Program, access: &[Access], fma: bool, schedule: S
         blocks = Some(passes);
         quiet_groups = quiet;
     }
+    let chains = linear.filter(|_| match schedule {
+        Schedule::Cheapest => blocks.is_none() && costs.of_tiles < Some(cost_of_loop),
+        Schedule::Tiles => true,
+        Schedule::Loop | Schedule::Blocks => false,
+    });
     let last = numbered(&quiet_groups.usual());
     let passes = blocks.iter().flat_map(|blocks| &blocks.passes).map(|pass| numbered(&pass.wanted));
     let passes: Vec<Vec<usize>> = std::iter::once(last).chain(passes).collect();
@@ -146,7 +170,20 @@ pub(crate) fn facts(program: &Program, access: &[Access], fma: bool, schedule: S
         _ => (1, false),
     };
     let registers = by_use.into_iter().collect();
-    Facts { shared, branches, registers, pool, groups, interleaved, rows, quiet: quiet_groups, blocks, costs }
+    Facts {
+        shared,
+        branches,
+        registers,
+        pool,
+        groups,
+        interleaved,
+        rows,
+        quiet: quiet_groups,
+        blocks,
+        chains,
+        precision: program.precision,
+        costs,
+    }
 }
 
 fn numbered(wanted: &[bool]) -> Vec<usize> {

@@ -3,6 +3,7 @@
 //! In: the name of a helper. Out: its address. Names are `circ_WHAT_PRECISION`; every name that the
 //! emitter can make has an address here, because the linker of the code generator panics on others.
 
+use circ_numerics::chains::{Chains, quiet, quiet_f32};
 use circ_numerics::math::rows::{self, row_of, row_of_f32};
 use circ_numerics::random::{Counter, draw, normal_row, redraw, uniform_row};
 use circ_numerics::{Distribution, Function, math};
@@ -25,6 +26,8 @@ pub(crate) enum Helper {
     RowDivideBy,
     /// `(row, dividend, count)`: every number is replaced by the quotient of the dividend and it.
     RowDivideInto,
+    /// `(step, first cell, tiles) -> tiles`: makes the quiet tiles of a step, and says which are not.
+    Chains,
     /// `(a, b, key, entity, tick, salt) -> value`
     Draw(Distribution),
     /// `(a, b, lo, hi, key, entity, tick, salt) -> value`
@@ -53,6 +56,7 @@ impl Helper {
             Helper::RowDivide => format!("circ_row_divide_{precision}"),
             Helper::RowDivideBy => format!("circ_row_divide_by_{precision}"),
             Helper::RowDivideInto => format!("circ_row_divide_into_{precision}"),
+            Helper::Chains => format!("circ_chains_{precision}"),
             Helper::Draw(distribution) => format!("circ_draw_{}_{precision}", distribution.name()),
             Helper::Redraw(distribution) => format!("circ_redraw_{}_{precision}", distribution.name()),
             Helper::Fma => format!("circ_fma_{precision}"),
@@ -74,6 +78,8 @@ pub(crate) fn address(symbol: &str) -> Option<*const u8> {
         "normal_row" => return Some(normal_numbers as *const u8),
         "fma_f32" => return Some(fma_f32 as *const u8),
         "fma_f64" => return Some(fma_f64 as *const u8),
+        "chains_f32" => return Some(chains_f32 as *const u8),
+        "chains_f64" => return Some(chains_f64 as *const u8),
         "row_sqrt_f32" => return Some(roots_f32 as *const u8),
         "row_sqrt_f64" => return Some(roots_f64 as *const u8),
         "row_divide_f32" => return Some(quotients_f32 as *const u8),
@@ -193,6 +199,16 @@ macro_rules! quotients {
 quotients!(f32: roots_f32, sqrt_in_place_f32; quotients_f32, divide_rows_f32; quotients_by_f32, divide_by_f32; quotients_of_f32, divide_into_f32);
 quotients!(f64: roots_f64, sqrt_in_place; quotients_f64, divide_rows; quotients_by_f64, divide_by; quotients_of_f64, divide_into);
 
+extern "C" fn chains_f32(step: *const Chains<f32>, first: usize, tiles: u64) -> u64 {
+    // SAFETY: the emitter passes a step that it has written, of rows of the shard, and tiles of its cells and padding.
+    unsafe { quiet_f32(&*step, first, tiles) }
+}
+
+extern "C" fn chains_f64(step: *const Chains<f64>, first: usize, tiles: u64) -> u64 {
+    // SAFETY: as above.
+    unsafe { quiet(&*step, first, tiles) }
+}
+
 /// Keys travel as they lie in memory.
 fn key_of(key: u64) -> [u32; 2] {
     let bytes = key.to_ne_bytes();
@@ -301,6 +317,7 @@ mod tests {
         helpers.extend(Function::ALL.map(Helper::Call1));
         helpers.extend(Function::ALL.map(Helper::Row));
         helpers.extend([Helper::RowRoot, Helper::RowDivide, Helper::RowDivideBy, Helper::RowDivideInto]);
+        helpers.push(Helper::Chains);
         helpers.extend(Distribution::ALL.map(Helper::Draw));
         helpers.extend(Distribution::ALL.map(Helper::Redraw));
         for helper in helpers {

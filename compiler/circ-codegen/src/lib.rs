@@ -4,9 +4,11 @@
 //! convention of `circ_plan::abi`, which give the bits that a scalar evaluation of the same programs
 //! gives. One loop over groups of 128 bits does everything (see `emit` for its shape), or, where a cell has many
 //! functions like `exp`, passes over blocks of cells do, with calls of functions of whole rows between them (see `blocks`).
+//! Where a cell is linear, a function in wider registers makes what is quiet, and the loop the rest (see `chains`).
 //! A cost decides ([`planned`]).
 
 mod blocks;
+mod chains;
 mod cost;
 mod emit;
 mod facts;
@@ -44,6 +46,8 @@ pub enum Schedule {
     Loop,
     /// In passes over blocks of cells, with calls of functions of whole rows between them, where there are such functions.
     Blocks,
+    /// Quiet tiles of cells by a function in the widest registers and all others in the loop, where cells are linear.
+    Tiles,
 }
 
 /// How a kernel is computed.
@@ -55,6 +59,19 @@ pub struct Planned {
     pub loop_cost: f64,
     /// And in blocks; none where nothing is called that rows can be made of.
     pub blocks_cost: Option<f64>,
+    /// The tiles of cells that are looked at together, if quiet ones are made by a function.
+    pub tiles: Option<PlannedTiles>,
+    /// What a cell takes then; none where cells are not linear.
+    pub tiles_cost: Option<f64>,
+}
+
+/// A function for quiet tiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlannedTiles {
+    /// Cells of a tile.
+    pub cells: u32,
+    /// Bits of the registers that it uses.
+    pub bits: u32,
 }
 
 /// A block schedule.

@@ -79,6 +79,98 @@ fn blocks_have_the_same_bits() {
     assert!(250 < blocks && 50 < deep, "{blocks} programs with blocks, {deep} in many passes");
 }
 
+/// A leaky integrator: `currents` that decay and what jumps to it, refractory or not.
+fn integrator(precision: Precision, currents: u32, jumps: u32, refractory: bool) -> Program {
+    let mut program = Program::new("integrator", precision);
+    let mut push = |op: Op, ty: Ty| program.push(op, ty);
+    let v = push(Op::Load(Side::Own, ArrayId(currents)), Ty::Float);
+    let until = push(Op::Load(Side::Own, ArrayId(currents + 1)), Ty::Tick);
+    let now = push(Op::Now, Ty::Tick);
+    let held = push(Op::Compare(Compare::Ge, until, now), Ty::Bool);
+    let free = push(Op::Not(held), Ty::Bool);
+    let mut membrane = push(Op::Float(-0.4), Ty::Float);
+    let mut decayed = vec![];
+    for k in 0..currents {
+        let current = push(Op::Load(Side::Own, ArrayId(k)), Ty::Float);
+        let [factor, part] = [0.9, 0.01].map(|x| push(Op::Float(x + f64::from(k) * 0.03), Ty::Float));
+        membrane = push(Op::Fma(part, current, membrane), Ty::Float);
+        let less = push(Op::Mul(factor, current), Ty::Float);
+        let arrived = push(Op::Arrival(PortId(k)), Ty::Float);
+        decayed.push(push(Op::Add(less, arrived), Ty::Float));
+    }
+    let leak = push(Op::Float(0.98), Ty::Float);
+    membrane = push(Op::Fma(leak, v, membrane), Ty::Float);
+    for k in 0..jumps {
+        let arrived = push(Op::Arrival(PortId(k)), Ty::Float);
+        let op = if k == 0 { Op::Add(membrane, arrived) } else { Op::Sub(membrane, arrived) };
+        membrane = push(op, Ty::Float);
+        if refractory {
+            membrane = push(Op::Select(held, v, membrane), Ty::Float);
+        }
+    }
+    if refractory && jumps == 0 {
+        membrane = push(Op::Select(held, v, membrane), Ty::Float);
+    }
+    let threshold = push(Op::Float(3.0), Ty::Float);
+    let reached = push(Op::Compare(Compare::Ge, membrane, threshold), Ty::Bool);
+    let spike = if refractory { push(Op::And(free, reached), Ty::Bool) } else { reached };
+    let reset = push(Op::Float(-1.0), Ty::Float);
+    let after = push(Op::Select(spike, reset, membrane), Ty::Float);
+    let length = push(Op::Tick(20), Ty::Tick);
+    let end = push(Op::TickAdd(now, length), Ty::Tick);
+    let end = push(Op::Select(spike, end, until), Ty::Tick);
+    for (k, value) in decayed.iter().enumerate() {
+        program.outputs.push(Output::Array(ArrayId(k as u32), *value));
+    }
+    program.outputs.push(Output::Array(ArrayId(currents), after));
+    program.outputs.push(Output::Array(ArrayId(currents + 1), end));
+    program.outputs.push(Output::Event(EventId(0), spike));
+    let checked = decayed.iter().chain([&membrane]);
+    program.checks =
+        checked.map(|value| Check { kind: CheckKind::Finite, value: *value, place: 0 }).collect();
+    program
+}
+
+/// Tiles without events by a function, all others in the loop: from no whole tile to several calls for one shard.
+#[test]
+fn tiles_have_the_same_bits() {
+    let mut generator = Generator::new(17);
+    for precision in [Precision::F32, Precision::F64] {
+        for (currents, jumps, refractory, cells) in [0, 1, 2]
+            .into_iter()
+            .flat_map(|currents| [0, 1, 2].map(|jumps| (currents, jumps)))
+            .filter(|(currents, jumps)| currents * jumps == 0)
+            .flat_map(|(currents, jumps)| [(currents, jumps, false), (currents, jumps, true)])
+            .flat_map(|(a, b, c)| [1, 7, 16, 100, 511, 513, 2100].map(|cells| (a, b, c, cells)))
+        {
+            let program = integrator(precision, currents, jumps, refractory);
+            let options = Options { schedule: Schedule::Tiles, ..Options::default() };
+            let planned = circ_codegen::planned(&program, &options).expect("it compiles");
+            let wide = 128 < circ_numerics::math::rows::row_bits();
+            assert!(!wide || planned.tiles.is_some(), "{currents} currents and {jumps} jumps are chains");
+            let mut shard = Shard::new(&program, cells);
+            shard.now = 30;
+            shard.types = [vec![Ty::Float; currents as usize + 1], vec![Ty::Tick]].concat();
+            for turn in 0..3 {
+                let mut float = |wild: bool| {
+                    let x = if wild { generator.float(1) } else { generator.float(0) };
+                    support::evaluate::float_bits(precision, x)
+                };
+                // Few events and failures at first, then many.
+                let wild = turn == 2;
+                let arrays = &mut shard.arrays;
+                arrays.iter_mut().take(currents as usize + 1).flatten().for_each(|x| *x = float(wild));
+                shard.arrivals.iter_mut().flatten().for_each(|x| *x = float(wild));
+                let until = &mut shard.arrays[currents as usize + 1];
+                until.iter_mut().for_each(|x| *x = generator.below(60) as u64);
+                for schedule in [Schedule::Tiles, Schedule::Cheapest] {
+                    compare(&program, &shard, (Fma::Detect, schedule));
+                }
+            }
+        }
+    }
+}
+
 /// Values that are all there before the first is read: registers do not suffice, of vectors nor of masks.
 #[test]
 fn more_values_than_registers_have_the_same_bits() {

@@ -1,5 +1,5 @@
-//! Machine code makes the operations of cells in several orders (`circ::run::Schedule`): one loop, or passes over blocks of
-//! cells. Both give the bits of the interpreter, on 1, 2 and 3 threads.
+//! Machine code makes the operations of cells in several orders (`circ::run::Schedule`): one loop, passes over blocks of
+//! cells, or quiet tiles first. All give the bits of the interpreter, on 1, 2 and 3 threads.
 
 use circ::compile::{Compiled, Options, compile};
 use circ::explain::explain;
@@ -9,7 +9,7 @@ use circ::sources;
 use circ_suite::generate::{folder, generate};
 use circ_suite::oracle::{carry_out, carry_out_as, compare, show};
 
-const SCHEDULES: [Schedule; 2] = [Schedule::Loop, Schedule::Blocks];
+const SCHEDULES: [Schedule; 3] = [Schedule::Loop, Schedule::Blocks, Schedule::Tiles];
 
 fn compiled(name: &str, text: &str) -> Compiled {
     let program = sources::parse(name, text.to_string(), &folder());
@@ -73,6 +73,17 @@ fn cells_of_the_library_agree_in_every_schedule() {
         ] {
             let text = network(cell, parameters, weights, precision);
             assert!(all_agree(cell, &text), "{cell} has functions for blocks");
+        }
+    }
+}
+
+#[test]
+fn linear_cells_of_the_library_agree_in_every_schedule() {
+    for precision in ["f64", "f32"] {
+        for (cell, weights) in [("LifCurrent", ["60 pA", "300 pA"]), ("LifDelta", ["1 mV", "5 mV"])] {
+            let rest = if cell == "LifCurrent" { "E_L = -49 mV" } else { "E_L = 40 mV" };
+            let text = network(cell, rest, weights, precision);
+            all_agree(cell, &text);
         }
     }
 }

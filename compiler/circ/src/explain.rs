@@ -90,9 +90,19 @@ fn schedule(step: &Program) -> String {
             "{} passes over blocks of {} cells, {} functions called for a block in registers of {} bits",
             blocks.passes, blocks.cells, blocks.calls, blocks.bits
         ),
-        None => "one loop".to_string(),
+        None => match planned.tiles {
+            Some(tiles) => format!(
+                "tiles of {} cells in registers of {} bits, and one loop where something happens",
+                tiles.cells, tiles.bits
+            ),
+            None => "one loop".to_string(),
+        },
     };
-    let costs = [(Some(planned.loop_cost), "in one loop"), (planned.blocks_cost, "in blocks")];
+    let costs = [
+        (Some(planned.loop_cost), "in one loop"),
+        (planned.blocks_cost, "in blocks"),
+        (planned.tiles_cost, "in tiles"),
+    ];
     let costs = costs.iter().filter_map(|(cost, how)| Some(format!("{} {how}", significant((*cost)?, 3))));
     format!(
         "    made in {chosen}; instructions of 128 bits a cell, roughly: {}\n",

@@ -6,6 +6,7 @@
 //! software implementations of `libm`, which are made of those. Versions for wider registers do the
 //! same operations in the same order.
 
+pub mod chains;
 pub mod function;
 pub mod math;
 pub mod matrix;

@@ -20,6 +20,7 @@
 
 mod access;
 mod block;
+mod chains;
 mod draw;
 mod exp;
 mod group;
@@ -34,7 +35,8 @@ use circ_plan::ir::{ArrayId, KeyId, Op, Output, PortId, Program, Ty, ValueId};
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    AbiParam, FuncRef, Inst, InstBuilder, StackSlot, StackSlotData, StackSlotKind, Type, Value, types,
+    AbiParam, Block, BlockArg, FuncRef, Inst, InstBuilder, StackSlot, StackSlotData, StackSlotKind, Type,
+    Value, types,
 };
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::JITModule;
@@ -299,6 +301,9 @@ impl Emitter<'_> {
 
     /// The loop over the cells; ends in the block after it.
     fn cells_loop(&mut self) -> Result<(), CodegenError> {
+        if let Some(chains) = self.facts.chains.clone() {
+            return self.chains_loop(&chains);
+        }
         let (head, exit) = (self.b.create_block(), self.b.create_block());
         let offset = self.b.append_block_param(head, types::I64);
         let zero = self.iconst(types::I64, 0);
@@ -306,6 +311,18 @@ impl Emitter<'_> {
         self.end = self.end_offset(turn);
         let any = self.b.ins().icmp(IntCC::SignedGreaterThan, self.cells, zero);
         self.b.ins().brif(any, head, &[zero.into()], exit, &[]);
+        self.turns((head, offset), exit, &[])?;
+        self.b.switch_to_block(exit);
+        Ok(())
+    }
+
+    /// Turns of the loop, from the offset that a block is entered with to the end; after that it goes on to another block.
+    fn turns(
+        &mut self,
+        (head, offset): (Block, Value),
+        after: Block,
+        arguments: &[BlockArg],
+    ) -> Result<(), CodegenError> {
         self.b.switch_to_block(head);
         self.offset = offset;
         self.shape = Shape::Group;
@@ -314,11 +331,10 @@ impl Emitter<'_> {
         self.advance();
         self.groups()?;
         (self.arrays, self.arrivals, self.lists) = bases;
-        let step = self.iconst(types::I64, turn);
-        let next = self.b.ins().iadd(offset, step);
+        let turn = self.iconst(types::I64, i64::from(self.facts.groups * 16));
+        let next = self.b.ins().iadd(offset, turn);
         let more = self.b.ins().icmp(IntCC::SignedLessThan, next, self.end);
-        self.b.ins().brif(more, head, &[next.into()], exit, &[]);
-        self.b.switch_to_block(exit);
+        self.b.ins().brif(more, head, &[next.into()], after, arguments);
         Ok(())
     }
 

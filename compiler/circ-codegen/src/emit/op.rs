@@ -330,7 +330,8 @@ impl Emitter<'_> {
         if self.scalar_whole() == types::I32 { self.b.ins().ireduce(types::I32, tick) } else { tick }
     }
 
-    fn now(&mut self) -> Value {
+    /// The tick being made, as wide as ticks are here.
+    pub(super) fn now(&mut self) -> Value {
         let now = self.argument_field(types::I64, offset_of!(KernelArgs, now));
         self.narrow(now)
     }

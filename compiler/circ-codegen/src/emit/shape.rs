@@ -258,7 +258,9 @@ impl Emitter<'_> {
                     | Helper::Fma => {
                         signature.returns.push(AbiParam::new(self.scalar_float()));
                     }
-                    Helper::IntDiv | Helper::IntMod => signature.returns.push(AbiParam::new(types::I64)),
+                    Helper::IntDiv | Helper::IntMod | Helper::Chains => {
+                        signature.returns.push(AbiParam::new(types::I64))
+                    }
                     Helper::Row(_)
                     | Helper::RowRoot
                     | Helper::RowDivide
