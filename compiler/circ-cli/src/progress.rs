@@ -1,7 +1,10 @@
-//! The progress of a run: a bar with simulated time, speed and time left, on a terminal only.
+//! What is seen of a run while it goes on: a bar with simulated time, speed and time left, on a terminal only; what the program
+//! prints, and what it draws.
 
 use crate::terminal::{self, Stream};
 use circ::run::{Observer, Progress};
+use circ::show::{Plot, Population};
+use circ_results::picture::{self, Picture};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::{Duration, Instant};
 
@@ -14,6 +17,9 @@ pub struct Shown {
     started: Instant,
     visible: bool,
     prints: Prints,
+    /// Of the circuit whose pictures are drawn.
+    populations: Vec<Population>,
+    pictures: Vec<Picture>,
 }
 
 /// Whether `print` shows at once.
@@ -28,7 +34,8 @@ impl Shown {
     /// A bar where a person sees it.
     pub fn new(prints: Prints) -> Shown {
         let visible = prints == Prints::AtOnce && terminal::is_terminal(Stream::Err);
-        Shown { bar: None, started: Instant::now(), visible, prints }
+        let (populations, pictures) = (Vec::new(), Vec::new());
+        Shown { bar: None, started: Instant::now(), visible, prints, populations, pictures }
     }
 
     /// No bar.
@@ -36,11 +43,17 @@ impl Shown {
         Shown { visible: false, ..Shown::new(prints) }
     }
 
-    /// Takes the bar away.
-    pub fn finish(self) {
+    /// Draws what `plot` asks for, in the colours of these populations.
+    pub fn drawing(self, populations: Vec<Population>) -> Shown {
+        Shown { populations, ..self }
+    }
+
+    /// Takes the bar away, and gives what was drawn.
+    pub fn finish(self) -> Vec<Picture> {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }
+        self.pictures
     }
 
     fn update(&mut self, progress: Progress) {
@@ -63,6 +76,12 @@ impl Observer for Shown {
     fn progress(&mut self, progress: Progress) {
         if self.visible && PATIENCE < self.started.elapsed() {
             self.update(progress);
+        }
+    }
+    fn plot(&mut self, plot: &Plot) {
+        // A picture is much smaller than what it is drawn of.
+        if !self.populations.is_empty() {
+            self.pictures.extend(picture::of_plot(plot, &self.populations));
         }
     }
     fn print(&mut self, text: &str) {

@@ -7,8 +7,8 @@ use crate::raster::{self, Band};
 use crate::terminal::{self, Paint};
 use circ::quantity::{Grid, significant};
 use circ::results::{
-    Awaited, BreachCells, Constraint, Established, Expectation, Monitor, Number, PopulationResult, Report,
-    Results, Timing,
+    Awaited, BreachCells, Constraint, Established, Expectation, Monitor, Number, Plotted, PopulationResult,
+    Report, Results, Timing,
 };
 use circ::run::{Built, Finished};
 
@@ -204,6 +204,16 @@ pub fn time(milliseconds: f64) -> String {
     } else {
         format!("{} s", significant(milliseconds / 1000.0, 3))
     }
+}
+
+/// Of pictures that nobody asked to be written.
+pub fn not_kept(plots: &[Plotted], paint: Paint) -> String {
+    if plots.is_empty() {
+        return String::new();
+    }
+    let drawn = counted(plots.len(), "picture");
+    let text = format!("`plot` drew {drawn}: `--out DIR` or `--report FILE.html` writes what it draws");
+    format!("{}\n", paint.dim(&text))
 }
 
 /// `1 thread`, `2 threads`

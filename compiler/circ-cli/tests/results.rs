@@ -235,6 +235,42 @@ fn a_run_draws_what_it_recorded() {
     assert!(std::fs::read(bench.path("small.png")).expect("a bitmap").starts_with(b"\x89PNG"));
 }
 
+const PLOTTED: &str = "record E[0..3].v every 1 ms\nrecord rate(E) every 10 ms\nfor k in 0 .. 2 { run 50 ms; plot E[k..9].spike }\n\
+     plot E[1..3].v, rate(E), count(each E)";
+
+#[test]
+fn plots_are_pictures_of_what_is_named_up_to_their_line() {
+    let bench = Bench::new();
+    bench.small(PLOTTED);
+    bench.circ(&["run", "small.circ", "--out", "out", "--report", "report.html"]).exits(0);
+    let found = names(bench.path("out"));
+    let plots: Vec<&String> = found.iter().filter(|name| name.starts_with("plot-")).collect();
+    assert_eq!(plots.len(), 8, "four pictures, two files each: {found:?}");
+    let svg =
+        |name: &str| std::fs::read_to_string(bench.path(&format!("out/{name}.svg"))).expect("a picture");
+    let marks = |name: &str| svg(name).matches("v6").count().max(svg(name).matches('M').count());
+    assert!(svg("plot-1").contains("E[0..9]") && svg("plot-2").contains("E[1..9]"));
+    assert!(marks("plot-1") < marks("plot-2"), "the second is of twice the time");
+    let traces = svg("plot-3");
+    assert!(traces.contains("E[1]") && traces.contains("E[2]") && traces.contains("rate(E)"), "{traces}");
+    assert!(!traces.contains("E[0]"), "only what is named");
+    assert!(svg("plot-4").contains("10 values, mean "));
+    assert!(std::fs::read(bench.path("out/plot-4.png")).expect("a bitmap").starts_with(b"\x89PNG"));
+    let page = std::fs::read_to_string(bench.path("report.html")).expect("a page");
+    assert!(page.contains("<h2>E[1..3].v, rate(E)</h2>"));
+    let json = std::fs::read_to_string(bench.path("out/run.json")).expect("a manifest");
+    assert!(json.contains("\"name\": \"plot-4\"") && json.contains("count(each E)"), "{json}");
+    bench.circ(&["verify", "out/run.json"]).exits(0);
+
+    // Of another run in the same folder there are none.
+    bench.small("run 10 ms\nplot E");
+    bench.circ(&["run", "small.circ", "--out", "out"]).exits(0);
+    let left = names(bench.path("out")).into_iter().filter(|name| name.starts_with("plot-"));
+    assert_eq!(left.collect::<Vec<_>>(), ["plot-1.png", "plot-1.svg"], "silent cells are drawn as such");
+    let said = bench.circ(&["run", "small.circ"]).exits(0).out;
+    assert!(said.contains("`plot` drew 1 picture: `--out DIR`"), "{said}");
+}
+
 #[test]
 fn a_sweep_is_drawn() {
     let bench = Bench::new();

@@ -32,9 +32,17 @@ const MOST_MARKS: usize = 20_000;
 /// Pixels from row to row.
 const ROW: f64 = 2.2;
 
+/// What becomes of populations without spikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silent {
+    Shown,
+    LeftOut,
+}
+
 /// The picture of a run of so many ticks of `dt` ms.
-pub fn draw(title: &str, bands: &[Band], ticks: i64, dt: f64) -> Option<Svg> {
-    let drawn: Vec<&Band> = bands.iter().filter(|band| !band.spikes.is_empty()).collect();
+pub fn draw(title: &str, bands: &[Band], ticks: i64, dt: f64, silent: Silent) -> Option<Svg> {
+    let is_drawn = |band: &&Band| silent == Silent::Shown || !band.spikes.is_empty();
+    let drawn: Vec<&Band> = bands.iter().filter(is_drawn).collect();
     if drawn.is_empty() || ticks <= 0 {
         return None;
     }

@@ -48,7 +48,7 @@ pub fn page(manifest: &Manifest, circuit: &Diagram, pictures: &[Picture]) -> Str
     reports(&mut html, results);
     section(&mut html, "Circuit", &crate::picture::of_circuit("", circuit));
     for picture in pictures {
-        section(&mut html, picture.title, &picture.svg);
+        section(&mut html, &picture.title, &picture.svg);
     }
     populations(&mut html, results, circuit);
     projections(&mut html, circuit);

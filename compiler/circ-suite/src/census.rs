@@ -466,6 +466,7 @@ impl Census<'_> {
             }
             StatementKind::Print(_) => self.has("print"),
             StatementKind::Report(_) => self.has("report"),
+            StatementKind::Plot(_) => self.has("plot"),
             StatementKind::Expect(_) => self.has("expect"),
             StatementKind::Enforce(_) => self.has("enforce now"),
             _ => self.has("statement of another floor"),

@@ -125,7 +125,7 @@ pub fn compile(mut program: Program, options: &Options) -> Result<Compiled, Reje
     if !sink.has_errors() {
         host(&options.hosted, &hir, &mut net)?;
     }
-    unrun::look(&program, &hir, experiment, &mut sink);
+    unrun::look(&program, (&hir, &types), experiment, &mut sink);
     expand(&mut hir, &mut types, &mut net, &mut Expanded::default(), &mut sink);
     let Some(Lowered { plan, methods, drives, rules }) =
         prove_and_lower(&hir, &types, &net, &program.sources, lower::lower, &mut sink)
@@ -249,7 +249,7 @@ fn build_and_lint(program: &Program, hir: &mut Hir, types: &mut Types, sink: &mu
         settings
             .experiment
             .into_iter()
-            .for_each(|experiment| unrun::look(program, hir, experiment, &mut own));
+            .for_each(|experiment| unrun::look(program, (hir, types), experiment, &mut own));
         expand(hir, types, &mut net, &mut expanded, &mut own);
         let mut survey =
             |hir: &_, types: &_, net: &_, sink: &mut _| lower::survey(hir, types, net, &mut kinds, sink);

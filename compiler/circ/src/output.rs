@@ -205,7 +205,11 @@ impl Folder {
         let tables = TABLES.iter().flat_map(|name| ENDINGS.map(|ending| format!("{name}.{ending}")));
         let pictures =
             PICTURES.iter().flat_map(|name| ["svg", "png"].map(|ending| format!("{name}.{ending}")));
-        tables.chain(pictures).try_for_each(|name| remove_if_there(&self.path.join(name)))
+        tables.chain(pictures).try_for_each(|name| remove_if_there(&self.path.join(name)))?;
+        // Of a folder that can not be listed nothing was written, either.
+        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        let plots = entries.filter(|entry| is_plot(&entry.file_name().to_string_lossy()));
+        plots.map(|entry| entry.path()).try_for_each(|path| remove_if_there(&path))
     }
 
     /// Writes all of these (name, content), in this order, or none; files of results that are not
@@ -237,6 +241,14 @@ impl Folder {
         }
         Ok(())
     }
+}
+
+/// `plot-3.svg`
+fn is_plot(name: &str) -> bool {
+    let number = name.strip_prefix("plot-").and_then(|rest| rest.split_once('.'));
+    number.is_some_and(|(number, ending)| {
+        !number.is_empty() && number.bytes().all(|it| it.is_ascii_digit()) && ["svg", "png"].contains(&ending)
+    })
 }
 
 fn temporary(name: &str) -> String {

@@ -9,7 +9,7 @@ use crate::measures::Window;
 use crate::output::WriteError;
 use crate::plastic::Before;
 use crate::recording::Recordings;
-use crate::results::{Awaited, Ended, Expectation, Monitor, Number, Report};
+use crate::results::{Awaited, Ended, Expectation, Monitor, Number, Plotted, Report};
 use crate::rules;
 use crate::run::{Observer, Progress, RunOptions};
 use crate::sources::Beneath;
@@ -43,6 +43,7 @@ mod drive;
 mod force;
 mod parameters;
 mod planned;
+mod plot;
 mod record;
 mod repeat;
 mod reset;
@@ -59,6 +60,7 @@ pub struct Outcome {
     pub awaited: Vec<Awaited>,
     pub reports: Vec<Report>,
     pub prints: Vec<String>,
+    pub plots: Vec<Plotted>,
     /// Why it ended before its end.
     pub diagnostics: Vec<Diagnostic>,
     /// What could not be written, in words.
@@ -211,6 +213,7 @@ impl<'a> Protocol<'a> {
             StatementKind::Release(targets) => self.release(targets)?,
             StatementKind::Print(values) => self.print(values)?,
             StatementKind::Report(values) => self.report(values)?,
+            StatementKind::Plot(values) => self.plot(values, statement.span)?,
             StatementKind::Expect(condition) => self.expect(*condition)?,
             StatementKind::Enforce(equation) => self.enforce_now(*equation)?,
             StatementKind::If { condition, then, otherwise } => {

@@ -33,6 +33,9 @@ pub struct Results {
     pub reports: Vec<Report>,
     /// What `print` wrote, a line each.
     pub prints: Vec<String>,
+    /// What `plot` drew, a picture each.
+    #[serde(default)]
+    pub plots: Vec<Plotted>,
     pub timing: Timing,
     /// Of every spike, the final states, the synapses, and what is in flight. Empty where the run did not reach
     /// its end.
@@ -165,6 +168,15 @@ pub struct Report {
     pub text: String,
     pub value: Number,
     pub unit: String,
+}
+
+/// A picture of a `plot`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plotted {
+    /// Of its files, without their endings: `plot-1`.
+    pub name: String,
+    /// What is drawn, as written.
+    pub text: String,
 }
 
 /// A value as JSON has it.

@@ -16,7 +16,6 @@ static WINDOW_OUTSIDE: Rule = error("window-outside", include_str!("../../docs/r
 static NOT_A_MEASURE: Rule = error("not-a-measure", include_str!("../../docs/rules/not-a-measure.md"));
 static NOT_OBSERVABLE: Rule = error("not-observable", include_str!("../../docs/rules/not-observable.md"));
 static NOT_SETTABLE: Rule = error("not-settable", include_str!("../../docs/rules/not-settable.md"));
-static NOT_RECORDED: Rule = error("not-recorded", include_str!("../../docs/rules/not-recorded.md"));
 static WRONG_VALUE: Rule = error("wrong-value", include_str!("../../docs/rules/wrong-value.md"));
 static OUT_OF_MEMORY: Rule = error("out-of-memory", include_str!("../../docs/rules/out-of-memory.md"));
 static NOT_FINITE: Rule = error("not-finite", include_str!("../../docs/rules/not-finite.md"));
@@ -51,7 +50,6 @@ static OWN: &[&Rule] = &[
     &NOT_A_MEASURE,
     &NOT_OBSERVABLE,
     &NOT_SETTABLE,
-    &NOT_RECORDED,
     &WRONG_VALUE,
     &OUT_OF_MEMORY,
     &NOT_FINITE,
@@ -218,12 +216,36 @@ pub fn drive_not_settable(span: Span, path: &str) -> Diagnostic {
         .help("write one number in the drive, such as a parameter of the circuit")
 }
 
-/// `at` of what was not recorded, or not at that time.
-pub fn not_recorded(span: Span, what: &str) -> Diagnostic {
-    NOT_RECORDED
-        .at(span, format!("{what} was not recorded"))
-        .primary("asked for here")
-        .help("add it to a `record` before the `run`")
+/// A `plot` where nothing happened yet.
+pub fn nothing_to_draw(span: Span) -> Diagnostic {
+    WINDOW_OUTSIDE
+        .at(span, "nothing was run yet, so there is nothing to draw")
+        .primary("draws what a `run` has made")
+        .help("put it after a `run`")
+}
+
+/// A `plot` of what was recorded once, or not at all so far.
+pub fn no_line_drawn(span: Span) -> Diagnostic {
+    WINDOW_OUTSIDE
+        .at(span, "there are no two samples to draw a line between")
+        .primary("recorded too few times so far")
+        .help("put it after a longer `run`, or `record` more often")
+}
+
+/// `plot` of a number.
+pub fn one_number_drawn(span: Span) -> Diagnostic {
+    WRONG_VALUE
+        .at(span, "there is nothing to draw of one number")
+        .primary("one number")
+        .note("`plot` draws events, values that were recorded, and arrays")
+        .help("write `report` in its place")
+}
+
+/// `plot` of an array without a number that can be drawn.
+pub fn no_value_drawn(span: Span) -> Diagnostic {
+    WRONG_VALUE
+        .at(span, "this holds no number that could be drawn")
+        .primary("empty, or not a number anywhere")
 }
 
 /// A value that a statement can not take.

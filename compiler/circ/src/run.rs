@@ -14,7 +14,7 @@ use crate::spill::{Afterwards, Spill};
 use crate::{constraints, digest, instance, judge, relay, show, tables, unconnected};
 pub use circ_codegen::Schedule;
 use circ_compiler::diagnose::{Diagnostic, Sources};
-use circ_compiler::hir::ExprKind;
+use circ_compiler::hir::{ExprKind, Statement, StatementKind};
 use circ_compiler::lower::{Evaluated, PopulationMethods, RuleMethods};
 use circ_plan::engine::{Engine, Memory, Values};
 use circ_plan::ir::EventId;
@@ -103,6 +103,8 @@ pub trait Observer {
     fn progress(&mut self, _: Progress) {}
     /// A line of `print`.
     fn print(&mut self, _: &str) {}
+    /// A picture of `plot`.
+    fn plot(&mut self, _: &show::Plot) {}
 }
 
 /// Sees nothing.
@@ -223,7 +225,7 @@ impl Simulation {
     }
 
     /// Writes what is recorded into a folder while the experiment goes on, as `spikes.csv.part` and its like, and forgets
-    /// values that were written unless the experiment asks for them by `at`.
+    /// values that were written unless the experiment asks for them by `at` or `plot`.
     pub fn record_into(&mut self, folder: Folder) {
         let afterwards = if asks_for_records(&self.compiled) { Afterwards::Keep } else { Afterwards::Forget };
         self.spill = Some(Spill::new(folder, afterwards));
@@ -242,6 +244,11 @@ impl Simulation {
     /// The circuit with its synapses as they are now.
     pub fn diagram(&self) -> show::Diagram {
         show::diagram(&self.compiled, self.engine())
+    }
+
+    /// All populations, in order of declaration.
+    pub fn populations(&self) -> Vec<show::Population> {
+        show::populations(&self.compiled)
     }
 
     /// What was recorded through time, thinned for pictures.
@@ -381,6 +388,7 @@ impl Simulation {
             awaited: outcome.awaited.clone(),
             reports: outcome.reports.clone(),
             prints: outcome.prints.clone(),
+            plots: outcome.plots.clone(),
             timing: Timing { build_ms: self.build_ms, run_ms, ..compiled.timing },
             digest: String::new(),
             diagnostics: messages(&diagnostics, compiled.sources()),
@@ -432,11 +440,14 @@ fn populations(plan: &Plan, spikes: &[PopulationSpikes], ticks: i64) -> Vec<Popu
 
 /// Whether the experiment reads what it recorded.
 fn asks_for_records(compiled: &Compiled) -> bool {
-    compiled
-        .hir
-        .exprs
-        .iter()
-        .any(|expr| matches!(&expr.kind, ExprKind::Measure { name, .. } if &**name == "at"))
+    let experiment = &compiled.hir.experiments[compiled.experiment];
+    let plots = |statement: &Statement| matches!(statement.kind, StatementKind::Plot(_));
+    experiment.all_statements().any(plots)
+        || compiled
+            .hir
+            .exprs
+            .iter()
+            .any(|expr| matches!(&expr.kind, ExprKind::Measure { name, .. } if &**name == "at"))
 }
 
 fn refused(compiled: Compiled, diagnostic: Diagnostic) -> Rejection {
@@ -514,6 +525,7 @@ impl Default for Outcome {
             awaited: Vec::new(),
             reports: Vec::new(),
             prints: Vec::new(),
+            plots: Vec::new(),
             diagnostics: Vec::new(),
             unwritten: None,
         }

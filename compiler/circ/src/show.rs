@@ -5,12 +5,12 @@
 
 use crate::compile::Compiled;
 use crate::quantity;
-use crate::recording::{Recorded, Recordings, Sketch, TraceRecord};
+use crate::recording::{HistogramRecord, Recorded, Recordings, Sketch, TraceRecord};
 use circ_compiler::net::DriveKind;
 use circ_compiler::types::{Dimension, Type};
 use circ_grammar::ast::Polarity;
 use circ_plan::engine::{Engine, Samples, Values};
-use circ_plan::plan::{Plan, View};
+use circ_plan::plan::{Plan, PopulationPlan, View};
 
 /// Whether something excites or inhibits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,25 +99,81 @@ pub struct Line {
     pub values: Vec<f64>,
 }
 
+/// A picture that `plot` asks for.
+#[derive(Clone, Debug)]
+pub struct Plot {
+    /// As files are called: `plot-1`.
+    pub name: String,
+    /// What is drawn, as written.
+    pub text: String,
+    pub drawing: Drawing,
+    /// How far the run was.
+    pub ticks: i64,
+    pub dt_ms: f64,
+}
+
+/// What is in such a picture.
+#[derive(Clone, Debug)]
+pub enum Drawing {
+    Events(Vec<Band>),
+    Traces(Vec<Trace>),
+    Spreads(Vec<Spread>),
+}
+
+/// Events of some cells.
+#[derive(Clone, Debug)]
+pub struct Band {
+    /// `E[0..5]`
+    pub name: String,
+    /// Whose cells they are.
+    pub population: String,
+    pub cells: u32,
+    /// (tick, place among the cells), ascending.
+    pub spikes: Vec<(i64, u32)>,
+}
+
+/// How numbers are spread.
+#[derive(Clone, Debug)]
+pub struct Spread {
+    /// As written.
+    pub name: String,
+    pub unit: String,
+    /// How many numbers there are; what is no number does not count.
+    pub count: u64,
+    pub range: Range,
+    /// How many there are in equal parts of the range; one part where all are the same.
+    pub counts: Vec<u64>,
+}
+
+impl Spread {
+    /// Nothing where there is no number.
+    pub(crate) fn of(name: &str, unit: &str, values: impl Iterator<Item = f64>) -> Option<Spread> {
+        let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+        let mut tally = Tally::default();
+        values.iter().for_each(|value| tally.take(*value, 1));
+        let range = tally.range();
+        let parts = if range.least < range.most { PARTS } else { 1 };
+        let mut counts = vec![0u64; parts];
+        values.iter().for_each(|value| counts[part(*value, range, parts)] += 1);
+        let (name, unit, count) = (name.to_string(), unit.to_string(), values.len() as u64);
+        (0 < count).then_some(Spread { name, unit, count, range, counts })
+    }
+}
+
+/// The part of a range that a value lies in.
+fn part(value: f64, range: Range, parts: usize) -> usize {
+    let share = (value - range.least) / (range.most - range.least);
+    ((share * parts as f64) as usize).min(parts - 1)
+}
+
 /// Parts of the range of weights.
 const PARTS: usize = 40;
 /// Samples of a trace; more are not seen.
 const MOST_SAMPLES: usize = 4000;
 
 pub(crate) fn diagram(compiled: &Compiled, engine: &dyn Engine) -> Diagram {
-    let (net, hir, plan) = (&compiled.net, &compiled.hir, &compiled.plan);
-    let population = |(path, at): (&String, usize)| {
-        let declared = &net.populations[at];
-        let cell = hir.cell(declared.cell).name.to_string();
-        Population {
-            path: path.clone(),
-            cell,
-            cells: plan.populations[at].cells,
-            sign: declared.polarity.and_then(sign),
-        }
-    };
-    let paths = plan.populations.iter().map(|it| &it.path);
-    let populations: Vec<Population> = paths.zip(0..).map(population).collect();
+    let (net, plan) = (&compiled.net, &compiled.plan);
+    let populations = populations(compiled);
     let projections =
         (0..plan.projections.len()).map(|at| projection(compiled, engine, at, &populations)).collect();
     let drive = |drive: &circ_compiler::net::Drive| Drive {
@@ -132,6 +188,17 @@ pub(crate) fn diagram(compiled: &Compiled, engine: &dyn Engine) -> Diagram {
     };
     let drives = net.drives.iter().map(drive).collect();
     Diagram { populations, projections, drives }
+}
+
+/// All populations, in order of declaration.
+pub(crate) fn populations(compiled: &Compiled) -> Vec<Population> {
+    let population = |(plan, declared): (&PopulationPlan, &circ_compiler::net::Population)| Population {
+        path: plan.path.clone(),
+        cell: compiled.hir.cell(declared.cell).name.to_string(),
+        cells: plan.cells,
+        sign: declared.polarity.and_then(sign),
+    };
+    compiled.plan.populations.iter().zip(&compiled.net.populations).map(population).collect()
 }
 
 fn sign(polarity: Polarity) -> Option<Sign> {
@@ -173,8 +240,7 @@ fn projection(compiled: &Compiled, engine: &dyn Engine, at: usize, populations: 
         engine.visit_synapses(at as u32, &mut |piece| {
             if let Values::Each(values) = &piece.weight {
                 for weight in values {
-                    let part = (weight - found.least) / (found.most - found.least) * PARTS as f64;
-                    weight_counts[(part as usize).min(PARTS - 1)] += 1;
+                    weight_counts[part(*weight, found, PARTS)] += 1;
                 }
             }
         });
@@ -271,43 +337,58 @@ pub(crate) fn traces(recordings: &Recordings, plan: &Plan, engine: &dyn Engine) 
         // What was written down is forgotten, but for a sketch.
         let sketch = record.sketch.samples();
         match sketch.ticks.is_empty() {
-            true => trace(record, path, &record.samples(engine), record.cells.len(), plan.dt),
-            false => trace(record, path, sketch, record.cells.len().min(Sketch::CELLS), plan.dt),
+            true => {
+                let all: Vec<usize> = (0..record.cells.len()).collect();
+                trace(record, path, (&record.samples(engine), record.cells.len()), &all, plan.dt)
+            }
+            false => {
+                let kept: Vec<usize> = (0..record.cells.len().min(Sketch::CELLS)).collect();
+                let mut trace = trace(record, path, (sketch, kept.len()), &kept, plan.dt);
+                trace.left_out = record.cells.len() - kept.len();
+                trace
+            }
         }
     };
     let mut all: Vec<Trace> = recordings.traces.iter().map(of_record).collect();
-    let unit = quantity::unit(Dimension::FREQUENCY);
-    all.extend(recordings.histograms.iter().map(|record| {
-        let bins = record.bins(engine, plan.dt);
-        let values = bins.iter().map(|(_, rate)| rate * unit.per_coherent).collect();
-        Trace {
-            name: record.text.clone(),
-            unit: unit.name.clone(),
-            times_ms: bins.iter().map(|(tick, _)| *tick as f64 * plan.dt).collect(),
-            lines: vec![Line { name: String::new(), values }],
-            left_out: 0,
-        }
-    }));
+    all.extend(recordings.histograms.iter().map(|record| rate(record, engine, plan.dt)));
     all
 }
 
-/// `columns`: how many values a sample has.
-fn trace(record: &TraceRecord, path: &str, samples: &Samples, columns: usize, dt: f64) -> Trace {
+/// A rate in successive bins.
+pub(crate) fn rate(record: &HistogramRecord, engine: &dyn Engine, dt: f64) -> Trace {
+    let unit = quantity::unit(Dimension::FREQUENCY);
+    let bins = record.bins(engine, dt);
+    let values = bins.iter().map(|(_, rate)| rate * unit.per_coherent).collect();
+    Trace {
+        name: record.text.clone(),
+        unit: unit.name.clone(),
+        times_ms: bins.iter().map(|(tick, _)| *tick as f64 * dt).collect(),
+        lines: vec![Line { name: String::new(), values }],
+        left_out: 0,
+    }
+}
+
+/// Some of the columns of samples, each of which has so many values.
+pub(crate) fn trace(
+    record: &TraceRecord,
+    path: &str,
+    (samples, width): (&Samples, usize),
+    columns: &[usize],
+    dt: f64,
+) -> Trace {
     let unit = quantity::unit(record.dimension);
-    let shown = columns.min(Sketch::CELLS);
+    let shown = &columns[..columns.len().min(Sketch::CELLS)];
     let stride = samples.ticks.len().div_ceil(MOST_SAMPLES).max(1);
     let thinned = || samples.ticks.iter().enumerate().step_by(stride);
-    let line = |(column, cell): (usize, &u32)| Line {
-        name: format!("{path}[{cell}]"),
-        values: thinned()
-            .map(|(row, _)| samples.values[row * columns + column] * unit.per_coherent)
-            .collect(),
+    let line = |column: &usize| Line {
+        name: format!("{path}[{}]", record.cells[*column]),
+        values: thinned().map(|(row, _)| samples.values[row * width + column] * unit.per_coherent).collect(),
     };
     Trace {
         name: format!("{path}.{}", record.name),
         unit: unit.name.clone(),
         times_ms: thinned().map(|(_, tick)| *tick as f64 * dt).collect(),
-        lines: record.cells.iter().enumerate().take(shown).map(line).collect(),
-        left_out: record.cells.len() - shown,
+        lines: shown.iter().map(line).collect(),
+        left_out: columns.len() - shown.len(),
     }
 }

@@ -1,28 +1,31 @@
-//! Measures of the last `run` where nothing was run yet.
+//! Measures of the last `run`, and pictures of it, where nothing was run yet.
 //!
-//! In: the statements of an experiment. Out: a message for each such measure before the first `run`, as the run would
+//! In: the statements of an experiment. Out: a message for each before the first `run`, as the run would
 //! say it.
 
 use crate::sources::Program;
 use crate::{measures, rules};
+use circ_compiler::check::Types;
 use circ_compiler::diagnose::Sink;
 use circ_compiler::hir::{ExprId, ExprKind, Hir, Over, SlotKind, Statement, StatementKind, all};
 use circ_compiler::resolve::walk;
+use circ_compiler::types::Type;
 use circ_grammar::ast::Span;
 
 /// Looks at one experiment, unless a `run` may stand in what of it can not be read.
-pub fn look(program: &Program, hir: &Hir, experiment: usize, sink: &mut Sink) {
+pub fn look(program: &Program, (hir, types): (&Hir, &Types), experiment: usize, sink: &mut Sink) {
     let text = hir.experiments[experiment].text;
     let within = |at: Span| at.file == text.file && text.start <= at.start && at.start <= text.end;
     if program.problems.iter().any(|problem| within(problem.span)) {
         return;
     }
-    let mut look = Look { hir, experiment, sink };
+    let mut look = Look { hir, types, experiment, sink };
     look.statements(&hir.experiments[experiment].statements);
 }
 
 struct Look<'a> {
     hir: &'a Hir,
+    types: &'a Types,
     experiment: usize,
     sink: &'a mut Sink,
 }
@@ -79,6 +82,7 @@ impl Look<'_> {
             StatementKind::Print(values) | StatementKind::Report(values) => {
                 values.iter().for_each(|value| self.value(*value));
             }
+            StatementKind::Plot(values) => values.iter().for_each(|value| self.drawn(*value)),
             StatementKind::Record { .. }
             | StatementKind::Drive(_)
             | StatementKind::Clamp { .. }
@@ -102,6 +106,20 @@ impl Look<'_> {
         }
     }
 
+    /// Cells have nothing to draw before they ran; synapses have weights.
+    fn drawn(&mut self, path: ExprId) {
+        let mut root = path;
+        loop {
+            if is_view(self.types.expr(root)) {
+                return self.sink.push(rules::nothing_to_draw(self.hir.expr(path).span));
+            }
+            match self.hir.expr(root).kind {
+                ExprKind::Index { base, .. } | ExprKind::Field { base, .. } => root = base,
+                _ => return self.value(path),
+            }
+        }
+    }
+
     fn value(&mut self, root: ExprId) {
         let (hir, sink) = (self.hir, &mut *self.sink);
         walk(hir, root, &mut |_, expr| {
@@ -111,5 +129,12 @@ impl Look<'_> {
                 sink.push(rules::nothing_ran(*name_span, name));
             }
         });
+    }
+}
+
+fn is_view(ty: &Type) -> bool {
+    match ty {
+        Type::Family(member) => is_view(member),
+        other => matches!(other, Type::View(_)),
     }
 }

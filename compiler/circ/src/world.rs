@@ -11,6 +11,7 @@ use crate::{plastic, rules};
 use circ_compiler::check::Types;
 use circ_compiler::data::NoFiles;
 use circ_compiler::diagnose::time::{Step, off_grid};
+use circ_compiler::diagnose::value::not_recorded;
 use circ_compiler::eval::synapses::selection;
 use circ_compiler::eval::{
     Argument, Evaluated, MeasureCall, Over, Scope, Thing, World, projections, synapses_of, view_of,
@@ -334,7 +335,7 @@ impl<'a> Present<'a> {
             return self.recorded_synapses(&projections, &name, tick, span);
         }
         let Thing::Member { view, one, names, .. } = &what.value else {
-            return Err(rules::not_recorded(what.span, "this").into());
+            return Err(not_recorded(what.span, "this").into());
         };
         let mut data = Vec::with_capacity(view.len());
         let mut element = Type::Error;
@@ -344,7 +345,7 @@ impl<'a> Present<'a> {
                 let cell = segment.cells.get(position);
                 let missing = || {
                     let path = &self.plan.populations[segment.population as usize].path;
-                    Box::new(rules::not_recorded(
+                    Box::new(not_recorded(
                         span,
                         &format!("`{path}[{cell}].{name}` at {milliseconds} ms"),
                     ))
@@ -375,7 +376,7 @@ impl<'a> Present<'a> {
             let missing = || {
                 let path = &self.plan.projections[*projection as usize].path;
                 let time = tick as f64 * self.plan.dt;
-                Box::new(rules::not_recorded(span, &format!("`{path}.{name}` at {time} ms")))
+                Box::new(not_recorded(span, &format!("`{path}.{name}` at {time} ms")))
             };
             data.extend(row.next().ok_or_else(missing)?);
             element = plastic::element(self.hir, self.types, self.net, *projection, name);

@@ -15,8 +15,13 @@ use circ_results::picture::Picture;
 use circ_results::{picture, png, report};
 use std::path::Path;
 
-/// Writes what was asked for.
-pub fn write(finished: &Finished, simulation: &mut Simulation, args: &RunArgs) -> Result<(), Exit> {
+/// Writes what was asked for, with the pictures that `plot` drew.
+pub fn write(
+    finished: &Finished,
+    simulation: &mut Simulation,
+    plots: Vec<Picture>,
+    args: &RunArgs,
+) -> Result<(), Exit> {
     let recorded = simulation.recorded();
     if let Some(why) = &finished.unwritten {
         return Err(unwritten(why, recorded.as_ref()));
@@ -25,7 +30,8 @@ pub fn write(finished: &Finished, simulation: &mut Simulation, args: &RunArgs) -
         return Ok(());
     }
     let circuit = simulation.diagram();
-    let pictures = picture::of_run(finished, &circuit, &simulation.traces());
+    let mut pictures = picture::of_run(finished, &circuit, &simulation.traces());
+    pictures.extend(plots);
     if let Some((folder, parts)) = recorded {
         folder.make().map_err(|error| complain(&error))?;
         // The manifest names the program by the way from the folder, which must be there.

@@ -45,9 +45,12 @@ fn attempt(args: &RunArgs) -> Result<Exit, Exit> {
     }
     let prints = if args.json { Prints::Later } else { Prints::AtOnce };
     let mut shown = if args.quiet { Shown::silent(prints) } else { Shown::new(prints) };
+    if args.out.is_some() || args.report.is_some() {
+        shown = shown.drawing(simulation.populations());
+    }
     let finished = simulation.run(stop, &mut shown);
-    shown.finish();
-    let written = files::write(&finished, &mut simulation, args);
+    let plots = shown.finish();
+    let written = files::write(&finished, &mut simulation, plots, args);
     print(&finished, &simulation, args);
     written?;
     Ok(exit(&finished))
@@ -146,6 +149,10 @@ fn print(finished: &Finished, simulation: &Simulation, args: &RunArgs) {
     }
     let detail = if args.quiet { Detail::Quiet } else { Detail::Full };
     terminal::write(Stream::Out, &summary::finished(finished, detail, Paint::of(Stream::Out)));
+    if detail == Detail::Full && args.out.is_none() && args.report.is_none() {
+        let said = summary::not_kept(&finished.results.plots, Paint::of(Stream::Out));
+        terminal::write(Stream::Out, &said);
+    }
     if finished.results.ended == Ended::Interrupted {
         let until = circ::quantity::significant(finished.results.simulated_ms, 6);
         terminal::complain(&format!(

@@ -134,6 +134,7 @@ impl<'a> Checker<'a> {
                         self.infer(*value);
                     });
                 }
+                StatementKind::Plot(values) => values.iter().for_each(|value| self.drawn(*value)),
                 StatementKind::Enforce(equation) => self.enforce(*equation),
                 StatementKind::Expect(value) => {
                     self.infer(*value);
@@ -157,6 +158,35 @@ impl<'a> Checker<'a> {
                     self.condition(*until);
                 }
             }
+        }
+    }
+
+    /// Events, paths of cells and synapses, arrays; of single numbers only what may have been recorded.
+    fn drawn(&mut self, value: ExprId) {
+        self.infer(value);
+        let ty = self.ty(value);
+        let is_drawn = match innermost(&ty) {
+            Type::Error | Type::View(_) | Type::Events | Type::Array(..) | Type::Port(_) => true,
+            Type::Real(_) | Type::AnyReal | Type::Int | Type::Bool => self.may_be_recorded(value),
+            _ => false,
+        };
+        if !is_drawn {
+            self.sink.push(typing::wrong_type(self.span(value), DRAWN, &ty));
+        }
+    }
+
+    /// `E[0].v`, `rate(E)`
+    fn may_be_recorded(&self, value: ExprId) -> bool {
+        let mut base = value;
+        while let ExprKind::Index { base: inner, .. } = self.hir.expr(base).kind {
+            base = inner;
+        }
+        match &self.hir.expr(base).kind {
+            ExprKind::Field { .. } => true,
+            ExprKind::Measure { name, args, .. } => {
+                &**name == "rate" && args.iter().all(|argument| !argument.each)
+            }
+            _ => false,
         }
     }
 
@@ -436,6 +466,9 @@ impl<'a> Checker<'a> {
         })
     }
 }
+
+/// What `plot` takes.
+const DRAWN: &str = "events, values that were recorded, or an array";
 
 /// What `reset` does with what it names.
 #[derive(Clone, Copy, PartialEq, Eq)]

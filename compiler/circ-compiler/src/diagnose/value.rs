@@ -11,6 +11,7 @@ use circ_grammar::ast::Span;
 crate::rules! {
     NOT_KNOWN = "not-known", Error;
     NEEDS_RUN = "needs-run", Error;
+    NOT_RECORDED = "not-recorded", Error;
     STRAY_DRAW = "stray-draw", Error;
     INT_OVERFLOW = "int-overflow", Error;
     DIVIDE_BY_ZERO = "divide-by-zero", Error;
@@ -37,6 +38,14 @@ pub fn needs_run(at: Span, what: &str) -> Diagnostic {
     NEEDS_RUN
         .at(at, format!("`{what}` is only known while the circuit runs"))
         .primary("must be known when the circuit is built")
+}
+
+/// `at` or `plot` of what was not recorded, or not at that time.
+pub fn not_recorded(at: Span, what: &str) -> Diagnostic {
+    NOT_RECORDED
+        .at(at, format!("{what} was not recorded"))
+        .primary("asked for here")
+        .help("add it to a `record` before the `run`")
 }
 
 /// A draw outside the declarations that own draws.

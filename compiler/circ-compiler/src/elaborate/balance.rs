@@ -36,7 +36,9 @@ impl Elaborator<'_> {
                 StatementKind::Binding(slot) => out.extend(self.bound(*slot)),
                 StatementKind::Assign { element, value, .. } => out.extend(element.iter().chain([value])),
                 StatementKind::Set { value, .. } | StatementKind::Clamp { value, .. } => out.push(*value),
-                StatementKind::Print(values) | StatementKind::Report(values) => out.extend(values),
+                StatementKind::Print(values)
+                | StatementKind::Report(values)
+                | StatementKind::Plot(values) => out.extend(values),
                 StatementKind::Expect(value) => out.push(*value),
                 StatementKind::If { condition, then, otherwise } => {
                     out.push(*condition);

@@ -9,13 +9,15 @@ use crate::diagnose::Diagnostic;
 use crate::diagnose::structure::not_yet;
 use crate::diagnose::time as say;
 use crate::diagnose::value::{self as say_value, NEEDS_RUN};
-use crate::eval::{self, Evaluated, NotBuilt, Scope};
+use crate::eval::{self, Evaluated, NotBuilt, Scope, Thing};
 use crate::hir::{Experiment, ExprId, ExprKind, Hir, Over, Ref, SlotId, SlotKind, Statement, StatementKind};
 use crate::net::EnvironmentId;
 use crate::resolve::graph;
 use crate::types::{Type, Value};
-use circ_plan::plan::Pairing;
+use circ_plan::plan::{Indices, Pairing, Segment};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Loops within so many others are looked at with their first value only.
 const FEW_LOOPS: usize = 3;
@@ -25,7 +27,8 @@ const MOST_PASSES: i64 = 1_000_000_000;
 impl Elaborator<'_> {
     pub(super) fn look_at_statements(&mut self, experiment: &Experiment, environment: EnvironmentId) {
         let changed = changed(self.hir, experiment, &experiment.assigned());
-        let look = Look { changed, bound: BTreeSet::new(), experiment, environment };
+        let records = RefCell::new(Records { values: vec![], known: true });
+        let look = Look { changed, bound: BTreeSet::new(), experiment, environment, records: &records };
         look.statements(&experiment.statements, self);
     }
 }
@@ -37,6 +40,31 @@ struct Look<'a> {
     bound: BTreeSet<SlotId>,
     experiment: &'a Experiment,
     environment: EnvironmentId,
+    records: &'a RefCell<Records>,
+}
+
+/// What was recorded by the statements so far.
+struct Records {
+    /// By population and name, for some cells.
+    values: Vec<(u32, Arc<str>, Indices)>,
+    /// Whether that is all: the run may decide.
+    known: bool,
+}
+
+impl Records {
+    /// A cell of a part of a view that was not recorded.
+    fn lacks(&self, part: &Segment, name: &str) -> Option<u32> {
+        let of = |(population, named, _): &&(u32, Arc<str>, Indices)| {
+            *population == part.population && **named == *name
+        };
+        let there: Vec<&Indices> = self.values.iter().filter(of).map(|(_, _, cells)| cells).collect();
+        if there.iter().any(|cells| **cells == part.cells) {
+            return None;
+        }
+        let all: BTreeSet<u32> =
+            there.iter().flat_map(|cells| (0..cells.len()).map(|position| cells.get(position))).collect();
+        (0..part.cells.len()).map(|position| part.cells.get(position)).find(|cell| !all.contains(cell))
+    }
 }
 
 impl Look<'_> {
@@ -55,8 +83,9 @@ impl Look<'_> {
             StatementKind::Print(values) | StatementKind::Report(values) => {
                 values.iter().for_each(|value| self.value(*value, net));
             }
+            StatementKind::Plot(values) => values.iter().for_each(|value| self.plot(*value, net)),
             StatementKind::Record { what, every } => {
-                what.iter().for_each(|what| self.recorded(*what, net));
+                what.iter().for_each(|what| self.record(*what, net));
                 every.iter().for_each(|every| self.interval(*every, net));
             }
             StatementKind::Run { duration, until } => {
@@ -105,7 +134,8 @@ impl Look<'_> {
         bound.insert(index);
         let assigned = self.experiment.assigned().difference(&bound).copied().collect();
         let changed = changed(net.hir, self.experiment, &assigned);
-        let look = Look { changed, bound, experiment: self.experiment, environment: self.environment };
+        let Look { experiment, environment, records, .. } = *self;
+        let look = Look { changed, bound, experiment, environment, records };
         let at = self.environment.0 as usize;
         for value in values {
             let before = net.sink.so_far().len();
@@ -180,6 +210,40 @@ impl Look<'_> {
             return;
         }
         self.ask(expr, net, |scope| eval::eval(expr, scope, &mut NotBuilt));
+    }
+
+    /// Notes which values are there from here on.
+    fn record(&self, expr: ExprId, net: &mut Elaborator<'_>) {
+        self.recorded(expr, net);
+        if reads(net.hir, expr, &self.changed) {
+            return self.records.borrow_mut().known = false;
+        }
+        let thing = eval::thing(expr, &mut net.scope(self.environment), &mut NotBuilt);
+        if let Ok(Thing::Member { view, names, .. }) = thing {
+            let values =
+                names.of(&view).map(|(part, name)| (part.population, name.clone(), part.cells.clone()));
+            self.records.borrow_mut().values.extend(values);
+        }
+    }
+
+    /// Values of cells are drawn where they were recorded; events are always known.
+    fn plot(&self, expr: ExprId, net: &mut Elaborator<'_>) {
+        let is_events = matches!(net.types.exprs.get(expr.index()), Some(Type::Events | Type::View(_)));
+        if matches!(net.hir.expr(expr).kind, ExprKind::Measure { .. }) || is_events {
+            return self.recorded(expr, net);
+        }
+        let thing = self.ask(expr, net, |scope| eval::thing(expr, scope, &mut NotBuilt));
+        let (Some(Thing::Member { view, names, .. }), true) = (thing, self.records.borrow().known) else {
+            return;
+        };
+        for (part, name) in names.of(&view) {
+            if let Some(cell) = self.records.borrow().lacks(part, name) {
+                let path = &net.net.populations[part.population as usize].path;
+                return net
+                    .sink
+                    .push(say_value::not_recorded(net.span(expr), &format!("`{path}[{cell}].{name}`")));
+            }
+        }
     }
 
     /// A view, or a measure of one.

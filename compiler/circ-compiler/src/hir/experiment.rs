@@ -149,6 +149,8 @@ pub enum StatementKind {
     Release(Vec<ExprId>),
     Print(Vec<ExprId>),
     Report(Vec<ExprId>),
+    /// A picture of these: what was recorded through time, events, or how values are spread.
+    Plot(Vec<ExprId>),
     Expect(ExprId),
     /// As a constraint, now.
     Enforce(ExprId),
@@ -207,6 +209,7 @@ impl StatementKind {
             | StatementKind::Release(_)
             | StatementKind::Print(_)
             | StatementKind::Report(_)
+            | StatementKind::Plot(_)
             | StatementKind::Expect(_)
             | StatementKind::Enforce(_)
             | StatementKind::Reset { .. }

@@ -96,6 +96,7 @@ impl Printer<'_> {
                 }
                 StatementKind::Print(values) => self.line(format!("print {}", self.list(values))),
                 StatementKind::Report(values) => self.line(format!("report {}", self.list(values))),
+                StatementKind::Plot(values) => self.line(format!("plot {}", self.list(values))),
                 StatementKind::Enforce(equation) => self.line(format!("enforce {}", self.expr(*equation))),
                 StatementKind::Expect(value) => self.line(format!("expect {}", self.expr(*value))),
                 StatementKind::If { condition, then, otherwise } => {

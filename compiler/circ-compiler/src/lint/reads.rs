@@ -367,9 +367,9 @@ impl Reader<'_> {
                 StatementKind::Release(targets) => {
                     targets.iter().for_each(|target| self.target(place, *target));
                 }
-                StatementKind::Print(values) | StatementKind::Report(values) => {
-                    self.roots(place, values.iter().copied())
-                }
+                StatementKind::Print(values)
+                | StatementKind::Report(values)
+                | StatementKind::Plot(values) => self.roots(place, values.iter().copied()),
                 StatementKind::Expect(value)
                 | StatementKind::Enforce(value)
                 | StatementKind::Save(value)

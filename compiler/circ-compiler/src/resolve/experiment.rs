@@ -172,6 +172,7 @@ impl<'a> Resolver<'a> {
             StatementKind::Release(targets) => Some(Out::Release(self.exprs(cx, targets))),
             StatementKind::Print(values) => Some(Out::Print(self.exprs(cx, values))),
             StatementKind::Report(values) => Some(Out::Report(self.exprs(cx, values))),
+            StatementKind::Plot(values) => Some(Out::Plot(self.exprs(cx, values))),
             StatementKind::Expect(value) => Some(Out::Expect(self.expr(cx, *value))),
             StatementKind::Enforce(equation) => Some(Out::Enforce(self.constrained(cx, *equation))),
             StatementKind::If { condition, then, otherwise } => {
@@ -201,12 +202,6 @@ impl<'a> Resolver<'a> {
                 self.refuse_once(items);
                 let (body, until) = self.repeated(cx, at, items, *until);
                 Some(Out::Repeat { body, until })
-            }
-            other => {
-                if let Some(what) = not_yet(other) {
-                    self.refuse(item.span, what);
-                }
-                None
             }
         }
     }
@@ -507,12 +502,4 @@ impl<'a> Resolver<'a> {
             }
         }
     }
-}
-
-/// What the statement is, where no later pass builds it.
-fn not_yet(statement: &StatementKind) -> Option<&'static str> {
-    Some(match statement {
-        StatementKind::Plot(_) => "`plot`",
-        _ => return None,
-    })
 }

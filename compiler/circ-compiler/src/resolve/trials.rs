@@ -23,6 +23,10 @@ impl Resolver<'_> {
                     let due = "would be written by all trials, so it stands outside";
                     self.sink.push(names::out_of_place(statement.span, "`save`", due));
                 }
+                StatementKind::Plot(_) => {
+                    let due = "would be drawn by all trials, so it stands outside";
+                    self.sink.push(names::out_of_place(statement.span, "`plot`", due));
+                }
                 StatementKind::For { passes: Passes::Apart, .. } => {
                     let due = "stand in no other `trials`";
                     self.sink.push(names::out_of_place(statement.span, "`trials`", due));
@@ -97,7 +101,9 @@ fn roots(statement: &StatementKind) -> Vec<ExprId> {
             filter.iter().copied().chain([*target, *value]).collect()
         }
         StatementKind::Clamp { target, value } => vec![*target, *value],
-        StatementKind::Print(values) | StatementKind::Report(values) => values.clone(),
+        StatementKind::Print(values) | StatementKind::Report(values) | StatementKind::Plot(values) => {
+            values.clone()
+        }
         StatementKind::Expect(value)
         | StatementKind::Enforce(value)
         | StatementKind::If { condition: value, .. }

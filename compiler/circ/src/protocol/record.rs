@@ -113,7 +113,7 @@ impl Protocol<'_> {
     }
 
     /// What synapses hold, if that is named: `P.w`.
-    fn synapses_named(&self, expr: ExprId) -> Evaluated<Option<(Vec<u32>, Arc<str>)>> {
+    pub(super) fn synapses_named(&self, expr: ExprId) -> Evaluated<Option<(Vec<u32>, Arc<str>)>> {
         match self.compiled.hir.expr(expr).kind {
             ExprKind::Field { .. } => {
                 let thing = self.thing(expr)?;

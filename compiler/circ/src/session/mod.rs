@@ -23,7 +23,7 @@ use crate::digest;
 use crate::instance;
 use crate::protocol::Continued;
 use crate::recording::Recordings;
-use crate::results::{Ended, Number};
+use crate::results::{Ended, Number, Plotted};
 use crate::run::{Built, Observer, PopulationSpikes, PostHooks, RunOptions, Silent, all_spikes, built};
 use crate::sources::{self, Program};
 use circ_compiler::diagnose::{Diagnostic, Level, Sources};
@@ -364,7 +364,7 @@ impl Session {
             monitors: outcome.monitors.into_iter().filter(|it| 0 < it.breached).collect(),
             ran: (from < to).then_some((from, to)),
             warnings: outcome.diagnostics,
-            notes: vec![],
+            notes: outcome.plots.iter().map(not_drawn).collect(),
             interrupted: outcome.ended == Ended::Interrupted,
         })
     }
@@ -506,6 +506,11 @@ fn only_errors(rejection: Rejection) -> Refusal {
         }
         Rejection::Request(text) => Refusal::Request(text),
     }
+}
+
+/// Pictures are files, and a session writes none.
+fn not_drawn(plot: &Plotted) -> String {
+    format!("a picture of `{}` is drawn where the file of the session is run with `--out`", plot.text)
 }
 
 fn is_error(diagnostic: &Diagnostic) -> bool {
