@@ -10,6 +10,7 @@ use crate::recording::Recordings;
 use crate::results::{Constraint, Established};
 use crate::sources::Beneath;
 use crate::synaptic::Known;
+use crate::watch::Watches;
 use crate::world::Present;
 use circ_compiler::diagnose::constraint as say;
 use circ_compiler::eval::judge::judge;
@@ -28,7 +29,9 @@ impl From<Enforce> for Equation {
 /// # Errors
 /// With the first constraint that fails, its numbers and cells.
 pub fn establish(compiled: &Compiled, engine: &mut dyn Engine) -> Evaluated<()> {
-    let (recordings, known, balances) = (Recordings::default(), Known::default(), Balances::default());
+    let (recordings, known) = (Recordings::default(), Known::default());
+    let (balances, watches) = (Balances::default(), Watches::default());
+    let seen = (&balances, &watches);
     let files = Beneath::of(&compiled.program);
     let scope = |environment: EnvironmentId| {
         Scope::new(&compiled.hir, &compiled.types, &compiled.net, &files, environment)
@@ -37,14 +40,14 @@ pub fn establish(compiled: &Compiled, engine: &mut dyn Engine) -> Evaluated<()> 
         let mut scope = scope(constraint.environment);
         match constraint.kind {
             ConstraintKind::Enforce(equation) => {
-                let mut present = Present::built(compiled, engine, &recordings, &known, &balances);
+                let mut present = Present::built(compiled, engine, &recordings, &known, seen);
                 let scalings = enforce::scalings(equation.into(), &mut scope, &mut present)?;
                 enforce::scale(engine, &known, &scalings);
-                let mut present = Present::built(compiled, engine, &recordings, &known, &balances);
+                let mut present = Present::built(compiled, engine, &recordings, &known, seen);
                 enforce::confirm(equation.into(), &mut scope, &mut present)?;
             }
             ConstraintKind::Require { condition, proof: Proof::AtBuild } => {
-                let mut present = Present::built(compiled, engine, &recordings, &known, &balances);
+                let mut present = Present::built(compiled, engine, &recordings, &known, seen);
                 if let Some(broken) = judge(condition, &mut scope, &mut present)? {
                     let cells = broken.cells.map(|cells| (cells.failing, cells.of));
                     let at = compiled.hir.expr(condition).span;

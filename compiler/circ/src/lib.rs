@@ -53,6 +53,7 @@ mod synaptic;
 mod tables;
 mod unconnected;
 mod unrun;
+mod watch;
 mod world;
 
 pub use circ_plan::ir::Precision;

@@ -15,6 +15,7 @@ use crate::run::{Observer, Progress, RunOptions};
 use crate::sources::Beneath;
 use crate::spill::Spill;
 use crate::synaptic::Known;
+use crate::watch::Watches;
 use crate::world::{self, Present};
 use crate::{fault, instance, judge};
 use circ_compiler::diagnose::Diagnostic;
@@ -105,6 +106,7 @@ pub struct Protocol<'a> {
     /// Of `trials`: the one that is carried out.
     trial: Option<trials::Trial>,
     balances: Balances,
+    watches: Watches,
     /// What learning synapses held at first, where something puts it back.
     before: Arc<Before>,
     outcome: Outcome,
@@ -143,6 +145,7 @@ impl<'a> Protocol<'a> {
             known: Known::default(),
             trial: None,
             balances: Balances::default(),
+            watches: Watches::default(),
             before: Arc::default(),
             outcome: Outcome::default(),
             total_ms: 0.0,
@@ -186,6 +189,7 @@ impl<'a> Protocol<'a> {
         }
         let asked: Vec<u32> = self.compiled.net.balances.keys().copied().collect();
         self.balances = Balances::begin(asked.into_iter(), &self.compiled.plan, self.engine);
+        self.watches = Watches::begin(self.compiled, self.engine);
         self.watch()
     }
 
@@ -249,6 +253,7 @@ impl<'a> Protocol<'a> {
             last_run: self.last_run,
             known: &self.known,
             balances: &self.balances,
+            watches: &self.watches,
         }
     }
 
@@ -411,6 +416,10 @@ impl<'a> Protocol<'a> {
             self.enforce_at(now)?;
             self.judge_at_tick(now)?;
             self.write_down(now)?;
+            // The next trial begins where this one did, and looks as far back.
+            if self.trial.is_none() {
+                self.watches.trim(self.engine);
+            }
             let met = match until {
                 Some(condition) => self.is_met(condition, end)?,
                 None => false,
@@ -449,7 +458,7 @@ impl<'a> Protocol<'a> {
     fn next_stop(&self, end: i64) -> i64 {
         let now = self.engine.tick();
         let chunk = self.spill.as_ref().map_or(i64::MAX, |spill| spill.next(self.recordings).max(now + 1));
-        let stride = now.saturating_add(self.stride).min(chunk);
+        let stride = now.saturating_add(self.stride).min(chunk).min(self.watches.next(now));
         let judged = self.monitors.iter().filter_map(|watch| watch.next(now));
         let enforced = self.keeps.iter().map(|keep| keep.next(now));
         judged.chain(enforced).fold(end.min(stride), i64::min)

@@ -110,7 +110,7 @@ impl TraceRecord {
             SampledFrom::Probe(probe) if self.earlier.ticks.is_empty() => engine.samples(*probe),
             SampledFrom::Probe(probe) => {
                 let mut all = self.earlier.clone();
-                append(&mut all, &engine.samples(*probe));
+                all.append(&engine.samples(*probe));
                 all
             }
             SampledFrom::Steps(steps) => steps.samples(-1, engine.tick()),
@@ -125,15 +125,10 @@ impl TraceRecord {
         };
         self.sketch.add(&samples, self.cells.len());
         if let (SampledFrom::Probe(_), Afterwards::Keep) = (&self.from, afterwards) {
-            append(&mut self.earlier, &samples);
+            self.earlier.append(&samples);
         }
         samples
     }
-}
-
-fn append(all: &mut Samples, next: &Samples) {
-    all.ticks.extend_from_slice(&next.ticks);
-    all.values.extend_from_slice(&next.values);
 }
 
 impl Sketch {

@@ -157,6 +157,15 @@ pub fn balance_window(span: Span) -> Diagnostic {
         .note("it is summed up while the circuit runs: over each `run`, and over the windows of monitors")
 }
 
+/// A reduction over a window of which not all values are known.
+pub fn not_watched(span: Span, name: &str) -> Diagnostic {
+    WINDOW_OUTSIDE
+        .at(span, format!("what `{name}` reduces is not known for all of this window"))
+        .primary("not looked at at every tick of it")
+        .note("an experiment looks at what it asks for from its beginning, or from a `load` on; a session at what was recorded")
+        .help("`record` it at every tick, before the window begins")
+}
+
 /// A window that has not even two bins to compare.
 pub fn too_few_bins(span: Span, name: &str, bin_ms: f64, window_ms: f64) -> Diagnostic {
     WINDOW_OUTSIDE

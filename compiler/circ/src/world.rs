@@ -4,9 +4,10 @@
 
 use crate::balance::Balances;
 use crate::compile::Compiled;
-use crate::measures::{self, Binned, BinnedMeasure, Measure, Trains, Window};
+use crate::measures::{self, Binned, BinnedMeasure, Measure, Trains, Window, over_time};
 use crate::recording::{Recorded, Recordings};
 use crate::synaptic::Known;
+use crate::watch::Watches;
 use crate::{plastic, rules};
 use circ_compiler::check::Types;
 use circ_compiler::data::NoFiles;
@@ -16,7 +17,7 @@ use circ_compiler::eval::synapses::selection;
 use circ_compiler::eval::{
     Argument, Evaluated, MeasureCall, Over, Scope, Thing, World, projections, synapses_of, view_of,
 };
-use circ_compiler::hir::Hir;
+use circ_compiler::hir::{Hir, OVER_TIME};
 use circ_compiler::net::{Members, Net};
 use circ_compiler::types::{ArrayValue, Dimension, Type, Value};
 use circ_grammar::ast::Span;
@@ -40,6 +41,8 @@ pub struct Present<'a> {
     pub known: &'a Known,
     /// What excites and inhibits, summed up over time.
     pub balances: &'a Balances,
+    /// What reductions over time look at.
+    pub watches: &'a Watches,
 }
 
 impl World for Present<'_> {
@@ -71,6 +74,9 @@ impl World for Present<'_> {
             ("at", [what, when]) => self.recorded(what, when, span),
             ("in_degree" | "out_degree" | "weight_sum", [argument]) => self.synaptic(call, argument),
             ("balance", [argument]) => self.balance(argument, call.name_span),
+            (name, [argument]) if OVER_TIME.contains(&name) => {
+                self.through_time(name, argument, call.name_span)
+            }
             (name, _) if let Some(measure) = measures::binned(name) => self.counted(measure, call),
             (name, [argument]) => match measures::named(name) {
                 Some(measure) => self.measured(measure, argument, call.name_span),
@@ -104,10 +110,10 @@ impl<'a> Present<'a> {
         engine: &'a dyn Engine,
         recordings: &'a Recordings,
         known: &'a Known,
-        balances: &'a Balances,
+        (balances, watches): (&'a Balances, &'a Watches),
     ) -> Present<'a> {
         let Compiled { hir, types, net, plan, .. } = compiled;
-        Present { hir, types, net, plan, engine, recordings, last_run: None, known, balances }
+        Present { hir, types, net, plan, engine, recordings, last_run: None, known, balances, watches }
     }
 
     /// `P.w`, of all synapses.
@@ -139,6 +145,31 @@ impl<'a> Present<'a> {
             return Ok(Value::Array(Arc::new(ArrayValue { element, shape: vec![data.len() as u64], data })));
         }
         Ok(Value::Real(measures::mean_of_determined(&data)))
+    }
+
+    /// `mean(E.v over 100 ms)`: of all cells and ticks, or of the ticks of each cell.
+    fn through_time(&self, name: &str, argument: &Argument, name_span: Span) -> Evaluated<Value> {
+        let window = self.window(argument, name, name_span)?;
+        let Thing::Member { view, names, .. } = &argument.value else {
+            return Err(rules::wrong_value(argument.span, "a value of cells").into());
+        };
+        let (mut cells, mut element) = (Vec::with_capacity(view.len()), Type::Error);
+        for (part, variable) in names.of(view) {
+            element = self.variable_type(part.population, variable);
+            let values = self
+                .watches
+                .values(part, variable, window, self.engine)
+                .or_else(|| crate::watch::recorded(self.recordings, part, variable, window, self.engine));
+            cells.extend(values.ok_or_else(|| Box::new(rules::not_watched(argument.span, name)))?);
+        }
+        let element = if matches!(name, "any" | "all") { Type::Bool } else { element };
+        if argument.each {
+            let data: Vec<f64> = cells.iter().map(|cell| over_time::reduced(name, &[&cell[..]])).collect();
+            return Ok(Value::Array(Arc::new(ArrayValue { element, shape: vec![data.len() as u64], data })));
+        }
+        let all: Vec<&[f64]> = cells.iter().map(Vec::as_slice).collect();
+        let value = over_time::reduced(name, &all);
+        Ok(if element == Type::Bool { Value::Bool(value != 0.0) } else { Value::Real(value) })
     }
 
     /// `in_degree(I -> E)` and its like: of each cell, or their mean.
@@ -345,10 +376,7 @@ impl<'a> Present<'a> {
                 let cell = segment.cells.get(position);
                 let missing = || {
                     let path = &self.plan.populations[segment.population as usize].path;
-                    Box::new(not_recorded(
-                        span,
-                        &format!("`{path}[{cell}].{name}` at {milliseconds} ms"),
-                    ))
+                    Box::new(not_recorded(span, &format!("`{path}[{cell}].{name}` at {milliseconds} ms")))
                 };
                 data.push(self.sample(segment.population, name, cell, tick).ok_or_else(missing)?);
             }

@@ -163,6 +163,12 @@ pub enum Keep {
 }
 
 impl Samples {
+    /// Adds those of later ticks.
+    pub fn append(&mut self, later: &Samples) {
+        self.ticks.extend_from_slice(&later.ticks);
+        self.values.extend_from_slice(&later.values);
+    }
+
     /// Takes the values of a tick in.
     pub fn take(&mut self, keep: Keep, tick: i64, values: &[f64]) {
         match keep {

@@ -11,7 +11,13 @@ use crate::types::{Dimension, Type};
 use circ_grammar::ast::{BinaryOp, Span};
 
 /// Measures that look at what a run did.
-const OF_A_RUN: [&str; 12] = [
+const OF_A_RUN: [&str; 18] = [
+    "mean",
+    "std",
+    "min",
+    "max",
+    "any",
+    "all",
     "rate",
     "count",
     "cv_isi",

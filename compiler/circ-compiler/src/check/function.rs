@@ -281,11 +281,32 @@ impl<'a> Checker<'a> {
     }
 
     /// `mean(E.v over 100 ms)`: a reduction over cells and time.
+    /// Where an expression is something else than a path to what cells have.
+    fn no_value_of_cells(&self, value: ExprId) -> Option<Span> {
+        let mut path = value;
+        while let ExprKind::Index { base, .. } = self.hir.expr(path).kind {
+            path = base;
+        }
+        let is_of_cells = match self.hir.expr(path).kind {
+            ExprKind::Field { base, .. } => {
+                let ty = innermost(self.types.expr(base));
+                is_view_or_segment(ty) || *ty == Type::Error
+            }
+            ExprKind::Error => true,
+            _ => false,
+        };
+        (!is_of_cells).then(|| self.span(value))
+    }
+
     fn over_time(&mut self, name: &str, args: &[MeasureArg], at: Span) -> Type {
         let [arg] = args else {
             self.sink.push(crate::diagnose::structure::argument_count(at, name, "1 argument", args.len()));
             return Type::Error;
         };
+        if let Some(at) = self.no_value_of_cells(arg.value) {
+            self.sink.push(structure::not_through_time(at, name));
+            return Type::Error;
+        }
         let element = match self.value_of(arg.value) {
             Type::Array(element, _) => *element,
             other => other,

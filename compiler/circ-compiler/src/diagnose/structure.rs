@@ -50,6 +50,18 @@ pub fn not_yet(at: Span, what: &str) -> Diagnostic {
         .primary("part of the language, but not of this version of the compiler")
 }
 
+/// `sum(E.v over 100 ms)`
+pub fn not_over_time(at: Span, name: &str) -> Diagnostic {
+    argument_form(at, format!("`{name}` has no meaning over a window of time"), "depends on the step")
+        .note("over time there are `mean`, `std`, `min`, `max`, `any` and `all`")
+}
+
+/// `mean(P.w over 100 ms)`
+pub fn not_through_time(at: Span, name: &str) -> Diagnostic {
+    let message = format!("`{name}` over time takes what cells have, as in `{name}(E.v over 100 ms)`");
+    argument_form(at, message, "no values of cells")
+}
+
 /// A population and a port that do not go together.
 pub struct PolarityClash<'a> {
     pub source: &'a str,

@@ -229,6 +229,9 @@ pub enum Reduce {
     Argmax,
 }
 
+/// Reductions that have a meaning over time too: the others would tell how long a step is.
+pub const OVER_TIME: [&str; 6] = ["mean", "std", "min", "max", "any", "all"];
+
 /// Methods of integration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Method {

@@ -8,7 +8,7 @@ use super::function::counted;
 use super::scope::{Def, Named};
 use super::{Context, Resolver};
 use crate::diagnose::{names, structure, suggest, typing};
-use crate::hir::{ExprId, ExprKind, FunctionId, MeasureArg, NOISE_SOURCES, Reduce, Window};
+use crate::hir::{ExprId, ExprKind, FunctionId, MeasureArg, NOISE_SOURCES, OVER_TIME, Reduce, Window};
 use crate::types::Type;
 use circ_grammar::ast::{self, Arg, ArgTail, Iter, Span};
 
@@ -333,13 +333,13 @@ impl<'a> Resolver<'a> {
                 self.refuse(name_at, &format!("the measure `{name}`"));
                 return self.push(ExprKind::Error, at);
             }
-            // `mean(E.v over 100 ms)`: of values in time, or of each cell's.
-            None => {
-                self.refuse(name_at, &format!("`{name}` over a window"));
+            None if !OVER_TIME.contains(&name) => {
+                self.sink.push(structure::not_over_time(name_at, name));
                 return self.push(ExprKind::Error, at);
             }
             Some(MeasureKind::Build) => Place::BUILD,
-            Some(MeasureKind::Run) => Place::MEASURES,
+            // `mean(E.v over 100 ms)`: of values in time, or of each cell's.
+            None | Some(MeasureKind::Run) => Place::MEASURES,
         };
         if !cx.place.allows(needs) {
             let due = if needs == Place::BUILD {

@@ -13,6 +13,7 @@ mod cv_isi;
 mod fano;
 mod first_spike;
 mod isi;
+pub(crate) mod over_time;
 mod rate;
 mod synchrony;
 mod trains;
@@ -21,6 +22,7 @@ pub use binned::Binned;
 pub use correlation::{across, within};
 pub use trains::{Trains, Window};
 
+use circ_compiler::hir::OVER_TIME;
 use circ_compiler::types::Dimension;
 
 /// A measure of spike trains.
@@ -69,7 +71,7 @@ pub fn binned(name: &str) -> Option<&'static BinnedMeasure> {
 
 /// Whether a measure of this name looks at the spikes of a run.
 pub fn is_of_a_run(name: &str) -> bool {
-    named(name).is_some() || binned(name).is_some()
+    named(name).is_some() || binned(name).is_some() || OVER_TIME.contains(&name)
 }
 
 /// Spikes per time of all cells, in 1/ms.

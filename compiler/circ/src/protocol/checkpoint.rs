@@ -38,6 +38,8 @@ impl Protocol<'_> {
             ));
         }
         self.go_on_from(&state);
+        // What was before may have been otherwise where the state is from.
+        self.watches.forget(self.engine);
         Ok(())
     }
 
@@ -57,6 +59,7 @@ impl Protocol<'_> {
         self.balances.go_on_from(&state.balances, self.engine);
         self.known.forget_all();
         self.recordings.leap(before, self.engine.tick());
+        self.watches.leap(self.engine.tick());
         let all: Vec<u32> = (0..self.compiled.plan.projections.len() as u32).collect();
         self.note_scaled(&all);
     }

@@ -123,9 +123,11 @@ impl Protocol<'_> {
         self.variables_mut().clone_from(&common.variables);
     }
 
-    /// How many trials run side by side. What was recorded as values and what is monitored is known to one engine only.
+    /// How many trials run side by side. What was recorded as values, watched or monitored is known
+    /// to one engine only.
     fn helpers(&self, trials: usize) -> usize {
-        let alone = 1 < self.threads || !self.recordings.traces.is_empty() || !self.monitors.is_empty();
+        let seen = !self.recordings.traces.is_empty() || !self.watches.is_empty();
+        let alone = 1 < self.threads || seen || !self.monitors.is_empty();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         if alone { 1 } else { cores.min(trials) }
     }
