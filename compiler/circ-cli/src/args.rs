@@ -73,6 +73,10 @@ pub enum TableFormat {
     Npz,
     /// Columns, for pandas, Polars, DuckDB and their like
     Parquet,
+    /// HDF5 as SONATA has it: spikes.h5, and a report for everything that was recorded through time
+    Sonata,
+    /// HDF5 as Neurodata Without Borders has it: one file, run.nwb
+    Nwb,
 }
 
 #[derive(Debug, Args)]

@@ -146,39 +146,149 @@ fn tables_have_the_format_that_is_asked_for() {
     bench.circ(&["run", "small.circ", "--format", "npz"]).exits(2);
 }
 
+#[test]
+fn files_in_hdf5_take_the_place_of_tables() {
+    let bench = Bench::new();
+    bench.small(RECORDED);
+    let of = |format: &str| {
+        bench.circ(&["run", "small.circ", "--out", "out", "--format", format]).exits(0);
+        let files =
+            names(bench.path("out")).into_iter().filter(|it| !it.ends_with("svg") && !it.ends_with("png"));
+        files.collect::<Vec<_>>()
+    };
+    assert_eq!(of("sonata"), ["run.json", "spikes.h5", "traces.E.v.h5", "traces.rate(E).h5"]);
+    let first = std::fs::read(bench.path("out/traces.E.v.h5")).expect("a report");
+    assert!(first.starts_with(b"\x89HDF"));
+    bench.circ(&["verify", "out/run.json"]).exits(0);
+    assert_eq!(of("nwb"), ["run.json", "run.nwb"], "what was there in another format is gone");
+    let nwb = std::fs::read(bench.path("out/run.nwb")).expect("a file");
+    assert!(nwb.starts_with(b"\x89HDF"));
+    of("sonata");
+    assert!(first == std::fs::read(bench.path("out/traces.E.v.h5")).expect("a report"), "the same bytes");
+    of("nwb");
+    assert!(nwb == std::fs::read(bench.path("out/run.nwb")).expect("a file"), "the same bytes");
+    // Nothing recorded, nothing spiked.
+    bench.small("run 1 ms");
+    assert_eq!(of("sonata"), ["run.json", "spikes.h5"]);
+    assert_eq!(of("nwb"), ["run.json", "run.nwb"]);
+}
+
+#[test]
+fn what_a_report_can_not_hold_is_said_and_kept() {
+    let bench = Bench::new();
+    bench.small("run 3 ms\nsave \"a.ckpt\"\nrun 10 ms\nsave \"b.ckpt\"");
+    bench.circ(&["run", "small.circ"]).exits(0);
+    bench.small("record E[0].v every 1 ms\nload \"a.ckpt\"\nrun 2 ms\nload \"b.ckpt\"\nrun 4 ms");
+    let said = bench.circ(&["run", "small.circ", "--out", "out", "--format", "sonata"]).exits(4);
+    assert!(said.err.contains("`E.v` was not recorded at even intervals"), "{}", said.err);
+    assert!(said.err.contains("what was recorded is in"), "{}", said.err);
+    assert!(3 < whole_lines(&bench.path("out/traces.csv.part"), 6));
+    assert!(names(bench.path("out")).iter().all(|name| name.ends_with(".part")));
+    bench.circ(&["run", "small.circ", "--out", "out", "--format", "nwb"]).exits(0);
+}
+
+/// A Python with packages that read what a run writes.
+struct Python {
+    command: String,
+}
+
+impl Python {
+    fn new() -> Python {
+        Python { command: std::env::var("CIRC_PYTHON").unwrap_or_else(|_| "python3".to_string()) }
+    }
+
+    fn has(&self, module: &str) -> bool {
+        let mut command = Command::new(&self.command);
+        let status = command.args(["-c", &format!("import {module}")]).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    }
+
+    /// Runs a script in a folder, where the modules are there, and says so where they are not.
+    fn check(&self, modules: &[&str], script: &str, bench: &Bench) {
+        if let Some(missing) = modules.iter().find(|module| !self.has(module)) {
+            println!("skipped: {} has no {missing}", self.command);
+            return;
+        }
+        let mut command = Command::new(&self.command);
+        let output =
+            command.args(["-c", script]).current_dir(bench.path(".")).output().expect("python starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{modules:?}: {said}{}", String::from_utf8_lossy(&output.stdout));
+    }
+}
+
 /// The files, opened by the programs that they are for.
 #[test]
 fn tables_open_in_python() {
-    let python = std::env::var("CIRC_PYTHON").unwrap_or_else(|_| "python3".to_string());
-    let has = |module: &str| {
-        let status =
-            Command::new(&python).args(["-c", &format!("import {module}")]).stderr(Stdio::null()).status();
-        status.is_ok_and(|status| status.success())
-    };
-    let bench = Bench::new();
+    let (python, bench) = (Python::new(), Bench::new());
     bench.small(RECORDED);
     for format in ["csv", "npz", "parquet"] {
         bench.circ(&["run", "small.circ", "--out", format, "--format", format]).exits(0);
     }
-    let check = |name: &str, script: &str| {
-        let output = Command::new(&python)
-            .args(["-c", script])
-            .current_dir(bench.path("."))
-            .output()
-            .expect("python starts");
-        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
-    };
-    match has("numpy") {
-        true => check("numpy", NUMPY),
-        false => println!("skipped: {python} has no numpy"),
-    }
-    for module in ["polars", "pandas"] {
-        match has(module) && (module == "polars" || has("pyarrow")) {
-            true => check(module, &TABLES.replace("MODULE", module)),
-            false => println!("skipped: {python} has no {module} that reads Parquet"),
-        }
-    }
+    python.check(&["numpy"], NUMPY, &bench);
+    python.check(&["polars"], &TABLES.replace("MODULE", "polars"), &bench);
+    python.check(&["pandas", "pyarrow"], &TABLES.replace("MODULE", "pandas"), &bench);
 }
+
+#[test]
+fn files_in_hdf5_open_in_python() {
+    let (python, bench) = (Python::new(), Bench::new());
+    bench.small(&format!("record E[3..5].v every 3 ms\n{RECORDED}"));
+    for format in ["csv", "sonata", "nwb"] {
+        bench.circ(&["run", "small.circ", "--out", format, "--format", format]).exits(0);
+    }
+    python.check(&["libsonata", "numpy"], SONATA, &bench);
+    python.check(&["pynwb", "numpy"], NWB, &bench);
+    python.check(
+        &["h5py"],
+        "import h5py; h5py.File('nwb/run.nwb').visititems(lambda name, it: it.attrs.items())",
+        &bench,
+    );
+}
+
+const SONATA: &str = r#"
+import csv, libsonata, numpy as np
+def rows(name): return list(csv.DictReader(open(f'csv/{name}.csv')))
+spikes = libsonata.SpikeReader('sonata/spikes.h5')
+assert spikes.get_population_names() == ['E']
+due = [(int(row['cell']), float(row['time_ms'])) for row in rows('spikes')]
+assert 10 < len(due) and spikes['E'].get() == due and spikes['E'].sorting == 'by_time'
+for name, step, cells in [('E.v', 1.0, [0, 1]), ('E.v-2', 3.0, [3, 4]), ('rate(E)', 10.0, [0])]:
+    report = libsonata.SomaReportReader(f'sonata/traces.{name}.h5')
+    [population] = report.get_population_names()
+    report = report[population]
+    rate = name == 'rate(E)'
+    assert (report.time_units, report.data_units) == ('ms', 'Hz' if rate else 'mV'), report.data_units
+    start = 10.0 if rate else 0.0
+    assert report.times == (start, 60.0 if rate else {1.0: 51.0, 3.0: 51.0}[step], step), report.times
+    data = report.get()
+    assert list(report.get_node_ids()) == cells
+    for column, cell in enumerate(cells):
+        wanted = [row for row in rows('traces') if (row['variable'] == 'rate(E)' if rate else row['cell'] == str(cell))]
+        assert np.allclose(data.times, [float(row['time_ms']) for row in wanted])
+        assert np.array_equal(data.data[:, column], np.float32([float(row['value']) for row in wanted]))
+"#;
+
+const NWB: &str = r#"
+import csv, numpy as np, pynwb
+def rows(name): return list(csv.DictReader(open(f'csv/{name}.csv')))
+with pynwb.NWBHDF5IO('nwb/run.nwb', 'r') as io:
+    errors = pynwb.validate(io=io)
+    assert not errors, errors
+    file = io.read()
+    units = file.units.to_dataframe()
+    assert list(units['cell']) == list(range(10)) and set(units['population']) == {'E'}
+    for cell, times in zip(units['cell'], units['spike_times']):
+        due = [float(row['time_ms']) / 1000 for row in rows('spikes') if int(row['cell']) == cell]
+        assert list(times) == due, cell
+    assert set(file.acquisition) == {'E.v', 'E.v-2', 'rate(E)'}
+    v = file.acquisition['E.v']
+    assert (v.unit, v.conversion) == ('volts', np.float32(1e-3)) and v.data.shape == (51, 2)
+    due = [float(row['value']) for row in rows('traces') if row['cell'] == '1']
+    assert list(v.data[:, 1]) == due
+    assert list(v.timestamps) == [float(row['time_ms']) / 1000 for row in rows('traces') if row['cell'] == '1']
+    assert 'columns are 3 to 4' in file.acquisition['E.v-2'].description
+"#;
 
 const NUMPY: &str = r#"
 import csv, numpy as np

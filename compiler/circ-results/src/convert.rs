@@ -3,10 +3,10 @@
 //! In: a table as CSV, with a header. Out: a file beside it. Tables are read row by row and may be larger than the memory.
 
 use crate::column::Column;
-use crate::{column, npz, parquet_file};
+use crate::{column, npz, nwb, parquet_file, sonata};
 use std::fmt;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How tables are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,18 +18,28 @@ pub enum Format {
     Npz,
     /// `spikes.parquet`: columns for pandas, Polars, DuckDB and their like.
     Parquet,
+    /// `spikes.h5` and a report for everything that was recorded through time: HDF5, for the tools of large simulations.
+    Sonata,
+    /// `run.nwb`: HDF5 in the format of Neurodata Without Borders.
+    Nwb,
 }
 
-impl Format {
-    /// As file names end.
-    pub fn extension(self) -> &'static str {
-        match self {
-            Format::Csv => "csv",
-            Format::Npz => "npz",
-            Format::Parquet => "parquet",
-        }
-    }
+/// What a file says of its run, beside what was recorded.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// The digest of the run.
+    pub identifier: String,
+    pub experiment: String,
+    /// The name of the program.
+    pub program: String,
+    /// For people.
+    pub description: String,
+    /// Populations whose spikes were recorded, and which of their cells.
+    pub recorded: Vec<(String, Vec<u32>)>,
 }
+
+/// Tables by their names: `spikes.csv`.
+pub type Tables<'a> = [(&'a str, &'a Path)];
 
 /// Why a table could not be written in its format.
 #[derive(Debug)]
@@ -65,20 +75,41 @@ impl From<csv::Error> for ConvertError {
     }
 }
 
-/// Writes the table at `from` in a format; what it holds is on the disk when this returns.
+/// Writes tables in a format; files lie where `place` says by their names. What they hold is on the disk when this returns.
+/// `made`: the names of files so far, also where the last of them could not be written.
 ///
 /// # Errors
-/// When a file can not be read or written.
-pub fn convert(from: &Path, to: &Path, format: Format) -> Result<(), ConvertError> {
-    match format {
-        Format::Csv => {
-            std::fs::copy(from, to)?;
-            File::open(to)?.sync_all()?;
-            Ok(())
-        }
-        Format::Npz => npz::write(from, to),
-        Format::Parquet => parquet_file::write(from, to),
+/// When a file can not be read or written, or the format can not hold what was recorded.
+pub fn convert(
+    tables: &Tables,
+    format: Format,
+    about: &About,
+    place: &dyn Fn(&str) -> PathBuf,
+    made: &mut Vec<String>,
+) -> Result<(), ConvertError> {
+    if format == Format::Nwb {
+        let name = "run.nwb".to_string();
+        let path = place(&name);
+        made.push(name);
+        return nwb::write(tables, &path, about);
     }
+    for (table, from) in tables {
+        let stem = table.trim_end_matches(".csv");
+        let mut named = |ending: &str| {
+            let name = format!("{stem}.{ending}");
+            let path = place(&name);
+            made.push(name);
+            path
+        };
+        match format {
+            Format::Csv | Format::Nwb => {}
+            Format::Npz => npz::write(from, &named("npz"))?,
+            Format::Parquet => parquet_file::write(from, &named("parquet"))?,
+            Format::Sonata if stem == "traces" => sonata::reports(from, place, made)?,
+            Format::Sonata => sonata::events(from, &named("h5"))?,
+        }
+    }
+    Ok(())
 }
 
 /// A table, row by row.

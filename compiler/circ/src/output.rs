@@ -148,7 +148,7 @@ impl Folder {
     }
 
     /// Gives parts and files that lie aside (by name) their names, after writing these (name, content), in this order:
-    /// all or, where something can not be written, none. Of a part that lies aside in another format, only that stays.
+    /// all or, where something can not be written, none. Files that lie aside take the place of all parts.
     ///
     /// # Errors
     /// When the disk is full or the folder went away; then parts stay where they are.
@@ -189,10 +189,9 @@ impl Folder {
             rename(&self.aside(name), name)?;
         }
         for part in parts {
-            let stem = part.name.trim_end_matches("csv");
-            match aside.iter().any(|name| name.starts_with(stem)) {
-                true => remove_if_there(&part.path)?,
-                false => rename(&part.path, part.name)?,
+            match aside.is_empty() {
+                true => rename(&part.path, part.name)?,
+                false => remove_if_there(&part.path)?,
             }
         }
         files.iter().try_for_each(|(name, _)| rename(&self.aside(name), name))
@@ -208,8 +207,9 @@ impl Folder {
         tables.chain(pictures).try_for_each(|name| remove_if_there(&self.path.join(name)))?;
         // Of a folder that can not be listed nothing was written, either.
         let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
-        let plots = entries.filter(|entry| is_plot(&entry.file_name().to_string_lossy()));
-        plots.map(|entry| entry.path()).try_for_each(|path| remove_if_there(&path))
+        let stale = |name: &str| is_plot(name) || is_hdf5(name);
+        let entries = entries.filter(|entry| stale(&entry.file_name().to_string_lossy()));
+        entries.map(|entry| entry.path()).try_for_each(|path| remove_if_there(&path))
     }
 
     /// Writes all of these (name, content), in this order, or none; files of results that are not
@@ -241,6 +241,12 @@ impl Folder {
         }
         Ok(())
     }
+}
+
+/// `run.nwb`, `spikes.h5`, `traces.E.v.h5`
+fn is_hdf5(name: &str) -> bool {
+    let table = name.strip_suffix(".h5").and_then(|name| name.split('.').next());
+    name == "run.nwb" || table.is_some_and(|table| TABLES.contains(&table))
 }
 
 /// `plot-3.svg`

@@ -19,7 +19,7 @@ use circ_compiler::lower::{Evaluated, PopulationMethods, RuleMethods};
 use circ_plan::engine::{Engine, Memory, Values};
 use circ_plan::ir::EventId;
 use circ_plan::plan::Plan;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -239,6 +239,16 @@ impl Simulation {
     /// Which synapses were recorded, as a file, if any were.
     pub fn synapse_table(&self) -> Option<(&'static str, Vec<u8>)> {
         tables::synapse_table(&self.recordings, self.plan(), self.engine())
+    }
+
+    /// The populations whose spikes are recorded, and which of their cells, ascending.
+    pub fn recorded_cells(&self) -> Vec<(String, Vec<u32>)> {
+        let mut found: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+        for record in self.recordings.events.iter().filter(|record| record.name == "spike") {
+            found.entry(record.population).or_default().extend(&record.cells);
+        }
+        let path = |population: u32| self.plan().populations[population as usize].path.clone();
+        found.into_iter().map(|(population, cells)| (path(population), cells.into_iter().collect())).collect()
     }
 
     /// The circuit with its synapses as they are now.

@@ -10,7 +10,7 @@ use circ::manifest::Manifest;
 use circ::output::{Folder, Part, WriteError};
 use circ::run::{Finished, Simulation};
 use circ::show::Diagram;
-use circ_results::convert::{Format, convert};
+use circ_results::convert::{About, Format, convert};
 use circ_results::picture::Picture;
 use circ_results::{picture, png, report};
 use std::path::Path;
@@ -38,7 +38,8 @@ pub fn write(
         let manifest = simulation.manifest(finished, &args.file, folder.path());
         let mut files = bitmaps(&pictures);
         files.extend(simulation.synapse_table().map(|(name, content)| (name.to_string(), content)));
-        commit(&folder, parts, files, &manifest, format(args.format))?;
+        let about = about(&manifest, simulation);
+        commit(&folder, parts, files, &manifest, (format(args.format), &about))?;
     }
     match &args.report {
         Some(path) => write_report(path, finished, simulation, (&circuit, &pictures), args),
@@ -52,6 +53,8 @@ pub fn format(format: TableFormat) -> Format {
         TableFormat::Csv => Format::Csv,
         TableFormat::Npz => Format::Npz,
         TableFormat::Parquet => Format::Parquet,
+        TableFormat::Sonata => Format::Sonata,
+        TableFormat::Nwb => Format::Nwb,
     }
 }
 
@@ -90,27 +93,41 @@ fn commit(
     parts: Vec<Part>,
     files: Vec<(String, Vec<u8>)>,
     manifest: &Manifest,
-    format: Format,
+    (format, about): (Format, &About),
 ) -> Result<(), Exit> {
     let mut aside = Vec::new();
     if format != Format::Csv {
-        for part in &parts {
-            let name = part.name().replace("csv", format.extension());
-            if let Err(error) = convert(part.path(), &folder.aside(&name), format) {
-                aside.push(name.clone());
-                let why = format!("`{}` could not be written: {error}", folder.path().join(&name).display());
-                aside.iter().for_each(|name| drop(std::fs::remove_file(folder.aside(name))));
-                let all: Vec<String> = parts.iter().map(|it| format!("`{}`", it.path().display())).collect();
-                terminal::complain(&format!("{why}; what was recorded is in {}", all.join(", ")));
-                return Err(Exit::Files);
-            }
-            aside.push(name);
+        let tables: Vec<(&str, &Path)> = parts.iter().map(|part| (part.name(), part.path())).collect();
+        if let Err(error) = convert(&tables, format, about, &|name| folder.aside(name), &mut aside) {
+            let name = aside.last().map_or("run.nwb", String::as_str);
+            let why = format!("`{}` could not be written: {error}", folder.path().join(name).display());
+            aside.iter().for_each(|name| drop(std::fs::remove_file(folder.aside(name))));
+            let all: Vec<String> = parts.iter().map(|it| format!("`{}`", it.path().display())).collect();
+            terminal::complain(&format!("{why}; what was recorded is in {}", all.join(", ")));
+            return Err(Exit::Files);
         }
     }
     let mut files: Vec<(&str, Vec<u8>)> =
         files.iter().map(|(name, content)| (name.as_str(), content.clone())).collect();
     files.push((circ::output::MANIFEST, manifest.to_json().into_bytes()));
     folder.commit(parts, &aside, &files).map_err(|error| complain(&error))
+}
+
+/// What files say of the run they are of.
+fn about(manifest: &Manifest, simulation: &Simulation) -> About {
+    let results = &manifest.results;
+    let program = manifest.program.file_name().map(|name| name.to_string_lossy().into_owned());
+    // A run that did not reach its end has no digest.
+    let identifier = match results.digest.as_str() {
+        "" => format!("{}-seed-{}", results.experiment, results.seed),
+        digest => digest.to_string(),
+    };
+    let description = format!(
+        "a simulation of `{}` with Circ {}: {} ms in steps of {} ms",
+        results.experiment, results.circ, results.simulated_ms, results.dt_ms
+    );
+    let (experiment, recorded) = (results.experiment.clone(), simulation.recorded_cells());
+    About { identifier, experiment, program: program.unwrap_or_default(), description, recorded }
 }
 
 fn write_report(

@@ -289,8 +289,8 @@ impl<'a> Checker<'a> {
         }
         let is_of_cells = match self.hir.expr(path).kind {
             ExprKind::Field { base, .. } => {
-                let ty = innermost(self.types.expr(base));
-                is_view_or_segment(ty) || *ty == Type::Error
+                let ty = super::field::innermost(self.types.expr(base));
+                super::dendrite::is_view_or_segment(ty) || *ty == Type::Error
             }
             ExprKind::Error => true,
             _ => false,
@@ -304,7 +304,7 @@ impl<'a> Checker<'a> {
             return Type::Error;
         };
         if let Some(at) = self.no_value_of_cells(arg.value) {
-            self.sink.push(structure::not_through_time(at, name));
+            self.sink.push(crate::diagnose::structure::not_through_time(at, name));
             return Type::Error;
         }
         let element = match self.value_of(arg.value) {
