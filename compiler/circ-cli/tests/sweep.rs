@@ -24,6 +24,22 @@ fn a_table_has_a_line_for_each_point_whatever_the_number_of_cores() {
     assert_eq!((&tables[1], &tables[2]), (&tables[0], &tables[0]));
 }
 
+/// More points than cores, that do not take equally long, with draws and units in what they report.
+#[test]
+fn many_short_runs_give_the_same_table_on_one_core_and_on_two() {
+    let bench = Bench::new();
+    let grid = "sweep n in [1, 40, 3, 20], seed in 0 .. 16\nrun 20 ms\n\
+                set E.drive_to = 15 mV + 1 mV * n\nrun 30 ms\nreport rate(E), count(each E), mean(E.v)";
+    bench.small(grid);
+    let [one, two] = ["1", "2"].map(|threads| {
+        let folder = format!("out{threads}");
+        bench.circ(&["run", "small.circ", "--threads", threads, "--out", &folder, "--quiet"]).exits(0);
+        std::fs::read_to_string(bench.path(&format!("{folder}/sweep.csv"))).expect("a table")
+    });
+    assert_eq!(one.lines().count(), 65);
+    assert_eq!(one, two);
+}
+
 #[test]
 fn what_the_command_line_sets_is_not_swept() {
     let bench = Bench::new();
