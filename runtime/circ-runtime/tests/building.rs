@@ -160,14 +160,14 @@ fn condition(probability: bool) -> Program {
 #[test]
 fn conditions_and_probabilities_of_pairs() {
     let reads = |p: &mut ProjectionPlan| p.post_columns = vec![vec![Column::Array(1, ArrayId(0))]];
-    let plan = one(&[90, 310], Connect::Where(condition(false)), reads);
+    let plan = one(&[90, 310], Connect::Where(Box::new(condition(false))), reads);
     let x = Naive::new(&plan, &build(&plan, 1)).v[1].clone();
     let pairs = (0..90_u32).flat_map(|pre| (0..310_u32).map(move |post| (pre, post)));
     let holds = |p: &(u32, u32)| x[p.1 as usize].mul_add(100.0, f64::from(p.0)) < 40.0;
     let expected: Vec<(u32, u32)> = pairs.filter(holds).collect();
     let made = synapses(&plan);
     assert!(made.source.iter().copied().zip(made.target.iter().copied()).eq(expected.iter().copied()));
-    let plan = one(&[90, 310], Connect::Probability(Quantity::Program(condition(true))), reads);
+    let plan = one(&[90, 310], Connect::Probability(Quantity::Program(Box::new(condition(true)))), reads);
     let made = synapses(&plan);
     let (n, half) = (made.source.len() as f64, expected.len() as f64 / 2.0);
     assert!((n - half).abs() < 4.0 * (half / 2.0).sqrt(), "{n} of {half}");
@@ -184,7 +184,7 @@ fn tables_of_pairs_with_columns() {
     let with_columns = |p: &mut ProjectionPlan| {
         p.allow_multiple = true;
         p.edges = vec![vec![10.0, 20.0, 30.0, 40.0, 50.0]];
-        p.weight = Quantity::Program(edge.clone());
+        p.weight = Quantity::Program(Box::new(edge.clone()));
     };
     let made = synapses(&one(&[4, 3], Connect::Pairs(list.clone()), with_columns));
     assert_eq!((made.source, made.target), (vec![0, 0, 3, 3, 3], vec![2, 2, 0, 1, 1]));

@@ -36,7 +36,7 @@ fn at_random() -> Program {
     let Output::Result(value) = program.outputs[0] else { panic!("it has a result") };
     let part = program.push(Op::Floor(value), Ty::Float);
     program.outputs = vec![Output::Result(part)];
-    program
+    *program
 }
 
 /// A column of a connection table.
@@ -129,7 +129,7 @@ fn columns_of_a_table_follow_their_synapses() {
     let with_columns = |p: &mut ProjectionPlan| {
         p.allow_multiple = true;
         p.edges = vec![vec![3.0, 1.0, 0.0, 2.0]];
-        p.weight = Quantity::Program(by_edge());
+        p.weight = Quantity::Program(Box::new(by_edge()));
     };
     let made = synapses(&plan_of(&[2, 3], &list, Some(by_edge()), with_columns));
     assert_eq!((made.source, made.target), (vec![0, 1, 1, 1], vec![5, 0, 8, 9]));
@@ -158,7 +158,7 @@ fn a_part_out_of_range_is_the_first_one_whoever_draws_it() {
     let part = program.push(Op::Floor(value), Ty::Float);
     program.outputs = vec![Output::Result(part)];
     for connect in [Connect::InDegree(5), Connect::OutDegree(5)] {
-        let plan = plan_of(&[70, 50], &connect, Some(program.clone()), |_| {});
+        let plan = plan_of(&[70, 50], &connect, Some((*program).clone()), |_| {});
         let errors =
             [1, 2, 3].map(|threads| Network::build(Arc::clone(&plan), threads, ROOM).expect_err("refused"));
         assert!(matches!(errors[0], BuildError::Part { value: 4.0, .. }), "{errors:?}");

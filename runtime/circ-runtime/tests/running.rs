@@ -147,7 +147,7 @@ fn every_kind_of_drive() {
     let volley = drive(&mut plan, some.clone(), 0, DriveKind::Times(vec![0, 5, 5, 40, 200]));
     volley.weight = Quantity::Program(match by_index() {
         Quantity::Program(program) => program,
-        Quantity::Constant(_) => Program::new("", Precision::F64),
+        Quantity::Constant(_) => panic!("it is no constant"),
     });
     let late = drive(&mut plan, everyone, 0, constant(0.3));
     (late.delay_ticks, late.to_tick) = (7, 90);
@@ -260,7 +260,7 @@ fn a_drive_can_be_set() {
     let mut mean = Program::new("mean", Precision::F64);
     let rate = mean.push(Op::Uniform(UniformId(0)), Ty::Float);
     mean.outputs = vec![Output::Result(rate)];
-    let drive = drive(&mut plan, everyone, 0, DriveKind::Poisson(Quantity::Program(mean)));
+    let drive = drive(&mut plan, everyone, 0, DriveKind::Poisson(Quantity::Program(Box::new(mean))));
     drive.uniforms =
         vec![UniformPlan { name: "rate".into(), ty: Ty::Float, role: Role::Parameter, value: 0.0 }];
     let mut machine = machine(&Arc::new(plan), 2);

@@ -76,7 +76,7 @@ fn every_form_goes_both_ways_between_two_views() {
         Connect::InDegree(4),
         Connect::OutDegree(5),
         Connect::Total(77),
-        Connect::Where(condition()),
+        Connect::Where(Box::new(condition())),
         Connect::Pairs(pairs),
     ];
     for connect in forms {
@@ -93,7 +93,7 @@ fn within_one_view_pairs_are_not_ordered() {
     let ends = |made: &[(u32, u32, f64, f64)]| made.iter().map(|p| (p.0, p.1)).collect::<Vec<_>>();
     let made = symmetric(&both(&[40], &Connect::AllToAll, |_| {}));
     assert!(ends(&made).into_iter().eq(pairs(40)));
-    let made = symmetric(&both(&[40], &Connect::Where(condition()), |_| {}));
+    let made = symmetric(&both(&[40], &Connect::Where(Box::new(condition())), |_| {}));
     assert!(ends(&made).into_iter().eq(pairs(40).filter(|(a, b)| (a + b) % 7 < 2)));
     let listed = vec![(1, 3), (0, 2), (5, 39)];
     let made = symmetric(&both(&[40], &Connect::Pairs(listed), |_| {}));
@@ -126,7 +126,7 @@ fn columns_of_a_table_belong_to_both_directions() {
     let table = Connect::Pairs(vec![(3, 5), (0, 2), (1, 4)]);
     let plan = both(&[6], &table, |p| {
         p.edges = vec![vec![10.0, 20.0, 30.0]];
-        p.weight = Quantity::Program(edge.clone());
+        p.weight = Quantity::Program(Box::new(edge.clone()));
         p.store = Precision::F64;
     });
     let made: Vec<_> = symmetric(&plan).iter().map(|p| (p.0, p.1, p.2)).collect();
