@@ -13,7 +13,6 @@
 
 use crate::quiet::{Known, Quiet};
 use circ_numerics::chains::{DECAYS, PORTS, TERMS};
-use circ_numerics::math::rows::row_bits;
 use circ_plan::abi::Access;
 use circ_plan::ir::{ArrayId, CheckKind, Compare, Op, Output, PortId, Program, Side, Ty, ValueId};
 
@@ -65,11 +64,8 @@ pub(crate) struct Chains {
     pub(crate) cleared: Vec<PortId>,
 }
 
-/// The chains of a program, if it is made of them and this processor has registers that are worth it.
+/// The chains of a program, if it is made of them.
 pub(crate) fn chains(program: &Program, access: &[Access], shared: &[bool], quiet: &Quiet) -> Option<Chains> {
-    if cfg!(target_arch = "x86_64") && row_bits() < 256 {
-        return None;
-    }
     let reader = Reader { program, access, shared, quiet };
     let (membrane, threshold) = reader.event()?;
     let hold = reader.hold_of(membrane);

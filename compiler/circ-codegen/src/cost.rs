@@ -6,7 +6,7 @@
 use crate::blocks::{Blocks, What};
 use crate::facts::{exp_like, lanes};
 use circ_numerics::Function;
-use circ_numerics::math::rows::{row_bits, row_of};
+use circ_numerics::math::rows::row_of;
 use circ_plan::ir::{Op, Precision, Program};
 
 /// A call of a row function, besides what it does for every number of the row: in instructions.
@@ -35,7 +35,7 @@ fn division(precision: Precision) -> f64 {
 }
 
 /// A cell's part of a row function, in instructions of 128 bits.
-fn row_cost(what: What, precision: Precision) -> f64 {
+fn row_cost(what: What, precision: Precision, row_bits: u32) -> f64 {
     let (body, divisions) = match what {
         What::Function(Function::Exp | Function::Expm1) => (26.0, 0.0),
         What::Function(Function::Exprel | Function::Tanh | Function::Sigmoid) => (30.0, 1.0),
@@ -46,7 +46,7 @@ fn row_cost(what: What, precision: Precision) -> f64 {
     };
     // Logarithms are computed in `f64`.
     let precision = if what == What::Function(Function::Log) { Precision::F64 } else { precision };
-    let width = f64::from(row_bits() / 128);
+    let width = f64::from(row_bits / 128);
     (body + division(precision) * divisions) / width / f64::from(lanes(precision))
 }
 
@@ -65,12 +65,12 @@ pub(crate) fn loop_cost(program: &Program, usual: &[usize]) -> f64 {
 }
 
 /// What a cell takes where the same operations are made in registers as wide as there are.
-pub(crate) fn tiles_cost(loop_cost: f64) -> f64 {
-    loop_cost * 128.0 / f64::from(row_bits())
+pub(crate) fn tiles_cost(loop_cost: f64, row_bits: u32) -> f64 {
+    loop_cost * 128.0 / f64::from(row_bits)
 }
 
 /// What a cell takes in passes over blocks; `last` are the operations of the last.
-pub(crate) fn blocks_cost(program: &Program, blocks: &Blocks, last: &[usize]) -> f64 {
+pub(crate) fn blocks_cost(program: &Program, blocks: &Blocks, last: &[usize], row_bits: u32) -> f64 {
     let lanes = f64::from(lanes(program.precision));
     let (mut arithmetic, mut calls) = (loop_cost(program, last), 0.0);
     for pass in &blocks.passes {
@@ -79,7 +79,7 @@ pub(crate) fn blocks_cost(program: &Program, blocks: &Blocks, last: &[usize]) ->
         // What is written is read at least once.
         arithmetic += 2.0 * pass.written.len() as f64 / lanes;
         for call in &pass.calls {
-            calls += row_cost(call.what, program.precision) + CALL / f64::from(blocks.cells);
+            calls += row_cost(call.what, program.precision, row_bits) + CALL / f64::from(blocks.cells);
         }
     }
     arithmetic + calls

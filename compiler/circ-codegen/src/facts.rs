@@ -4,12 +4,12 @@
 use crate::blocks::{Blocks, Planner};
 use crate::chains::{Chains, chains};
 use crate::cost::{blocks_cost, cost, loop_cost, tiles_cost};
+use crate::machine::How;
 use crate::quiet::{Known, Quiet, known, quiet};
 use crate::validate::operands;
 use crate::{Planned, PlannedBlocks, PlannedTiles, Schedule};
 use circ_numerics::chains::TILE;
 use circ_numerics::math::exp::{F32, F64};
-use circ_numerics::math::rows::row_bits;
 use circ_numerics::{Distribution, Function};
 use circ_plan::abi::Access;
 use circ_plan::ir::{MAX_TICK, Op, Output, Precision, Program, Region, Ty, ValueId};
@@ -57,6 +57,7 @@ pub(crate) struct Facts {
     /// What quiet tiles are made of by a function, where that is cheaper than either.
     pub(crate) chains: Option<Chains>,
     precision: Precision,
+    row_bits: u32,
     costs: Costs,
 }
 
@@ -74,10 +75,10 @@ impl Facts {
             cells: blocks.cells,
             passes: blocks.passes.len() as u32 + 1,
             calls: blocks.passes.iter().map(|pass| pass.calls.len() as u32).sum(),
-            bits: row_bits(),
+            bits: self.row_bits,
         });
         let cells = TILE as u32 / if self.precision == Precision::F32 { 4 } else { 8 };
-        let tiles = self.chains.is_some().then(|| PlannedTiles { cells, bits: row_bits() });
+        let tiles = self.chains.is_some().then(|| PlannedTiles { cells, bits: self.row_bits });
         let Costs { of_loop, of_blocks, of_tiles } = self.costs;
         Planned { blocks, loop_cost: of_loop, blocks_cost: of_blocks, tiles, tiles_cost: of_tiles }
     }
@@ -103,8 +104,9 @@ const MIDDLE: u32 = 120;
 const LONG: u32 = 600;
 const LONGER: u32 = 2000;
 
-/// All facts. `fma` says whether the processor has it.
-pub(crate) fn facts(program: &Program, access: &[Access], fma: bool, schedule: Schedule) -> Facts {
+/// All facts.
+pub(crate) fn facts(program: &Program, access: &[Access], how: How) -> Facts {
+    let How { fma, schedule, row_bits } = how;
     let shared = shared(program);
     let known = known(program);
     let branches = branches(program, &shared, &known.0);
@@ -119,7 +121,7 @@ pub(crate) fn facts(program: &Program, access: &[Access], fma: bool, schedule: S
         let there: Vec<bool> =
             (0..shared.len()).map(|at| shared[at] || blocks.held(ValueId(at as u32))).collect();
         let quiet = quiet(program, &there, branches, known.clone());
-        let cost = blocks_cost(program, &blocks, &numbered(&quiet.usual()));
+        let cost = blocks_cost(program, &blocks, &numbered(&quiet.usual()), row_bits);
         Some((blocks, quiet, cost))
     };
     // What is meant by indices may be meant again in the next few elements, which have to see what these wrote.
@@ -133,11 +135,14 @@ pub(crate) fn facts(program: &Program, access: &[Access], fma: bool, schedule: S
             [plan(false), plan(true)].into_iter().flatten().min_by(|a, b| a.2.total_cmp(&b.2))
         }
     };
-    let linear = if fma && rows.is_empty() { chains(program, access, &shared, &quiet_groups) } else { None };
+    // Registers that are no wider than the loop's are not worth it.
+    let wide = !cfg!(target_arch = "x86_64") || 128 < row_bits;
+    let linear =
+        if fma && wide && rows.is_empty() { chains(program, access, &shared, &quiet_groups) } else { None };
     let costs = Costs {
         of_loop: cost_of_loop,
         of_blocks: planned.as_ref().map(|(_, _, cost)| *cost),
-        of_tiles: linear.as_ref().map(|_| tiles_cost(cost_of_loop)),
+        of_tiles: linear.as_ref().map(|_| tiles_cost(cost_of_loop, row_bits)),
     };
     let mut blocks = None;
     if let Some((passes, quiet, cost)) = planned
@@ -182,6 +187,7 @@ pub(crate) fn facts(program: &Program, access: &[Access], fma: bool, schedule: S
         blocks,
         chains,
         precision: program.precision,
+        row_bits,
         costs,
     }
 }

@@ -23,6 +23,7 @@ use cranelift_codegen::Context;
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
+use machine::How;
 use std::fmt;
 
 /// How to compile.
@@ -34,6 +35,18 @@ pub struct Options {
     pub fma: Fma,
     /// In which order.
     pub schedule: Schedule,
+    /// Registers of functions of rows that the order is chosen for; the functions use what there is.
+    pub registers: Registers,
+}
+
+/// How wide the registers are that costs are reckoned with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Registers {
+    /// As this processor has them.
+    #[default]
+    Detect,
+    /// 512 bits, wherever: so texts for people are the same on every machine.
+    Widest,
 }
 
 /// In which order the operations of cells are made. The bits are the same.
@@ -94,7 +107,7 @@ pub struct PlannedBlocks {
 pub fn planned(program: &Program, options: &Options) -> Result<Planned, CodegenError> {
     validate::validate(program)?;
     let machine = machine::machine(options)?;
-    Ok(facts::facts(program, &[], machine.fma, options.schedule).planned())
+    Ok(facts::facts(program, &[], How::new(&machine, options)).planned())
 }
 
 /// How a fused multiply-add is computed. The bits are the same.
@@ -237,7 +250,7 @@ pub fn compile_sources(kernels: &[Source], options: &Options) -> Result<Compiled
     let mut compiled = vec![];
     for kernel in kernels {
         context.set_disasm(options.keep_text);
-        let how = (machine.fma, options.schedule);
+        let how = How::new(&machine, options);
         let facts = emit::emit(*kernel, how, module, &mut context, &mut builder_context)?;
         let clif = if options.keep_text { context.func.display().to_string() } else { String::new() };
         let id = define(module, &mut context)?;

@@ -1,6 +1,7 @@
 //! The processor that code is made for, and the settings of the code generator.
 
-use crate::{CodegenError, Fma, Options};
+use crate::{CodegenError, Fma, Options, Registers, Schedule};
+use circ_numerics::math::rows::row_bits;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 
@@ -9,6 +10,26 @@ pub(crate) struct Machine {
     pub(crate) isa: OwnedTargetIsa,
     /// Whether a fused multiply-add is an instruction; else it is a call for every lane.
     pub(crate) fma: bool,
+}
+
+/// How programs are emitted.
+#[derive(Clone, Copy)]
+pub(crate) struct How {
+    /// See [`Machine::fma`].
+    pub(crate) fma: bool,
+    pub(crate) schedule: Schedule,
+    /// Bits of the registers of functions of rows.
+    pub(crate) row_bits: u32,
+}
+
+impl How {
+    pub(crate) fn new(machine: &Machine, options: &Options) -> How {
+        let row_bits = match options.registers {
+            Registers::Detect => row_bits(),
+            Registers::Widest => 512,
+        };
+        How { fma: machine.fma, schedule: options.schedule, row_bits }
+    }
 }
 
 /// The processor that we run on.

@@ -12,7 +12,7 @@ use support::generate::{Generator, generate, generate_long, many_cells};
 /// Compiles, runs both ways, compares everything that a kernel may change.
 #[track_caller]
 fn compare(program: &Program, shard: &Shard, (fma, schedule): (Fma, Schedule)) {
-    let compiled = match compile(&[program], &Options { keep_text: false, fma, schedule }) {
+    let compiled = match compile(&[program], &Options { fma, schedule, ..Options::default() }) {
         Ok(compiled) => compiled,
         Err(error) => panic!("{error}\n{program:#?}"),
     };

@@ -5,6 +5,7 @@
 
 use crate::compile::{Compiled, Options, Rejection, compile};
 use crate::sources::Program;
+use circ_codegen::Registers;
 use circ_compiler::check::check;
 use circ_compiler::diagnose::Sink;
 use circ_compiler::kernel::print::{print, print_with_names};
@@ -24,6 +25,7 @@ pub enum Form {
     Net,
     Kernel,
     Plan,
+    /// As for a processor with registers of 512 bits, on whatever processor: so that it can be compared.
     Clif,
     Asm,
 }
@@ -42,8 +44,8 @@ pub fn emit(program: Program, form: Form) -> Result<String, Rejection> {
         Form::Net => whole(program).map(|compiled| net_print::print(&compiled.net, &compiled.hir)),
         Form::Plan => whole(program).map(|compiled| print_plan(&compiled.plan)),
         Form::Kernel => Ok(kernels(&whole(program)?)),
-        Form::Clif => machine(&whole(program)?, circ_codegen::Compiled::clif),
-        Form::Asm => machine(&whole(program)?, circ_codegen::Compiled::asm),
+        Form::Clif => machine(&whole(program)?, Registers::Widest, circ_codegen::Compiled::clif),
+        Form::Asm => machine(&whole(program)?, Registers::Detect, circ_codegen::Compiled::asm),
     }
 }
 
@@ -121,6 +123,7 @@ fn programs(population: &PopulationPlan) -> Vec<(&'static str, &Kernel)> {
 /// The steps, as the code generator has them.
 fn machine(
     compiled: &Compiled,
+    registers: Registers,
     show: fn(&circ_codegen::Compiled, usize) -> &str,
 ) -> Result<String, Rejection> {
     let populations = &compiled.plan.populations;
@@ -131,7 +134,7 @@ fn machine(
         .map(|(population, _, program)| (population.path.as_str(), program))
         .collect();
     let kernels: Vec<&Kernel> = steps.iter().map(|(_, program)| *program).collect();
-    let options = circ_codegen::Options { keep_text: true, ..Default::default() };
+    let options = circ_codegen::Options { keep_text: true, registers, ..Default::default() };
     let code =
         circ_codegen::compile(&kernels, &options).map_err(|error| Rejection::Request(error.to_string()))?;
     let one =

@@ -28,8 +28,9 @@ mod op;
 mod shape;
 
 use crate::facts::{Facts, Invariant, facts, lanes};
+use crate::machine::How;
 use crate::quiet::Known;
-use crate::{CodegenError, Schedule, Source};
+use crate::{CodegenError, Source};
 use circ_plan::abi::{Access, KernelArgs, List};
 use circ_plan::ir::{ArrayId, KeyId, Op, Output, PortId, Program, Ty, ValueId};
 use cranelift_codegen::Context;
@@ -48,7 +49,7 @@ use std::mem::offset_of;
 /// Emits a program into `context.func`.
 pub(crate) fn emit(
     Source { program, access }: Source,
-    (fma, schedule): (bool, Schedule),
+    how: How,
     module: &mut JITModule,
     context: &mut Context,
     builder_context: &mut FunctionBuilderContext,
@@ -57,7 +58,7 @@ pub(crate) fn emit(
     context.func.signature = module.make_signature();
     context.func.signature.params.push(pointer);
     context.func.signature.returns.push(AbiParam::new(types::I64));
-    let facts = facts(program, access, fma, schedule);
+    let facts = facts(program, access, how);
     let mut b = FunctionBuilder::new(&mut context.func, builder_context);
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
@@ -72,7 +73,7 @@ pub(crate) fn emit(
     let mut emitter = Emitter {
         program,
         access,
-        fma,
+        fma: how.fma,
         shape: Shape::One,
         values: vec![Val::None; program.ops.len()],
         facts,
