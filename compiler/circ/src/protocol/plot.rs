@@ -57,7 +57,7 @@ impl Protocol<'_> {
     /// What synapses hold, and arrays, are there before anything ran.
     fn needs_no_run(&self, expr: ExprId) -> bool {
         let thing = self.thing(expr);
-        matches!(thing, Ok(Thing::Value(_) | Thing::MemberOf { .. } | Thing::Many(_)) | Err(_))
+        thing.is_err() || thing.is_ok_and(|thing| is_value(&thing))
     }
 
     fn plot_one(&self, expr: ExprId, drawn: &mut Drawn) -> Evaluated<()> {
@@ -83,7 +83,7 @@ impl Protocol<'_> {
                 drawn.traces.extend(self.recorded_cells(&view, &names, span)?);
                 drawn.texts[1].push(text);
             }
-            thing @ (Thing::Value(_) | Thing::MemberOf { .. } | Thing::Many(_)) => {
+            thing if is_value(&thing) => {
                 let value = match thing {
                     Thing::Value(value) => value,
                     _ => self.value(expr)?,
@@ -208,5 +208,14 @@ impl Protocol<'_> {
         let unit = quantity::unit(dimension);
         let values = array.data.iter().map(|value| value * unit.per_coherent);
         Spread::of(text, &unit.name, values).ok_or_else(|| rules::no_value_drawn(span).into())
+    }
+}
+
+/// Whether something is numbers, and not cells with events.
+fn is_value(thing: &Thing) -> bool {
+    match thing {
+        Thing::Value(value) => !matches!(value, Value::View(_)),
+        Thing::MemberOf { .. } | Thing::Many(_) => true,
+        _ => false,
     }
 }
