@@ -230,7 +230,7 @@ impl<'a> Protocol<'a> {
                 self.passes(*index, *over, body)?
             }
             StatementKind::For { passes: Passes::Apart, index, over, body } => {
-                self.trials(*index, *over, body, statement.span)?
+                self.trials(*index, *over, body)?
             }
             StatementKind::Repeat { body, until } => self.repeat(body, *until)?,
         }

@@ -85,10 +85,10 @@ fn a_run_in_two_pieces_is_the_same_as_one() {
 /// Synapses that come and go, with delays of their own, while spikes of those that are gone are on their way.
 const REWIRED: &str = "
 plasticity Move {
+  param w_max: weight
   pre x = trace(20 ms)
-  on post { w += 0.05 mV * x }
-  transmit w
-  bounds w in 0 .. 3 mV
+  on post { w += 0.02 * w_max * x }
+  bounds w in 0 .. w_max
   rewire every 5 ms { prune lowest 30 % by w; grow pruned random }
 }";
 
@@ -97,7 +97,7 @@ fn synapses_that_come_and_go_are_part_of_the_state() {
     let folder = tempfile::tempdir().expect("a folder");
     let all = [(EngineKind::Interpreter, 1), (EngineKind::Jit, 3), ONE, (EngineKind::Jit, 2)];
     for (point, ticks) in ["0.5", "17.5", "40"].into_iter().enumerate() {
-        let circuit = CIRCUIT.replace("plasticity Pair(w_max = 3 mV)", "plasticity Move");
+        let circuit = CIRCUIT.replace("plasticity Pair(", "plasticity Move(");
         let circuit = circuit.replace(
             "delay uniform(1 ms, 4 ms)",
             "delay uniform(0.5 ms, 2 ms); dendritic uniform(0.5 ms, 2 ms); allow multiple",

@@ -11,7 +11,6 @@ use circ_compiler::diagnose::structure::not_yet;
 use circ_compiler::eval::Evaluated;
 use circ_compiler::hir::ExprId;
 use circ_compiler::types::Value;
-use circ_grammar::ast::Span;
 
 impl Protocol<'_> {
     pub(super) fn save(&mut self, file: ExprId) -> Evaluated<()> {

@@ -64,13 +64,7 @@ struct Done {
 }
 
 impl Protocol<'_> {
-    pub(super) fn trials(
-        &mut self,
-        index: SlotId,
-        over: Over,
-        body: &[Statement],
-        span: Span,
-    ) -> Result<(), Halt> {
+    pub(super) fn trials(&mut self, index: SlotId, over: Over, body: &[Statement]) -> Result<(), Halt> {
         let passes = self.all_passes(over)?;
         let own = own_variables(index, body);
         let (state, variables) = (self.present_state(), self.variables().clone());
