@@ -78,7 +78,7 @@ impl Facts {
             bits: self.row_bits,
         });
         let cells = TILE as u32 / if self.precision == Precision::F32 { 4 } else { 8 };
-        let tiles = self.chains.is_some().then(|| PlannedTiles { cells, bits: self.row_bits });
+        let tiles = self.chains.is_some().then_some(PlannedTiles { cells, bits: self.row_bits });
         let Costs { of_loop, of_blocks, of_tiles } = self.costs;
         Planned { blocks, loop_cost: of_loop, blocks_cost: of_blocks, tiles, tiles_cost: of_tiles }
     }

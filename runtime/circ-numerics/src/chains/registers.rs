@@ -117,7 +117,11 @@ macro_rules! plain {
 
             #[inline(always)]
             fn or_reaches(self, threshold: Self, lanes: bool) -> bool {
-                self.0.iter().zip(threshold.0).fold(lanes, |lanes, (x, threshold)| lanes | !(*x < threshold))
+                self.0.iter().zip(threshold.0).fold(lanes, |lanes, (x, threshold)| {
+                    // Of no number it is not true either.
+                    let below = *x < threshold;
+                    lanes | !below
+                })
             }
 
             #[inline(always)]
