@@ -252,7 +252,7 @@ fn build_total_with_normal_weights_and_delays(bencher: Bencher) {
         let value =
             program.push(Op::Redraw { distribution, args, within, key: KeyId(1), salt: 0 }, Ty::Float);
         program.outputs = vec![Output::Result(value)];
-        Quantity::Program(Box::new(program))
+        Quantity::Program(program)
     };
     let total = u64::from(CELLS * DEGREE);
     construction(bencher, Connect::Total(total), normal(87.8, 8.78), normal(1.5, 0.75));
