@@ -5,9 +5,10 @@
 
 use circ_plan::engine::{Stop, Synapses, Values};
 use circ_plan::learning::Rewire;
+use circ_plan::snapshot::Structure;
 
 use super::Machine;
-use crate::learning::table::{Table, Ticks};
+use crate::learning::table::Ticks;
 use crate::learning::{Surroundings, canonical, decide};
 use crate::parallel::for_each;
 use std::sync::Arc;
@@ -72,28 +73,16 @@ impl Machine {
     /// The synapses of a design that is rewired, as they are now.
     pub(super) fn rewired_synapses(&self, design: usize, weights: Vec<f64>, delays: Vec<f64>) -> Synapses {
         let tables = &self.network.designs[design].tables;
-        let order = canonical(&self.network, design);
-        let ends = order.iter().map(|&(thread, synapse)| {
-            let (source, target, _) = tables[thread as usize].key(synapse);
-            (source, target)
-        });
-        let (source, target) = ends.unzip();
-        let ticks = |of: fn(&Table) -> &Ticks| match of(&tables[0]) {
+        let Structure { source, target, ways: [_, dendritic, back], rows, .. } =
+            self.structure(design, &canonical(&self.network, design));
+        let shown = |way: &Ticks, each: Vec<u32>| match way {
             Ticks::One(ticks) => Values::One(f64::from(*ticks)),
-            Ticks::Each(_) => {
-                let ticks = |&(thread, synapse): &(u32, u32)| {
-                    f64::from(of(&tables[thread as usize]).of(synapse as usize))
-                };
-                Values::Each(order.iter().map(ticks).collect())
-            }
-        };
-        let row = |&(thread, synapse): &(u32, u32)| {
-            tables[thread as usize].table_rows.get(synapse as usize).copied()
+            Ticks::Each(_) => Values::Each(each.into_iter().map(f64::from).collect()),
         };
         Synapses {
-            dendritic: ticks(|table| &table.dendritic),
-            back: ticks(|table| &table.back),
-            rows: order.iter().map(row).collect::<Option<_>>().unwrap_or_default(),
+            dendritic: shown(&tables[0].dendritic, dendritic),
+            back: shown(&tables[0].back, back),
+            rows,
             source,
             target,
             weight: Values::Each(weights),
