@@ -12,7 +12,7 @@ use crate::{plastic, rules};
 use circ_compiler::check::Types;
 use circ_compiler::data::NoFiles;
 use circ_compiler::diagnose::time::{Step, off_grid};
-use circ_compiler::diagnose::value::not_recorded;
+use circ_compiler::diagnose::value::{empty_array, not_recorded};
 use circ_compiler::eval::synapses::selection;
 use circ_compiler::eval::{
     Argument, Evaluated, MeasureCall, Over, Scope, Thing, World, projections, synapses_of, view_of,
@@ -153,6 +153,9 @@ impl<'a> Present<'a> {
         let Thing::Member { view, names, .. } = &argument.value else {
             return Err(rules::wrong_value(argument.span, "a value of cells").into());
         };
+        if view.is_empty() && !argument.each && !matches!(name, "any" | "all") {
+            return Err(empty_array(argument.span, name).into());
+        }
         let (mut cells, mut element) = (Vec::with_capacity(view.len()), Type::Error);
         for (part, variable) in names.of(view) {
             element = self.variable_type(part.population, variable);
