@@ -138,7 +138,7 @@ pub struct CheckArgs {
     /// Mend the file where it is certain what was meant, and say what is left
     #[arg(long)]
     pub fix: bool,
-    /// Print a form of the program on its way to machine code
+    /// Print a form of the program on its way to machine code; `clif` is planned for registers of 512 bits on every processor
     #[arg(long, value_enum, conflicts_with_all = ["json", "format", "fix"])]
     pub emit: Option<Emit>,
     #[command(flatten)]

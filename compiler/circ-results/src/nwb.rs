@@ -213,7 +213,7 @@ fn base_unit(unit: &str) -> (&str, f32) {
     }
 }
 
-/// `v of E, cells 0 to 4 and 7`
+/// `v of E; the columns are 0 to 4, 7`
 fn description(series: &Series) -> String {
     if series.population.is_empty() {
         return series.variable.clone();
