@@ -28,12 +28,16 @@ pub fn built(built: &Built, paint: Paint) -> String {
     let cells = thousands(built.cells);
     let synapses = thousands(built.synapses);
     let memory = circ::rules::bytes(built.memory.total());
-    format!(
+    let mut text = format!(
         "{}: {cells} cells in {}, {synapses} synapses in {}, {memory}\n",
         paint.bold(&built.experiment),
         counted(built.populations, "population"),
         counted(built.projections, "projection"),
-    )
+    );
+    if !built.procedural.is_empty() {
+        text += &format!("not held, drawn again for each spike: {}\n", built.procedural.join(", "));
+    }
+    text
 }
 
 /// After the run.

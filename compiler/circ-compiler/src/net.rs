@@ -383,6 +383,8 @@ pub struct Projection {
     pub set: bool,
     /// How weights that differ are held, if it says so.
     pub store: Option<circ_plan::ir::Precision>,
+    /// Whether rows are held, and where that is written.
+    pub rows: Option<(circ_plan::plan::RowStorage, Span)>,
     /// Synapses with the same whole number hold one weight.
     pub share: Option<Share>,
     /// The rule by which its synapses learn.

@@ -156,6 +156,11 @@ fn projection_text(plan: &Plan, projection: &ProjectionPlan) -> String {
         Pairing::Unordered => line(&mut out, 1, "unordered pairs"),
         Pairing::Mirror(other) => line(&mut out, 1, &format!("mirror of projection {other}")),
     }
+    match projection.rows {
+        RowStorage::Auto => {}
+        RowStorage::Stored => line(&mut out, 1, "rows held"),
+        RowStorage::Procedural => line(&mut out, 1, "rows made again for each spike"),
+    }
     if projection.store == Precision::F64 {
         line(&mut out, 1, "weights stored as f64");
     }

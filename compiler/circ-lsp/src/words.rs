@@ -112,7 +112,7 @@ pub static WORDS: &[Word] = words! {
     "synapse" Statement(&[Rule]), "synapse e = 0", "A state of each synapse.";
     "bounds" Statement(&[Rule]), "bounds w in 0 .. w_max", "The range that a value is kept in.";
     "every" Statement(&[Rule]), "every T { }", "What happens again and again after a time; of a record or constraint, how often.";
-    "store" Statement(&[Rule, Projection]), "store w as f32", "How narrow weights are held.";
+    "store" Statement(&[Rule, Projection]), "store w as f32", "How narrow weights are held; `store procedural`: draw synapses again for each spike.";
     "rewire" Statement(&[Rule]), "rewire every T { }", "Synapses that come and go.";
     "prune" Statement(&[Rewire]), "prune where w < 0.1", "Which synapses go.";
     "grow" Statement(&[Rewire]), "grow pruned random", "How many synapses come, and between which cells.";

@@ -284,6 +284,11 @@ fn clauses(
     }
     clauses.push(format!("weight {}", weight(g, source, port, distance)));
     clauses.extend(delay(g, distance));
+    let held = ["in_degree", "total", "from"].iter().any(|kind| connect.starts_with(kind));
+    if g.one_in(4) {
+        let ways: &[&str] = if held { &["auto", "stored"] } else { &["procedural", "stored"] };
+        clauses.push(format!("store {}", g.pick(ways)));
+    }
     clauses
 }
 

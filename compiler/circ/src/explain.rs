@@ -15,7 +15,7 @@ use crate::compile::Compiled;
 use crate::quantity::{Grid, significant};
 use crate::rules::bytes;
 use circ_plan::ir::{Op, Program};
-use circ_plan::plan::{Connect, Dynamics, Plan, PopulationPlan, Quantity, Sender};
+use circ_plan::plan::{Connect, Dynamics, Plan, PopulationPlan, Quantity, RowStorage, Sender};
 use circ_runtime::{is_broadcast, is_matrix};
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ pub fn explain(compiled: &Compiled) -> String {
         constraints.iter().for_each(|line| text += &format!("  {line}\n"));
     }
     text += "\nMemory, one thread\n";
-    let memory = circ_runtime::estimate(plan, 1);
+    let memory = circ_runtime::needed(plan, 1);
     memory.parts.iter().for_each(|(what, size)| text += &format!("  {what}: {}\n", bytes(*size)));
     text += &format!("  in all: {}\n", bytes(memory.total()));
     text
@@ -142,6 +142,9 @@ fn projection(compiled: &Compiled, index: u32) -> String {
     };
     let cost = match () {
         () if is_broadcast(plan, index) => "one sum for all targets, nothing for a synapse".to_string(),
+        () if projection.rows == RowStorage::Procedural => {
+            "nothing for a synapse: rows are made again for each spike".to_string()
+        }
         () if is_matrix(plan, index) => format!("a matrix, {weight} bytes a synapse"),
         () => match &projection.learning {
             Some(learning) => {

@@ -23,6 +23,8 @@ pub struct Instance {
     pub engine: Box<dyn Engine>,
     /// How many synapses there are, by projection.
     pub synapses: Vec<u64>,
+    /// Projections of which no synapse is held.
+    pub procedural: Vec<u32>,
     /// On how many threads the network is divided.
     pub threads: usize,
     pub memory: Memory,
@@ -64,6 +66,7 @@ pub fn build(compiled: &Compiled, options: &RunOptions) -> Result<Instance, Box<
     });
     let memory = network.memory();
     let projections = 0..plan.projections.len() as u32;
+    let procedural = projections.clone().filter(|index| network.is_procedural(*index)).collect();
     let synapses = projections.clone().map(|index| network.synapse_count(index)).collect();
     // The machine has the network for itself: its weights may change.
     let engine: Box<dyn Engine> = match code {
@@ -72,7 +75,7 @@ pub fn build(compiled: &Compiled, options: &RunOptions) -> Result<Instance, Box<
         Some(code) => Box::new(unsafe { Machine::new(network, code.kernels, code.rules, code.owner) }),
         None => Box::new(Interpreter::new(plan, projections.map(|index| network.synapses(index)).collect())),
     };
-    Ok(Instance { engine, synapses, threads, memory, compile_ms })
+    Ok(Instance { engine, synapses, procedural, threads, memory, compile_ms })
 }
 
 /// `start` and `step` of every population, and what the synapses of rules do.

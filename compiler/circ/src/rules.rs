@@ -278,9 +278,10 @@ pub fn out_of_memory(span: Span, needed: u64, available: u64, parts: &[(String, 
     largest.sort_by_key(|part| std::cmp::Reverse(part.1));
     let message =
         format!("the circuit needs {} of memory, and this machine has {}", bytes(needed), bytes(available));
-    largest.iter().take(3).fold(OUT_OF_MEMORY.at(span, message), |diagnostic, (what, size)| {
+    let parts = largest.iter().take(3).fold(OUT_OF_MEMORY.at(span, message), |diagnostic, (what, size)| {
         diagnostic.note(format!("{what}: {}", bytes(*size)))
-    })
+    });
+    parts.help("connect fewer, or write `store procedural` in a projection: its synapses are then drawn again for each spike")
 }
 
 /// The network could not be built as written.

@@ -84,6 +84,8 @@ pub struct Built {
     pub cells: u64,
     pub projections: usize,
     pub synapses: u64,
+    /// Projections of which no synapse is held: rows are made again for each spike.
+    pub procedural: Vec<String>,
     pub memory: Memory,
 }
 
@@ -414,6 +416,11 @@ pub(crate) fn built(compiled: &Compiled, instance: &instance::Instance) -> Built
         cells: plan.populations.iter().map(|population| u64::from(population.cells)).sum(),
         projections: plan.projections.len(),
         synapses: instance.synapses.iter().sum(),
+        procedural: instance
+            .procedural
+            .iter()
+            .map(|index| plan.projections[*index as usize].path.clone())
+            .collect(),
         memory: instance.memory.clone(),
     }
 }

@@ -317,6 +317,8 @@ pub struct ProjectionPlan {
     pub weight: Quantity,
     /// How weights that differ are held. One weight for all is an `f64`.
     pub store: Precision,
+    /// Whether its rows are held.
+    pub rows: RowStorage,
     /// Axonal plus dendritic delay in ms; rounded to the nearest tick, at least one (of a [`Flow`], at least 0).
     pub delay: Quantity,
     /// Nothing: each synapse has a weight of its own. Else one `Result`, a whole number: synapses with the same are a group, and
@@ -339,6 +341,19 @@ pub struct ProjectionPlan {
     /// Keys that its programs name; key 0 is the connectivity's own.
     pub keys: Vec<[u32; 2]>,
     pub place: u32,
+}
+
+/// Where the synapses of a projection are between spikes. Their number, their values and all sums are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RowStorage {
+    /// Held, unless memory does not suffice for all: then as `Procedural`, where the connectivity allows it.
+    #[default]
+    Auto,
+    /// Held. Of what [`Engine::scale_weights`](crate::engine::Engine::scale_weights) changes.
+    Stored,
+    /// Made again from their counters whenever a source spikes. Only of spikes, of ordered pairs that are drawn source by source
+    /// (`Probability`, `Where`, `OutDegree`, `OneToOne`, `AllToAll`), with nothing shared and nothing learned.
+    Procedural,
 }
 
 /// Which pairs of the two views a projection may connect.

@@ -96,6 +96,7 @@ fn network(connect: Connect, weight: Quantity, delay: Quantity) -> Arc<Plan> {
         delay,
         sign: Sign::Free,
         store: Precision::F32,
+        rows: RowStorage::Auto,
         learning: None,
         flow: None,
         share: None,
@@ -157,6 +158,29 @@ fn deliver_weights_and_delays(bencher: Bencher) {
 #[divan::bench]
 fn deliver_weights_and_many_delays(bencher: Bencher) {
     events(bencher, drawn(0.0, 1.0), drawn(0.1, 6.0));
+}
+
+/// Rows that are made again for each spike: a draw for a gap and one for a weight, instead of memory.
+fn made_again(bencher: Bencher, weight: Quantity) {
+    let share = f64::from(DEGREE) / f64::from(CELLS);
+    let mut plan =
+        (*network(Connect::Probability(Quantity::Constant(share)), weight, Quantity::Constant(1.5))).clone();
+    plan.projections[0].rows = RowStorage::Procedural;
+    let mut machine = machine(Arc::new(build(&Arc::new(plan))));
+    bencher.counter(ItemsCount::new(TICKS as u64 * u64::from(SPIKES * DEGREE))).bench_local(|| {
+        let until = machine.tick() + TICKS;
+        machine.advance(until, &AtomicBool::new(false)).expect("nothing stops it");
+    });
+}
+
+#[divan::bench(sample_count = 20)]
+fn make_one_weight(bencher: Bencher) {
+    made_again(bencher, Quantity::Constant(0.1));
+}
+
+#[divan::bench(sample_count = 20)]
+fn make_weights(bencher: Bencher) {
+    made_again(bencher, drawn(0.0, 1.0));
 }
 
 /// Cells of a source of the column below, targets of each of its projections, and synapses of a row.

@@ -130,6 +130,7 @@ fn machine(
         onto: None,
         weight,
         store,
+        rows: RowStorage::Auto,
         delay: Quantity::Constant(0.0),
         sign: Sign::Free,
         learning: None,

@@ -169,6 +169,7 @@ fn plan(source: Vec<(i64, u32)>, target: Vec<(i64, u32)>, store: Precision) -> P
         delay: Quantity::Constant(1.5),
         sign: Sign::Free,
         store,
+        rows: RowStorage::Auto,
         learning: Some(Box::new(learning(store))),
         flow: None,
         share: None,

@@ -31,8 +31,8 @@ mod shards;
 mod transit;
 mod worker;
 
-pub use build::estimate::{estimate, is_broadcast, is_matrix};
-pub use build::{BadValue, BuildError, MAX_DELAY, Way};
+pub use build::estimate::{is_broadcast, is_matrix};
+pub use build::{BadValue, BuildError, MAX_DELAY, Way, needed};
 pub use engine::Machine;
 pub use kernel::Kernels;
 pub use learning::{AtOnce, RuleKernel, events_wait, rule_programs, why_at_once};

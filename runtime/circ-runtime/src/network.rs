@@ -13,7 +13,9 @@ use circ_plan::plan::{Indices, Plan, ProjectionPlan, Quantity, Sender, View};
 
 use crate::build::bundle::{Bundle, Strand};
 use crate::build::layout::{Lanes, Part, Weights};
+use crate::build::procedural::Procedural;
 use crate::build::selves::Selves;
+use crate::build::synapses::Context;
 use crate::build::{BuildError, Present, build, delay_ticks, put_weights, visit_synapses};
 use crate::drive::DriveValues;
 use crate::learning::table::Table;
@@ -81,6 +83,8 @@ pub enum Kind {
     Rows(Vec<Vec<Part>>),
     /// Rows with those of other projections.
     Bundled(Strand),
+    /// No rows: they are made again whenever their source spikes.
+    Procedural(Procedural),
     /// See [`Network::designs`].
     Learning,
 }
@@ -368,7 +372,9 @@ impl Network {
                 broadcast: true,
                 ..Synapses::default()
             }),
-            Kind::Learning => visit_synapses(&self.plan, projection, self.shards.threads, None, visit),
+            Kind::Learning | Kind::Procedural(_) => {
+                visit_synapses(&self.plan, projection, self.shards.threads, None, visit)
+            }
             Kind::Rows(_) | Kind::Bundled(_) => {
                 let scaled = self.wirings[projection as usize].scaled;
                 let present =
@@ -389,8 +395,22 @@ impl Network {
                     false => &[],
                 }
             }
-            Kind::Broadcast(_) | Kind::Learning => &[],
+            Kind::Broadcast(_) | Kind::Learning | Kind::Procedural(_) => &[],
         }
+    }
+
+    /// What rows are made from that are not held, by projection.
+    pub(crate) fn scenes(&self) -> BTreeMap<u32, Context<'_>> {
+        let scene = |(k, wiring): (usize, &Wiring)| match &wiring.kind {
+            Kind::Procedural(procedural) => Some((k as u32, procedural.context(&self.plan, k as u32))),
+            _ => None,
+        };
+        self.wirings.iter().enumerate().filter_map(scene).collect()
+    }
+
+    /// Whether the rows of a projection are made again for each spike.
+    pub fn is_procedural(&self, projection: u32) -> bool {
+        matches!(self.wirings[projection as usize].kind, Kind::Procedural(_))
     }
 
     /// Where the rows of a projection are, by thread, each with the distances that are its own.
@@ -407,7 +427,7 @@ impl Network {
                 let parts = self.bundles[strand.bundle as usize].parts.iter();
                 parts.zip(&strand.windows).map(|(part, window)| vec![(part, window.clone())]).collect()
             }
-            Kind::Broadcast(_) | Kind::Learning => vec![],
+            Kind::Broadcast(_) | Kind::Learning | Kind::Procedural(_) => vec![],
         }
     }
 
@@ -426,8 +446,8 @@ impl Network {
                 let parts = self.bundles[strand.bundle as usize].parts.iter_mut();
                 parts.zip(&strand.windows).map(|(part, window)| vec![(part, window.clone())]).collect()
             }
-            Kind::Broadcast(_) | Kind::Learning => {
-                panic!("a broadcast has one weight: lowering gives one to each synapse that is scaled")
+            Kind::Broadcast(_) | Kind::Learning | Kind::Procedural(_) => {
+                panic!("lowering gives a weight that is held to each synapse that is scaled")
             }
         }
     }
@@ -488,6 +508,7 @@ impl Network {
     pub fn projection_bytes(&self, projection: u32) -> u64 {
         match &self.wirings[projection as usize].kind {
             Kind::Broadcast(broadcast) => broadcast.bytes(),
+            Kind::Procedural(procedural) => procedural.bytes(),
             Kind::Rows(parts) => parts.iter().flatten().map(Part::bytes).sum(),
             Kind::Bundled(strand) => {
                 let bundle = &self.bundles[strand.bundle as usize];

@@ -8,7 +8,7 @@ use circ_numerics::Distribution;
 use circ_plan::engine::Values;
 use circ_plan::ir::*;
 use circ_plan::plan::*;
-use circ_runtime::{BuildError, Network, estimate};
+use circ_runtime::{BuildError, Network, needed};
 use common::*;
 
 fn cells_of(sizes: &[u32]) -> Plan {
@@ -268,7 +268,7 @@ fn multapses_draw_apart() {
 #[test]
 fn more_memory_than_there_is() {
     let plan = one(&[100_000], Connect::Probability(Quantity::Constant(0.9)), |_| {});
-    let needed = estimate(&plan, 2);
+    let needed = needed(&plan, 2);
     let Err(BuildError::TooLarge { need, have, parts }) = Network::build(Arc::clone(&plan), 2, 1 << 30)
     else {
         panic!("18 GB in one");
@@ -289,7 +289,7 @@ fn the_estimate_is_close() {
     for connect in forms {
         let plan = one(&[1000], connect, |_| {});
         let parts = |m: circ_plan::engine::Memory| m.parts[..2].iter().map(|p| p.1).sum::<u64>() as f64;
-        let ratio = parts(estimate(&plan, 1)) / parts(build(&plan, 1).memory());
+        let ratio = parts(needed(&plan, 1)) / parts(build(&plan, 1).memory());
         assert!((0.98..1.1).contains(&ratio), "{ratio}");
     }
 }
@@ -312,7 +312,7 @@ fn the_estimate_of_what_is_on_its_way_is_close() {
         let spread = |p: &mut ProjectionPlan| p.delay = drawn(Distribution::Uniform, 0.1, longest);
         let plan = one(&[cells], Connect::OutDegree(10), spread);
         let name = "what is on its way";
-        let (before, after) = (last(estimate(&plan, 1), name), last(build(&plan, 1).memory(), name));
+        let (before, after) = (last(needed(&plan, 1), name), last(build(&plan, 1).memory(), name));
         assert_eq!(before, after, "{cells} cells, delays up to {longest} ms");
     }
 }

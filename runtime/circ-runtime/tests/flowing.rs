@@ -11,7 +11,7 @@ use circ_plan::abi::KernelArgs;
 use circ_plan::engine::{Engine, Keep, Probe, Stop, Synapses};
 use circ_plan::ir::*;
 use circ_plan::plan::*;
-use circ_runtime::{Kernels, Machine, Network, estimate};
+use circ_runtime::{Kernels, Machine, Network, needed};
 use common::*;
 
 /// The cell: `x = 0.9 x + 0.1 a - 0.05 b`, where `a` and `b` flow in.
@@ -518,7 +518,7 @@ fn a_matrix_holds_weights_alone() {
         let plan = Arc::new(net.plan);
         let built = build(&plan, 1).memory().parts[1].1;
         assert!((999 * 1000 * width..999 * 1000 * width + 25_000).contains(&built), "{built}");
-        let ratio = estimate(&plan, 1).parts[1].1 as f64 / built as f64;
+        let ratio = needed(&plan, 1).parts[1].1 as f64 / built as f64;
         assert!((0.98..1.1).contains(&ratio), "{ratio}");
     }
 }

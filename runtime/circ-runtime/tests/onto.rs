@@ -8,7 +8,7 @@ use circ_numerics::Distribution;
 use circ_plan::engine::{Engine, Values};
 use circ_plan::ir::*;
 use circ_plan::plan::*;
-use circ_runtime::{BuildError, Network, estimate};
+use circ_runtime::{BuildError, Network, needed};
 use common::*;
 
 const PARTS: u32 = 4;
@@ -170,7 +170,7 @@ fn a_part_out_of_range_is_the_first_one_whoever_draws_it() {
 fn parts_cost_nothing_per_synapse() {
     let bytes = |onto: Option<Program>| {
         let plan = plan_of(&[400, 300], &Connect::InDegree(100), onto, |_| {});
-        let (said, held) = (estimate(&plan, 1).parts[2].1, build(&plan, 1).memory().parts[2].1);
+        let (said, held) = (needed(&plan, 1).parts[2].1, build(&plan, 1).memory().parts[2].1);
         assert!((0.98..1.1).contains(&(said as f64 / held as f64)), "{said} of {held}");
         held
     };

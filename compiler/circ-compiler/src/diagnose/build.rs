@@ -22,6 +22,7 @@ crate::rules! {
     DALE_POLARITY = "dale-polarity", Error;
     NEGATIVE_RATE = "negative-rate", Error;
     DRIVE_TABLE = "drive-table", Error;
+    STORE_PROCEDURAL = "store-procedural", Error;
 }
 
 /// `size` is as written or computed, ready to show.
@@ -147,6 +148,43 @@ pub fn one_to_one_size(at: Span, [source, target]: [(Span, u64, &str); 2]) -> Di
         .primary(format!("pairs {pairs} by their place in the views"))
         .label(source.0, format!("{} {}", source.1, source.2))
         .label(target.0, format!("{} {}", target.1, target.2))
+}
+
+/// Why synapses can not be made again for each spike.
+pub enum Held {
+    /// By the rule attached here.
+    Learns(Span),
+    Flows,
+    BothWays,
+    Shares(Span),
+    /// An `enforce` scales this weight, or the experiment sets it.
+    Changes(Span),
+    /// This way to connect.
+    Connects(&'static str, Span),
+}
+
+pub fn store_procedural(at: Span, path: &str, because: Held) -> Diagnostic {
+    let diagnostic = STORE_PROCEDURAL
+        .at(at, format!("the synapses of `{path}` have to be stored"))
+        .primary("would be made again for each spike");
+    let diagnostic = match because {
+        Held::Learns(rule) => diagnostic.label(rule, "what they learn is kept"),
+        Held::Flows => {
+            diagnostic.note("a value flows through each of them at every tick, not only at spikes")
+        }
+        Held::BothWays => diagnostic.note("`<->` makes each pair in both directions"),
+        Held::Shares(share) => {
+            diagnostic.label(share, "which share a weight is known only when all are made")
+        }
+        Held::Changes(weight) => diagnostic
+            .label(weight, "does not stay as it is drawn: an `enforce` or the experiment changes it"),
+        Held::Connects("from", connect) => diagnostic.label(connect, "a table is held as it is"),
+        Held::Connects(way, connect) => diagnostic.label(
+            connect,
+            format!("of `{way}`, what a source sends to is known only when all synapses are drawn"),
+        ),
+    };
+    diagnostic.help("leave `store procedural` out")
 }
 
 /// What a sign is required by.

@@ -138,6 +138,7 @@ impl Elaborator<'_> {
             both_ways: projection.symmetric,
             set: false,
             store: projection.store,
+            rows: projection.rows,
             share,
             plasticity,
             flow,

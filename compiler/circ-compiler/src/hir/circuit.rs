@@ -3,6 +3,7 @@
 use super::*;
 use circ_grammar::ast::Polarity;
 use circ_plan::ir::Precision;
+use circ_plan::plan::RowStorage;
 
 /// A circuit. Everything with a name is a slot.
 #[derive(Clone, Debug)]
@@ -151,6 +152,8 @@ pub struct Projection {
     pub plasticity: Option<Attachment>,
     /// How weights that differ are held, if it says so.
     pub store: Option<Precision>,
+    /// `store procedural`, or `stored`, or `auto`.
+    pub rows: Option<(RowStorage, Span)>,
     /// Whether some clause could not be read.
     pub partial: bool,
     pub span: Span,

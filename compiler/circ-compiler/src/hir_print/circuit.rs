@@ -204,6 +204,9 @@ impl Printer<'_> {
             if let Some(precision) = projection.store {
                 out.line(format!("store w as {precision}"));
             }
+            if let Some((rows, _)) = projection.rows {
+                out.line(format!("store {}", row_storage_word(rows)));
+            }
             if projection.polarity.is_some() {
                 out.line(format!("polarity {}", polarity_word(projection.polarity).trim_end()));
             }

@@ -3,6 +3,7 @@
 use crate::hir::*;
 use circ_grammar::ast::{AssignOp, BinaryOp, Polarity};
 use circ_plan::ir::{Distribution, Precision};
+use circ_plan::plan::RowStorage;
 
 pub(super) fn annotation(ty: &Option<crate::types::Type>) -> String {
     ty.as_ref().map_or(String::new(), |ty| format!(": {ty}"))
@@ -126,5 +127,13 @@ pub fn builtin_name(builtin: Builtin) -> &'static str {
         Builtin::Exprel => "exprel",
         Builtin::Lgamma => "lgamma",
         Builtin::Erf => "erf",
+    }
+}
+
+pub(super) fn row_storage_word(rows: RowStorage) -> &'static str {
+    match rows {
+        RowStorage::Auto => "auto",
+        RowStorage::Stored => "stored",
+        RowStorage::Procedural => "procedural",
     }
 }

@@ -131,6 +131,7 @@ fn projection(source: View, target: View) -> ProjectionPlan {
         delay: Quantity::Constant(0.1),
         sign: Sign::Free,
         store: Precision::F32,
+        rows: RowStorage::Auto,
         learning: None,
         flow: None,
         share: None,

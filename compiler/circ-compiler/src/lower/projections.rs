@@ -12,6 +12,7 @@ use super::inputs::number;
 use super::layout::{Layout, Storage};
 use super::learning::{Ways, fixed, learning, refuse_to_rewire};
 use super::pair::PairSite;
+use super::rows::rows;
 use crate::hir::VarKind;
 use crate::hir::path::part_of;
 use crate::kernel::build::Builder;
@@ -98,6 +99,7 @@ pub fn projection<'a>(
         share: share.map(Box::new),
         sign: net.sign,
         store,
+        rows: rows(net),
         learning,
         flow: None,
         pairing: net.pairing,

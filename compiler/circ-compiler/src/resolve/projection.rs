@@ -11,7 +11,12 @@ use crate::hir::{self, Connect, DriveSource, ExprId, ExprKind, Ref, SlotId, Slot
 use crate::types::{Dimension, Type};
 use circ_grammar::ast::{self, Arg, ClauseKind, DriveClauseKind, Name, Span};
 use circ_plan::ir::Precision;
+use circ_plan::plan::RowStorage;
 use std::collections::BTreeMap;
+
+/// What `store` may say of rows.
+const ROW_STORAGES: [(&str, RowStorage); 3] =
+    [("procedural", RowStorage::Procedural), ("stored", RowStorage::Stored), ("auto", RowStorage::Auto)];
 
 /// Clauses met so far, with their places.
 type Seen = BTreeMap<&'static str, Span>;
@@ -46,6 +51,7 @@ impl<'a> Resolver<'a> {
             continuous: None,
             plasticity: None,
             store: None,
+            rows: None,
             partial: written.clauses.iter().any(|clause| matches!(clause.kind, ClauseKind::Error)),
             span,
         };
@@ -133,15 +139,28 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// `store w as f64`
+    /// `store w as f64`, or `store procedural`.
     fn store(&mut self, name: &Name, precision: Option<&Name>, projection: &mut hir::Projection) {
-        if &*name.text != "w" {
-            self.sink.push(names::unknown_name(
-                name.span,
-                &name.text,
-                "value of a projection",
-                Some("w".into()),
-            ));
+        let word = &*name.text;
+        if precision.is_none()
+            && let Some((_, storage)) = ROW_STORAGES.iter().find(|(known, _)| *known == word)
+        {
+            projection.rows = Some((*storage, name.span));
+            return;
+        }
+        if word != "w" {
+            let (what, known) = match precision {
+                Some(_) => ("value of a projection", vec!["w"]),
+                None => ("way to store synapses", ROW_STORAGES.iter().map(|(known, _)| *known).collect()),
+            };
+            let near = suggest::nearest(word, known.iter().copied());
+            let suggestion = near.or_else(|| precision.map(|_| "w".into()));
+            let message = names::unknown_name(name.span, word, what, suggestion);
+            let ways: Vec<String> = known.iter().map(|way| format!("`{way}`")).collect();
+            self.sink.push(match precision {
+                Some(_) => message,
+                None => message.note(format!("the ways are {}", names::list(&ways))),
+            });
             return;
         }
         match precision.map(|precision| (&*precision.text, precision.span)) {
@@ -173,7 +192,8 @@ impl<'a> Resolver<'a> {
             ClauseKind::Onto(_) => "onto",
             ClauseKind::Allow(_) => "",
             ClauseKind::Share(_) => "share",
-            ClauseKind::Store { .. } => "store",
+            ClauseKind::Store { precision: Some(_), .. } => "store w",
+            ClauseKind::Store { precision: None, .. } => "store",
             ClauseKind::Plasticity(_) => "plasticity",
             ClauseKind::Error => "",
         };

@@ -383,6 +383,7 @@ fn small(
         allow_multiple: false,
         weight: Quantity::Constant(weight),
         store: Precision::F64,
+        rows: RowStorage::Auto,
         delay: Quantity::Constant(ticks * plan.dt),
         share: None,
         sign: Sign::Free,

@@ -130,7 +130,7 @@ fn whole_parts(wiring: &Wiring) -> Option<Vec<&Part>> {
         Kind::Rows(parts) => {
             parts.iter().map(|of| if let [part] = &of[..] { Some(part) } else { None }).collect()
         }
-        Kind::Bundled(_) | Kind::Broadcast(_) | Kind::Learning => None,
+        Kind::Bundled(_) | Kind::Broadcast(_) | Kind::Procedural(_) | Kind::Learning => None,
     }
 }
 

@@ -22,8 +22,8 @@ const TRIAL_BYTES: u64 = 1 << 30;
 /// Pairs that are tried of a projection.
 const TRIAL_PAIRS: u64 = 1 << 18;
 
-/// The memory that a network needs, in order of declaration.
-pub fn estimate(plan: &Plan, threads: usize) -> Memory {
+/// The memory that a network needs, in order of declaration; `made_again` says whose rows are not held.
+pub fn estimate(plan: &Plan, made_again: &[bool], threads: usize) -> Memory {
     let mut memory = Memory::default();
     let arrays: u64 = plan.populations.iter().map(|p| array_bytes(p, threads)).sum();
     let cells = (arrays < TRIAL_BYTES).then(|| super::Cells::new(plan));
@@ -34,14 +34,19 @@ pub fn estimate(plan: &Plan, threads: usize) -> Memory {
     let mut sizes = vec![];
     for (k, projection) in plan.projections.iter().enumerate() {
         let synapses = expected(plan, k as u32, cells.as_ref());
-        sizes.push(bytes(plan, k as u32, synapses, threads));
+        let again = made_again[k] && !is_broadcast(plan, k as u32);
+        sizes.push(match again {
+            true => columns_bytes(projection),
+            false => bytes(plan, k as u32, synapses, threads),
+        });
         memory.parts.push((projection.path.clone(), sizes[k]));
         construction = construction.max(working_bytes(plan, k as u32, synapses));
     }
     // Rows that are put together are there twice for a while.
-    for projection in &plan.projections {
-        let beside = plan.projections.iter().zip(&sizes).filter(|(other, _)| together(projection, other));
-        let (count, size) = beside.fold((0, 0), |(count, size), (_, bytes)| (count + 1, size + bytes));
+    let held: Vec<_> = plan.projections.iter().zip(&sizes).zip(made_again).filter(|it| !it.1).collect();
+    for ((projection, _), _) in &held {
+        let beside = held.iter().filter(|((other, _), _)| together(projection, other));
+        let (count, size) = beside.fold((0, 0), |(count, size), ((_, bytes), _)| (count + 1, size + **bytes));
         construction = construction.max(if 1 < count { size } else { 0 });
     }
     memory.parts.push(("what is on its way".into(), flight::bytes(plan, cells.as_ref(), threads)));
@@ -122,13 +127,19 @@ fn tried(context: &Context, sources: u64, targets: u64) -> u64 {
         return 0;
     };
     let rows = (TRIAL_PAIRS / targets.max(1)).clamp(1, sources.max(1));
-    let mut found = RowSet::new(0);
+    let (mut found, mut scratch) = (RowSet::new(0), pairs.scratch(context));
     for k in 0..rows {
         let source = (sources * (2 * k + 1) / (2 * rows)) as u32;
-        pairs.make(source..source + 1, &mut found, &mut None);
+        pairs.make(source..source + 1, &mut scratch, &mut found, &mut None);
     }
     let mean = found.targets.len() as f64 * sources as f64 / rows as f64;
     (mean + 5.0 * mean.sqrt()) as u64
+}
+
+/// Bytes of a projection whose rows are made again: what is read of cells, and where targets are.
+fn columns_bytes(plan: &ProjectionPlan) -> u64 {
+    let (sources, targets) = (plan.source.len() as u64, plan.target.len() as u64);
+    8 * (plan.pre_columns.len() as u64 * sources + plan.post_columns.len() as u64 * targets) + 8 * targets
 }
 
 /// Bytes of the finished projection.
@@ -176,11 +187,6 @@ fn learning_bytes(
     let varies = |quantity: &Quantity| u64::from(matches!(quantity, Quantity::Program(_)));
     let [delay, dendritic] = [&plan.delay, &learning.dendritic].map(varies);
     let back = learning.back.as_ref().map_or(dendritic, varies);
-    let weight = match (&plan.weight, plan.store) {
-        (Quantity::Constant(_), _) => 0,
-        (Quantity::Program(_), Precision::F32) => 4,
-        (Quantity::Program(_), Precision::F64) => 8,
-    };
     let target = if targets <= 1 << 16 { 2 } else { 4 };
     // Delays that differ: themselves, and where a synapse is in its row, and stretches of equal ones.
     let delays = (delay | dendritic) * (4 + 4 + 12) + 4 * dendritic + 4 * back;
@@ -195,8 +201,7 @@ fn learning_bytes(
     let shared = if learning.shared.is_some() { 8 } else { 0 };
     let arrays: u64 = learning.arrays.iter().map(width).sum();
     let pairs = 4 * (u64::from(plan.allow_multiple) + u64::from(!plan.edges.is_empty()));
-    let each =
-        target + shared + weight + delays + by_target + arrays + pairs + u64::from(learning.both.is_some());
+    let each = target + shared + delays + by_target + arrays + pairs + u64::from(learning.both.is_some());
     let sides = waits.map_or(0, |waits| waits.bytes(sources as usize * threads, targets as usize));
     4 * sources * threads as u64 + 8 * sources + 40 * targets + sides + each * synapses
 }
@@ -205,6 +210,12 @@ fn learning_bytes(
 fn working_bytes(plan: &Plan, projection: u32, synapses: u64) -> u64 {
     let (drawn, direction) = drawn_as(plan, projection);
     let tables = 8 * (drawn.source.len() + drawn.target.len()) as u64;
+    // What learns takes its weights from those that were drawn, when the lists are gone.
+    let weights = match (&plan.projections[projection as usize].learning, &drawn.weight, drawn.store) {
+        (None, ..) | (_, Quantity::Constant(_), _) => 0,
+        (Some(_), Quantity::Program(_), Precision::F32) => 4 * synapses,
+        (Some(_), Quantity::Program(_), Precision::F64) => 8 * synapses,
+    };
     let lists = match drawn.connect {
         Connect::AllToAll | Connect::OneToOne => 0,
         _ if direction == Direction::Back => 20 * synapses,
@@ -214,5 +225,5 @@ fn working_bytes(plan: &Plan, projection: u32, synapses: u64) -> u64 {
         Connect::Pairs(_) => 20 * synapses,
         _ => 0,
     };
-    if is_broadcast(plan, projection) { tables } else { tables + lists }
+    if is_broadcast(plan, projection) { tables } else { tables + lists.max(weights) }
 }

@@ -80,7 +80,7 @@ fn by_source<S: Sink>(
             rows.starts.push(0);
             rows.targets.clear();
             rows.table_rows.clear();
-            pairs.make(first..end, rows, wrong);
+            pairs.make(first..end, &mut pairs.scratch(context), rows, wrong);
             Placer::new(context).place(rows, wrong);
         });
         if let Some(wrong) = blocks.iter_mut().find_map(|b| b.1.take()) {

@@ -92,6 +92,14 @@ impl Weights {
         }
     }
 
+    fn clear(&mut self) {
+        match self {
+            Weights::One(_) => {}
+            Weights::Each(each) => each.clear(),
+            Weights::Double(each) => each.clear(),
+        }
+    }
+
     fn trim(&mut self) {
         match self {
             Weights::One(_) => {}
@@ -166,6 +174,14 @@ impl Ticks {
         }
     }
 
+    fn clear(&mut self) {
+        match self {
+            Ticks::Byte(each) => each.clear(),
+            Ticks::Half(each) => each.clear(),
+            Ticks::Word(each) => each.clear(),
+        }
+    }
+
     fn trim(&mut self) {
         match self {
             Ticks::Byte(each) => trim(each),
@@ -212,6 +228,20 @@ impl Part {
             ticks.trim();
         }
         self
+    }
+
+    /// Without rows, but with the room that they had.
+    pub fn clear(&mut self) {
+        self.starts.truncate(1);
+        match &mut self.targets {
+            Targets::Near(t) => t.clear(),
+            Targets::Far(t) => t.clear(),
+            Targets::Every(_) => {}
+        }
+        self.weights.clear();
+        if let Delays::Each(ticks) = &mut self.delays {
+            ticks.clear();
+        }
     }
 
     /// Synapses.

@@ -13,6 +13,7 @@ pub mod layout;
 mod mirror;
 mod onto;
 pub mod pairs;
+pub mod procedural;
 pub mod selves;
 mod shared;
 pub mod synapses;
@@ -23,7 +24,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use circ_plan::engine::{Memory, Synapses, Values};
-use circ_plan::plan::{Column, Connect, Pairing, Plan, ProjectionPlan, Quantity, Sender};
+use circ_plan::plan::{Column, Connect, Pairing, Plan, ProjectionPlan, Quantity, RowStorage, Sender};
 
 pub(crate) use error::note;
 pub use error::{BadValue, BuildError, Way};
@@ -36,11 +37,12 @@ use crate::learning::table::{self, Table};
 use crate::network::{Broadcast, Kind, Network, SourceMap, Wiring};
 use crate::pages;
 use crate::shards::Shards;
-use estimate::{estimate, expected, is_broadcast, is_matrix};
+use estimate::{estimate, expected, is_broadcast, is_matrix, looked_at};
 use generate::generate;
 use layout::{Builder, Lanes, Part, Sink, Weights};
 use mirror::{admissible, drawn_as};
 use pairs::RowSet;
+use procedural::{Count, Procedural};
 use selves::Selves;
 use synapses::{Context, Valuer, columns};
 
@@ -67,7 +69,6 @@ impl Cells {
 
     /// A projection with what its programs read.
     pub fn context<'a>(&self, plan: &'a Plan, projection: u32) -> Context<'a> {
-        let (this, direction) = drawn_as(plan, projection);
         let value = |column: Column, cell: u32| match column {
             Column::Array(p, array) => {
                 self.shards[p as usize].get(&plan.populations[p as usize], array, cell as usize)
@@ -79,23 +80,24 @@ impl Cells {
             }
             Column::Constant(value) => value,
         };
-        Context {
-            plan: this,
-            index: projection,
-            tables: &plan.tables,
-            dt: plan.dt,
-            direction,
-            pre: columns(&this.pre_columns, &this.source, &value),
-            post: columns(&this.post_columns, &this.target, &value),
-            groups: None,
-        }
+        let (this, _) = drawn_as(plan, projection);
+        let pre = columns(&this.pre_columns, &this.source, &value);
+        let post = columns(&this.post_columns, &this.target, &value);
+        Cells::scene(plan, projection, Arc::new(pre), Arc::new(post))
+    }
+
+    /// A projection with these values of its columns.
+    fn scene(plan: &Plan, projection: u32, pre: Arc<Vec<Vec<f64>>>, post: Arc<Vec<Vec<f64>>>) -> Context<'_> {
+        let (this, direction) = drawn_as(plan, projection);
+        let (tables, dt) = (&plan.tables[..], plan.dt);
+        Context { plan: this, index: projection, tables, dt, direction, pre, post, groups: None }
     }
 }
 
 /// Builds all synapses for `threads` threads, in at most `limit` bytes.
 pub fn build(plan: Arc<Plan>, threads: usize, limit: u64) -> Result<Network, BuildError> {
     let threads = threads.max(1);
-    let needed = estimate(&plan, threads);
+    let (made_again, needed) = made_again(&plan, threads, limit);
     if limit < needed.total() {
         return Err(BuildError::TooLarge { need: needed.total(), have: limit, parts: needed });
     }
@@ -106,7 +108,8 @@ pub fn build(plan: Arc<Plan>, threads: usize, limit: u64) -> Result<Network, Bui
     let cells = Cells::new(&plan);
     let (mut wirings, mut tables) = (vec![], vec![]);
     for projection in 0..plan.projections.len() as u32 {
-        let (wiring, of) = wiring(&plan, projection, &cells, &shards, limit)?;
+        let again = made_again[projection as usize];
+        let (wiring, of) = wiring(&plan, projection, &cells, &shards, again, limit)?;
         wirings.push(wiring);
         tables.extend(of.map(|of| (projection, of)));
     }
@@ -119,6 +122,46 @@ pub fn build(plan: Arc<Plan>, threads: usize, limit: u64) -> Result<Network, Bui
     Ok(network)
 }
 
+/// Pairs of a projection up to which it may go without saying that its rows are not held: to look at all of them once takes
+/// some minutes at most. More are rarely meant.
+const MOST_PAIRS: u64 = 1 << 31;
+
+/// By projection, whether its rows are made again for each spike; and the bytes that are needed. Where the
+/// plan leaves it open rows are held, unless there is no room for all: then those that take the most are not.
+fn made_again(plan: &Plan, threads: usize, limit: u64) -> (Vec<bool>, Memory) {
+    let stated: Vec<bool> = plan.projections.iter().map(|p| p.rows == RowStorage::Procedural).collect();
+    let whole = estimate(plan, &stated, threads);
+    let (mut again, mut needed) = (stated.clone(), whole.clone());
+    while limit < needed.total() {
+        let open = |(k, projection): (usize, &ProjectionPlan)| {
+            let drawn = projection.rows == RowStorage::Auto && procedural::possible(projection);
+            let may = drawn && !is_broadcast(plan, k as u32) && looked_at(projection) <= MOST_PAIRS;
+            // Parts stand in order: populations, projections, and what else there is.
+            (may && !again[k]).then(|| (needed.parts[plan.populations.len() + k].1, k))
+        };
+        let mut largest: Vec<(u64, usize)> = plan.projections.iter().enumerate().filter_map(open).collect();
+        if largest.is_empty() {
+            return (stated, whole);
+        }
+        largest.sort_by_key(|&(bytes, k)| (std::cmp::Reverse(bytes), k));
+        let (mut saved, excess) = (0, needed.total() - limit);
+        for (bytes, k) in largest {
+            if excess <= saved {
+                break;
+            }
+            again[k] = true;
+            saved += bytes;
+        }
+        needed = estimate(plan, &again, threads);
+    }
+    (again, needed)
+}
+
+/// The memory that a network needs on so many threads, before anything is allocated, if there is room for all.
+pub fn needed(plan: &Plan, threads: usize) -> Memory {
+    made_again(plan, threads, u64::MAX).1
+}
+
 /// One part, for a report.
 fn part(name: &str, bytes: u64) -> Memory {
     Memory { parts: vec![(name.to_owned(), bytes)] }
@@ -129,6 +172,7 @@ fn wiring(
     projection: u32,
     cells: &Cells,
     shards: &Shards,
+    again: bool,
     limit: u64,
 ) -> Result<(Wiring, Option<Vec<Table>>), BuildError> {
     let this = &plan.projections[projection as usize];
@@ -151,6 +195,14 @@ fn wiring(
     let mut context = cells.context(plan, projection);
     context.groups = shared::find(&cells.context(plan, first(plan, projection)), shards.threads)?;
     let lanes = Lanes::new(&spots);
+    if again {
+        let mut counts: Vec<Count> = lanes.lanes.iter().map(|_| Count::default()).collect();
+        let report = generate(&context, &lanes, shards.threads, limit, &mut counts)?;
+        let synapses = counts.iter().map(|count| count.synapses).sum();
+        let delays = report.delays.or(constant_delay(plan, this)).filter(|_| 0 < synapses);
+        let kind = Kind::Procedural(Procedural::new(&context, lanes)?);
+        return Ok((Wiring { sources, kind, synapses, delays, scaled: false }, None));
+    }
     let synapses = expected(plan, projection, Some(cells));
     let rows = this.source.len();
     let selves = if this.allow_self { Selves::none() } else { Selves::new(&this.source, &this.target) };

@@ -7,10 +7,12 @@
 //! Probability (Batagelj and Brandes 2005): the gaps between targets are geometric, so a row costs as
 //! much as it has synapses. Degrees (Floyd, in Bentley 1987): exactly one draw per synapse.
 
+use std::ops::Range;
+
 use circ_numerics::math;
 use circ_numerics::random::{Counter, Stream, uniform53};
 use circ_plan::ir::Program;
-use circ_plan::plan::{Connect, Quantity};
+use circ_plan::plan::{Connect, ProjectionPlan, Quantity};
 
 use super::error::BuildError;
 use super::mirror::{Direction, candidates, within};
@@ -42,6 +44,14 @@ impl RowSet {
         self.starts.len() - 1
     }
 
+    /// No rows yet, from this source on.
+    pub fn clear(&mut self, first: u32) {
+        self.first = first;
+        self.starts.truncate(1);
+        self.targets.clear();
+        self.table_rows.clear();
+    }
+
     /// Ends a row.
     pub fn seal(&mut self) {
         self.starts.push(self.targets.len());
@@ -49,17 +59,18 @@ impl RowSet {
 }
 
 /// Makes the rows of a projection.
-pub struct Pairs<'a> {
-    context: &'a Context<'a>,
+#[derive(Debug)]
+pub struct Pairs {
     direction: Direction,
-    form: Form<'a>,
+    form: Form,
     /// Target positions to leave out, by source position.
     selves: Selves,
     targets: u32,
 }
 
 /// How rows are made.
-enum Form<'a> {
+#[derive(Debug)]
+enum Form {
     /// A probability between 0 and 1.
     Geometric(Gaps),
     Nothing,
@@ -67,24 +78,21 @@ enum Form<'a> {
     OneToOne,
     OutDegree(u32),
     /// A probability, or a condition, for every pair.
-    Pairwise {
-        program: &'a Program,
-        condition: Condition,
-    },
+    Pairwise(Condition),
     Total(Total),
     /// Sorted: (source, target, row of the table).
     Listed(Vec<(u32, u32, u32)>),
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Condition {
     Holds,
     Probability,
 }
 
-impl<'a> Pairs<'a> {
+impl Pairs {
     /// The rows of a projection in its own direction.
-    pub fn rows(context: &'a Context<'a>, threads: usize) -> Result<Pairs<'a>, BuildError> {
+    pub fn rows(context: &Context, threads: usize) -> Result<Pairs, BuildError> {
         let (from, to) = context.views();
         let targets = to.len() as u32;
         let selves = if context.plan.allow_self { Selves::none() } else { Selves::new(from, to) };
@@ -94,20 +102,18 @@ impl<'a> Pairs<'a> {
             (_, Connect::OneToOne) => Form::OneToOne,
             (Direction::Back, _) => Form::Listed(turned(drawn(context, threads)?)),
         };
-        Ok(Pairs { context, direction: context.direction, form, selves, targets })
+        Ok(Pairs { direction: context.direction, form, selves, targets })
     }
 
     /// The rows that are drawn, for every form but `in_degree`, whose rows come from [`in_degree`].
-    pub fn new(context: &'a Context<'a>, threads: usize) -> Result<Pairs<'a>, BuildError> {
+    pub fn new(context: &Context, threads: usize) -> Result<Pairs, BuildError> {
         let plan = context.plan;
         let targets = plan.paired_targets() as u32;
         let selves = if plan.allow_self { Selves::none() } else { Selves::new(&plan.source, &plan.paired()) };
         let form = match &plan.connect {
             Connect::Probability(Quantity::Constant(p)) => geometric(*p, context.index)?,
-            Connect::Probability(Quantity::Program(program)) => {
-                Form::Pairwise { program, condition: Condition::Probability }
-            }
-            Connect::Where(program) => Form::Pairwise { program, condition: Condition::Holds },
+            Connect::Probability(Quantity::Program(_)) => Form::Pairwise(Condition::Probability),
+            Connect::Where(_) => Form::Pairwise(Condition::Holds),
             Connect::AllToAll => Form::Everything,
             Connect::OneToOne => Form::OneToOne,
             Connect::OutDegree(degree) => Form::OutDegree(*degree),
@@ -115,42 +121,66 @@ impl<'a> Pairs<'a> {
             Connect::Pairs(list) => Form::Listed(listed(context, list, &selves)?),
             Connect::InDegree(_) => panic!("the rows of `in_degree` are made by target"),
         };
-        Ok(Pairs { context, direction: Direction::There, form, selves, targets })
+        Ok(Pairs { direction: Direction::There, form, selves, targets })
+    }
+
+    /// Bytes held of forms whose rows are made one by one.
+    pub fn bytes(&self) -> u64 {
+        let gaps = match &self.form {
+            Form::Geometric(gaps) => 8 * gaps.cumulative.capacity() + 2 * gaps.guide.capacity(),
+            _ => 0,
+        };
+        4 * self.selves.pairs() + gaps as u64
     }
 
     /// The targets that a source can have.
-    fn range(&self, source: u32) -> std::ops::Range<u32> {
-        candidates(self.context.plan, self.direction, source, self.targets)
+    fn range(&self, plan: &ProjectionPlan, source: u32) -> Range<u32> {
+        candidates(plan, self.direction, source, self.targets)
+    }
+
+    /// What is used again from row to row; `context` is the one that this was made with.
+    pub fn scratch<'a>(&self, context: &'a Context<'a>) -> Scratch<'a> {
+        let program = match &context.plan.connect {
+            Connect::Probability(Quantity::Program(program)) | Connect::Where(program) => Some(&**program),
+            _ => None,
+        };
+        let marked = matches!(self.form, Form::OutDegree(_)) && !context.plan.allow_multiple;
+        Scratch {
+            context,
+            pairwise: program.map(|program| (program, PairRows::new(context, program))),
+            marks: Marks::new(if marked { self.targets } else { 0 }),
+        }
     }
 
     /// Appends the rows of these sources.
-    pub fn make(&self, sources: std::ops::Range<u32>, rows: &mut RowSet, wrong: &mut Option<BuildError>) {
-        let mut pairwise = match &self.form {
-            Form::Pairwise { program, .. } => Some(PairRows::new(self.context, program)),
-            _ => None,
-        };
-        let marked = matches!(self.form, Form::OutDegree(_)) && !self.context.plan.allow_multiple;
-        let mut marks = Marks::new(if marked { self.targets } else { 0 });
+    pub fn make(
+        &self,
+        sources: Range<u32>,
+        scratch: &mut Scratch,
+        rows: &mut RowSet,
+        wrong: &mut Option<BuildError>,
+    ) {
         for source in sources {
-            match &self.form {
-                Form::Pairwise { program, condition } => {
-                    let Some(pairwise) = &mut pairwise else {
-                        continue;
-                    };
-                    self.pairwise_row(source, program, *condition, pairwise, rows, wrong);
+            match (&self.form, &mut scratch.pairwise) {
+                (Form::Pairwise(condition), Some((program, values))) => {
+                    self.pairwise_row(source, (program, *condition), scratch.context, values, rows, wrong);
                 }
-                form => self.row(form, source, rows, &mut marks),
+                _ => self.row(source, scratch, rows),
             }
             rows.seal();
         }
     }
 
-    fn row(&self, form: &Form, source: u32, rows: &mut RowSet, marks: &mut Marks) {
-        let range = self.range(source);
+    fn row(&self, source: u32, scratch: &mut Scratch, rows: &mut RowSet) {
+        let Scratch { context, marks, .. } = scratch;
+        let range = self.range(context.plan, source);
         let selves = within(self.selves.of(source), &range);
-        match form {
-            Form::Nothing | Form::Pairwise { .. } => {}
-            Form::Geometric(gaps) => self.geometric_row(source, gaps, selves, &mut rows.targets),
+        let mut stream = Stream::new(context.key(), entity(source));
+        match &self.form {
+            Form::Nothing | Form::Pairwise(_) => {}
+            Form::Geometric(gaps) => {
+                geometric_row(&mut stream, gaps, range.start, self.targets, selves, &mut rows.targets);
+            }
             Form::Everything => match selves {
                 [] => rows.targets.extend(range),
                 _ => {
@@ -159,7 +189,19 @@ impl<'a> Pairs<'a> {
                 }
             },
             Form::OneToOne => rows.targets.extend((!selves.contains(&source)).then_some(source)),
-            Form::OutDegree(degree) => self.out_degree_row(source, *degree, selves, &mut rows.targets, marks),
+            Form::OutDegree(degree) => {
+                let admissible = self.targets - selves.len() as u32;
+                let first = rows.targets.len();
+                if context.plan.allow_multiple {
+                    rows.targets.extend((0..*degree).map(|_| stream.below(u64::from(admissible)) as u32));
+                } else {
+                    sample(&mut stream, admissible, *degree, &mut |k| rows.targets.push(k), marks);
+                }
+                for target in &mut rows.targets[first..] {
+                    *target = skip(selves, *target);
+                }
+                rows.targets[first..].sort_unstable();
+            }
             Form::Total(total) => rows.targets.extend(total.row(source)),
             Form::Listed(list) => {
                 let first = list.partition_point(|pair| pair.0 < source);
@@ -171,52 +213,19 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    fn geometric_row(&self, source: u32, gaps: &Gaps, selves: &[u32], out: &mut Vec<u32>) {
-        let mut stream = Stream::new(self.context.key(), entity(source));
-        let end = self.targets - selves.len() as u32;
-        let mut next = self.range(source).start;
-        while let Some(gap) = gaps.draw(&mut stream, end - next) {
-            next += gap;
-            out.push(if selves.is_empty() { next } else { skip(selves, next) });
-            next += 1;
-        }
-    }
-
-    fn out_degree_row(
-        &self,
-        source: u32,
-        degree: u32,
-        selves: &[u32],
-        out: &mut Vec<u32>,
-        marks: &mut Marks,
-    ) {
-        let mut stream = Stream::new(self.context.key(), entity(source));
-        let admissible = self.targets - selves.len() as u32;
-        let first = out.len();
-        if self.context.plan.allow_multiple {
-            out.extend((0..degree).map(|_| stream.below(u64::from(admissible)) as u32));
-        } else {
-            sample(&mut stream, admissible, degree, &mut |k| out.push(k), marks);
-        }
-        for target in &mut out[first..] {
-            *target = skip(selves, *target);
-        }
-        out[first..].sort_unstable();
-    }
-
     fn pairwise_row(
         &self,
         source: u32,
-        program: &Program,
-        condition: Condition,
+        (program, condition): (&Program, Condition),
+        context: &Context,
         pairwise: &mut PairRows,
         rows: &mut RowSet,
         wrong: &mut Option<BuildError>,
     ) {
         let result = result_of(program);
         let selves = self.selves.of(source);
-        let key = self.context.key();
-        for first in (self.range(source).start..self.targets).step_by(ROW) {
+        let key = context.key();
+        for first in (self.range(context.plan, source).start..self.targets).step_by(ROW) {
             let n = (ROW as u32).min(self.targets - first) as usize;
             let values = pairwise.run_row(program, source, first, n);
             for k in 0..n {
@@ -227,11 +236,8 @@ impl<'a> Pairs<'a> {
                         let p = values.floats(result)[k];
                         if !(0.0..=1.0).contains(&p) && wrong.is_none() && !selves.contains(&target) {
                             let pair = Some((source, target));
-                            *wrong = Some(BuildError::Probability {
-                                projection: self.context.index,
-                                pair,
-                                value: p,
-                            });
+                            *wrong =
+                                Some(BuildError::Probability { projection: context.index, pair, value: p });
                         }
                         uniform53(key, Counter { partner: target, ..entity(source) }) < p
                     }
@@ -244,7 +250,31 @@ impl<'a> Pairs<'a> {
     }
 }
 
-fn geometric<'a>(p: f64, projection: u32) -> Result<Form<'a>, BuildError> {
+/// What making rows uses again from one to the next.
+pub struct Scratch<'a> {
+    context: &'a Context<'a>,
+    pairwise: Option<(&'a Program, PairRows<'a>)>,
+    marks: Marks,
+}
+
+fn geometric_row(
+    stream: &mut Stream,
+    gaps: &Gaps,
+    first: u32,
+    targets: u32,
+    selves: &[u32],
+    out: &mut Vec<u32>,
+) {
+    let end = targets - selves.len() as u32;
+    let mut next = first;
+    while let Some(gap) = gaps.draw(stream, end - next) {
+        next += gap;
+        out.push(if selves.is_empty() { next } else { skip(selves, next) });
+        next += 1;
+    }
+}
+
+fn geometric(p: f64, projection: u32) -> Result<Form, BuildError> {
     if !(0.0..=1.0).contains(&p) {
         return Err(BuildError::Probability { projection, pair: None, value: p });
     }
@@ -260,6 +290,7 @@ fn geometric<'a>(p: f64, projection: u32) -> Result<Form<'a>, BuildError> {
 }
 
 /// Numbers of targets passed over before the next: geometric, `P(gap >= k) = (1 - p)^k`.
+#[derive(Debug)]
 struct Gaps {
     /// `1 / log(1 - p)`
     inverse: f64,
@@ -411,11 +442,11 @@ fn drawn(context: &Context, threads: usize) -> Result<Vec<(u32, u32, u32)>, Buil
     if let Form::Listed(list) = pairs.form {
         return Ok(list);
     }
-    let (mut rows, mut wrong) = (RowSet::new(0), None);
+    let (mut rows, mut wrong, mut scratch) = (RowSet::new(0), None, pairs.scratch(context));
     for source in 0..plan.source.len() as u32 {
         rows.starts.truncate(1);
         rows.targets.clear();
-        pairs.make(source..source + 1, &mut rows, &mut wrong);
+        pairs.make(source..source + 1, &mut scratch, &mut rows, &mut wrong);
         list.extend(rows.targets.iter().map(|&target| (source, target, 0)));
     }
     wrong.map_or(Ok(list), Err)

@@ -6,6 +6,8 @@
 //! A draw of a synapse is at (pre, post, tick 0, salt), positions in the views; the k-th of equal
 //! pairs draws at salt + 64 k, beyond the 12 bits of a salt at the next ticks: no two draws meet.
 
+use std::sync::Arc;
+
 use circ_numerics::random::Counter;
 use circ_plan::ir::{ArrayId, KeyId, Precision, Program, Side, TableId};
 use circ_plan::plan::{Column, ProjectionPlan, Quantity, Sender, Sign, Table, View};
@@ -30,8 +32,8 @@ pub struct Context<'a> {
     /// Which way the synapses go between the pairs of `plan`.
     pub direction: Direction,
     /// By column, by position in the source view of `plan`.
-    pub pre: Vec<Vec<f64>>,
-    pub post: Vec<Vec<f64>>,
+    pub pre: Arc<Vec<Vec<f64>>>,
+    pub post: Arc<Vec<Vec<f64>>>,
     /// Of shared weights, once they were found.
     pub groups: Option<Groups>,
 }

@@ -25,6 +25,7 @@ const MOST_HEAPS: u64 = 1 << 10;
 const DIGIT: u32 = 11;
 
 /// All pairs, by source.
+#[derive(Debug)]
 pub struct Total {
     targets: u32,
     /// A heap has this many sources.

@@ -246,7 +246,7 @@ impl Lane {
         let targets = match &network.wirings[projection as usize].kind {
             Kind::Rows(_) if flow.factor.is_none() => targets(plan, shards, projection, thread),
             Kind::Learning => vec![learned_targets(plan, shards, projection, thread)],
-            Kind::Rows(_) | Kind::Bundled(_) | Kind::Broadcast(_) => vec![],
+            Kind::Rows(_) | Kind::Bundled(_) | Kind::Broadcast(_) | Kind::Procedural(_) => vec![],
         };
         let carrier = match flow.value.precision {
             Precision::F32 => Carrier::F32(Box::new(Evaluator::new(flow))),
@@ -411,7 +411,7 @@ impl<P: Scalar> Evaluator<P> {
                 let (table, weights) = learned.expect("the synapses of what learns have weights");
                 self.learned(flow, table, weights, pre, &targets[0], present, rings);
             }
-            Kind::Bundled(_) => panic!("what flows is in no bundle"),
+            Kind::Bundled(_) | Kind::Procedural(_) => panic!("what flows has rows of its own"),
             Kind::Rows(parts) => {
                 for (k, part) in parts[thread].iter().enumerate() {
                     match (part.precision, &flow.factor) {

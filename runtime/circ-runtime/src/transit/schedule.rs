@@ -17,7 +17,7 @@ use circ_plan::ir::Precision;
 use circ_plan::plan::{Plan, Sender};
 
 use crate::build::bundle::Bundle;
-use crate::build::layout::{Delays, Part};
+use crate::build::layout::{self, Delays, Part};
 use crate::network::{Kind, Stretch, Wiring};
 use crate::shards::{Shards, Spot, arena_of};
 
@@ -225,6 +225,18 @@ fn of_projection(wirings: &[Wiring], bundles: &[Bundle], projection: u32, thread
     };
     match &wirings[projection as usize].kind {
         Kind::Learning => vec![],
+        // What is made for each spike is added at once.
+        Kind::Procedural(procedural) => {
+            let own = procedural.lanes.lanes.iter().filter(|lane| lane.thread as usize == thread);
+            let reach = |lane: &layout::Lane| Reach {
+                precision: lane.precision,
+                places: lane.base as usize..(lane.base + lane.span) as usize,
+                part: None,
+                longest: longest(projection),
+                differs: false,
+            };
+            own.map(reach).collect()
+        }
         Kind::Broadcast(broadcast) => {
             let stretches = broadcast.stretches.get(thread).map_or(&[][..], Vec::as_slice);
             let reach = |stretch: &Stretch| Reach {

@@ -2,12 +2,14 @@
 //!
 //! In: the events of all threads in a window. Out: sums in the ring of the thread, rows that wait, and synapses that know who spiked.
 
+use std::collections::BTreeMap;
 use std::sync::RwLockReadGuard;
 
 use circ_plan::plan::Sender;
 
 use super::{Mail, Shared, Worker};
 use crate::build::layout::Part;
+use crate::build::procedural::Maker;
 use crate::deliver;
 use crate::drive::Pulse;
 use crate::network::{Kind, Network, SourceMap};
@@ -17,6 +19,8 @@ impl Worker {
     /// Delivers the spikes of a window, of all threads, to the own cells.
     pub(super) fn deliver(&mut self, shared: &Shared, first: i64, last: i64, phase: usize) {
         let mail = shared.mail(phase);
+        let scenes = shared.network.scenes();
+        let mut makers: BTreeMap<u32, Maker> = BTreeMap::new();
         for tick in first..=last {
             self.hear_all(shared, &mail, first, tick);
             for sender in &shared.plan.order {
@@ -36,19 +40,29 @@ impl Worker {
                     Sender::Projection(k) => {
                         let wiring = &shared.network.wirings[k as usize];
                         let parts = shared.network.sent(k, self.id);
-                        let broadcast = if let Kind::Broadcast(broadcast) = &wiring.kind {
-                            Some(broadcast)
-                        } else {
-                            None
-                        };
-                        if parts.is_empty() && broadcast.is_none() {
-                            continue;
+                        match &wiring.kind {
+                            Kind::Rows(_) | Kind::Bundled(_) if parts.is_empty() => continue,
+                            _ => self.spiking(&wiring.sources, &mail, (tick - first) as usize),
                         }
-                        self.spiking(&wiring.sources, &mail, (tick - first) as usize);
-                        if let Some(broadcast) = broadcast {
-                            deliver::broadcast(broadcast, self.id, &self.positions, tick, &mut self.rings);
+                        match &wiring.kind {
+                            Kind::Broadcast(broadcast) => {
+                                deliver::broadcast(
+                                    broadcast,
+                                    self.id,
+                                    &self.positions,
+                                    tick,
+                                    &mut self.rings,
+                                );
+                            }
+                            Kind::Procedural(procedural) => {
+                                let maker = || Maker::new(procedural, &scenes[&k], self.id);
+                                let maker = makers.entry(k).or_insert_with(maker);
+                                maker.send(&self.positions, tick, &mut self.rings);
+                            }
+                            Kind::Rows(_) | Kind::Bundled(_) | Kind::Learning => {
+                                self.send(shared, k, parts, tick)
+                            }
                         }
-                        self.send(shared, k, parts, tick);
                     }
                 }
             }

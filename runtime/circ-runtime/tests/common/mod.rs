@@ -156,6 +156,7 @@ pub fn project(
         delay: Quantity::Constant(0.1),
         sign: Sign::Free,
         store: Precision::F32,
+        rows: RowStorage::Auto,
         learning: None,
         flow: None,
         share: None,
