@@ -6,7 +6,7 @@ use super::number::{self, Number, element, number};
 use super::{Evaluated, Scope, World, eval, eval_whole};
 use crate::diagnose::value as say;
 use crate::hir::{ExprId, LocalId, Reduce};
-use crate::types::Value;
+use crate::types::{ArrayValue, Value};
 use circ_grammar::ast::{BinaryOp, Span};
 
 pub fn reduce(
@@ -19,20 +19,23 @@ pub fn reduce(
 ) -> Evaluated<Value> {
     let numbers = match over {
         Some((index, lo, hi)) => through(index, lo, hi, value, scope, world)?,
-        None => elements(value, scope, world)?,
+        None => match eval(value, scope, world)? {
+            Value::Array(array) => return of_array(reduce, &array, at),
+            other => match number(&other) {
+                Some(one) => vec![one],
+                None => {
+                    let span = scope.hir.expr(value).span;
+                    return Err(say::wrong_kind(span, "an array", &number::kind(&other)).into());
+                }
+            },
+        },
     };
-    fold(reduce, &numbers, at).map(Number::value)
+    fold(reduce, numbers.iter().copied(), at).map(Number::value)
 }
 
-fn elements(value: ExprId, scope: &mut Scope, world: &mut dyn World) -> Evaluated<Vec<Number>> {
-    let span = scope.hir.expr(value).span;
-    match eval(value, scope, world)? {
-        Value::Array(array) => Ok((0..array.data.len()).map(|k| element(&array, k)).collect()),
-        other => match number(&other) {
-            Some(one) => Ok(vec![one]),
-            None => Err(say::wrong_kind(span, "an array", &number::kind(&other)).into()),
-        },
-    }
+/// Elements are read where they lie: weights of all synapses are many.
+fn of_array(reduce: Reduce, array: &ArrayValue, at: Span) -> Evaluated<Value> {
+    fold(reduce, (0..array.data.len()).map(|k| element(array, k)), at).map(Number::value)
 }
 
 /// The expression's value for every value of the index.
@@ -60,34 +63,35 @@ fn through(
 
 /// Of the elements of an array.
 #[cfg(test)]
-pub fn reduced(reduce: Reduce, array: &crate::types::ArrayValue) -> Option<Value> {
-    let numbers: Vec<Number> = (0..array.data.len()).map(|k| element(array, k)).collect();
-    fold(reduce, &numbers, Span::default()).ok().map(Number::value)
+pub fn reduced(reduce: Reduce, array: &ArrayValue) -> Option<Value> {
+    of_array(reduce, array, Span::default()).ok()
 }
 
-fn fold(reduce: Reduce, numbers: &[Number], at: Span) -> Evaluated<Number> {
+fn fold(
+    reduce: Reduce,
+    mut numbers: impl ExactSizeIterator<Item = Number> + Clone,
+    at: Span,
+) -> Evaluated<Number> {
     let name = match reduce {
         Reduce::Sum => return accumulate(BinaryOp::Add, numbers, 0, at),
         Reduce::Product => return accumulate(BinaryOp::Multiply, numbers, 1, at),
-        Reduce::Any => return Ok(Number::Bool(numbers.iter().any(|x| holds(*x)))),
-        Reduce::All => return Ok(Number::Bool(numbers.iter().all(|x| holds(*x)))),
-        Reduce::Count => {
-            return Ok(Number::Int(numbers.iter().filter(|x| holds(**x)).count() as i64));
-        }
+        Reduce::Any => return Ok(Number::Bool(numbers.any(holds))),
+        Reduce::All => return Ok(Number::Bool(numbers.all(holds))),
+        Reduce::Count => return Ok(Number::Int(numbers.filter(|x| holds(*x)).count() as i64)),
         Reduce::Mean => "mean",
         Reduce::Std => "std",
         Reduce::Min => "min",
         Reduce::Max => "max",
         Reduce::Argmax => "argmax",
     };
-    let Some(first) = numbers.first() else {
+    let Some(first) = numbers.clone().next() else {
         return Err(say::empty_array(at, name).into());
     };
     Ok(match reduce {
         Reduce::Mean => Number::Real(mean(numbers)),
         Reduce::Std => Number::Real(deviation(numbers)),
-        Reduce::Min => numbers.iter().fold(*first, |a, b| if b.real() < a.real() { *b } else { a }),
-        Reduce::Max => numbers.iter().fold(*first, |a, b| if b.real() > a.real() { *b } else { a }),
+        Reduce::Min => numbers.fold(first, |a, b| if b.real() < a.real() { b } else { a }),
+        Reduce::Max => numbers.fold(first, |a, b| if b.real() > a.real() { b } else { a }),
         _ => Number::Int(argmax(numbers)),
     })
 }
@@ -96,35 +100,42 @@ fn holds(x: Number) -> bool {
     x.real() != 0.0
 }
 
-fn accumulate(op: BinaryOp, numbers: &[Number], neutral: i64, at: Span) -> Evaluated<Number> {
-    let Some(first) = numbers.first() else {
+fn accumulate(
+    op: BinaryOp,
+    mut numbers: impl Iterator<Item = Number>,
+    neutral: i64,
+    at: Span,
+) -> Evaluated<Number> {
+    let Some(first) = numbers.next() else {
         return Ok(Number::Int(neutral));
     };
     let mut total = first.value();
-    for x in &numbers[1..] {
+    for x in numbers {
         total = number::binary(op, &total, &x.value(), at)?;
     }
     Ok(number(&total).unwrap_or(Number::Int(neutral)))
 }
 
-fn mean(numbers: &[Number]) -> f64 {
-    numbers.iter().map(|x| x.real()).sum::<f64>() / numbers.len() as f64
+fn mean(numbers: impl ExactSizeIterator<Item = Number>) -> f64 {
+    let count = numbers.len() as f64;
+    numbers.map(Number::real).sum::<f64>() / count
 }
 
 /// Of the population: divided by n.
-fn deviation(numbers: &[Number]) -> f64 {
-    let mean = mean(numbers);
-    let squares: f64 = numbers.iter().map(|x| (x.real() - mean) * (x.real() - mean)).sum();
-    (squares / numbers.len() as f64).sqrt()
+fn deviation(numbers: impl ExactSizeIterator<Item = Number> + Clone) -> f64 {
+    let count = numbers.len() as f64;
+    let mean = mean(numbers.clone());
+    let squares: f64 = numbers.map(|x| (x.real() - mean) * (x.real() - mean)).sum();
+    (squares / count).sqrt()
 }
 
 /// The first of the largest.
-fn argmax(numbers: &[Number]) -> i64 {
-    let best = numbers.iter().enumerate().fold(
-        0,
-        |best, (k, x)| {
-            if x.real() > numbers[best].real() { k } else { best }
-        },
-    );
-    best as i64
+fn argmax(numbers: impl Iterator<Item = Number>) -> i64 {
+    let mut best: Option<(usize, f64)> = None;
+    for (k, x) in numbers.map(Number::real).enumerate() {
+        if best.is_none_or(|(_, largest)| x > largest) {
+            best = Some((k, x));
+        }
+    }
+    best.map_or(0, |(k, _)| k as i64)
 }

@@ -243,7 +243,9 @@ impl Design {
             copies * learning.arrays.iter().map(width).sum::<u64>() + marks + by_target + shared
         });
         let late = |table: &Table| self.waits.as_ref().map_or(0, |waits| Late::bytes(waits, table));
-        let of = |table: &Table| table.bytes() + late(table) + each * table.len() as u64;
+        // Weights are the first array, once the machine has taken them.
+        let linked = |table: &Table| table.bytes() - table.weights.bytes() as u64;
+        let of = |table: &Table| linked(table) + late(table) + each * table.len() as u64;
         self.tables.iter().map(of).sum::<u64>() + self.sides.bytes()
     }
 
