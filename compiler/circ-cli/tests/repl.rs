@@ -219,6 +219,131 @@ experiment Main of Net { run 1 ms }
     assert!(again["digest"].as_str().expect("a digest").starts_with(digest));
 }
 
+/// The lines of a session that say the value of something.
+fn values(told: &common::Said) -> Vec<&str> {
+    told.out.lines().filter(|line| line.ends_with("mV")).collect()
+}
+
+/// A `record` is not carried out again when the circuit is built anew: what it reads has other values by then.
+#[test]
+fn what_is_recorded_goes_on_in_a_circuit_that_is_built_anew() {
+    let bench = Bench::new();
+    small(&bench);
+    let lines = "\
+let place: int = 4
+record E[place].v every 0.5 ms
+run 2.2 ms
+record E[1].v every 0.5 ms
+if count(E) == 0 { record E[7].v }
+run 2.2 ms
+place = 5
+at(E[1].v, 3.7 ms)
+at(E[4].v, 1 ms)
+cell Other { state x = 0 }
+at(E[1].v, 3.7 ms)
+at(E[4].v, 1 ms)
+run 1 ms
+cell Clock {
+  param tau = 10 ms
+  param drive_to = 5 mV
+  state v: voltage = 0 mV
+  tau * v' = drive_to - v
+  spike when v >= 10 mV { v = 0 mV }
+}
+at(E[1].v, 3.7 ms)
+at(E[4].v, 1 ms)
+at(E[4].v, 5 ms)
+at(E[7].v, 5.1 ms)
+run 1 ms
+at(E[1].v, 6.2 ms)
+at(E[4].v, 6 ms)
+at(E[7].v, 6.3 ms)
+at(E[5].v, 6 ms)
+";
+    let told = piped(&bench, &["small.circ"], lines).exits(1);
+    assert!(told.out.contains("built anew") && !told.out.contains("not recorded any more"), "{}", told.out);
+    assert!(
+        told.err.contains("`E[5].v` at 6 ms") && told.err.matches("Error").count() == 1,
+        "only what was never recorded is missing: {}",
+        told.err
+    );
+    let found = values(&told);
+    assert_eq!(found.len(), 11, "{}\n{}", told.out, told.err);
+    assert_eq!((found[2], found[4]), (found[0], found[0]));
+    assert_eq!((found[3], found[5]), (found[1], found[1]));
+}
+
+/// Of what is no more, people are told; of the rest all goes on.
+#[test]
+fn recordings_of_cells_that_are_no_more_end() {
+    let bench = Bench::new();
+    small(&bench);
+    let lines = "\
+let last: int = 9
+record E[last].v, E[8].v
+record E.v
+run 1 ms
+last = 8
+population E: Clock[9]
+run 1 ms
+at(E[8].v, 0.5 ms)
+at(E[8].v, 1.5 ms)
+";
+    let told = piped(&bench, &["small.circ"], lines).exits(0);
+    assert!(told.out.contains("`E[9].v` is not recorded any more"), "{}", told.out);
+    assert!(told.out.contains("`E.v` is recorded anew"), "{}", told.out);
+    assert!(!told.out.contains("`E[8].v` is"), "{}", told.out);
+    assert_eq!(values(&told).len(), 2, "{}\n{}", told.out, told.err);
+}
+
+/// What was recorded of one way that things went is not taken for that of another.
+#[test]
+fn a_moment_has_what_was_recorded_until_then() {
+    let bench = Bench::new();
+    bench.file(
+        "net.circ",
+        r#"
+cell Relay {
+  port exc: excitatory voltage via delta(v)
+  param goal = 5 mV
+  state v: voltage = 0 mV
+  10 ms * v' = goal - v
+  spike when v >= 10 mV { v = 0 mV }
+}
+circuit Net {
+  population E: Relay[2]
+  projection P: E -> E.exc { connect one_to_one; allow self; weight 0.5 mV; delay 3 ms }
+}
+experiment Main of Net { run 1 ms }
+"#,
+    );
+    let lines = "\
+record E[0].v, P.w
+run 5 ms
+at(E[0].v, 4 ms)
+mean(at(P.w, 4 ms))
+fork first
+back 5 ms
+set E.goal = 8 mV
+run 8 ms
+at(E[0].v, 4 ms)
+mean(at(P.w, 4 ms))
+cell Other { state x = 0 }
+at(E[0].v, 4 ms)
+back first
+at(E[0].v, 4 ms)
+mean(at(P.w, 4 ms))
+run 1 ms
+at(E[0].v, 5.5 ms)
+";
+    let told = piped(&bench, &["net.circ"], lines).exits(0);
+    let found = values(&told);
+    assert_eq!(found.len(), 8, "{}\n{}", told.out, told.err);
+    assert_ne!(found[0], found[2], "it goes elsewhere");
+    assert_eq!((found[4], found[5]), (found[2], found[0]), "{}", told.out);
+    assert_eq!((found[1], found[3], found[6]), ("0.5 mV", "0.5 mV", "0.5 mV"), "{}", told.out);
+}
+
 #[test]
 fn what_is_wrong_is_said_and_the_session_goes_on() {
     let bench = Bench::new();

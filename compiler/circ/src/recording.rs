@@ -11,6 +11,7 @@ use circ_compiler::types::Dimension;
 use circ_plan::engine::{Engine, ProbeId, Samples};
 use circ_plan::ir::EventId;
 use circ_plan::plan::View;
+use std::sync::Arc;
 
 /// Everything that was recorded.
 #[derive(Clone, Debug, Default)]
@@ -51,10 +52,12 @@ pub struct TraceRecord {
     pub dimension: Dimension,
     /// Cells, or synapses in canonical order; ascending.
     pub cells: Vec<u32>,
+    /// Sampled at ticks that are `first + k * interval`.
+    pub first_tick: i64,
     pub interval_ticks: i64,
     pub from: SampledFrom,
-    /// What was taken out of the engine and is kept.
-    pub earlier: Samples,
+    /// What was taken out of the engine and is kept, one stretch of time after the other. Moments of a session share it.
+    pub earlier: Vec<Arc<Samples>>,
     /// What is left of samples that were written down and forgotten, for pictures.
     pub sketch: Sketch,
 }
@@ -90,9 +93,10 @@ impl Recordings {
         self.events.is_empty() && self.traces.is_empty() && self.histograms.is_empty()
     }
 
-    /// Time goes on from another tick: what weights were later is forgotten, and what they were in between is not known.
+    /// Time goes on from another tick: what was later is forgotten, and what weights were in between is not known.
     pub fn leap(&mut self, from: i64, to: i64) {
         for record in &mut self.traces {
+            record.forget_kept_after(to);
             if let SampledFrom::Steps(steps) = &mut record.from {
                 steps.changes.retain(|(after, _)| *after < to);
                 if from < to {
@@ -107,13 +111,45 @@ impl TraceRecord {
     /// All samples so far.
     pub fn samples(&self, engine: &dyn Engine) -> Samples {
         match &self.from {
-            SampledFrom::Probe(probe) if self.earlier.ticks.is_empty() => engine.samples(*probe),
+            SampledFrom::Probe(probe) if self.earlier.is_empty() => engine.samples(*probe),
             SampledFrom::Probe(probe) => {
-                let mut all = self.earlier.clone();
+                let mut all = Samples::default();
+                self.earlier.iter().for_each(|stretch| all.append(stretch));
                 all.append(&engine.samples(*probe));
                 all
             }
             SampledFrom::Steps(steps) => steps.samples(-1, engine.tick()),
+        }
+    }
+
+    /// Takes what the engine has of it out of the engine, and keeps it.
+    pub fn set_aside(&mut self, engine: &mut dyn Engine) {
+        if let SampledFrom::Probe(probe) = self.from {
+            self.keep(engine.take_samples(probe));
+        }
+    }
+
+    /// Lets the engine forget what it has of it.
+    pub fn drop_new(&self, engine: &mut dyn Engine) {
+        if let SampledFrom::Probe(probe) = self.from {
+            drop(engine.take_samples(probe));
+        }
+    }
+
+    fn keep(&mut self, samples: Samples) {
+        if !samples.ticks.is_empty() {
+            self.earlier.push(Arc::new(samples));
+        }
+    }
+
+    fn forget_kept_after(&mut self, tick: i64) {
+        self.earlier.retain(|stretch| stretch.ticks.first().is_some_and(|first| *first <= tick));
+        let Some(last) = self.earlier.last_mut() else { return };
+        let kept = last.ticks.partition_point(|it| *it <= tick);
+        if kept < last.ticks.len() {
+            let last = Arc::make_mut(last);
+            last.ticks.truncate(kept);
+            last.values.truncate(kept * self.cells.len());
         }
     }
 
@@ -125,7 +161,7 @@ impl TraceRecord {
         };
         self.sketch.add(&samples, self.cells.len());
         if let (SampledFrom::Probe(_), Afterwards::Keep) = (&self.from, afterwards) {
-            self.earlier.append(&samples);
+            self.keep(samples.clone());
         }
         samples
     }

@@ -11,7 +11,7 @@ use circ_compiler::hir::{ExprId, ExprKind, Index, MeasureArg};
 use circ_compiler::net::Members;
 use circ_compiler::types::Type;
 use circ_grammar::ast::Span;
-use circ_plan::engine::{Keep, Probe, Samples, SynapseProbe};
+use circ_plan::engine::{Keep, Probe, SynapseProbe};
 use circ_plan::plan::View;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -102,9 +102,10 @@ impl Protocol<'_> {
                 name,
                 dimension,
                 cells,
+                first_tick,
                 interval_ticks,
                 from,
-                earlier: Samples::default(),
+                earlier: Vec::new(),
                 sketch: Sketch::default(),
             };
             self.recordings.traces.push(record);
@@ -191,9 +192,10 @@ impl Protocol<'_> {
                 name,
                 dimension,
                 cells: synapses,
+                first_tick,
                 interval_ticks,
                 from,
-                earlier: Samples::default(),
+                earlier: Vec::new(),
                 sketch: Sketch::default(),
             });
         }

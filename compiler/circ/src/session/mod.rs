@@ -9,6 +9,7 @@
 
 mod about;
 mod answer;
+mod carry;
 mod live;
 mod moment;
 mod text;
@@ -26,10 +27,11 @@ use crate::recording::Recordings;
 use crate::results::{Ended, Number, Plotted};
 use crate::run::{Built, Observer, PopulationSpikes, PostHooks, RunOptions, Silent, all_spikes, built};
 use crate::sources::{self, Program};
+use carry::{Fits, take_over};
 use circ_compiler::diagnose::{Diagnostic, Level, Sources};
 use circ_compiler::hir::Statement;
 use live::{Live, hash_of};
-use moment::{Kept, Moment, carry_recordings};
+use moment::{Kept, Moment};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -403,9 +405,9 @@ impl Session {
                 self.live = Some(live.with(compiled));
             }
             mut old => match self.rebuilt(compiled, (plan_hash, declarations_stay), old.as_mut()) {
-                Ok((live, note)) => {
+                Ok((live, notes)) => {
                     self.live = Some(live);
-                    answer.notes.extend(note);
+                    answer.notes.extend(notes);
                 }
                 Err(refusal) => {
                     self.live = old;
@@ -423,7 +425,7 @@ impl Session {
         compiled: Compiled,
         (plan_hash, declarations_stay): (blake3::Hash, bool),
         old: Option<&mut Live>,
-    ) -> Result<(Live, Option<String>), Refusal> {
+    ) -> Result<(Live, Vec<String>), Refusal> {
         let fail = |diagnostic: Box<Diagnostic>| Refusal::Mistakes {
             diagnostics: vec![*diagnostic],
             sources: compiled.sources().clone(),
@@ -435,21 +437,21 @@ impl Session {
         let recordings = Recordings::default();
         let run = self.run;
         let mut live = Live { compiled, instance, recordings, continued, plan_hash, run, engine_number };
-        let Some(old) = old else { return Ok((live, None)) };
+        let Some(old) = old else { return Ok((live, vec![])) };
         let kept = Kept::of(old);
         if kept.put_all_into(&mut live) {
-            carry_recordings(old, &mut live);
-            return Ok((live, None));
+            let notes = take_over(&kept, Fits::Everything, &mut live);
+            return Ok((live, notes));
         }
         // What is only asked otherwise (weights that are set from now on, say) is held otherwise: what was done is done again.
         if declarations_stay && !self.reworked && old.compiled.plan.dt == live.compiled.plan.dt {
             let end = self.text.offset_of(self.text.entries());
             live.repeat(|it| (it.span.start as usize) < end);
-            return Ok((live, None));
+            return Ok((live, vec![]));
         }
-        let note = kept.put_what_fits_into(&mut live);
-        carry_recordings(old, &mut live);
-        Ok((live, note))
+        let mut notes = Vec::from_iter(kept.put_what_fits_into(&mut live));
+        notes.extend(take_over(&kept, Fits::Cells, &mut live));
+        Ok((live, notes))
     }
 
     fn parse(&self, text: &SessionText) -> Program {

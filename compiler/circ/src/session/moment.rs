@@ -3,12 +3,12 @@
 //! In: the circuit as it runs. Out: [`Moment`], which does not depend on the engine; put back, all that follows has the same
 //! bits as then.
 
+use super::carry::{Fits, take_over};
 use super::live::Live;
 use super::text::SessionText;
 use crate::checkpoint::Checkpoint;
 use crate::measures::Window;
-use crate::recording::{Recordings, SampledFrom, TraceRecord};
-use circ_compiler::hir::StatementKind;
+use crate::recording::Recordings;
 use circ_compiler::types::Value;
 use circ_plan::snapshot::{Numbers, Snapshot};
 use std::collections::BTreeMap;
@@ -24,13 +24,16 @@ pub struct Moment {
 
 /// The state of its circuit.
 pub struct Kept {
-    checkpoint: Checkpoint,
+    pub checkpoint: Checkpoint,
     last_run: Option<Window>,
     variables: BTreeMap<Arc<str>, Value>,
-    recordings: Recordings,
+    /// With all samples so far.
+    pub recordings: Recordings,
+    /// How many each projection has.
+    pub synapses: Vec<u64>,
     /// The engine that the recordings are of.
     engine: u64,
-    step_ms: f64,
+    pub step_ms: f64,
 }
 
 impl Moment {
@@ -58,11 +61,15 @@ impl Moment {
 impl Kept {
     pub fn of(live: &mut Live) -> Kept {
         let state = live.continued.state(live.instance.engine.as_mut());
+        // Samples that the engine has later are those of whatever happens later, which this may be returned from.
+        let traces = &mut live.recordings.traces;
+        traces.iter_mut().for_each(|record| record.set_aside(live.instance.engine.as_mut()));
         Kept {
             checkpoint: Checkpoint::new(&live.compiled, state),
             last_run: live.continued.last_run,
             variables: live.continued.variables.clone(),
             recordings: live.recordings.clone(),
+            synapses: live.instance.synapses.clone(),
             engine: live.engine_number,
             step_ms: live.compiled.plan.dt,
         }
@@ -77,8 +84,12 @@ impl Kept {
         self.remind(live);
         if self.engine == live.engine_number {
             live.recordings = self.recordings.clone();
+        } else {
+            // Nothing is lost: the circuit is the one of then.
+            take_over(self, Fits::Everything, live);
         }
-        live.recordings.leap(live.instance.engine.tick(), live.instance.engine.tick());
+        // What the engine sampled since is of what is taken back.
+        live.recordings.traces.iter().for_each(|record| record.drop_new(live.instance.engine.as_mut()));
     }
 
     /// What the protocol knows.
@@ -145,34 +156,6 @@ fn fit_what_does(old: &Checkpoint, now: &mut Snapshot, live: &Live) {
         // What learning synapses see of earlier ticks is as now.
         for (numbers, past) in state.arrays.iter().zip(&mut state.past) {
             past.iter_mut().for_each(|it| it.clone_from(numbers));
-        }
-    }
-}
-
-/// Begins the recordings of a new engine as those of the old one were, with the samples so far; of `record` statements within
-/// loops nothing is kept.
-pub fn carry_recordings(old: &Live, live: &mut Live) {
-    live.repeat(|it| matches!(it.kind, StatementKind::Record { .. }));
-    let paths = |live: &Live, record: &TraceRecord| match record.of {
-        crate::recording::Recorded::Cells(population) => {
-            Some(live.compiled.plan.populations[population as usize].path.clone())
-        }
-        crate::recording::Recorded::Synapses(_) => None,
-    };
-    let mut samples = Vec::new();
-    for new in &live.recordings.traces {
-        let (SampledFrom::Probe(probe), Some(path)) = (&new.from, paths(live, new)) else { continue };
-        let same = old.recordings.traces.iter().find(|it| {
-            it.name == new.name && it.cells == new.cells && paths(old, it).as_ref() == Some(&path)
-        });
-        if let Some(same) = same {
-            samples.push((*probe, same.samples(old.instance.engine.as_ref())));
-        }
-    }
-    samples.into_iter().for_each(|(probe, samples)| live.instance.engine.put_samples(probe, samples));
-    for (new, old) in live.recordings.events.iter_mut().zip(&old.recordings.events) {
-        if new.name == old.name {
-            new.from_tick = old.from_tick;
         }
     }
 }
