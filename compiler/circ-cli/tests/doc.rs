@@ -42,3 +42,24 @@ fn pages_are_written() {
     bench.file("taken", "");
     bench.circ(&["doc", "--out", "taken"]).exits(4).complains("`taken` could not be written");
 }
+
+/// A page is written aside and takes its place: who reads or shares the file of before has all of that one.
+#[test]
+fn pages_are_whole_or_absent() {
+    let bench = Bench::new();
+    bench.file("a.circ", "/// One.\nlet one = 1 mV\n");
+    std::fs::create_dir(bench.path("pages")).expect("a folder");
+    bench.file("pages/run.json", "of a run");
+    bench.file("before.md", "of before");
+    std::fs::hard_link(bench.path("before.md"), bench.path("pages/a.md")).expect("one file, two names");
+    let read = |name: &str| std::fs::read_to_string(bench.path(name)).expect("a file");
+    bench.circ(&["doc", "a.circ", "--out", "pages"]).exits(0);
+    assert!(read("pages/a.md").contains("One."));
+    assert_eq!((read("before.md").as_str(), read("pages/run.json").as_str()), ("of before", "of a run"));
+    // Where a page can not have its name, nothing that was written aside is left.
+    std::fs::remove_file(bench.path("pages/a.md")).expect("it is there");
+    std::fs::create_dir(bench.path("pages/a.md")).expect("a folder");
+    bench.circ(&["doc", "a.circ", "--out", "pages"]).exits(4).complains("could not be written");
+    let left: Vec<_> = std::fs::read_dir(bench.path("pages")).expect("a folder").flatten().collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+}

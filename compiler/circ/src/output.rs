@@ -218,28 +218,43 @@ impl Folder {
     /// # Errors
     /// When the disk is full or the folder went away; then nothing of this run is left in it.
     pub fn write(&self, files: &[(&str, Vec<u8>)]) -> Result<(), WriteError> {
-        let result = self.write_all(files);
+        self.all_or_none(files, || self.remove_stale())
+    }
+
+    /// The same, and everything else in the folder stays.
+    ///
+    /// # Errors
+    /// As [`Folder::write`].
+    pub fn add(&self, files: &[(&str, Vec<u8>)]) -> Result<(), WriteError> {
+        self.all_or_none(files, || Ok(()))
+    }
+
+    /// `between` is done when all is written and nothing has its name yet.
+    fn all_or_none(
+        &self,
+        files: &[(&str, Vec<u8>)],
+        between: impl FnOnce() -> Result<(), WriteError>,
+    ) -> Result<(), WriteError> {
+        let write = |(name, content): &(&str, Vec<u8>)| {
+            let fail = |error| WriteError { path: self.path.join(name), error };
+            write_through(&self.aside(name), content).map_err(fail)
+        };
+        let name = |(name, _): &(&str, Vec<u8>)| {
+            let path = self.path.join(name);
+            fs::rename(self.aside(name), &path).map_err(|error| WriteError { path, error })
+        };
+        let result = files
+            .iter()
+            .try_for_each(write)
+            .and_then(|()| between())
+            .and_then(|()| files.iter().try_for_each(name));
         if result.is_err() {
             for (name, _) in files {
                 // What was never written can not be removed, and that is well.
-                let _ = fs::remove_file(self.path.join(temporary(name)));
+                let _ = fs::remove_file(self.aside(name));
             }
         }
         result
-    }
-
-    fn write_all(&self, files: &[(&str, Vec<u8>)]) -> Result<(), WriteError> {
-        for (name, content) in files {
-            let path = self.path.join(temporary(name));
-            write_through(&path, content)
-                .map_err(|error| WriteError { path: self.path.join(name), error })?;
-        }
-        self.remove_stale()?;
-        for (name, _) in files {
-            let path = self.path.join(name);
-            fs::rename(self.path.join(temporary(name)), &path).map_err(|error| WriteError { path, error })?;
-        }
-        Ok(())
     }
 }
 

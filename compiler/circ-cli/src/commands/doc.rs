@@ -1,11 +1,13 @@
 //! `circ doc [FILE|std.NAME]`: the reference of a file or of the library, in the terminal or as pages.
 
+use super::files::complain;
 use super::read;
 use crate::args::{DocArgs, Reading};
 use crate::exit::Exit;
 use crate::terminal::{self, Stream};
 use circ::diagnose::nearest;
 use circ::doc::{self, Page};
+use circ::output::Folder;
 use std::path::Path;
 
 /// Prints one page, or the contents of the library; with `--out` writes pages.
@@ -64,22 +66,16 @@ fn file(path: &Path) -> Result<Page, Exit> {
     Ok(doc::of(&program, name.strip_suffix(".circ").unwrap_or(&name)))
 }
 
-/// Each page by its title, and one that leads to them.
+/// Each page by its title, and one that leads to them; all of them or none.
 fn write(folder: &Path, pages: &[Page]) -> Exit {
-    let named = pages.iter().map(|page| (format!("{}.md", page.title), page.markdown()));
+    let pages_named = pages.iter().map(|page| (format!("{}.md", page.title), page.markdown()));
     let index = (1 < pages.len()).then(|| ("index.md".to_string(), doc::contents(pages)));
-    let written =
-        std::fs::create_dir_all(folder).map_err(|error| (folder.to_path_buf(), error)).and_then(|()| {
-            named.chain(index).try_for_each(|(name, text)| {
-                let path = folder.join(name);
-                std::fs::write(&path, text).map_err(|error| (path, error))
-            })
-        });
-    match written {
-        Ok(()) => Exit::Well,
-        Err((path, error)) => {
-            terminal::complain(&format!("`{}` could not be written: {error}", path.display()));
-            Exit::Files
-        }
-    }
+    let named: Vec<(String, String)> = pages_named.chain(index).collect();
+    let files: Vec<(&str, Vec<u8>)> =
+        named.iter().map(|(name, text)| (name.as_str(), text.clone().into_bytes())).collect();
+    let written = Folder::open(folder).and_then(|folder| {
+        folder.make()?;
+        folder.add(&files)
+    });
+    written.map_or_else(|error| complain(&error), |()| Exit::Well)
 }
