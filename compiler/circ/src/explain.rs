@@ -1,9 +1,10 @@
 //! Explain: how a program will be simulated.
 //!
 //! In: a compiled experiment. Out: text: the method of every equation and why, how synapses are kept and what
-//! they cost, delays, the order of what flows, memory.
+//! they cost, delays, the order of what flows, how spikes are delivered, memory.
 
 mod curve;
+mod delivery;
 mod events;
 mod isolated;
 mod learning;
@@ -39,6 +40,7 @@ pub fn explain(compiled: &Compiled) -> String {
     }
     text += &learning::learning(compiled);
     text += &flows(plan);
+    text += &delivery::delivery(plan);
     let constraints = crate::constraints::explained(compiled);
     if !constraints.is_empty() {
         text += "\nConstraints\n";

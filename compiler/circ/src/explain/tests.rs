@@ -172,3 +172,38 @@ fn the_page_shows_the_curve_and_when_events_are_learned_from() {
     ));
     assert!(rewired.contains("at once, because synapses come and go"), "{rewired}");
 }
+
+/// Projections between populations of so many cells.
+fn delivered(cells: u32, projections: &str) -> String {
+    let page = explain(&built(format!(
+        "use std.cells.LifDelta
+        circuit N {{
+          population A: LifDelta[{cells}]
+          population B: LifDelta[20]
+          {projections}
+        }}
+        experiment Main of N {{ run 1 ms }}"
+    )));
+    let after = page.split("Delivery, one thread\n").nth(1).unwrap_or_default();
+    after.split("\n\n").next().unwrap_or_default().to_string()
+}
+
+#[test]
+fn the_page_says_how_spikes_are_delivered() {
+    let drawn = |name: &str, to: &str, connect: &str| {
+        format!(
+            "projection {name}: A -> {to}.exc {{ connect {connect}; weight uniform(0 mV, 1 mV); delay uniform(0.1 ms, 6 ms) }}\n"
+        )
+    };
+    let at_once = "  what a spike sends is added when it is sent";
+    let two = drawn("p", "A", "probability 0.1") + &drawn("q", "B", "probability 0.1");
+    assert_eq!(delivered(50, &two), format!("{at_once}\n  rows of the same sources lie together: p, q"));
+    let one_delay = drawn("p", "A", "probability 0.1").replace("uniform(0.1 ms, 6 ms)", "2 ms");
+    assert_eq!(delivered(50, &one_delay), at_once);
+    let large = delivered(20_000, &drawn("p", "A", "out_degree 2"));
+    let waits = "  what a spike sends waits for the block of 4 steps (0.4 ms) in which it arrives";
+    assert!(large.starts_with(waits), "{large}");
+    let huge = delivered(200_000, &drawn("p", "A", "probability 0.5"));
+    assert!(huge.starts_with("  decided when the network is built, which takes "), "{huge}");
+    assert_eq!(delivered(5, ""), "", "nothing is sent");
+}
