@@ -39,6 +39,12 @@ pub fn unit(dimension: Dimension) -> Unit {
     }
 }
 
+/// The unit of coherent values themselves: `mV`, and `1/ms` where people read Hz.
+pub fn coherent(dimension: Dimension) -> String {
+    let Unit { name, per_coherent } = unit(dimension);
+    if per_coherent == 1.0 { name } else { composed(dimension) }
+}
+
 /// `mV/ms`, `mV*ms^-1/2`: powers above zero first.
 fn composed(dimension: Dimension) -> String {
     let powers = || BASE.iter().zip(dimension.0).filter(|(_, twelfths)| *twelfths != 0);

@@ -167,7 +167,7 @@ impl Live {
             population,
             cells: plan.cells as usize,
             name: name.to_string(),
-            unit: quantity::unit(self.type_of(population, name).dimension()).name,
+            unit: quantity::coherent(self.type_of(population, name).dimension()),
             place,
         })
     }

@@ -47,7 +47,7 @@ pub fn populations(compiled: &Compiled) -> Vec<PopulationInfo> {
             let vars = cell.vars.iter().enumerate().filter(|(_, var)| kind(&var.kind));
             let quantity = |(at, var): (usize, &circ_compiler::hir::Var)| {
                 let ty = types.and_then(|types| types.get(at)).unwrap_or(&Type::Error);
-                Quantity { name: var.name.to_string(), unit: quantity::unit(ty.dimension()).name }
+                Quantity { name: var.name.to_string(), unit: quantity::coherent(ty.dimension()) }
             };
             vars.map(quantity).collect()
         };
