@@ -27,6 +27,30 @@
 //! # Ok::<(), circ::embed::Error>(())
 //! ```
 //!
+//! A `let` of the circuit is an output, computed from the present state when it is read:
+//!
+//! ```
+//! use circ::embed::Setup;
+//!
+//! let text = "
+//!   cell Muscle { param drive = 0; state pull = 0; 10 ms * pull' = drive - pull }
+//!   circuit Joint {
+//!     population left: Muscle
+//!     population right: Muscle
+//!     pub let torque = left[0].pull - right[0].pull
+//!   }
+//!   experiment Host of Joint { dt 1 ms }
+//! ";
+//! let circuit = Setup::text(text).compile().expect("a program without mistakes");
+//! assert!(circuit.warnings().is_empty());
+//! let mut live = circuit.start(&Default::default()).expect("enough memory");
+//! let (drive, torque) = (live.variable("left.drive")?, live.output("torque")?);
+//! live.set(&drive, &[1.0])?;
+//! live.step(10)?;
+//! assert!((live.read(&torque)?[0] - (1.0 - (-1.0_f64).exp())).abs() < 1e-12);
+//! # Ok::<(), circ::embed::Error>(())
+//! ```
+//!
 //! A network may go to another thread, and many run side by side:
 //!
 //! ```
@@ -54,10 +78,12 @@
 
 mod live;
 mod look;
+mod output;
 
 pub use circ_plan::engine::Slice;
 pub use live::{Events, Input, Live, Variable};
 pub use look::{PopulationInfo, ProjectionInfo, Quantity};
+pub use output::Output;
 
 use crate::compile::{Compiled, Options, Rejection, compile};
 use crate::run::RunOptions;
@@ -199,6 +225,11 @@ impl Circuit {
     /// The projections likewise.
     pub fn projections(&self) -> Vec<ProjectionInfo> {
         look::projections(&self.compiled)
+    }
+
+    /// What [`Live::output`] finds: the `let`s of the circuit and its parts that depend on how the network is.
+    pub fn outputs(&self) -> Vec<Quantity> {
+        output::outputs(&self.compiled)
     }
 
     /// Builds the network. It stands before tick 0.

@@ -93,6 +93,62 @@ fn circuits_are_looked_at() {
     assert_eq!(live.variable("E.v").expect("a state").unit(), "mV");
 }
 
+/// A `let` of a circuit is what an experiment sees under its name.
+#[test]
+fn lets_of_the_circuit_are_read_by_name() {
+    let text = "
+      cell Unit {
+        param gain = 50 Hz
+        state v = 0 mV
+        v' = gain * 20 mV
+        let near = v > 5 mV
+        spike when v >= 10 mV { v = 0 mV }
+      }
+      circuit Column(n: int = 2) {
+        population E: Unit[n]
+        pub let double = 2 * sum(E.v)
+      }
+      circuit Net {
+        let weight = 3 mV
+        population E: Unit[3]
+        part col: Column(n = 4)
+        let total = sum(E.v) + col.double
+        let all = E.v
+        let some = any(E.near)
+        let half = E[1].v / 2
+      }
+      experiment Host of Net { dt 1 ms }
+    ";
+    let circuit = Setup::text(text).sets("E.gain").compile().unwrap_or_else(|it| panic!("{it}"));
+    let named: Vec<(String, String)> = circuit.outputs().into_iter().map(|it| (it.name, it.unit)).collect();
+    let named: Vec<(&str, &str)> = named.iter().map(|(name, unit)| (name.as_str(), unit.as_str())).collect();
+    let of_net = [("total", "mV"), ("all", "mV"), ("some", ""), ("half", "mV")];
+    assert_eq!(named.len(), 5, "{named:?}");
+    assert!(of_net.iter().all(|it| named.contains(it)) && named.contains(&("col.double", "mV")), "{named:?}");
+    for (engine, threads) in ALL {
+        let mut live = circuit.start(&on(engine, threads)).unwrap_or_else(|it| panic!("{it}"));
+        let output = |live: &Live, path: &str| live.output(path).unwrap_or_else(|it| panic!("{it}"));
+        let [total, all, some, half] = of_net.map(|(path, _)| output(&live, path));
+        let double = output(&live, "col.double");
+        let read = |live: &mut Live, output| live.read(output).unwrap_or_else(|it| panic!("{it}"));
+        assert_eq!(read(&mut live, &all), [0.0; 3], "the state before tick 0");
+        let gain = live.variable("E.gain").expect("a parameter");
+        assert_eq!(gain.unit(), "1/ms");
+        live.set(&gain, &[0.05, 0.1, 0.2]).expect("set");
+        live.step(3).expect("ticks");
+        // The third cell reaches 12 mV and begins anew.
+        assert_eq!(read(&mut live, &all), [3.0, 6.0, 0.0]);
+        assert_eq!((read(&mut live, &double), read(&mut live, &total)), (vec![24.0], vec![33.0]));
+        assert_eq!((read(&mut live, &some), read(&mut live, &half)), (vec![1.0], vec![3.0]));
+        let v = live.variable("E.v").expect("a state");
+        live.set(&v, &[7.0]).expect("set");
+        assert_eq!(read(&mut live, &total), [45.0], "what was set is seen at once");
+        let said = live.output("totl").expect_err("no such output").to_string();
+        assert_eq!(said, "the circuit has no output `totl`; did you mean `total`?");
+        assert!(live.output("weight").is_err(), "it is a constant");
+    }
+}
+
 #[test]
 fn states_are_read_where_they_lie() {
     let mut live = start(EngineKind::Jit, 2);

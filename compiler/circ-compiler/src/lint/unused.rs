@@ -80,9 +80,10 @@ impl<'a> Look<'a> {
         idle.map(|(name, span, of)| say::parameter(span, name, of))
     }
 
-    /// `let` and `data` of circuits and experiments.
+    /// `let` and `data` of circuits and experiments. What a circuit marks `pub` is for those outside of it.
     fn slots(&self) -> impl Iterator<Item = Diagnostic> {
         let circuits = self.program.hir.circuits.iter().filter(|_| self.runs).flat_map(|it| &it.slots);
+        let circuits = circuits.filter(|slot| !slot.public);
         let experiments = self.program.hir.experiments.iter().flat_map(|it| &it.slots);
         circuits
             .chain(experiments)

@@ -1,6 +1,8 @@
 //! A network between two ticks, in the hands of a host.
 
 use super::Error;
+use super::output::{self, Output};
+use crate::balance::Balances;
 use crate::checkpoint::Checkpoint;
 use crate::compile::Compiled;
 use crate::instance::Instance;
@@ -8,10 +10,16 @@ use crate::protocol::Protocol;
 use crate::quantity;
 use crate::recording::Recordings;
 use crate::run::{RunOptions, Silent};
+use crate::synaptic::Known;
+use crate::watch::Watches;
+use crate::world::Present;
+use circ_compiler::data::NoFiles;
 use circ_compiler::diagnose::{Diagnostic, render};
+use circ_compiler::eval::{self, Scope};
 use circ_compiler::hir::VarKind;
 use circ_compiler::lower::FIRE;
 use circ_compiler::types::Type;
+use circ_grammar::ast::Span;
 use circ_plan::engine::{Engine, Memory, Slice};
 use circ_plan::ir::{ArrayId, EventId, UniformId};
 use circ_plan::plan::Role;
@@ -184,6 +192,30 @@ impl Live {
             Place::Slot(slot) => vec![engine.uniform(variable.population, slot); variable.cells],
             Place::Observable(observable) => engine.observe(variable.population, observable),
         })
+    }
+
+    /// Finds a `let` of the circuit, `torque`, or of one of its parts, `col[2].torque`.
+    ///
+    /// # Errors
+    /// When there is none that depends on how the network is.
+    pub fn output(&self, path: &str) -> Result<Output, Error> {
+        output::find(&self.compiled, path)
+    }
+
+    /// The present value of an output: one number, or those of an array, row by row.
+    ///
+    /// # Errors
+    /// When it has none, such as the mean of no values.
+    pub fn read(&mut self, output: &Output) -> Result<Vec<f64>, Error> {
+        self.instance.engine.settle();
+        let Compiled { hir, types, net, .. } = &self.compiled;
+        let (recordings, known) = (Recordings::default(), Known::default());
+        let (balances, watches) = (Balances::default(), Watches::default());
+        let engine = self.instance.engine.as_ref();
+        let mut present = Present::built(&self.compiled, engine, &recordings, &known, (&balances, &watches));
+        let mut scope = Scope::new(hir, types, net, &NoFiles, output.environment);
+        let value = eval::slot(output.slot, output.environment, Span::default(), &mut scope, &mut present);
+        output::numbers(value.map_err(|diagnostic| self.told(&diagnostic))?, &output.path)
     }
 
     /// The values where they lie, without a copy: a slice for each thread, in order of the cells. Of a state, a port or a
