@@ -348,6 +348,19 @@ fn a_run_draws_what_it_recorded() {
 const PLOTTED: &str = "record E[0..3].v every 1 ms\nrecord rate(E) every 10 ms\nfor k in 0 .. 2 { run 50 ms; plot E[k..9].spike }\n\
      plot E[1..3].v, rate(E), count(each E)";
 
+/// A mark can not be nearer to the next than what can be seen, so a picture of a long run is not a larger one.
+#[test]
+fn a_raster_does_not_grow_with_the_run() {
+    let bench = Bench::new();
+    let size = |duration: &str| {
+        bench.small(&format!("set E.tau = 1 ms\nrecord E.spike\nrun {duration}"));
+        bench.circ(&["run", "small.circ", "--out", "out", "--quiet"]).exits(0);
+        std::fs::metadata(bench.path("out/raster.svg")).expect("a picture").len()
+    };
+    let (short, long) = (size("2 s"), size("20 s"));
+    assert!(long < 2 * short, "{short} bytes for 2 s, {long} for 20 s");
+}
+
 #[test]
 fn plots_are_pictures_of_what_is_named_up_to_their_line() {
     let bench = Bench::new();

@@ -31,6 +31,8 @@ const MOST_BANDS: usize = 14;
 const MOST_MARKS: usize = 20_000;
 /// Pixels from row to row.
 const ROW: f64 = 2.2;
+/// Marks of a row that are nearer to each other, in pixels, are one: however long a run is, there are not more than can be seen.
+const NEAREST: f64 = 0.4;
 
 /// What becomes of populations without spikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,11 +98,17 @@ fn marks(svg: &mut Svg, band: &Band, panel: &Panel, height: f64, dt: f64) {
     let pitch = height / rows as f64;
     let length = (pitch * 0.82).clamp(2.0, 9.0);
     let mut path = String::new();
+    let mut last = vec![f64::NEG_INFINITY; rows as usize];
     for (tick, cell) in band.spikes {
         let Some(row) = row_of(*cell, band.cells, rows) else { continue };
+        let x = panel.x.at(*tick as f64 * dt);
+        if x - last[row as usize] < NEAREST {
+            continue;
+        }
+        last[row as usize] = x;
         // The first cell stands at the bottom, as the numbers of an axis would.
         let y = panel.y.from - (row as f64 + 0.5) * pitch - length / 2.0;
-        let _ = write!(path, "M{} {}v{}", short(panel.x.at(*tick as f64 * dt)), short(y), short(length));
+        let _ = write!(path, "M{} {}v{}", short(x), short(y), short(length));
     }
     let width = if 4.0 < pitch { 1.4 } else { 1.7 };
     svg.path(&path, &format!(r#"fill="none" stroke="{}" stroke-width="{width}""#, band.colour));
