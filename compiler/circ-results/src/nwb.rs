@@ -8,7 +8,7 @@
 
 use crate::convert::{About, ConvertError, Table, not_a_number};
 use crate::hdf5::{close, numbers, single_of, text, text_of};
-use crate::series::{Receiver, Series, survey};
+use crate::series::{Receiver, Rows, Series, survey};
 use rust_hdf5::{H5Dataset, H5File, H5Group};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -161,14 +161,13 @@ impl Writer<'_> {
         single_of(&data, "conversion", 1.0)?;
         single_of(&data, "offset", 0.0)?;
         single_of(&data, "resolution", -1.0)?;
-        timestamps(&series, &times)
+        Ok(timestamps(&series, times.len())?.write_raw(&times)?)
     }
 
     /// What was recorded through time.
     fn series(&mut self, acquisition: &H5Group, path: &Path) -> Result<(), ConvertError> {
         let survey = survey(path)?;
-        let mut all = Values { data: Vec::new(), widths: Vec::new() };
-        let mut groups = Vec::new();
+        let mut all = Values::default();
         for series in &survey.series {
             let group = acquisition.create_group(&series.name.replace(['/', ':'], "_"))?;
             self.object(&group, "core", "TimeSeries")?;
@@ -182,21 +181,19 @@ impl Writer<'_> {
             single_of(&data, "offset", 0.0)?;
             single_of(&data, "resolution", -1.0)?;
             all.data.push(data);
+            all.times.push(timestamps(&group, series.rows)?);
             all.widths.push(series.cells.len());
-            groups.push(group);
         }
-        let times = survey.values(path, &mut all)?;
-        for (group, times) in groups.iter().zip(times) {
-            timestamps(group, &times.iter().map(|ms| ms / 1000.0).collect::<Vec<_>>())?;
-        }
-        Ok(())
+        survey.values(path, &mut all)
     }
 }
 
-fn timestamps(group: &H5Group, seconds: &[f64]) -> Result<(), ConvertError> {
-    let times = numbers(group, "timestamps", seconds)?;
+/// So many times in seconds, to be written.
+fn timestamps(group: &H5Group, count: usize) -> Result<H5Dataset, ConvertError> {
+    let times = group.new_dataset::<f64>().shape([count]).create("timestamps")?;
     times.new_attr::<i32>().shape(()).create("interval")?.write_numeric(&1i32)?;
-    text_of(&times, "unit", "seconds")
+    text_of(&times, "unit", "seconds")?;
+    Ok(times)
 }
 
 /// The base unit that readers expect, and what values are multiplied by to be in it.
@@ -248,14 +245,18 @@ fn place(names: &mut Vec<String>, name: &str) -> usize {
     }
 }
 
+#[derive(Default)]
 struct Values {
     data: Vec<H5Dataset>,
+    times: Vec<H5Dataset>,
     widths: Vec<usize>,
 }
 
 impl Receiver for Values {
-    fn rows(&mut self, series: usize, first: usize, values: &[f64]) -> Result<(), ConvertError> {
-        let width = self.widths[series];
-        Ok(self.data[series].write_slice(&[first, 0], &[values.len() / width.max(1), width], values)?)
+    fn rows(&mut self, series: usize, rows: &Rows) -> Result<(), ConvertError> {
+        let (first, count) = (rows.first, rows.times.len());
+        self.data[series].write_slice(&[first, 0], &[count, self.widths[series]], &rows.values)?;
+        let seconds: Vec<f64> = rows.times.iter().map(|ms| ms / 1000.0).collect();
+        Ok(self.times[series].write_slice(&[first], &[count], &seconds)?)
     }
 }

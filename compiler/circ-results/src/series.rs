@@ -1,7 +1,7 @@
 //! Series: the rows of `traces.csv` as tables of time and cell, which formats for numbers want.
 //!
 //! In: the table. Out: [`Series`], each with the cells of one population that were sampled at the same times, and their values
-//! in pieces. The table is read twice and may be larger than the memory; of each series its times are held, and some rows.
+//! in pieces. The table is read twice and may be larger than the memory; of each series some rows are held.
 
 use crate::convert::{ConvertError, Table, not_a_number};
 use std::collections::BTreeMap;
@@ -26,11 +26,22 @@ pub struct Series {
 
 /// Where the values of series go.
 pub trait Receiver {
-    /// Whole rows of a series, one after the other from a row on, a value for each of its cells.
+    /// Whole rows of a series.
     ///
     /// # Errors
     /// When they can not be written.
-    fn rows(&mut self, series: usize, first: usize, values: &[f64]) -> Result<(), ConvertError>;
+    fn rows(&mut self, series: usize, rows: &Rows) -> Result<(), ConvertError>;
+}
+
+/// Rows of a series, one after the other.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rows {
+    /// Where they begin.
+    pub first: usize,
+    /// In ms.
+    pub times: Vec<f64>,
+    /// A value for each cell of the series, row by row.
+    pub values: Vec<f64>,
 }
 
 /// When a cell was sampled: how often, and a digest of the times.
@@ -96,11 +107,11 @@ impl Survey {
         self.places.insert(key, places);
     }
 
-    /// Hands all values of the table over, and returns the times of every series in ms.
+    /// Hands all values of the table over.
     ///
     /// # Errors
     /// When the table can not be read, or a value not be received.
-    pub fn values(&self, path: &Path, to: &mut dyn Receiver) -> Result<Vec<Vec<f64>>, ConvertError> {
+    pub fn values(&self, path: &Path, to: &mut dyn Receiver) -> Result<(), ConvertError> {
         let mut table = Table::open(path)?;
         let mut pending: Vec<Pending> = self.series.iter().map(Pending::new).collect();
         while let Some(row) = table.next()? {
@@ -110,12 +121,7 @@ impl Survey {
             let Some((series, column)) = places.and_then(|places| places.get(&cell)) else { continue };
             pending[*series].take(*series, *column, time, value, to)?;
         }
-        let mut times = Vec::with_capacity(pending.len());
-        for (series, mut pending) in pending.into_iter().enumerate() {
-            pending.hand_over(series, to)?;
-            times.push(pending.times);
-        }
-        Ok(times)
+        pending.iter_mut().enumerate().try_for_each(|(series, pending)| pending.hand_over(series, to))
     }
 }
 
@@ -130,13 +136,12 @@ fn begin((population, variable): &(String, String), unit: &str, rows: usize, num
 /// Rows of a series that were not handed over yet.
 struct Pending {
     width: usize,
-    times: Vec<f64>,
-    values: Vec<f64>,
+    rows: Rows,
 }
 
 impl Pending {
     fn new(series: &Series) -> Pending {
-        Pending { width: series.cells.len(), times: Vec::with_capacity(series.rows), values: Vec::new() }
+        Pending { width: series.cells.len(), rows: Rows::default() }
     }
 
     fn take(
@@ -147,24 +152,25 @@ impl Pending {
         value: f64,
         to: &mut dyn Receiver,
     ) -> Result<(), ConvertError> {
-        if self.times.last() != Some(&time) {
-            if PIECE <= self.values.len() {
+        if self.rows.times.last() != Some(&time) {
+            if PIECE <= self.rows.values.len() {
                 self.hand_over(series, to)?;
             }
-            self.times.push(time);
-            self.values.extend(std::iter::repeat_n(f64::NAN, self.width));
+            self.rows.times.push(time);
+            self.rows.values.extend(std::iter::repeat_n(f64::NAN, self.width));
         }
-        let first = self.values.len() - self.width;
-        self.values[first + column] = value;
+        let first = self.rows.values.len() - self.width;
+        self.rows.values[first + column] = value;
         Ok(())
     }
 
     fn hand_over(&mut self, series: usize, to: &mut dyn Receiver) -> Result<(), ConvertError> {
-        let first = self.times.len() - self.values.len() / self.width.max(1);
-        if !self.values.is_empty() {
-            to.rows(series, first, &self.values)?;
+        if !self.rows.times.is_empty() {
+            to.rows(series, &self.rows)?;
         }
-        self.values.clear();
+        self.rows.first += self.rows.times.len();
+        self.rows.times.clear();
+        self.rows.values.clear();
         Ok(())
     }
 }
@@ -192,11 +198,11 @@ mod tests {
     use super::*;
 
     #[derive(Default)]
-    struct Kept(Vec<(usize, usize, Vec<f64>)>);
+    struct Kept(Vec<(usize, Rows)>);
 
     impl Receiver for Kept {
-        fn rows(&mut self, series: usize, first: usize, values: &[f64]) -> Result<(), ConvertError> {
-            self.0.push((series, first, values.to_vec()));
+        fn rows(&mut self, series: usize, rows: &Rows) -> Result<(), ConvertError> {
+            self.0.push((series, rows.clone()));
             Ok(())
         }
     }
@@ -213,8 +219,27 @@ mod tests {
         let names: Vec<&str> = survey.series.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(names, ["E.v", "E.v-2", "rate(E)"]);
         let mut kept = Kept::default();
-        let times = survey.values(&path, &mut kept).expect("values");
-        assert_eq!(times, [vec![0.0, 1.0, 2.0], vec![0.0, 2.0], vec![0.5]]);
-        assert_eq!(kept.0, [(0, 0, vec![1.0, 3.0, 5.0]), (1, 0, vec![2.0, 6.0]), (2, 0, vec![7.0])]);
+        survey.values(&path, &mut kept).expect("values");
+        let rows =
+            |times: &[f64], values: &[f64]| Rows { first: 0, times: times.to_vec(), values: values.to_vec() };
+        let first = rows(&[0.0, 1.0, 2.0], &[1.0, 3.0, 5.0]);
+        assert_eq!(kept.0, [(0, first), (1, rows(&[0.0, 2.0], &[2.0, 6.0])), (2, rows(&[0.5], &[7.0]))]);
+    }
+
+    /// However long the table is.
+    #[test]
+    fn only_some_rows_are_held() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("traces.csv");
+        let mut text = "population,cell,variable,unit,time_ms,value\n".to_string();
+        let count = 2 * PIECE + 5;
+        (0..count).for_each(|k| text += &format!("E,0,v,mV,{k},1\n"));
+        std::fs::write(&path, &text).expect("written");
+        let mut kept = Kept::default();
+        survey(&path).expect("a table").values(&path, &mut kept).expect("values");
+        assert!(kept.0.iter().all(|(_, rows)| rows.times.len() <= PIECE && rows.values.len() <= PIECE));
+        let times: Vec<f64> = kept.0.iter().flat_map(|(_, rows)| rows.times.clone()).collect();
+        assert!(times.into_iter().eq((0..count).map(|k| k as f64)));
+        assert_eq!(kept.0.iter().map(|(_, rows)| rows.first).collect::<Vec<_>>(), [0, PIECE, 2 * PIECE]);
     }
 }

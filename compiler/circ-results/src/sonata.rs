@@ -7,7 +7,7 @@
 
 use crate::convert::{ConvertError, Table, not_a_number};
 use crate::hdf5::{close, numbers, text_of};
-use crate::series::{Receiver, Series, Survey, survey};
+use crate::series::{Receiver, Rows, Series, Survey, survey};
 use rust_hdf5::format::messages::datatype::EnumMember;
 use rust_hdf5::{DatatypeMessage, H5Dataset, H5File};
 use std::collections::BTreeMap;
@@ -74,8 +74,8 @@ pub fn reports(
         made.push(name);
         reports.begin(series, &path)?;
     }
-    let times = survey.values(from, &mut reports)?;
-    reports.end(&survey, &times)
+    survey.values(from, &mut reports)?;
+    reports.end(&survey)
 }
 
 /// Files that are written side by side.
@@ -83,7 +83,45 @@ pub fn reports(
 struct Reports {
     files: Vec<(H5File, PathBuf)>,
     data: Vec<H5Dataset>,
+    times: Vec<Grid>,
     widths: Vec<usize>,
+}
+
+/// Times that are to be evenly spaced.
+#[derive(Default)]
+struct Grid {
+    first: f64,
+    last: f64,
+    /// Between the first two.
+    step: f64,
+    count: usize,
+    is_uneven: bool,
+}
+
+impl Grid {
+    fn take(&mut self, time: f64) {
+        match self.count {
+            0 => self.first = time,
+            1 => self.step = time - self.first,
+            // Of large times the last digits are lost, which must not add up.
+            _ => self.is_uneven |= 1e-6 * self.step < (time - self.last - self.step).abs(),
+        }
+        self.last = time;
+        self.count += 1;
+    }
+
+    /// First time, end and step.
+    fn bounds(&self, series: &Series) -> Result<[f64; 3], ConvertError> {
+        if self.is_uneven {
+            return Err(ConvertError::Format(format!(
+                "`{}` was not recorded at even intervals, and a report of SONATA knows no others",
+                series.name
+            )));
+        }
+        let steps = self.count.saturating_sub(1).max(1) as f64;
+        let step = if self.first < self.last { (self.last - self.first) / steps } else { 1.0 };
+        Ok([self.first, self.last + step, step])
+    }
 }
 
 impl Reports {
@@ -93,21 +131,22 @@ impl Reports {
         let data = report.new_dataset::<f32>().shape([series.rows, series.cells.len()]).create("data")?;
         text_of(&data, "units", &series.unit)?;
         self.data.push(data);
+        self.times.push(Grid::default());
         self.widths.push(series.cells.len());
         self.files.push((file, path.to_path_buf()));
         Ok(())
     }
 
-    fn end(self, survey: &Survey, times: &[Vec<f64>]) -> Result<(), ConvertError> {
+    fn end(self, survey: &Survey) -> Result<(), ConvertError> {
         drop(self.data);
-        for (((file, path), series), times) in self.files.into_iter().zip(&survey.series).zip(times) {
+        for (((file, path), series), times) in self.files.into_iter().zip(&survey.series).zip(&self.times) {
             let mapping = format!("report/{}/mapping", group_name(series));
             let mapping = file.create_group(&mapping)?;
             let nodes: Vec<u64> = series.cells.iter().map(|cell| *cell as u64).collect();
             numbers(&mapping, "node_ids", &nodes)?;
             numbers(&mapping, "index_pointers", &(0..=nodes.len() as u64).collect::<Vec<_>>())?;
             numbers(&mapping, "element_ids", &vec![0u32; nodes.len()])?;
-            text_of(&numbers(&mapping, "time", &grid(series, times)?)?, "units", "ms")?;
+            text_of(&numbers(&mapping, "time", &times.bounds(series)?)?, "units", "ms")?;
             close(file, &path)?;
         }
         Ok(())
@@ -119,26 +158,11 @@ fn group_name(series: &Series) -> &str {
     if series.population.is_empty() { &series.variable } else { &series.population }
 }
 
-/// First time, end and step of times that are evenly spaced.
-fn grid(series: &Series, times: &[f64]) -> Result<[f64; 3], ConvertError> {
-    let (first, last) = (times.first().copied().unwrap_or(0.0), times.last().copied().unwrap_or(0.0));
-    let steps = times.len().saturating_sub(1).max(1) as f64;
-    let step = if first < last { (last - first) / steps } else { 1.0 };
-    let is_even = |(k, time): (usize, &f64)| (time - (first + k as f64 * step)).abs() <= 1e-6 * step;
-    match times.iter().enumerate().all(is_even) {
-        true => Ok([first, last + step, step]),
-        false => Err(ConvertError::Format(format!(
-            "`{}` was not recorded at even intervals, and a report of SONATA knows no others",
-            series.name
-        ))),
-    }
-}
-
 impl Receiver for Reports {
-    fn rows(&mut self, series: usize, first: usize, values: &[f64]) -> Result<(), ConvertError> {
-        let width = self.widths[series];
-        let single: Vec<f32> = values.iter().map(|value| *value as f32).collect();
-        let counts = [values.len() / width.max(1), width];
-        Ok(self.data[series].write_slice(&[first, 0], &counts, &single)?)
+    fn rows(&mut self, series: usize, rows: &Rows) -> Result<(), ConvertError> {
+        rows.times.iter().for_each(|time| self.times[series].take(*time));
+        let single: Vec<f32> = rows.values.iter().map(|value| *value as f32).collect();
+        let counts = [rows.times.len(), self.widths[series]];
+        Ok(self.data[series].write_slice(&[rows.first, 0], &counts, &single)?)
     }
 }
