@@ -421,6 +421,8 @@ fn a_report_is_one_page_that_asks_nobody() {
     ] {
         assert!(page.contains(part), "{part}");
     }
+    assert!(page.contains("<title>Main of small.circ</title>"));
+    assert!(!page.contains("learns"), "nothing does");
     assert!(!page.contains("<script") && !page.contains("src=") && !page.contains("@import"));
     let links = page.matches("http").count();
     assert_eq!(links, page.matches("http://www.w3.org/2000/svg").count(), "nothing is fetched");

@@ -269,7 +269,8 @@ fn table(svg: &mut Svg, diagram: &Diagram, projections: &[&Projection], (top, wi
     let columns = [34.0, 66.0, 0.20 * width, 0.48 * width, 0.60 * width, 0.80 * width, 0.92 * width];
     let letters = Letters::new(11.0, Anchor::Start, FAINT);
     let heads = ["", "projection", "from → to", "synapses", "weight", "delay", "learns"];
-    for (x, text) in columns.iter().zip(heads) {
+    let learns = projections.iter().any(|it| it.rule.as_ref().is_some_and(|rule| !rule.is_empty()));
+    for (x, text) in columns.iter().zip(heads).take(heads.len() - usize::from(!learns)) {
         svg.text((*x, top - 10.0), text, letters);
     }
     svg.line((28.0, top - 2.0), (width - 28.0, top - 2.0), GRID, 1.0);

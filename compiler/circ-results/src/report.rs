@@ -35,7 +35,7 @@ summary { cursor: pointer; color: #1f66b1 } code { font-size: 13px }
 pub fn page(manifest: &Manifest, circuit: &Diagram, pictures: &[Picture]) -> String {
     let results = &manifest.results;
     let mut html = String::new();
-    let title = format!("{} of {}", results.experiment, manifest.program.display());
+    let title = format!("{} of {}", results.experiment, program(manifest));
     let _ = write!(
         html,
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title>\n\
@@ -87,7 +87,7 @@ fn head(html: &mut String, manifest: &Manifest) {
         html,
         "<h1>{}</h1><p class=\"sub\"><code>{}</code> {ended}, with Circ {}.</p>\n<dl class=\"facts\">",
         escaped(&results.experiment),
-        escaped(&manifest.program.display().to_string()),
+        escaped(&program(manifest)),
         escaped(&results.circ),
     );
     let cells: u64 = results.populations.iter().map(|it| u64::from(it.cells)).sum();
@@ -105,6 +105,11 @@ fn head(html: &mut String, manifest: &Manifest) {
         let _ = write!(html, "<div><dt>{name}</dt><dd>{value}</dd></div>");
     }
     html.push_str("</dl>\n");
+}
+
+/// Its name. Where it lies from here is in the manifest.
+fn program(manifest: &Manifest) -> String {
+    manifest.program.file_name().unwrap_or(manifest.program.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// A table; the columns named in `numbers` stand at the right.
@@ -199,20 +204,22 @@ fn projections(html: &mut String, circuit: &Diagram) {
             which.iter().map(|it| escaped(&circuit.populations[*it as usize].path)).collect();
         all.join(", ")
     };
+    let learns = circuit.projections.iter().any(|it| it.rule.is_some());
     let row = |it: &circ::show::Projection| {
-        vec![
+        let mut row = vec![
             escaped(&it.path),
             format!("{} → {}.{}", names(&it.sources), names(&it.targets), escaped(&it.port)),
             it.synapses.to_string(),
             escaped(&range(&it.weights, &it.weight_unit)),
             range(&it.delays_ms, "ms"),
-            escaped(it.rule.as_deref().unwrap_or("")),
-        ]
+        ];
+        row.extend(learns.then(|| escaped(it.rule.as_deref().unwrap_or(""))));
+        row
     };
     if !circuit.projections.is_empty() {
         let rows: Vec<_> = circuit.projections.iter().map(row).collect();
         let head = ["projection", "from → to", "synapses", "weight at the end", "delay", "learns"];
-        section(html, "Projections", &table(&head, &[2], &rows));
+        section(html, "Projections", &table(&head[..5 + usize::from(learns)], &[2], &rows));
     }
 }
 

@@ -150,20 +150,32 @@ pub fn width_of(text: &str, size: f64) -> f64 {
     text.chars().map(one).sum::<f64>() * size
 }
 
-/// The text, or what of it has room, with dots.
+/// The text, or what of it has room, with dots. Which cells are meant, `[3]`, or what of them, `.exc`, is left where it can be: of
+/// names that begin alike it is what tells them apart.
 pub fn fitted(text: &str, size: f64, room: f64) -> String {
     if width_of(text, size) <= room {
         return text.to_string();
     }
+    let end = tail(text).filter(|end| width_of(end, size) + 3.0 * size <= room).unwrap_or("");
+    let room = room - width_of(end, size);
     let mut kept = String::new();
-    for c in text.chars() {
+    for c in text[..text.len() - end.len()].chars() {
         kept.push(c);
         if room < width_of(&kept, size) + size {
             break;
         }
     }
     kept.pop();
-    format!("{kept}…")
+    format!("{kept}…{end}")
+}
+
+/// `[0..50]` of `E[0..50]`, `.exc` of `E -> (E, I).exc`
+fn tail(text: &str) -> Option<&str> {
+    if text.ends_with(']') {
+        return text.rfind('[').map(|at| &text[at..]);
+    }
+    let end = text.rfind('.').map(|at| &text[at..])?;
+    end[1..].chars().all(|c| c.is_alphanumeric() || c == '_').then_some(end)
 }
 
 /// At most two decimals.
@@ -206,6 +218,11 @@ mod tests {
         let cut = fitted("a_population_with_a_long_name", 10.0, 60.0);
         assert!(cut.ends_with('…') && width_of(&cut, 10.0) <= 65.0, "{cut}");
         assert_eq!(fitted("E", 10.0, 60.0), "E");
+        for (text, end) in [("Excitatory[12]", "…[12]"), ("a_long_one -> (b, c).exc", "….exc")] {
+            let cut = fitted(text, 11.0, 66.0);
+            assert!(cut.ends_with(end) && width_of(&cut, 11.0) <= 71.0, "{cut}");
+        }
+        assert_eq!(fitted("rate(Excitatory over 0.5 s)", 10.0, 60.0).chars().last(), Some('…'));
     }
 
     #[test]
