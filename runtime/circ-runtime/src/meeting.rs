@@ -28,10 +28,12 @@ pub struct Meeting {
 
 impl Meeting {
     pub fn new(threads: usize) -> Meeting {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        // A lone thread waits for nobody, and to ask the system for its cores takes longer than many ticks of a small circuit.
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let have_cores = threads <= 1 || threads <= cores();
         Meeting {
             threads,
-            spins: if threads <= cores { SPINS } else { 0 },
+            spins: if have_cores { SPINS } else { 0 },
             arrived: AtomicUsize::new(0),
             round: AtomicUsize::new(0),
             abandoned: AtomicBool::new(false),
