@@ -441,7 +441,7 @@ impl Engine for Machine {
     fn visit_synapses(&self, projection: u32, visit: &mut (dyn FnMut(&Synapses) + Send)) {
         match design_of(&self.network, projection) {
             None => self.network.visit_synapses(projection, visit),
-            Some(design) => self.visit_learning(design, projection, visit),
+            Some(design) => self.visit_learning(design, visit),
         }
     }
 

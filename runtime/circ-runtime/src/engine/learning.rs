@@ -3,6 +3,8 @@
 //! In: the learning synapses of all threads, each of which has some. Out: values in canonical order, whatever the threads.
 //! All of this happens between ticks, when every synapse has come as far as the cells.
 
+use std::borrow::Cow;
+
 use circ_plan::engine::{Samples, SynapseFault, SynapseProbe, Synapses, Values};
 use circ_plan::ir::{ArrayId, Precision, Ty, UniformId};
 use circ_plan::learning::Learning;
@@ -10,7 +12,10 @@ use circ_plan::plan::Plan;
 
 use super::Machine;
 use crate::cells::slot_of;
-use crate::learning::{Learner, Merging, Routine, Surroundings, Which, canonical, design_of, is_canonical};
+use crate::learning::table::{Table, Ticks};
+use crate::learning::{
+    Learner, Merging, Routine, Scene, Surroundings, Which, canonical, design_of, is_canonical,
+};
 use crate::parallel::for_each;
 
 /// The shared slots of a rule at the start.
@@ -22,6 +27,37 @@ pub fn initial_rule(plan: &Plan, projection: u32) -> Vec<u64> {
 pub fn learning(plan: &Plan, projection: u32) -> &Learning {
     let learning = plan.projections[projection as usize].learning.as_deref();
     learning.expect("only a projection that learns has a rule")
+}
+
+/// Synapses that are shown at a time, and what is left of the row of the last.
+const PIECE: usize = 1 << 16;
+
+/// What tables say of these synapses, but for their sources.
+fn shown(tables: &[Table], order: &[(u32, u32)]) -> Synapses {
+    let of = |list: fn(&Table) -> &[u32]| {
+        let one = |&(thread, at): &(u32, u32)| list(&tables[thread as usize]).get(at as usize).copied();
+        order.iter().map(one).collect::<Option<Vec<u32>>>().unwrap_or_default()
+    };
+    let ticks = |way: fn(&Table) -> &Ticks| {
+        let first = order.first().map(|(thread, _)| way(&tables[*thread as usize]));
+        match first {
+            Some(Ticks::One(ticks)) => Values::One(f64::from(*ticks)),
+            None | Some(Ticks::Each(_)) => {
+                let one =
+                    |&(thread, at): &(u32, u32)| f64::from(way(&tables[thread as usize]).of(at as usize));
+                Values::Each(order.iter().map(one).collect())
+            }
+        }
+    };
+    let target = |&(thread, synapse): &(u32, u32)| tables[thread as usize].position(synapse);
+    Synapses {
+        target: order.iter().map(target).collect(),
+        dendritic: ticks(|table| &table.dendritic),
+        back: ticks(|table| &table.back),
+        rows: of(|table| &table.table_rows),
+        group: of(|table| &table.group),
+        ..Synapses::default()
+    }
 }
 
 impl Machine {
@@ -156,52 +192,54 @@ impl Machine {
         });
     }
 
-    /// Shows the synapses of a design as they are now.
-    pub(super) fn visit_learning(
-        &self,
-        design: usize,
-        projection: u32,
-        visit: &mut (dyn FnMut(&Synapses) + Send),
-    ) {
+    /// Shows the synapses of a design as they are now: as the threads hold them, for to make the network again would take longer
+    /// than many a run between two looks.
+    pub(super) fn visit_learning(&self, design: usize, visit: &mut (dyn FnMut(&Synapses) + Send)) {
         let (around, of) = (self.around(), &self.network.designs[design]);
-        let delay = |(thread, synapse): (u32, u32)| {
-            let scene = around.scene(design, thread as usize);
-            let axonal = self.workers[thread as usize].learning.learner(design).axonal(scene, of, synapse);
-            (axonal + i64::from(scene.table.dendritic.of(synapse as usize))) as f64
-        };
-        if learning(&self.plan, projection).rewire.is_some() {
-            let delays: Vec<f64> = canonical(&self.network, design).into_iter().map(delay).collect();
-            return visit(&self.rewired_synapses(design, self.observe_learning(design, 0), delays));
-        }
-        let program = &learning(&self.plan, projection).observables[0].program;
+        let program = &learning(&self.plan, of.projection).observables[0].program;
         let now = self.tick.max(0);
-        let mut of_thread: Vec<_> = self
+        let own = self
             .workers
             .iter()
-            .map(|worker| {
-                let scene = around.scene(design, worker.id);
-                let arrays = worker.learning.learner(design).arrays_now(scene, of);
-                (scene, arrays, Routine::new(program, None), vec![])
-            })
-            .collect();
+            .map(|worker| (worker.learning.learner(design), around.scene(design, worker.id)));
+        let own: Vec<(&Learner, Scene)> = own.collect();
+        let delay = |&(thread, synapse): &(u32, u32)| {
+            let (learner, scene) = &own[thread as usize];
+            (learner.axonal(*scene, of, synapse) + i64::from(scene.table.dendritic.of(synapse as usize)))
+                as f64
+        };
+        let observed = own.iter().map(|(learner, scene)| {
+            (*scene, learner.arrays_now(*scene, of), Routine::new(program, None), vec![])
+        });
+        let mut observed: Vec<_> = observed.collect();
         // Piece by piece: lists of all synapses would be larger than the synapses themselves.
-        let (mut rows, mut order) = (Merging::new(&of.tables), vec![]);
-        self.network.visit_synapses(projection, &mut |piece| {
-            order.clear();
-            piece.source.chunk_by(|a, b| a == b).for_each(|row| rows.append(&of.tables, row[0], &mut order));
-            of_thread.iter_mut().for_each(|(_, _, _, own)| own.clear());
-            order.iter().for_each(|(thread, synapse)| of_thread[*thread as usize].3.push(*synapse));
-            let observe = |(scene, arrays, routine, own): &mut (_, std::borrow::Cow<[_]>, _, Vec<u32>)| {
-                let mut values = Vec::with_capacity(own.len());
-                Learner::observe(arrays, routine, *scene, 0, Which::List(own), now, &mut values);
+        let (mut rows, mut order, mut source) = (Merging::new(&of.tables), vec![], vec![]);
+        let sources = of.tables[0].starts.len() as u32 - 1;
+        for next in 0..sources {
+            rows.append(&of.tables, next, &mut order);
+            source.resize(order.len(), next);
+            if order.len() < PIECE && next + 1 < sources {
+                continue;
+            }
+            observed.iter_mut().for_each(|(.., list)| list.clear());
+            order.iter().for_each(|(thread, synapse)| observed[*thread as usize].3.push(*synapse));
+            let observe = |(scene, arrays, routine, list): &mut (Scene, Cow<[_]>, _, Vec<u32>)| {
+                let mut values = Vec::with_capacity(list.len());
+                Learner::observe(arrays, routine, *scene, 0, Which::List(list), now, &mut values);
                 values.into_iter()
             };
-            let mut values: Vec<_> = of_thread.iter_mut().map(observe).collect();
-            let next = |(thread, _): &(u32, u32)| values[*thread as usize].next();
-            let weight = Values::Each(order.iter().filter_map(next).collect());
-            let delay = Values::Each(order.iter().copied().map(&delay).collect());
-            visit(&Synapses { weight, delay, ..piece.clone() });
-        });
+            let mut values: Vec<_> = observed.iter_mut().map(observe).collect();
+            let weight = |(thread, _): &(u32, u32)| {
+                values[*thread as usize].next().expect("there is a value for every synapse")
+            };
+            visit(&Synapses {
+                weight: Values::Each(order.iter().map(weight).collect()),
+                delay: Values::Each(order.iter().map(delay).collect()),
+                source: std::mem::take(&mut source),
+                ..shown(&of.tables, &order)
+            });
+            order.clear();
+        }
     }
 
     /// Begins to sample synapses.

@@ -3,13 +3,11 @@
 //! In: a tick that is made. Out: the network with the synapses that there are from now on, and learners that hold them; or
 //! why that can not be.
 
-use circ_plan::engine::{Stop, Synapses, Values};
+use circ_plan::engine::Stop;
 use circ_plan::learning::Rewire;
-use circ_plan::snapshot::Structure;
 
 use super::Machine;
-use crate::learning::table::Ticks;
-use crate::learning::{Surroundings, canonical, decide};
+use crate::learning::{Surroundings, decide};
 use crate::parallel::for_each;
 use std::sync::Arc;
 
@@ -68,26 +66,5 @@ impl Machine {
             });
         }
         Ok(())
-    }
-
-    /// The synapses of a design that is rewired, as they are now.
-    pub(super) fn rewired_synapses(&self, design: usize, weights: Vec<f64>, delays: Vec<f64>) -> Synapses {
-        let tables = &self.network.designs[design].tables;
-        let Structure { source, target, ways: [_, dendritic, back], rows, .. } =
-            self.structure(design, &canonical(&self.network, design));
-        let shown = |way: &Ticks, each: Vec<u32>| match way {
-            Ticks::One(ticks) => Values::One(f64::from(*ticks)),
-            Ticks::Each(_) => Values::Each(each.into_iter().map(f64::from).collect()),
-        };
-        Synapses {
-            dendritic: shown(&tables[0].dendritic, dendritic),
-            back: shown(&tables[0].back, back),
-            rows,
-            source,
-            target,
-            weight: Values::Each(weights),
-            delay: Values::Each(delays),
-            ..Synapses::default()
-        }
     }
 }

@@ -33,6 +33,7 @@ pub use design::{Design, kept_of};
 pub use flat::{RuleKernel, rule_programs};
 pub use history::{History, Kept};
 pub use learner::{Learner, Resumed, Sent};
+pub use leaves::Scene;
 pub use own::{Merging, Own, Surroundings, canonical, design_of, is_canonical};
 pub use rewire::{as_they_were, decide, owners};
 pub use routine::Routine;

@@ -423,6 +423,11 @@ impl Merging {
 
     /// Appends the synapses of a source in canonical order: (thread, index there).
     pub fn append(&mut self, tables: &[Table], source: u32, all: &mut Vec<(u32, u32)>) {
+        if let [table] = tables
+            && table.rank.is_empty()
+        {
+            return all.extend(table.row(source).map(|synapse| (0, synapse)));
+        }
         let Merging { rows, next } = self;
         tables.iter().zip(rows.iter_mut()).for_each(|(table, row)| table.canonical_row(source, row));
         next.fill(0);

@@ -233,7 +233,7 @@ impl Table {
     /// The synapses of a source in canonical order: the position of the target of each, and its number.
     pub fn canonical_row(&self, source: u32, row: &mut Vec<(u32, u32)>) {
         let synapses = self.row(source);
-        let at = |synapse: u32| (self.positions[self.target.of(synapse) as usize], synapse);
+        let at = |synapse: u32| (self.position(synapse), synapse);
         row.clear();
         if self.rank.is_empty() {
             return row.extend(synapses.map(at));
@@ -245,8 +245,12 @@ impl Table {
     /// What orders synapses canonically.
     pub fn key(&self, synapse: u32) -> (u32, u32, u32) {
         let at = synapse as usize;
-        let position = self.positions[self.target.of(synapse) as usize];
-        (self.source(synapse), position, self.occurrence.get(at).copied().unwrap_or(0))
+        (self.source(synapse), self.position(synapse), self.occurrence.get(at).copied().unwrap_or(0))
+    }
+
+    /// The position of the target of a synapse.
+    pub fn position(&self, synapse: u32) -> u32 {
+        self.positions[self.target.of(synapse) as usize]
     }
 
     /// The position of the source of a synapse.

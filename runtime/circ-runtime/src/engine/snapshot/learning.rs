@@ -73,7 +73,7 @@ impl Machine {
     }
 
     /// Which synapses there are of a design that is rewired, in canonical `order`; what they held and sent is left out.
-    pub(in crate::engine) fn structure(&self, design: usize, order: &[(u32, u32)]) -> Structure {
+    fn structure(&self, design: usize, order: &[(u32, u32)]) -> Structure {
         let tables = &self.network.designs[design].tables;
         let ends = order.iter().map(|&(thread, synapse)| {
             let (source, target, _) = tables[thread as usize].key(synapse);
