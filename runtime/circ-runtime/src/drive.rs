@@ -7,8 +7,7 @@
 //!
 //! [`train_count`]: circ_numerics::random::train_count
 
-use circ_numerics::math;
-use circ_numerics::random::{Counter, Stream, Trains, counts_of_each};
+use circ_numerics::random::{Counter, Means, Stream, Trains};
 use circ_plan::ir::{ArrayId, KeyId, Moment, Precision, Program, Side, TableId, UniformId};
 use circ_plan::plan::{DriveKind, DrivePlan, Plan, Quantity, Sender, Sign, Table, UniformPlan};
 use circ_plan::snapshot::DriveState;
@@ -38,8 +37,8 @@ enum Mean {
     /// Not a Poisson drive.
     None,
     One(Trains),
-    /// By position: the mean and `exp(-mean)`.
-    Each(Vec<(f64, f64)>),
+    /// By position.
+    Each(Means),
     /// Other at every tick: one for all cells, or one for each.
     Timed {
         each: bool,
@@ -150,7 +149,7 @@ impl DriveValues {
                     [mean] => Mean::One(Trains::new(mean)),
                     // All are switched off: nothing has to be drawn.
                     _ if means.iter().all(|mean| *mean <= 0.0) => Mean::One(Trains::new(0.0)),
-                    _ => Mean::Each(means.iter().map(|&mean| (mean, math::exp(-mean))).collect()),
+                    _ => Mean::Each(Means::new(means.into_iter())),
                 }
             }
         };
@@ -196,7 +195,7 @@ impl DriveValues {
     pub fn check(self, index: u32, drive: &DrivePlan, dt: f64) -> Result<DriveValues, BuildError> {
         if let Mean::Each(means) = &self.mean {
             let mut bad: Option<BadValue> = None;
-            for (position, &(mean, _)) in means.iter().enumerate() {
+            for (position, mean) in means.iter().enumerate() {
                 if !(0.0 <= mean && mean.is_finite()) {
                     note(&mut bad, 0, position as u32, mean / dt);
                 }
@@ -364,18 +363,16 @@ impl DriveLane {
 
 /// Counts of a mean for each.
 fn draw_each(pulse: &Pulse, first: u32, counts: &mut [u32]) {
-    let timed: Vec<(f64, f64)>;
-    let means = match (&pulse.values.mean, &pulse.drive.kind) {
-        (Mean::Each(means), _) => &means[first as usize..first as usize + counts.len()],
+    let tick = pulse.tick as u32;
+    match (&pulse.values.mean, &pulse.drive.kind) {
+        (Mean::Each(means), _) => means.counts(first as usize, pulse.key, first, tick, counts),
         (_, DriveKind::Poisson(Quantity::Program(program))) => {
             let means =
                 pulse.values.evaluate(pulse.plan, pulse.drive, program, pulse.tick, first, counts.len());
-            timed = means.into_iter().map(|mean| (mean, math::exp(-mean))).collect();
-            &timed[..]
+            Means::new(means.into_iter()).counts(0, pulse.key, first, tick, counts);
         }
-        _ => return counts.fill(0),
-    };
-    counts_of_each(means, pulse.key, first, pulse.tick as u32, counts);
+        _ => counts.fill(0),
+    }
 }
 
 /// Adds `count * weight` for neighbouring positions of a run.

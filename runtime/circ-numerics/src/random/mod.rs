@@ -14,4 +14,4 @@ pub use distributions::{MOST_REDRAWS, draw, poisson_cumulative, poisson_from_uni
 pub use philox::{Counter, Stream, key, philox, trial_key, uniform53};
 pub use rows::{normal_row, uniform_row};
 pub use scattered::{draw_each, redraw_each};
-pub use trains::{Trains, add_counts, add_counts_f32, counts_of_each, train_count};
+pub use trains::{Means, Trains, add_counts, add_counts_f32, train_count};

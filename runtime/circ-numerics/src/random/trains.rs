@@ -114,21 +114,57 @@ impl Trains {
     }
 }
 
-/// As [`Trains::counts`], where every train has a mean of its own: the mean, and `exp(-mean)`.
-pub fn counts_of_each(means: &[(f64, f64)], key: [u32; 2], first: u32, tick: u32, out: &mut [u32]) {
-    let mut words = [[0; 4]; BATCH / 4 + 1];
-    for (batch, (means, out)) in means.chunks(BATCH).zip(out.chunks_mut(BATCH)).enumerate() {
-        let first = first + (batch * BATCH) as u32;
-        let skipped = (first & 3) as usize;
-        words_of_blocks(key, first >> 2, tick, &mut words[..(skipped + out.len()).div_ceil(4)]);
-        let words = &words.as_flattened()[skipped..];
-        for (k, ((out, word), &(mean, none))) in out.iter_mut().zip(words).zip(means).enumerate() {
-            *out = if 0.0 < mean && mean < BY_SEARCH {
-                search(mean, none, *word, || lower(key, first + k as u32, tick))
-            } else {
-                train_count(mean, key, first + k as u32, tick) as u32
-            };
+/// Means of neighbouring trains, of which each has its own.
+#[derive(Clone, Debug, Default)]
+pub struct Means {
+    /// The mean, and `exp(-mean)`.
+    means: Vec<(f64, f64)>,
+    /// There is no event where the upper bits are below this, whatever the lower ones are.
+    none_below: Vec<u32>,
+}
+
+impl Means {
+    pub fn new(means: impl Iterator<Item = f64>) -> Means {
+        let means: Vec<(f64, f64)> = means.map(|mean| (mean, crate::math::exp(-mean))).collect();
+        let none_below = means.iter().map(|(mean, none)| none_below(*mean, *none)).collect();
+        Means { means, none_below }
+    }
+
+    /// By train.
+    pub fn iter(&self) -> impl Iterator<Item = f64> {
+        self.means.iter().map(|(mean, _)| *mean)
+    }
+
+    /// `out[k]` is [`train_count`] of the mean `from + k` and position `first + k`.
+    pub fn counts(&self, from: usize, key: [u32; 2], first: u32, tick: u32, out: &mut [u32]) {
+        let (means, none_below) = (&self.means[from..][..out.len()], &self.none_below[from..][..out.len()]);
+        let mut words = [[0; 4]; BATCH / 4 + 1];
+        for (batch, out) in out.chunks_mut(BATCH).enumerate() {
+            let (at, first) = (batch * BATCH, first + (batch * BATCH) as u32);
+            let skipped = (first & 3) as usize;
+            words_of_blocks(key, first >> 2, tick, &mut words[..(skipped + out.len()).div_ceil(4)]);
+            let words = &words.as_flattened()[skipped..];
+            // Most trains have no event at most ticks: that is found for all of them before anything is searched for a few.
+            for ((out, word), none_below) in out.iter_mut().zip(words).zip(&none_below[at..]) {
+                *out = u32::from(none_below <= word);
+            }
+            for (k, (out, word)) in out.iter_mut().zip(words).enumerate().filter(|it| *it.1.0 != 0) {
+                let (position, (mean, none)) = (first + k as u32, means[at + k]);
+                *out = match 0.0 < mean && mean < BY_SEARCH {
+                    true => search(mean, none, *word, || lower(key, position, tick)),
+                    false => train_count(mean, key, position, tick) as u32,
+                };
+            }
         }
+    }
+}
+
+/// The count is 0 where the whole number is less than `none` times 2^53: where the upper bits and 1 are at most `none` times 2^32.
+fn none_below(mean: f64, none: f64) -> u32 {
+    match mean {
+        0.0 => u32::MAX,
+        _ if 0.0 < mean && mean < BY_SEARCH => (none * (1_u64 << 32) as f64) as u32,
+        _ => 0,
     }
 }
 
@@ -206,9 +242,10 @@ mod tests {
     #[test]
     fn each_has_its_mean() {
         let mean = |k: usize| [0.0, 0.3, 2.0, 63.9, 64.0, 90.0, f64::NAN][k % 7];
-        let means: Vec<(f64, f64)> = (0..700).map(|k| (mean(k), crate::math::exp(-mean(k)))).collect();
+        let means = Means::new((0..700).map(mean));
         let mut counts = vec![9; 700];
-        counts_of_each(&means, [5, 6], 3, 77, &mut counts);
+        means.counts(0, [5, 6], 3, 77, &mut counts[..300]);
+        means.counts(300, [5, 6], 303, 77, &mut counts[300..]);
         for (k, count) in counts.into_iter().enumerate() {
             let one = train_count(mean(k), [5, 6], 3 + k as u32, 77) as u32;
             assert_eq!(count, one, "mean {}, position {k}", mean(k));
@@ -228,6 +265,18 @@ mod tests {
                 let each = search(3.0, crate::math::exp(-3.0), upper, || lower([1, 2], position, 3));
                 assert_eq!(each, by_search);
             }
+        }
+    }
+
+    /// Upper bits below the bound mean no event whatever the lower ones are; few above it do.
+    #[test]
+    fn bounds_of_no_event_are_safe_and_tight() {
+        for mean in [1e-12, 0.02, 0.08, 1.0, 12.0] {
+            let none = crate::math::exp(-mean);
+            let bound = none_below(mean, none);
+            let count = |upper: u32, lower: u32| search(mean, none, upper, || lower);
+            assert_eq!(count(bound - 1, (1 << LOWER_BITS) - 1), 0, "mean {mean}");
+            assert!(bound == u32::MAX || 0 < count(bound + 1, (1 << LOWER_BITS) - 1), "mean {mean}");
         }
     }
 
