@@ -67,19 +67,18 @@ pub struct Step<'a> {
     pub dt: f64,
 }
 
-/// As many are held without asking for memory, which small networks would notice at every tick.
-const FEW: usize = 32;
-
-/// A list for the time of one call.
-struct Brief<T> {
+/// A list for the time of one call. As many as `FEW` are held without asking for memory, which small networks would notice at
+/// every tick.
+struct Brief<T, const FEW: usize> {
     few: [T; FEW],
     /// Empty where they are few.
     many: Vec<T>,
 }
 
-impl<T: Copy> Brief<T> {
-    /// `filler` is never looked at.
-    fn new(items: impl ExactSizeIterator<Item = T>, filler: T) -> Brief<T> {
+impl<T: Copy, const FEW: usize> Brief<T, FEW> {
+    /// `filler` is never looked at. In line, so that the list is made where it stays: small networks would notice a copy, too.
+    #[inline(always)]
+    fn new(items: impl ExactSizeIterator<Item = T>, filler: T) -> Brief<T, FEW> {
         let mut few = [filler; FEW];
         if FEW < items.len() {
             return Brief { few, many: items.collect() };
@@ -96,15 +95,15 @@ impl<T: Copy> Brief<T> {
 /// Makes one step; returns the local index of a cell that failed a check.
 pub fn step(call: &Step, shard: &mut Shard, rings: &mut Rings, lists: &mut Lists) -> Option<u32> {
     let nowhere = std::ptr::null_mut();
-    let arrays = Brief::new(shard.arrays.iter_mut().map(|a| a.pointer()), nowhere);
-    let arrivals: Brief<*mut u8> = match call.population.precision {
+    let arrays = Brief::<_, 32>::new(shard.arrays.iter_mut().map(|a| a.pointer()), nowhere);
+    let arrivals = match call.population.precision {
         Precision::F32 => ports(rings.single.slot_mut(call.tick), call.offsets, shard.cells),
         Precision::F64 => ports(rings.double.slot_mut(call.tick), call.offsets, shard.cells),
     };
-    let events = Brief::new(lists.lists.iter_mut().map(|l| l.as_mut_ptr()), std::ptr::null_mut());
+    let events = Brief::<_, 4>::new(lists.lists.iter_mut().map(|l| l.as_mut_ptr()), std::ptr::null_mut());
     lists.counts.fill(0);
     let no_table = TableRef { data: std::ptr::null(), rows: 0, columns: 0 };
-    let tables = Brief::new(call.tables.iter().map(table_ref), no_table);
+    let tables = Brief::<_, 8>::new(call.tables.iter().map(table_ref), no_table);
     let args = KernelArgs {
         arrays: arrays.as_ptr(),
         uniforms: call.slots.as_ptr(),
@@ -193,7 +192,8 @@ fn table_ref(table: &Table) -> TableRef {
 }
 
 /// The address of each port's accumulators in an arena. Disjoint parts of one exclusive borrow.
-fn ports<F>(arena: &mut [F], offsets: &[usize], cells: u32) -> Brief<*mut u8> {
+#[inline(always)]
+fn ports<F>(arena: &mut [F], offsets: &[usize], cells: u32) -> Brief<*mut u8, 8> {
     let base = arena.as_mut_ptr();
     let address = |&offset: &usize| {
         assert!(offset + padded(cells) <= arena.len(), "the arena has room for every port");
