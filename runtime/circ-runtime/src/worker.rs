@@ -238,8 +238,8 @@ impl Worker {
                     return;
                 }
                 self.post(population, tick, &mut mail);
-                let cells = |event| self.lists[population].cells(event).to_vec();
-                self.learning.hear(around, population, tick, cells);
+                let lists = &self.lists[population];
+                self.learning.hear(around, population, tick, |event| lists.cells(event));
             }
             shared.history.keep(&self.shards, tick);
             if failed {

@@ -240,20 +240,19 @@ impl Own {
     }
 
     /// The own cells of a population had events of a kind at a tick: `cells(event)` says which, local indices.
-    pub fn hear(
+    pub fn hear<'c>(
         &mut self,
         around: Surroundings,
         population: usize,
         tick: i64,
-        cells: impl Fn(usize) -> Vec<u32>,
+        cells: impl Fn(usize) -> &'c [u32],
     ) {
         for (k, Lane { learner, ears }) in self.lanes.iter_mut().enumerate() {
-            let scene = around.scene(k, self.thread);
             for (kind, ears) in ears.iter().enumerate() {
                 for ear in ears.iter().filter(|ear| ear.population == population) {
-                    let targets = cells(ear.event).into_iter().map(|cell| ear.targets[cell as usize]);
+                    let targets = cells(ear.event).iter().map(|cell| ear.targets[*cell as usize]);
                     for target in targets.filter(|target| *target != u32::MAX) {
-                        learner.event(scene, kind, target, tick);
+                        learner.event(around.scene(k, self.thread), kind, target, tick);
                     }
                 }
             }
@@ -262,9 +261,8 @@ impl Own {
 
     /// Of a design: sources spiked at a tick, by position, ascending.
     pub fn spikes(&mut self, around: Surroundings, design: usize, positions: &[u32], tick: i64) {
-        let scene = around.scene(design, self.thread);
         for &position in positions {
-            self.lanes[design].learner.spike(scene, position, tick);
+            self.lanes[design].learner.spike(around.scene(design, self.thread), position, tick);
         }
     }
 
