@@ -82,10 +82,29 @@ fn add<F: Scalar, W: Real>(sums: &mut [F], table: &Table, range: Range<usize>, w
     with_targets!(&table.target, range, targets => match table.first_place {
         Some(first) => {
             let sums = &mut sums[first as usize..][..places.len()];
-            add_at(sums, targets.iter().map(|target| target.index()), weights);
+            match neighbours(table, targets) {
+                Some(targets) => add_beside(&mut sums[targets], weights),
+                None => add_at(sums, targets.iter().map(|target| target.index()), weights),
+            }
         }
         None => add_at(sums, targets.iter().map(|target| places[target.index()] as usize), weights),
     });
+}
+
+/// The targets of synapses of a source that lie in canonical order, if they follow each other: so they ascend, and where no pair is
+/// there twice, the ends say whether any is left out.
+fn neighbours<D: Narrow>(table: &Table, targets: &[D]) -> Option<Range<usize>> {
+    let (first, last) = (targets.first()?.index(), targets.last()?.index());
+    (table.occurrence.is_empty() && last + 1 == first + targets.len()).then_some(first..last + 1)
+}
+
+fn add_beside<F: Scalar, W: Real>(sums: &mut [F], weights: &[W]) {
+    if weights.iter().fold(false, |any, weight| any | weight.to_f64().is_nan()) {
+        return add_at(sums, 0..sums.len(), weights);
+    }
+    for (sum, weight) in sums.iter_mut().zip(weights) {
+        *sum += F::from_f64(weight.to_f64());
+    }
 }
 
 #[inline(always)]
