@@ -2,7 +2,7 @@
 //!
 //! In: for a hook of the source a row of synapses, for events of targets that wait a list of them. Out: what the hook
 //! makes of them, in their arrays. Where a synapse fails a check, its group is left to the [`Routine`] of the same program,
-//! as is what does not fill a group at the end of a row.
+//! as is what does not fill a block at the end of the last rows.
 
 use std::ops::Range;
 
@@ -115,6 +115,8 @@ pub struct Direct {
     lanes: u32,
     /// What is one for all, by field.
     ones: Vec<f64>,
+    /// What synapses hold that a row is not about, by field.
+    kept: Vec<[f64; BLOCK]>,
 }
 
 /// Arrays, then lists.
@@ -134,8 +136,8 @@ impl Direct {
             Precision::F32 => 4,
             Precision::F64 => 2,
         };
-        let ones = vec![0.0; fields.len()];
-        Some(Direct { kernel, fields, access, lanes, ones })
+        let (ones, kept) = (vec![0.0; fields.len()], vec![[0.0; BLOCK]; fields.len()]);
+        Some(Direct { kernel, fields, access, lanes, ones, kept })
     }
 
     /// Runs a hook of the source for a row.
@@ -152,26 +154,55 @@ impl Direct {
             return routine.apply(program, scene, arrays, picked, failure);
         };
         let mut at = first;
-        while BLOCK as u32 <= end - at {
-            let count = (end - at) / BLOCK as u32 * BLOCK as u32;
+        loop {
+            // What fills no block is made together with synapses behind the row, if there are as many, which are put back.
+            let block = BLOCK as u32;
+            let over = (end - at).next_multiple_of(block);
+            let there = at + over <= scene.table.len() as u32;
+            let count = if there { over } else { (end - at) / block * block };
+            if count == 0 {
+                break;
+            }
+            let behind = Which::Run(end, end.max(at + count));
+            self.keep(arrays, behind);
             let pointers = self.point_at_row(scene, arrays, picked, i64::from(*back), at..at + count);
             // SAFETY: the kernel was compiled for this form. Own arrays and the list of targets have `count` elements from
             // `at` on, as was just seen, a multiple of `BLOCK`; targets are indices of own cells, of which as many are
             // kept; what is one for all is in `ones`. Nobody else has the arrays, and what is kept of own cells at
             // this tick only this thread has written.
             let failed = unsafe { self.call(scene, picked.now, count as usize, &pointers) };
-            let Some(failed) = failed else {
-                at += count;
-                continue;
-            };
+            self.put_back(arrays, behind);
             // What comes before the group is done.
-            let group = at + failed / self.lanes * self.lanes;
-            let part = (group - first) as usize..(group + self.lanes - first) as usize;
+            let group = failed.map_or(end, |failed| at + failed / self.lanes * self.lanes);
+            if end <= group {
+                at = end.min(at + count);
+                continue;
+            }
+            let next = end.min(group + self.lanes);
+            let part = (group - first) as usize..(next - first) as usize;
             routine.apply(program, scene, arrays, picked.part(part), failure);
-            at = group + self.lanes;
+            at = next;
         }
         let rest = (at - first) as usize..(end - first) as usize;
         routine.apply(program, scene, arrays, picked.part(rest), failure);
+    }
+
+    /// Keeps what these synapses, less than [`BLOCK`], hold of what the hook writes.
+    fn keep(&mut self, arrays: &[Column], synapses: Which) {
+        for (kept, field) in self.kept.iter_mut().zip(&self.fields) {
+            if let (What::Array(Side::Own, ArrayId(array)), true) = (field.what, field.written) {
+                arrays[array as usize].floats(synapses, &mut kept[..synapses.len()]);
+            }
+        }
+    }
+
+    /// Lets them hold it again.
+    fn put_back(&self, arrays: &mut [Column], synapses: Which) {
+        for (kept, field) in self.kept.iter().zip(&self.fields) {
+            if let (What::Array(Side::Own, ArrayId(array)), true) = (field.what, field.written) {
+                arrays[array as usize].put_floats(synapses, &kept[..synapses.len()]);
+            }
+        }
     }
 
     fn point_at_row(
