@@ -17,7 +17,7 @@ pub fn delivery(plan: &Arc<Plan>) -> String {
     if plan.projections.iter().all(|projection| projection.flow.is_some()) {
         return String::new();
     }
-    let size = circ_runtime::estimate(plan, 1).total();
+    let size = circ_runtime::needed(plan, 1).total();
     let lines = if size <= MOST_BYTES {
         // What can not be built is told by who runs it.
         let Ok(network) = Network::build(Arc::clone(plan), 1, memory::available()) else {
