@@ -12,6 +12,7 @@ use circ_plan::ir::{EventId, Precision};
 use circ_plan::plan::{Indices, Plan, ProjectionPlan, Quantity, Sender, View};
 
 use crate::build::bundle::{Bundle, Strand};
+use crate::build::held::Held;
 use crate::build::layout::{Lanes, Part, Weights};
 use crate::build::procedural::Procedural;
 use crate::build::selves::Selves;
@@ -351,10 +352,11 @@ impl Network {
         self.bundles.iter().map(|bundle| bundle.members.clone()).collect()
     }
 
-    /// All synapses of a projection, flat, in canonical order.
+    /// All synapses of a projection, flat, in canonical order: made again, so that the interpreter, which runs them, knows nothing of
+    /// how a machine holds them.
     pub fn synapses(&self, projection: u32) -> Synapses {
         let mut all: Option<Synapses> = None;
-        self.visit_synapses(projection, &mut |piece| match &mut all {
+        self.visit_made(projection, &mut |piece| match &mut all {
             None => all = Some(piece.clone()),
             Some(all) => all.append(piece),
         });
@@ -365,6 +367,16 @@ impl Network {
     /// empty. A broadcast has no lists: its synapses are all pairs of the two views (less a cell with itself,
     /// unless `allow self`).
     pub fn visit_synapses(&self, projection: u32, visit: &mut (dyn FnMut(&Synapses) + Send)) {
+        if let Kind::Rows(_) | Kind::Bundled(_) = self.wirings[projection as usize].kind {
+            let (lanes, parts) = (self.lanes(projection), self.held(projection));
+            if let Some(held) = Held::new(&self.plan.projections[projection as usize], &lanes, &parts) {
+                return held.visit(self.shards.threads, visit);
+            }
+        }
+        self.visit_made(projection, visit);
+    }
+
+    fn visit_made(&self, projection: u32, visit: &mut (dyn FnMut(&Synapses) + Send)) {
         match &self.wirings[projection as usize].kind {
             Kind::Broadcast(broadcast) => visit(&Synapses {
                 weight: Values::One(broadcast.weight),

@@ -42,7 +42,11 @@ fn network(plan: &Plan) -> Network {
 #[track_caller]
 fn together(plan: &Plan) -> Vec<Vec<u32>> {
     agree(plan.clone(), 200);
-    network(plan).rows_together()
+    let network = network(plan);
+    for projection in 0..plan.projections.len() as u32 {
+        assert_eq!(held(&network, projection), network.synapses(projection), "of projection {projection}");
+    }
+    network.rows_together()
 }
 
 #[test]

@@ -249,6 +249,30 @@ impl Part {
         self.starts.last().copied().unwrap_or(0)
     }
 
+    /// Calls `f` with the synapses of a source onto a window of distances, as [`Part::within`] has them.
+    pub fn each_within(&self, source: usize, window: &Range<u32>, mut f: impl FnMut(usize, u32)) {
+        let range = self.starts[source] as usize..self.starts[source + 1] as usize;
+        let span = window.end - window.start;
+        let mut look = |synapse: usize, distance: u32| {
+            let far = distance.wrapping_sub(window.start);
+            if far < span {
+                f(synapse, far);
+            }
+        };
+        // One loop for each form: all of a large network passes here.
+        match &self.targets {
+            Targets::Near(near) => {
+                range.clone().zip(&near[range]).for_each(|(synapse, &far)| look(synapse, u32::from(far)));
+            }
+            Targets::Far(far) => {
+                range.clone().zip(&far[range]).for_each(|(synapse, &far)| look(synapse, far));
+            }
+            Targets::Every(_) => {
+                range.zip(self.distances(source)).for_each(|(synapse, far)| look(synapse, far));
+            }
+        }
+    }
+
     /// The synapses of a source onto a window of distances: the place of each, and how far its target is from the window's begin.
     pub fn within(&self, source: usize, window: &Range<u32>) -> impl Iterator<Item = (usize, u32)> {
         let synapses = (self.starts[source] as usize..).zip(self.distances(source));

@@ -9,6 +9,7 @@ mod error;
 pub mod estimate;
 mod flight;
 mod generate;
+pub mod held;
 pub mod layout;
 mod mirror;
 mod onto;

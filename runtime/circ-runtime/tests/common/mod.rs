@@ -204,6 +204,16 @@ pub fn build(plan: &Arc<Plan>, threads: usize) -> Arc<Network> {
     Arc::new(Network::build(Arc::clone(plan), threads, ROOM).expect("the plan can be built"))
 }
 
+/// The synapses of a projection as its threads hold them.
+pub fn held(network: &Network, projection: u32) -> Synapses {
+    let mut all: Option<Synapses> = None;
+    network.visit_synapses(projection, &mut |piece| match &mut all {
+        None => all = Some(piece.clone()),
+        Some(all) => all.append(piece),
+    });
+    all.expect("at least one piece")
+}
+
 /// The synapses of the first projection, which must be the same for 1, 2, 3 and 7 threads, and in canonical order.
 #[track_caller]
 pub fn synapses(plan: &Arc<Plan>) -> Synapses {
@@ -211,6 +221,7 @@ pub fn synapses(plan: &Arc<Plan>) -> Synapses {
     for threads in [2, 3, 7] {
         let network = build(plan, threads);
         assert_eq!(network.synapses(0), first, "on {threads} threads");
+        assert_eq!(held(&network, 0), first, "as they are held on {threads} threads");
         assert_eq!(network.synapse_count(0), first.source.len() as u64, "on {threads} threads");
     }
     let pairs: Vec<_> = first.source.iter().zip(&first.target).collect();
