@@ -24,6 +24,7 @@ mod projection;
 mod protocol;
 mod ranges;
 mod require;
+mod rows;
 mod segment;
 mod set;
 mod spike_times;
@@ -95,6 +96,7 @@ pub fn elaborate(hir: &Hir, types: &Types, settings: &Settings, files: &dyn File
         (None, None, None) => Some(()),
     };
     elaborator.report_unused_overrides(settings);
+    rows::refuse(&elaborator.net, elaborator.sink);
     elaborator.net
 }
 

@@ -25,7 +25,6 @@ mod params;
 mod population;
 mod projections;
 mod regimes;
-mod rows;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -152,7 +151,6 @@ fn lowered(source: Source, kinds: &mut Kinds, sink: &mut Sink) -> Option<Lowered
 /// Refuses what is checked in full, but not built yet: said where nothing else is wrong.
 pub fn refuse(hir: &Hir, net: &Net, sink: &mut Sink) {
     learning::refuse(hir, net, sink);
-    rows::refuse(net, sink);
 }
 
 /// The ports of each population that something comes to.

@@ -12,7 +12,6 @@ use super::inputs::number;
 use super::layout::{Layout, Storage};
 use super::learning::{Ways, fixed, learning, refuse_to_rewire};
 use super::pair::PairSite;
-use super::rows::rows;
 use crate::hir::VarKind;
 use crate::hir::path::part_of;
 use crate::kernel::build::Builder;
@@ -108,6 +107,15 @@ pub fn projection<'a>(
         edges: net.edges.iter().map(|(_, values)| values.clone()).collect(),
         keys: keys.resolve(source.net.seed, &net.path),
         place: report.place(net.span, format!("the projection `{}`", net.path)),
+    }
+}
+
+/// Whether rows are held: those of scaled weights have to be.
+fn rows(net: &net::Projection) -> RowStorage {
+    match net.rows {
+        _ if net.scaled || net.set => RowStorage::Stored,
+        Some((rows, _)) => rows,
+        None => RowStorage::Auto,
     }
 }
 

@@ -1,21 +1,12 @@
-//! Whether the synapses of a projection are held, or made again for each spike.
+//! `store procedural`: whose rows can not be made again for each spike.
 //!
-//! In: projections of the net. Out: what the plan says of their rows; messages about those that can not be made one by one.
+//! In: the projections of a net, when all that scales or sets their weights is known. Out: messages.
 
 use circ_plan::plan::RowStorage;
 
 use crate::diagnose::Sink;
 use crate::diagnose::build::{Held, store_procedural};
 use crate::net;
-
-/// Whether rows are held: those of scaled weights have to be.
-pub fn rows(net: &net::Projection) -> RowStorage {
-    match net.rows {
-        _ if net.scaled || net.set => RowStorage::Stored,
-        Some((rows, _)) => rows,
-        None => RowStorage::Auto,
-    }
-}
 
 /// Refuses `store procedural` where rows can not be made one by one.
 pub fn refuse(net: &net::Net, sink: &mut Sink) {
