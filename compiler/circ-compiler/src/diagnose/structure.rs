@@ -149,6 +149,14 @@ pub fn argument_form(at: Span, message: String, label: &str) -> Diagnostic {
     WRONG_ARGUMENTS.at(at, message).primary(label)
 }
 
+/// `store w`, without how.
+pub fn store_how(at: Span, name: &str) -> Diagnostic {
+    WRONG_ARGUMENTS
+        .at(at, format!("`store {name}` does not say how narrow"))
+        .primary("`as` what?")
+        .help(format!("write `store {name} as f32` or `store {name} as f64`"))
+}
+
 /// Neither an annotation nor a value that tells the type.
 pub fn missing_type(at: Span, name: &str) -> Diagnostic {
     MISSING_TYPE

@@ -170,7 +170,7 @@ impl<'a> Resolver<'a> {
                 let suggestion = suggest::nearest(other, ["f32", "f64"]);
                 self.sink.push(names::unknown_name(at, other, "precision", suggestion));
             }
-            None => self.refuse(name.span, "`store` without `as`"),
+            None => self.sink.push(structure::store_how(name.span, word)),
         }
     }
 

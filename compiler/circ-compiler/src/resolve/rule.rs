@@ -11,7 +11,7 @@ use super::extend::{from_the_first, merged};
 use super::scope::{self, Def, Named, Names, path_span};
 use super::{Context, ERROR, Resolver};
 use crate::diagnose::build::cells_too_large;
-use crate::diagnose::{names, rule as say, suggest};
+use crate::diagnose::{names, rule as say, structure, suggest};
 use crate::hir::{
     self, Budget, EventPath, ExprId, HookKind, Owner, Rule, RuleBounds, RuleId, RuleVar, RuleVarKind,
     SynapseSide, TraceKind, VarId,
@@ -329,7 +329,7 @@ impl<'a> Resolver<'a> {
     fn rule_store(&mut self, cx: &Context, rule: &mut Rule, name: &Name, precision: Option<&Name>) {
         let var = self.state_of_synapse(cx, rule, name, "`store` tells the precision of");
         match precision {
-            None => self.refuse(name.span, "`store` without `as`"),
+            None => self.sink.push(structure::store_how(name.span, &name.text)),
             Some(word) => {
                 let precision = self.word(word, "precision", builtins::PRECISIONS);
                 rule.store.extend(var.zip(precision));
