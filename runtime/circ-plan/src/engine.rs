@@ -4,7 +4,7 @@ use crate::ir::{ArrayId, EventId, Precision, UniformId};
 use crate::snapshot::Snapshot;
 
 /// The synapses of one projection, in canonical order: by position of the source in its view, then
-/// position of the target, then occurrence.
+/// position of the target, then delay unless they learn, then occurrence.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Synapses {
     /// Position in the source view.

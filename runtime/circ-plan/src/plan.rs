@@ -299,7 +299,7 @@ pub enum Sign {
 /// A view may hold a cell several times, once for each of its ports or events that is meant.
 ///
 /// Rows by source, in order of the source view; within a row by target position in the target view,
-/// then occurrence. This is the canonical order of synapses.
+/// then delay unless they learn, then occurrence. This is the canonical order of synapses.
 #[derive(Clone, Debug)]
 pub struct ProjectionPlan {
     pub path: String,

@@ -84,6 +84,10 @@ fn pairs_that_are_there_more_than_once() {
     let mut plan = cells();
     join(&mut plan, Connect::OutDegree(120)).allow_multiple = true;
     same(&plan);
+    let all = synapses(&Arc::new(plan));
+    let pair = |k: usize| (all.source[k], all.target[k]);
+    let again: Vec<usize> = (1..all.source.len()).filter(|k| pair(*k) == pair(*k - 1)).collect();
+    assert!(1000 < again.len() && again.iter().all(|k| at(&all.delay, *k - 1) <= at(&all.delay, *k)));
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! The synapses of a projection as the threads hold them.
 //!
 //! In: rows by thread, sorted by delay, perhaps together with those of other projections. Out: the same in canonical order, some
-//! rows at a time. That takes less than to draw them again; but which of two synapses of a pair came first is not held, nor which
-//! of two places in a view a target was found by.
+//! rows at a time. That takes less than to draw them again. Which of two places in a view a target was found by is not held.
 
 use std::ops::Range;
 
@@ -41,9 +40,6 @@ impl<'p> Held<'p> {
         lanes: &Lanes,
         parts: &[Vec<(&'p Part, Range<u32>)>],
     ) -> Option<Held<'p>> {
-        if plan.allow_multiple {
-            return None;
-        }
         let mut own: Vec<Lane> = vec![];
         for (lane, at) in lanes.lanes.iter().zip(lanes.places()) {
             let (part, window) = parts[lane.thread as usize][at].clone();
@@ -96,9 +92,11 @@ struct Order {
     piece: Synapses,
     /// Of one row: the positions of targets, and what their synapses have.
     found: Vec<(u32, f64, u32)>,
-    /// By position, 64 to a word: whether the row has it; and where it was found.
+    /// By position, 64 to a word: whether the row has it; and where it was found first and last.
     marks: Vec<u64>,
-    places: Vec<u32>,
+    places: Vec<(u32, u32)>,
+    /// For what was found: where the same position was found again, if it was.
+    again: Vec<u32>,
 }
 
 impl Order {
@@ -109,7 +107,8 @@ impl Order {
             ..Synapses::default()
         };
         let words = held.targets.div_ceil(64);
-        Order { piece, found: vec![], marks: vec![0; words], places: vec![0; held.targets] }
+        let places = vec![(0, 0); held.targets];
+        Order { piece, found: vec![], marks: vec![0; words], places, again: vec![] }
     }
 
     fn clear(&mut self) {
@@ -124,7 +123,7 @@ impl Order {
     }
 
     fn add(&mut self, held: &Held, row: usize) {
-        let Order { piece, found, marks, places } = self;
+        let Order { piece, found, marks, places, again } = self;
         found.clear();
         for Lane { part, window, positions } in &held.lanes {
             part.each_within(row, window, |synapse, distance| {
@@ -148,15 +147,27 @@ impl Order {
         if found.is_sorted_by_key(|it| it.0) {
             return found.iter().for_each(|it| show(*it));
         }
-        for (at, (position, ..)) in found.iter().enumerate() {
-            marks[*position as usize / 64] |= 1 << (position % 64);
-            places[*position as usize] = at as u32;
+        again.clear();
+        again.resize(found.len(), u32::MAX);
+        for (at, &(position, ..)) in (0..).zip(found.iter()) {
+            let (mark, bit) = (&mut marks[position as usize / 64], 1 << (position % 64));
+            let (first, last) = &mut places[position as usize];
+            if *mark & bit == 0 {
+                *first = at;
+            } else {
+                again[*last as usize] = at;
+            }
+            (*mark, *last) = (*mark | bit, at);
         }
         for (word, marks) in marks.iter_mut().enumerate() {
             while *marks != 0 {
                 let position = 64 * word + marks.trailing_zeros() as usize;
                 *marks &= *marks - 1;
-                show(found[places[position] as usize]);
+                let mut at = places[position].0;
+                while at != u32::MAX {
+                    show(found[at as usize]);
+                    at = again[at as usize];
+                }
             }
         }
     }

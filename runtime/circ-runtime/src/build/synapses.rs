@@ -269,6 +269,14 @@ impl Sides {
     }
 }
 
+/// The elements of a list named in `order`, from `first` on; nothing of an empty list.
+fn put_in_order<T: Clone>(list: &mut [T], first: usize, order: &[usize]) {
+    if !list.is_empty() {
+        let ordered: Vec<T> = order.iter().map(|k| list[*k].clone()).collect();
+        list[first..first + order.len()].clone_from_slice(&ordered);
+    }
+}
+
 /// Evaluates weights and delays of rows.
 pub struct Valuer<'a> {
     context: &'a Context<'a>,
@@ -322,6 +330,33 @@ impl<'a> Valuer<'a> {
         let n = rows.targets.len();
         for first in (0..n).step_by(ROW) {
             self.block(rows, first, (first + ROW).min(n));
+        }
+        if self.context.plan.allow_multiple && self.context.plan.learning.is_none() {
+            self.order_equal_pairs(rows);
+        }
+    }
+
+    /// Puts synapses of the same pair in order of their delays. What arrives together keeps its order, so no sum changes; and rows that
+    /// are sorted by delay still tell which of them comes first.
+    fn order_equal_pairs(&mut self, rows: &RowSet) {
+        if self.delays.is_empty() {
+            return;
+        }
+        for row in rows.starts.windows(2) {
+            let mut first = row[0];
+            for equal in rows.targets[row[0]..row[1]].chunk_by(|a, b| a == b) {
+                let range = first..first + equal.len();
+                first = range.end;
+                if self.delays[range.clone()].is_sorted() {
+                    continue;
+                }
+                let mut order: Vec<usize> = range.clone().collect();
+                order.sort_by_key(|k| self.delays[*k]);
+                put_in_order(&mut self.delays, range.start, &order);
+                put_in_order(&mut self.weights, range.start, &order);
+                put_in_order(&mut self.groups, range.start, &order);
+                put_in_order(&mut self.keys, range.start, &order);
+            }
         }
     }
 
