@@ -12,7 +12,7 @@ mod snapshot;
 
 use std::any::Any;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
 
 use circ_plan::abi::KernelFn;
@@ -31,7 +31,7 @@ use crate::network::Network;
 use crate::parallel::for_each;
 use crate::worker::{self, Mail, Shared, Worker};
 use learning::initial_rule;
-use pace::Pace;
+use pace::{Pace, Stretch};
 
 /// Runs a plan with machine code.
 pub struct Machine {
@@ -142,25 +142,24 @@ impl Machine {
         loop {
             let before = self.tick;
             let stretch = self.pace.next(until - before, self.network.window);
-            let (started, end) = (Instant::now(), before + stretch.ticks);
-            let (tick, stop) = self.run_on(stretch.threads, end, interrupt);
+            let end = before + stretch.ticks;
+            let (tick, stop) = self.run_on(stretch, end, interrupt);
             self.tick = tick;
-            self.pace.took(stretch, tick - before, started.elapsed());
             if stop.is_some() || tick < end || until <= end {
                 return (tick, stop);
             }
         }
     }
 
-    /// Makes ticks up to `until` on so many threads.
-    fn run_on(&mut self, threads: usize, until: i64, interrupt: &AtomicBool) -> (i64, Option<Stop>) {
+    /// Makes ticks up to `until`, on as many threads as the stretch says, and notes how long they took.
+    fn run_on(&mut self, stretch: Stretch, until: i64, interrupt: &AtomicBool) -> (i64, Option<Stop>) {
         self.refresh();
         let again = std::mem::take(&mut self.changed) && self.flows();
         let flags = || [AtomicBool::new(false), AtomicBool::new(false)];
         let mail = || RwLock::new(Mail::new(&self.plan));
         let changes = || RwLock::default();
         let published = || self.network.stages.iter().map(|_| RwLock::default()).collect();
-        let team = self.workers.len().div_ceil(threads.max(1)).max(1);
+        let team = self.workers.len().div_ceil(stretch.threads.max(1)).max(1);
         let teams = self.workers.len().div_ceil(team);
         let shared = Shared {
             plan: &self.plan,
@@ -174,6 +173,7 @@ impl Machine {
             until,
             interrupt,
             meeting: Meeting::new(teams),
+            underway: OnceLock::new(),
             mail: self.workers.iter().map(|_| [mail(), mail()]).collect(),
             changes: self.workers.iter().map(|_| [changes(), changes()]).collect(),
             shares: self.plan.projections.iter().any(shares),
@@ -186,7 +186,14 @@ impl Machine {
             rules: &self.rules,
         };
         let mut teams: Vec<&mut [Worker]> = self.workers.chunks_mut(team).collect();
+        let started = Instant::now();
         let ticks = for_each(teams.len(), &mut teams, |_, team| worker::run(team, &shared));
+        let done = ticks.first().copied().unwrap_or(until);
+        let (before, since) = match shared.underway.get() {
+            Some(underway) if underway.0 < done => *underway,
+            _ => (self.tick, started),
+        };
+        self.pace.took(stretch, done - before, since.elapsed());
         let fault = shared.fault.into_inner().unwrap_or_else(PoisonError::into_inner);
         let synapse = shared.synapse_fault.into_inner().unwrap_or_else(PoisonError::into_inner);
         let stop = match (fault, synapse) {
@@ -194,7 +201,7 @@ impl Machine {
             (Some(cell), _) => Some(Stop::Fault(Box::new(cell))),
             (None, synapse) => synapse.map(|synapse| Stop::Synapse(Box::new(synapse))),
         };
-        (ticks.first().copied().unwrap_or(until), stop)
+        (done, stop)
     }
 
     /// Keeps a fault: what cells have done since counts for nothing.

@@ -10,20 +10,19 @@ pub fn for_each<T: Send, R: Send>(
         return items.iter_mut().enumerate().map(|(k, item)| f(k, item)).collect();
     }
     let share = items.len().div_ceil(threads);
-    let f = &f;
+    let make = |chunk: usize, items: &mut [T]| -> Vec<R> {
+        items.iter_mut().enumerate().map(|(k, item)| f(chunk * share + k, item)).collect()
+    };
+    let make = &make;
     std::thread::scope(|scope| {
-        let chunks = items.chunks_mut(share).enumerate();
-        let handles: Vec<_> = chunks
-            .map(|(chunk, items)| {
-                let first = chunk * share;
-                scope.spawn(move || -> Vec<R> {
-                    items.iter_mut().enumerate().map(|(k, item)| f(first + k, item)).collect()
-                })
-            })
-            .collect();
-        handles
-            .into_iter()
-            .flat_map(|handle| handle.join().unwrap_or_else(|e| std::panic::resume_unwind(e)))
-            .collect()
+        let mut chunks = items.chunks_mut(share).enumerate();
+        let own = chunks.next();
+        let handles: Vec<_> = chunks.map(|(k, items)| scope.spawn(move || make(k, items))).collect();
+        // The calling thread has a core already. Were it to wait, two others might find themselves on one.
+        let mut results = own.map_or(vec![], |(k, items)| make(k, items));
+        for handle in handles {
+            results.extend(handle.join().unwrap_or_else(|e| std::panic::resume_unwind(e)));
+        }
+        results
     })
 }

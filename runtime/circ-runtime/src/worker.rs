@@ -16,7 +16,8 @@ mod together;
 pub use team::run;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Instant;
 
 use circ_plan::abi::KernelFn;
 use circ_plan::engine::{Fault, Probe, Samples, SynapseFault};
@@ -50,6 +51,8 @@ pub struct Shared<'a> {
     pub until: i64,
     pub interrupt: &'a AtomicBool,
     pub meeting: Meeting,
+    /// When the first window was made, by all threads, and its last tick: what is measured begins there.
+    pub underway: OnceLock<(i64, Instant)>,
     /// By thread, for even and odd windows: while one is read, the next is written.
     pub mail: Vec<[RwLock<Mail>; 2]>,
     /// What synapses did to weights that they share: by thread, for even and odd ticks, by design; and whether any do.

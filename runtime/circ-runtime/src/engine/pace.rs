@@ -10,11 +10,13 @@
 use std::time::Duration;
 
 /// How long a stretch is to take, and one that only looks how fast the other way is.
-const STRETCH: Duration = Duration::from_millis(20);
+const STRETCH: Duration = Duration::from_millis(50);
 const LOOK: Duration = Duration::from_millis(2);
 
-/// Ticks of the very first stretch, of which nothing is known; its pages are still being touched.
+/// Ticks of the very first stretch, of which nothing is known; its pages are still being touched. A look has as many, unless
+/// that would take too long: at first what a core works on lies in the cache of another.
 const FIRST_TICKS: i64 = 64;
+const LONGEST_LOOK: Duration = Duration::from_millis(200);
 
 /// Starting threads must not be what is paid for.
 const WORTH_STARTING: Duration = Duration::from_micros(200);
@@ -60,28 +62,30 @@ impl Pace {
 
     /// What to do of the ticks that are left; a stretch has at least `least` where there are as many.
     pub fn next(&self, left: i64, least: i64) -> Stretch {
-        let ticks = |time: Duration, cost: f64| {
-            let ticks = time.as_nanos() as f64 / cost.max(1.0);
-            (ticks as i64).max(least).min(left)
+        let within = |time: Duration, cost: f64| (time.as_nanos() as f64 / cost.max(1.0)) as i64;
+        let ticks = |time: Duration, cost: f64| within(time, cost).max(least).min(left);
+        let look = |cost: f64| {
+            let some = FIRST_TICKS.min(within(LONGEST_LOOK, cost));
+            within(LOOK, cost).max(some).max(least).min(left)
         };
         let stretch = |threads: usize, ticks: i64| Stretch { threads, ticks, look: false };
         let threads = self.threads;
         match (self.guess, self.all, self.one) {
             _ if threads <= 1 => stretch(1, left),
             (None, ..) => stretch(threads, FIRST_TICKS.max(least).min(left)),
-            (Some(guess), None, _) => stretch(threads, ticks(LOOK, guess)),
-            (_, Some(all), None) => stretch(1, ticks(LOOK, all)),
+            (Some(guess), None, _) => stretch(threads, look(guess)),
+            (_, Some(all), None) => stretch(1, look(all)),
             (_, _, Some(one)) if (left as f64) * one < WORTH_STARTING.as_nanos() as f64 => stretch(1, left),
             (_, Some(all), Some(one)) => {
-                let look = self.between <= self.since;
-                let several = (all < one) != look;
+                let looks = self.between <= self.since;
+                let several = (all < one) != looks;
                 let (threads, cost) = if several { (threads, all) } else { (1, one) };
-                Stretch { threads, ticks: ticks(if look { LOOK } else { STRETCH }, cost), look }
+                Stretch { threads, ticks: if looks { look(cost) } else { ticks(STRETCH, cost) }, look: looks }
             }
         }
     }
 
-    /// So long did that many ticks of a stretch take.
+    /// So long did that many ticks of a stretch take, once all threads were there.
     pub fn took(&mut self, stretch: Stretch, ticks: i64, time: Duration) {
         if self.threads <= 1 || ticks <= 0 {
             return;

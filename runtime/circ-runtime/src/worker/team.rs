@@ -5,6 +5,7 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{PoisonError, RwLockReadGuard};
+use std::time::Instant;
 
 use super::{Shared, Worker};
 use crate::flow::{Published, World};
@@ -29,6 +30,7 @@ pub fn run(team: &mut [Worker], shared: &Shared) -> i64 {
             shared.stop[phase].store(true, Ordering::Relaxed);
         }
         shared.meeting.wait();
+        shared.underway.get_or_init(|| (last, Instant::now()));
         if shared.failed[phase].load(Ordering::Relaxed) {
             look_for_earlier_faults(team, shared, first, last, phase);
             return first - 1;
