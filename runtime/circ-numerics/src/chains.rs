@@ -48,7 +48,8 @@ pub struct Term<F> {
     pub factor: F,
 }
 
-/// `row = factor * row + arrived`, rounded twice, which must be finite. What has arrived is set to 0.
+/// `row = factor * row + arrived`, rounded twice, which must be finite. What has arrived is set to 0 (or stays -0, which
+/// no sum that begins with 0 is).
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Decay<F> {
@@ -119,11 +120,11 @@ unsafe fn tile<R: Registers, const N: usize, const T: usize, const D: usize, con
             value.store(step.membrane.add(at));
             for (values, decay) in decayed.iter().zip(&step.decays) {
                 values[k].store(decay.row.add(at));
-                R::zero().store(decay.arrived.add(at));
+                R::load(decay.arrived.add(at)).clear(decay.arrived.add(at));
             }
             if D == 0 {
                 for row in step.cleared.iter().take(step.ports) {
-                    R::zero().store(row.add(at));
+                    R::load(row.add(at)).clear(row.add(at));
                 }
             }
         }

@@ -22,6 +22,17 @@ pub(super) trait Registers: Copy {
     /// As of [`Registers::load`].
     unsafe fn store(self, to: *mut Self::Number);
 
+    /// Puts 0 where these numbers, which are there, are something else, -0 not being anything else: most are 0 already, and
+    /// lines of the cache in which nothing is written need not be written back.
+    ///
+    /// # Safety
+    /// As of [`Registers::load`].
+    #[inline(always)]
+    unsafe fn clear(self, at: *mut Self::Number) {
+        // SAFETY: the caller's.
+        unsafe { Self::zero().store(at) };
+    }
+
     fn plus(self, other: Self) -> Self;
     fn times(self, other: Self) -> Self;
 
@@ -142,7 +153,8 @@ macro_rules! registers {
      held |$new:ident, $old:ident, $until:ident, $now:ident| $held:expr;
      lanes $some:ty, $nowhere:expr;
      reaches |$value:ident, $threshold:ident, $before:ident| $reaches:expr;
-     wild |$nothing:ident, $reached:ident| $wild:expr) => {
+     wild |$nothing:ident, $reached:ident| $wild:expr
+     $(; clears $different:ident, $put:ident)?) => {
         impl Registers for $register {
             type Number = $float;
             type Lanes = $some;
@@ -171,6 +183,12 @@ macro_rules! registers {
                 // SAFETY: as above, and the caller's.
                 unsafe { $store(to, self) };
             }
+
+            $(#[inline(always)]
+            unsafe fn clear(self, at: *mut $float) {
+                // SAFETY: as above, and the caller's.
+                unsafe { $put(at, $different::<_CMP_NEQ_UQ>(self, $zero()), $zero()) };
+            })?
 
             #[inline(always)]
             fn plus(self, other: Self) -> Self {
@@ -264,7 +282,8 @@ mod wide {
         };
         lanes __mmask8, _cvtu32_mask8(0);
         reaches |x, threshold, before| before | _mm512_cmp_pd_mask::<_CMP_NLT_UQ>(x, threshold);
-        wild |nothing, lanes| _mm512_cmp_pd_mask::<_CMP_UNORD_Q>(nothing, nothing) | lanes != 0);
+        wild |nothing, lanes| _mm512_cmp_pd_mask::<_CMP_UNORD_Q>(nothing, nothing) | lanes != 0;
+        clears _mm512_cmp_pd_mask, _mm512_mask_store_pd);
 
     registers!(__m512 of 16 f32: _mm512_set1_ps, _mm512_setzero_ps, _mm512_load_ps, _mm512_store_ps, _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps, _mm512_fmadd_ps;
         held |new, old, until, now| {
@@ -273,5 +292,6 @@ mod wide {
         };
         lanes __mmask16, _cvtu32_mask16(0);
         reaches |x, threshold, before| before | _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(x, threshold);
-        wild |nothing, lanes| _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(nothing, nothing) | lanes != 0);
+        wild |nothing, lanes| _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(nothing, nothing) | lanes != 0;
+        clears _mm512_cmp_ps_mask, _mm512_mask_store_ps);
 }
