@@ -12,6 +12,10 @@ const BY_SEARCH: f64 = 64.0;
 /// The partner of the block that has the lower bits: 0 is the shared one's.
 const LOWER: u32 = 2;
 const LOWER_BITS: u32 = 21;
+/// Up to this mean, words are compared with one limit after the other: the counts of a batch lie near each other.
+const BY_LIMITS: f64 = 6.0;
+/// Words that are compared side by side.
+const LANES: usize = 64;
 /// Parts of the range of the upper bits that a table is entered by: it stays in the cache.
 const PARTS_LOG: u32 = 14;
 const PARTS: usize = 1 << PARTS_LOG;
@@ -46,19 +50,33 @@ pub struct Trains {
     mean: f64,
     /// The count is the number of limits that are not above the train's number. Empty where means are not searched.
     limits: Vec<u64>,
+    way: Way,
+}
+
+/// How counts are found.
+#[derive(Clone, Debug)]
+enum Way {
+    /// One by one.
+    Drawn,
+    /// By the upper bits of the limits.
+    Limits(Vec<u32>),
     /// For each part: the count of all its numbers, or [`MIXED`].
-    parts: Option<Box<[u8; PARTS]>>,
+    Parts(Box<[u8; PARTS]>),
 }
 
 impl Trains {
     pub fn new(mean: f64) -> Trains {
         if !(0.0 < mean && mean < BY_SEARCH) {
-            return Trains { mean, limits: vec![], parts: None };
+            return Trains { mean, limits: vec![], way: Way::Drawn };
         }
         // A sum is at most a number over 2^53 if that number is at least the sum times 2^53.
         let limit = |sum: f64| (sum * (1_u64 << 53) as f64).ceil() as u64;
         let sums = super::poisson_cumulative(mean);
         let limits: Vec<u64> = sums.into_iter().map(limit).take_while(|limit| *limit < 1 << 53).collect();
+        if mean <= BY_LIMITS {
+            let upper = limits.iter().map(|limit| (limit >> LOWER_BITS) as u32).collect();
+            return Trains { mean, limits, way: Way::Limits(upper) };
+        }
         let below = |number: u64| limits.partition_point(|limit| *limit <= number) as u8;
         let width = 53 - PARTS_LOG;
         let part = |k: u64| {
@@ -67,7 +85,7 @@ impl Trains {
         };
         let mut parts = Box::new([MIXED; PARTS]);
         parts.iter_mut().enumerate().for_each(|(k, count)| *count = part(k as u64));
-        Trains { mean, limits, parts: Some(parts) }
+        Trains { mean, limits, way: Way::Parts(parts) }
     }
 
     /// The mean that this is for.
@@ -77,12 +95,12 @@ impl Trains {
 
     /// `out[k]` is [`train_count`] of position `first + k`.
     pub fn counts(&self, key: [u32; 2], first: u32, tick: u32, out: &mut [u32]) {
-        let Some(parts) = &self.parts else {
+        if let Way::Drawn = self.way {
             for (k, out) in out.iter_mut().enumerate() {
                 *out = train_count(self.mean, key, first + k as u32, tick) as u32;
             }
             return;
-        };
+        }
         let mut words = [[0; 4]; BATCH / 4 + 1];
         for (batch, out) in out.chunks_mut(BATCH).enumerate() {
             let first = first + (batch * BATCH) as u32;
@@ -90,16 +108,26 @@ impl Trains {
             let blocks = &mut words[..(skipped + out.len()).div_ceil(4)];
             words_of_blocks(key, first >> 2, tick, blocks);
             let words = &blocks.as_flattened()[skipped..];
-            let mut mixed = false;
-            for (out, word) in out.iter_mut().zip(words) {
-                let count = parts[(word >> (u32::BITS - PARTS_LOG)) as usize];
-                mixed |= count == MIXED;
-                *out = u32::from(count);
-            }
-            if mixed {
-                for (k, (out, word)) in out.iter_mut().zip(words).enumerate() {
-                    if *out == u32::from(MIXED) {
-                        *out = self.look(*word, key, first + k as u32, tick);
+            let look = |k: usize| self.look(words[k], key, first + k as u32, tick);
+            match &self.way {
+                Way::Drawn => {}
+                Way::Limits(limits) => {
+                    let mut met = false;
+                    count_limits(limits, words, out, &mut met);
+                    if met {
+                        out.iter_mut().enumerate().for_each(|(k, out)| *out = look(k));
+                    }
+                }
+                Way::Parts(parts) => {
+                    let mut mixed = false;
+                    for (out, word) in out.iter_mut().zip(words) {
+                        let count = parts[(word >> (u32::BITS - PARTS_LOG)) as usize];
+                        mixed |= count == MIXED;
+                        *out = u32::from(count);
+                    }
+                    let open = |(_, out): &(usize, &mut u32)| **out == u32::from(MIXED);
+                    if mixed {
+                        out.iter_mut().enumerate().filter(open).for_each(|(k, out)| *out = look(k));
                     }
                 }
             }
@@ -190,6 +218,8 @@ fn search(mean: f64, none: f64, upper: u32, lower: impl Fn() -> u32) -> u32 {
 crate::dispatched_rows! {
     /// The words of neighbouring blocks at a tick.
     fn words_of_blocks(key: [u32; 2], first: u32, tick: u32, out: &mut [[u32; 4]]) = words_of_blocks_body;
+    /// How many limits are below each word; and whether a word is one of them, so that its lower bits matter.
+    fn count_limits(limits: &[u32], words: &[u32], out: &mut [u32], met: &mut bool) = count_limits_body;
     /// Adds `count * weight` to every sum, both numbers and the product rounded.
     pub fn add_counts(sums: &mut [f64], counts: &[u32], weight: f64) = add_counts_body;
     /// [`add_counts`] in single precision.
@@ -201,6 +231,37 @@ fn words_of_blocks_body(key: [u32; 2], first: u32, tick: u32, out: &mut [[u32; 4
     for (k, out) in out.iter_mut().enumerate() {
         *out = block([u64::from(first) + k as u64, 0, u64::from(tick), 0], key).map(|word| word as u32);
     }
+}
+
+#[inline(always)]
+fn count_limits_body(limits: &[u32], words: &[u32], out: &mut [u32], met: &mut bool) {
+    let largest = words[..out.len()].iter().fold(0, |largest: u32, word| largest.max(*word));
+    let limits = &limits[..limits.partition_point(|limit| *limit <= largest)];
+    let mut any = 0;
+    for (out, words) in out.chunks_mut(LANES).zip(words.chunks(LANES)) {
+        if let (Some(out), Some(words)) = (out.first_chunk_mut(), words.first_chunk()) {
+            any |= count_limits_of::<LANES>(limits, words, out);
+        } else {
+            for (out, word) in out.iter_mut().zip(words) {
+                any |= count_limits_of(limits, &[*word], std::array::from_mut(out));
+            }
+        }
+    }
+    *met = any != 0;
+}
+
+/// Some words side by side; not 0 if one of them is a limit.
+#[inline(always)]
+fn count_limits_of<const N: usize>(limits: &[u32], words: &[u32; N], out: &mut [u32; N]) -> u32 {
+    let (mut counts, mut met) = ([0; N], [0; N]);
+    for limit in limits {
+        for (count, (met, word)) in counts.iter_mut().zip(met.iter_mut().zip(words)) {
+            *count += u32::from(limit < word);
+            *met |= u32::from(limit == word);
+        }
+    }
+    *out = counts;
+    met.into_iter().fold(0, |any, met| any | met)
 }
 
 #[inline(always)]
