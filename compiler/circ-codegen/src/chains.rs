@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! membrane:  v' = start + factor * row + factor * row + ...    kept while refractory, compared with a threshold
-//! decays:    x' = factor * x + what arrives                    any number of them
+//! decays:    x' = factor * x + what arrives, if anything can    any number of them
 //! ```
 //!
 //! So are leaky integrators with currents that decay exponentially, and with jumps. Sums, differences and products are
@@ -37,12 +37,12 @@ pub(crate) struct Chain {
     pub(crate) terms: Vec<(Row, Number)>,
 }
 
-/// `array = factor * array + port`
+/// `array = factor * array + port`; without a port where nothing reaches it
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Decay {
     pub(crate) array: ArrayId,
     pub(crate) factor: ValueId,
-    pub(crate) port: PortId,
+    pub(crate) port: Option<PortId>,
 }
 
 /// While the tick is not behind one array, the membrane keeps what is in the other.
@@ -92,7 +92,7 @@ pub(crate) fn chains(program: &Program, access: &[Access], shared: &[bool], quie
     if !program.checks.iter().all(|check| check.kind == CheckKind::Finite && checked(check.value)) {
         return None;
     }
-    let emptied = |port: &PortId| decays.iter().any(|decay| decay.port == *port);
+    let emptied = |port: &PortId| decays.iter().any(|decay| decay.port == Some(*port));
     let mut cleared: Vec<PortId> =
         program.ops.iter().filter_map(arrival).filter(|port| !emptied(port)).collect();
     cleared.dedup();
@@ -236,9 +236,12 @@ impl Reader<'_> {
     /// What an array becomes, if it decays.
     fn decay(&self, array: ArrayId, value: ValueId) -> Option<Decay> {
         let chain = self.chain(value, None)?;
-        let [(row, Number::Shared(factor)), (Row::Arrival(port), Number::Constant(1.0))] = chain.terms[..]
-        else {
-            return None;
+        let (row, factor, port) = match chain.terms[..] {
+            [(row, Number::Shared(factor))] => (row, factor, None),
+            [(row, Number::Shared(factor)), (Row::Arrival(port), Number::Constant(1.0))] => {
+                (row, factor, Some(port))
+            }
+            _ => return None,
         };
         let from_nothing = matches!(chain.start, Number::Constant(_)) && self.plain(array);
         (row == Row::Array(array) && from_nothing).then_some(Decay { array, factor, port })

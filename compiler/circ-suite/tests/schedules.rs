@@ -87,3 +87,19 @@ fn linear_cells_of_the_library_agree_in_every_schedule() {
         }
     }
 }
+
+/// Of two currents one that nothing reaches, which then only decays.
+#[test]
+fn cells_with_a_port_that_nothing_reaches_agree_in_every_schedule() {
+    for precision in ["f64", "f32"] {
+        let text = format!(
+            "use std.cells.LifCurrent\n\
+             circuit Net {{\n  population E: excitatory LifCurrent[277] {{\n    v = normal(-52 mV, 6 mV)\n    inh = 90 pA\n    \
+             tau_inh = 20 ms\n  }}\n  \
+             projection P: E -> E.exc {{ connect probability 0.05; weight 300 pA; delay 0.5 ms }}\n}}\n\
+             experiment Main of Net {{\n  dt 0.1 ms\n  seed 3\n  precision {precision}\n  \
+             record E.spike, E.v, E.inh every 1 ms\n  run 60 ms\n  expect rate(E) > 1 Hz\n}}\n",
+        );
+        all_agree("a port that nothing reaches", &text);
+    }
+}

@@ -48,8 +48,8 @@ pub struct Term<F> {
     pub factor: F,
 }
 
-/// `row = factor * row + arrived`, rounded twice, which must be finite. What has arrived is set to 0 (or stays -0, which
-/// no sum that begins with 0 is).
+/// `row = factor * row + arrived`, rounded twice, which must be finite. What has arrived is set to 0. Where nothing
+/// ever arrives, `arrived` is null and nothing is added.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Decay<F> {
@@ -82,12 +82,20 @@ pub struct Chains<F: Number> {
     pub ports: usize,
 }
 
-/// Makes a tile of `N` registers, or says that it is not quiet and leaves it as it is; with a chain of `T` parts and `D` decays.
+/// Makes a tile of `N` registers, or says that it is not quiet and leaves it as it is; with a chain of `T` parts and `D` decays,
+/// to `ALL` of which something arrives.
 ///
 /// # Safety
 /// The rows have as many cells, from the one at which the tile begins, as the tile, and the processor has the registers.
 #[inline(always)]
-unsafe fn tile<R: Registers, const N: usize, const T: usize, const D: usize, const HELD: bool>(
+unsafe fn tile<
+    R: Registers,
+    const N: usize,
+    const T: usize,
+    const D: usize,
+    const HELD: bool,
+    const ALL: bool,
+>(
     step: &Chains<R::Number>,
     at: usize,
 ) -> bool {
@@ -108,7 +116,10 @@ unsafe fn tile<R: Registers, const N: usize, const T: usize, const D: usize, con
             sum = if k == 0 { *value } else { sum.plus(*value) };
             for (values, decay) in decayed.iter_mut().zip(&step.decays) {
                 let decays = R::load(decay.row.add(at)).times(R::all(decay.factor));
-                values[k] = decays.plus(R::load(decay.arrived.add(at)));
+                values[k] = match ALL || !decay.arrived.is_null() {
+                    true => decays.plus(R::load(decay.arrived.add(at))),
+                    false => decays,
+                };
                 sum = sum.plus(values[k]);
             }
         }
@@ -120,7 +131,9 @@ unsafe fn tile<R: Registers, const N: usize, const T: usize, const D: usize, con
             value.store(step.membrane.add(at));
             for (values, decay) in decayed.iter().zip(&step.decays) {
                 values[k].store(decay.row.add(at));
-                R::load(decay.arrived.add(at)).clear(decay.arrived.add(at));
+                if ALL || !decay.arrived.is_null() {
+                    R::load(decay.arrived.add(at)).clear(decay.arrived.add(at));
+                }
             }
             if D == 0 {
                 for row in step.cleared.iter().take(step.ports) {
@@ -146,13 +159,19 @@ unsafe fn tiles<R: Registers, const N: usize, const T: usize, const D: usize>(
     // A copy of its own: nothing that is written to rows can change it.
     let (step, mut left, mut loud) = (*step, tiles, 0);
     let held = !step.until.is_null();
+    let all = step.decays[..D].iter().all(|decay| !decay.arrived.is_null());
     while left != 0 {
         // By their bits, so that there is one index for all rows, and not a pointer to move for each.
         let at = first + left.trailing_zeros() as usize * N * R::LANES;
         let rest = left & (left - 1);
         // SAFETY: the caller's.
         let quiet = unsafe {
-            if held { tile::<R, N, T, D, true>(&step, at) } else { tile::<R, N, T, D, false>(&step, at) }
+            match (held, all) {
+                (true, true) => tile::<R, N, T, D, true, true>(&step, at),
+                (true, false) => tile::<R, N, T, D, true, false>(&step, at),
+                (false, true) => tile::<R, N, T, D, false, true>(&step, at),
+                (false, false) => tile::<R, N, T, D, false, false>(&step, at),
+            }
         };
         if !quiet {
             loud |= left ^ rest;
@@ -196,7 +215,7 @@ macro_rules! quiet {
         $(#[$doc])*
         ///
         /// # Safety
-        /// All pointers of the step that are said to be there are to rows of numbers, aligned to 64 bytes where their first
+        /// All pointers of the step that are said to be there, and are not null, are to rows of numbers, aligned to 64 bytes where their first
         /// cell is, with room for all cells of as many tiles as `which` has bits; those that are written overlap no others.
         pub unsafe fn $name(step: &Chains<$float>, first: usize, which: u64) -> u64 {
             #[cfg(target_arch = "x86_64")]

@@ -147,7 +147,11 @@ impl Emitter<'_> {
         }
         for (k, decay) in chains.decays.iter().enumerate() {
             let place = at.decays + k * at.decay[0];
-            let (row, arrived) = (self.arrays[&decay.array], self.arrivals[&decay.port]);
+            let row = self.arrays[&decay.array];
+            let arrived = match decay.port {
+                Some(port) => self.arrivals[&port],
+                None => self.iconst(types::I64, 0),
+            };
             let factor = self.scalar(decay.factor);
             put(self, row, place + at.decay[1]);
             put(self, arrived, place + at.decay[2]);

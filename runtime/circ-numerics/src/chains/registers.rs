@@ -22,8 +22,8 @@ pub(super) trait Registers: Copy {
     /// As of [`Registers::load`].
     unsafe fn store(self, to: *mut Self::Number);
 
-    /// Puts 0 where these numbers, which are there, are something else, -0 not being anything else: most are 0 already, and
-    /// lines of the cache in which nothing is written need not be written back.
+    /// Puts 0 where these numbers are: most are 0 already, and lines of the cache in which nothing is written need not be
+    /// written back.
     ///
     /// # Safety
     /// As of [`Registers::load`].
@@ -154,7 +154,7 @@ macro_rules! registers {
      lanes $some:ty, $nowhere:expr;
      reaches |$value:ident, $threshold:ident, $before:ident| $reaches:expr;
      wild |$nothing:ident, $reached:ident| $wild:expr
-     $(; clears $different:ident, $put:ident)?) => {
+     $(; clears |$row:ident| $other:expr, $put:ident)?) => {
         impl Registers for $register {
             type Number = $float;
             type Lanes = $some;
@@ -186,8 +186,9 @@ macro_rules! registers {
 
             $(#[inline(always)]
             unsafe fn clear(self, at: *mut $float) {
+                let $row = self;
                 // SAFETY: as above, and the caller's.
-                unsafe { $put(at, $different::<_CMP_NEQ_UQ>(self, $zero()), $zero()) };
+                unsafe { $put(at, $other, $zero()) };
             })?
 
             #[inline(always)]
@@ -283,7 +284,7 @@ mod wide {
         lanes __mmask8, _cvtu32_mask8(0);
         reaches |x, threshold, before| before | _mm512_cmp_pd_mask::<_CMP_NLT_UQ>(x, threshold);
         wild |nothing, lanes| _mm512_cmp_pd_mask::<_CMP_UNORD_Q>(nothing, nothing) | lanes != 0;
-        clears _mm512_cmp_pd_mask, _mm512_mask_store_pd);
+        clears |row| _mm512_test_epi64_mask(_mm512_castpd_si512(row), _mm512_castpd_si512(row)), _mm512_mask_store_pd);
 
     registers!(__m512 of 16 f32: _mm512_set1_ps, _mm512_setzero_ps, _mm512_load_ps, _mm512_store_ps, _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps, _mm512_fmadd_ps;
         held |new, old, until, now| {
@@ -293,5 +294,5 @@ mod wide {
         lanes __mmask16, _cvtu32_mask16(0);
         reaches |x, threshold, before| before | _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(x, threshold);
         wild |nothing, lanes| _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(nothing, nothing) | lanes != 0;
-        clears _mm512_cmp_ps_mask, _mm512_mask_store_ps);
+        clears |row| _mm512_test_epi32_mask(_mm512_castps_si512(row), _mm512_castps_si512(row)), _mm512_mask_store_ps);
 }

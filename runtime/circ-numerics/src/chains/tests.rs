@@ -19,6 +19,8 @@ struct Rows<F: Number> {
     factors: Vec<F>,
     held: bool,
     decays: usize,
+    /// To how many of the decays something arrives.
+    arriving: usize,
 }
 
 /// Which cells begin tiles that are not quiet, of some width: the function under test.
@@ -46,7 +48,13 @@ macro_rules! precision {
                 Row(std::array::from_fn(|_| number(stream)))
             }
 
-            fn rows(stream: &mut Stream, length: usize, decays: usize, held: bool) -> Rows<$float> {
+            fn rows(
+                stream: &mut Stream,
+                length: usize,
+                decays: usize,
+                arriving: usize,
+                held: bool,
+            ) -> Rows<$float> {
                 Rows {
                     states: (0..=decays).map(|_| row(stream)).collect(),
                     arrived: (0..decays.max(length - 1)).map(|_| row(stream)).collect(),
@@ -54,6 +62,7 @@ macro_rules! precision {
                     factors: (0..length + decays).map(|_| (stream.next_f64() - 0.5) as $float).collect(),
                     held,
                     decays,
+                    arriving,
                 }
             }
 
@@ -85,7 +94,8 @@ macro_rules! precision {
                     *term = Term { row, factor: rows.factors[k] };
                 }
                 for (k, decay) in step.decays.iter_mut().enumerate().take(rows.decays) {
-                    *decay = Decay { row: states[k], arrived: arrived[k], factor: rows.factors[length + k] };
+                    let arrived = if k < rows.arriving { arrived[k] } else { std::ptr::null_mut() };
+                    *decay = Decay { row: states[k], arrived, factor: rows.factors[length + k] };
                 }
                 if rows.decays == 0 {
                     step.ports = arrived.len().min(PORTS);
@@ -104,8 +114,10 @@ macro_rules! precision {
                     new = x.mul_add(rows.factors[k], new);
                 }
                 let kept = rows.held && NOW <= rows.until.0[at];
-                let decay =
-                    |k: usize| rows.states[k].0[at] * rows.factors[length + k] + rows.arrived[k].0[at];
+                let decay = |k: usize| {
+                    let decayed = rows.states[k].0[at] * rows.factors[length + k];
+                    if k < rows.arriving { decayed + rows.arrived[k].0[at] } else { decayed }
+                };
                 (if kept { old } else { new }, (0..rows.decays).map(decay).collect())
             }
 
@@ -125,7 +137,7 @@ macro_rules! precision {
                     for (at, (v, decayed)) in cells.zip(values) {
                         after.states[rows.decays].0[at] = v;
                         decayed.iter().enumerate().for_each(|(k, x)| after.states[k].0[at] = *x);
-                        let emptied = if rows.decays == 0 { PORTS } else { rows.decays };
+                        let emptied = if rows.decays == 0 { PORTS } else { rows.arriving };
                         after.arrived.iter_mut().take(emptied).for_each(|row| row.0[at] = 0.0);
                     }
                 }
@@ -145,7 +157,8 @@ macro_rules! precision {
                     .flat_map(|length| (0..=DECAYS).map(move |decays| (length, decays)))
                     .flat_map(|(length, decays)| (0..6).map(move |turn| (length, decays, turn)))
                 {
-                    let mut before = rows(&mut stream, length, decays, turn % 2 == 0);
+                    let arriving = if turn % 3 == 0 { decays / 2 } else { decays };
+                    let mut before = rows(&mut stream, length, decays, arriving, turn % 2 == 0);
                     let all = !0 >> (64 - CELLS / tile);
                     let which = if turn < 4 { all } else { all & stream.next_u64() };
                     let (after, loud) = single(&before, length, tile, which);
