@@ -14,9 +14,8 @@ const STRETCH: Duration = Duration::from_millis(50);
 const LOOK: Duration = Duration::from_millis(2);
 
 /// Ticks of the very first stretch, of which nothing is known; its pages are still being touched. A look has as many, unless
-/// that would take too long: at first what a core works on lies in the cache of another.
+/// a stretch has less: at first what a core works on lies in the cache of another.
 const FIRST_TICKS: i64 = 64;
-const LONGEST_LOOK: Duration = Duration::from_millis(200);
 
 /// Starting threads must not be what is paid for.
 const WORTH_STARTING: Duration = Duration::from_micros(200);
@@ -65,7 +64,7 @@ impl Pace {
         let within = |time: Duration, cost: f64| (time.as_nanos() as f64 / cost.max(1.0)) as i64;
         let ticks = |time: Duration, cost: f64| within(time, cost).max(least).min(left);
         let look = |cost: f64| {
-            let some = FIRST_TICKS.min(within(LONGEST_LOOK, cost));
+            let some = FIRST_TICKS.min(within(STRETCH, cost));
             within(LOOK, cost).max(some).max(least).min(left)
         };
         let stretch = |threads: usize, ticks: i64| Stretch { threads, ticks, look: false };
