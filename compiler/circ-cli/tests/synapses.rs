@@ -71,3 +71,45 @@ fn a_synapse_that_runs_away() {
         assert!(said.err.contains(part), "{part} in {}", said.err);
     }
 }
+
+const MOVES: &str =
+    "cell Sink { port exc: excitatory voltage via delta(v); state v: voltage = 0 mV; 10 ms * v' = -v
+  spike when v >= 1 V { v = 0 mV } }
+plasticity Moves { rewire every 1 ms { prune lowest 1 by w; grow pruned highest by pre.i + post.i } }
+circuit N {
+  population S: excitatory SpikeTimes[2] { events = [(1 ms, 1), (2 ms, 1)] }
+  population E: Sink[2]
+  projection P: S -> E.exc {
+    connect where post.i == 0; weight 1 mV * (1 + pre.i); delay 0.5 ms; plasticity Moves } }
+experiment Main of N {
+  dt 0.5 ms
+  record P.w every 0.5 ms
+  run 2 ms
+  plot P.w }
+";
+
+#[test]
+fn synapses_that_come_and_go_are_recorded_by_pair() {
+    let bench = Bench::new();
+    bench.file("moves.circ", MOVES);
+    bench.circ(&["run", "moves.circ", "--out", "out"]).exits(0);
+    let traces = std::fs::read_to_string(bench.path("out/traces.csv")).expect("traces");
+    let of = |start: &str| traces.lines().filter(|it| it.starts_with(start)).collect::<Vec<_>>();
+    // 0 -> 0 becomes 1 -> 1 at 1 ms, and 1 -> 0 becomes 0 -> 1 at 2 ms, as the first of two equals.
+    assert_eq!(of("P,0,w"), ["P,0,w,mV,0,1", "P,0,w,mV,0.5,1"]);
+    assert_eq!(of("P,1,w"), ["P,1,w,mV,2,1"]);
+    assert_eq!(of("P,2,w"), ["P,2,w,mV,0,2", "P,2,w,mV,0.5,2", "P,2,w,mV,1,2", "P,2,w,mV,1.5,2"]);
+    assert_eq!(of("P,3,w"), ["P,3,w,mV,1,2", "P,3,w,mV,1.5,2", "P,3,w,mV,2,2"]);
+    let synapses = std::fs::read_to_string(bench.path("out/synapses.csv")).expect("synapses");
+    let head = "projection,synapse,source,source_cell,target,target_cell";
+    assert_eq!(synapses, format!("{head}\nP,0,S,0,E,0\nP,1,S,0,E,1\nP,2,S,1,E,0\nP,3,S,1,E,1\n"));
+    let drawn = std::fs::read_to_string(bench.path("out/plot-1.svg")).expect("a picture");
+    assert!(drawn.contains("P[1 -&gt; 0]") || drawn.contains("P[1 -> 0]"), "{drawn}");
+    // One report for all pairs that had a synapse.
+    bench.circ(&["run", "moves.circ", "--out", "out", "--format", "sonata"]).exits(0);
+    let files = std::fs::read_dir(bench.path("out")).expect("a folder");
+    let names = files.map(|it| it.expect("an entry").file_name().to_string_lossy().into_owned());
+    let mut reports: Vec<String> = names.filter(|name| name.starts_with("traces.P")).collect();
+    reports.sort();
+    assert_eq!(reports, ["traces.P.w.h5"]);
+}

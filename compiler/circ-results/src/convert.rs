@@ -36,6 +36,8 @@ pub struct About {
     pub description: String,
     /// Populations whose spikes were recorded, and which of their cells.
     pub recorded: Vec<(String, Vec<u32>)>,
+    /// Projections whose synapses come and go: each of their columns has rows while there is a synapse.
+    pub come_and_go: Vec<String>,
 }
 
 /// Tables by their names: `spikes.csv`.
@@ -105,7 +107,7 @@ pub fn convert(
             Format::Csv | Format::Nwb => {}
             Format::Npz => npz::write(from, &named("npz"))?,
             Format::Parquet => parquet_file::write(from, &named("parquet"))?,
-            Format::Sonata if stem == "traces" => sonata::reports(from, place, made)?,
+            Format::Sonata if stem == "traces" => sonata::reports(from, about, place, made)?,
             Format::Sonata => sonata::events(from, &named("h5"))?,
         }
     }

@@ -166,7 +166,7 @@ impl Writer<'_> {
 
     /// What was recorded through time.
     fn series(&mut self, acquisition: &H5Group, path: &Path) -> Result<(), ConvertError> {
-        let survey = survey(path)?;
+        let survey = survey(path, &self.about.come_and_go)?;
         let mut all = Values::default();
         for series in &survey.series {
             let group = acquisition.create_group(&series.name.replace(['/', ':'], "_"))?;

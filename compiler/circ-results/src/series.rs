@@ -58,12 +58,15 @@ pub struct Survey {
     places: BTreeMap<(String, String), BTreeMap<i64, (usize, usize)>>,
 }
 
-/// Looks through a table.
+/// Looks through a table. What comes and goes is one series, however often each column of it was sampled: where a column has no row
+/// its value is no number.
 ///
 /// # Errors
 /// When it can not be read.
-pub fn survey(path: &Path) -> Result<Survey, ConvertError> {
+pub fn survey(path: &Path, come_and_go: &[String]) -> Result<Survey, ConvertError> {
     let mut found: Vec<Known> = Vec::new();
+    // Of what comes and goes: how many times there are, and the last of them.
+    let mut times: BTreeMap<usize, (usize, f64)> = BTreeMap::new();
     let mut table = Table::open(path)?;
     let mut last: BTreeMap<(usize, i64), f64> = BTreeMap::new();
     while let Some(row) = table.next()? {
@@ -74,6 +77,13 @@ pub fn survey(path: &Path) -> Result<Survey, ConvertError> {
             found.len() - 1
         });
         let (cell, time) = (number_of_cell(cell)?, real(time)?);
+        if come_and_go.iter().any(|path| path == population) {
+            let (count, latest) = times.entry(at).or_insert((0, f64::NAN));
+            *count += usize::from(*latest != time);
+            *latest = time;
+            found[at].2.insert(cell, (0, 0));
+            continue;
+        }
         // What was recorded twice is there once.
         if last.insert((at, cell), time) == Some(time) {
             continue;
@@ -83,7 +93,10 @@ pub fn survey(path: &Path) -> Result<Survey, ConvertError> {
         *digest = (*digest ^ time.to_bits()).wrapping_mul(0x0100_0000_01b3);
     }
     let mut survey = Survey { series: Vec::new(), places: BTreeMap::new() };
-    for (key, unit, cells) in found {
+    for (at, (key, unit, mut cells)) in found.into_iter().enumerate() {
+        if let Some((count, _)) = times.get(&at) {
+            cells.values_mut().for_each(|sampled| sampled.0 = *count);
+        }
         survey.take(key, &unit, &cells);
     }
     Ok(survey)
@@ -215,7 +228,7 @@ mod tests {
                     E,0,v,mV,0,1\nE,2,v,mV,0,2\nE,2,v,mV,0,2\n,,rate(E),Hz,0.5,7\n\
                     E,0,v,mV,1,3\nE,0,v,mV,2,5\nE,2,v,mV,2,6\n";
         std::fs::write(&path, text).expect("written");
-        let survey = survey(&path).expect("a table");
+        let survey = survey(&path, &[]).expect("a table");
         let names: Vec<&str> = survey.series.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(names, ["E.v", "E.v-2", "rate(E)"]);
         let mut kept = Kept::default();
@@ -224,6 +237,25 @@ mod tests {
             |times: &[f64], values: &[f64]| Rows { first: 0, times: times.to_vec(), values: values.to_vec() };
         let first = rows(&[0.0, 1.0, 2.0], &[1.0, 3.0, 5.0]);
         assert_eq!(kept.0, [(0, first), (1, rows(&[0.0, 2.0], &[2.0, 6.0])), (2, rows(&[0.5], &[7.0]))]);
+    }
+
+    #[test]
+    fn what_comes_and_goes_is_one_series() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("traces.csv");
+        let text = "population,cell,variable,unit,time_ms,value\n\
+                    P,0,w,mV,0,1\nP,2,w,mV,0,2\nP,5,w,mV,1,3\nP,2,w,mV,2,4\nP,5,w,mV,2,5\n";
+        std::fs::write(&path, text).expect("written");
+        let survey = survey(&path, &["P".to_string()]).expect("a table");
+        let [series] = &survey.series[..] else { panic!("{:?}", survey.series) };
+        assert_eq!((series.name.as_str(), &series.cells[..], series.rows), ("P.w", &[0, 2, 5][..], 3));
+        let mut kept = Kept::default();
+        survey.values(&path, &mut kept).expect("values");
+        let [(0, rows)] = &kept.0[..] else { panic!("{:?}", kept.0) };
+        assert_eq!(rows.times, [0.0, 1.0, 2.0]);
+        let nan = f64::NAN;
+        let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&rows.values), bits(&[1.0, 2.0, nan, nan, nan, 3.0, nan, 4.0, 5.0]));
     }
 
     /// However long the table is.
@@ -236,7 +268,7 @@ mod tests {
         (0..count).for_each(|k| text += &format!("E,0,v,mV,{k},1\n"));
         std::fs::write(&path, &text).expect("written");
         let mut kept = Kept::default();
-        survey(&path).expect("a table").values(&path, &mut kept).expect("values");
+        survey(&path, &[]).expect("a table").values(&path, &mut kept).expect("values");
         assert!(kept.0.iter().all(|(_, rows)| rows.times.len() <= PIECE && rows.values.len() <= PIECE));
         let times: Vec<f64> = kept.0.iter().flat_map(|(_, rows)| rows.times.clone()).collect();
         assert!(times.into_iter().eq((0..count).map(|k| k as f64)));

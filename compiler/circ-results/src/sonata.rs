@@ -5,7 +5,7 @@
 //! format for efficient description of large-scale network models", and of its developer guide: times are in ms, values in
 //! single precision. Of synapses and rates a report's nodes are numbers of synapses, and 0.
 
-use crate::convert::{ConvertError, Table, not_a_number};
+use crate::convert::{About, ConvertError, Table, not_a_number};
 use crate::hdf5::{close, numbers, text_of};
 use crate::series::{Receiver, Rows, Series, Survey, survey};
 use rust_hdf5::format::messages::datatype::EnumMember;
@@ -63,10 +63,11 @@ fn sorting() -> DatatypeMessage {
 /// Of the table of traces: a report for each series. Returns the names of the files, which lie where `place` says.
 pub fn reports(
     from: &Path,
+    about: &About,
     place: &dyn Fn(&str) -> PathBuf,
     made: &mut Vec<String>,
 ) -> Result<(), ConvertError> {
-    let survey = survey(from)?;
+    let survey = survey(from, &about.come_and_go)?;
     let mut reports = Reports::default();
     for series in &survey.series {
         let name = format!("traces.{}.h5", series.name.replace(['/', '\\'], "_"));

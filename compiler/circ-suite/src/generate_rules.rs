@@ -309,8 +309,18 @@ fn experiment(g: &mut Gen, projections: &[(String, Vec<&'static str>)], structur
         vec![format!("dt {} ms", g.pick(&["0.5", "1", "0.25"])), format!("seed {}", g.range(0, 999))];
     lines.extend(g.pick(&[None, Some("precision f32"), Some("precision f64")]).map(String::from));
     lines.push("record A.spike".into());
-    for (path, _) in projections.iter().filter(|_| structure == Structure::Stays) {
-        lines.extend(g.one_in(3).then(|| format!("record {path}.w every {} ms", g.range(1, 3))));
+    let mut sampled = vec![];
+    for (path, holds) in projections {
+        if g.one_in(3) {
+            let interval = g.range(1, 3);
+            lines.push(format!("record {path}.w every {interval} ms"));
+            sampled.push((format!("{path}.w"), interval));
+        }
+        if structure == Structure::Changes && g.one_in(3) {
+            let name = g.pick(&[holds[holds.len() - 1], "d"]);
+            lines.push(format!("record {path}.{name} every 1 ms"));
+            sampled.push((format!("{path}.{name}"), 1));
+        }
     }
     lines.push(format!("run {} ms", g.range(4, 15)));
     if structure == Structure::Changes && g.one_in(3) {
@@ -328,6 +338,12 @@ fn experiment(g: &mut Gen, projections: &[(String, Vec<&'static str>)], structur
     for (path, holds) in projections {
         for name in holds {
             lines.push(format!("report sum({path}.{name} * {path}.{name})"));
+        }
+    }
+    for (name, interval) in sampled {
+        for k in [1, 2] {
+            let at = format!("at({name}, {} ms)", k * interval);
+            lines.push(format!("report sum({at} * {at}), count({at} == {at})"));
         }
     }
     if structure == Structure::Changes {

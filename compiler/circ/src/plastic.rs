@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 /// So many synapses are still listed where they are a sum over all sources.
 const MOST_LISTED: u64 = 1 << 27;
 
+/// So many pairs of cells are still recorded, each in a column of its own.
+pub const MOST_PAIRS: u64 = 1 << 24;
+
 /// The ends of every synapse, as positions in the views; nothing where there are too many to list.
 pub fn ends(plan: &Plan, engine: &dyn Engine, projection: u32) -> Option<Vec<(u32, u32)>> {
     let (mut ends, mut all) = (vec![], true);
@@ -22,11 +25,22 @@ pub fn ends(plan: &Plan, engine: &dyn Engine, projection: u32) -> Option<Vec<(u3
         ends.extend(piece.source.iter().copied().zip(piece.target.iter().copied()));
         all &= !piece.broadcast;
     });
-    if all { Some(ends) } else { pairs(&plan.projections[projection as usize]) }
+    if all { Some(ends) } else { all_ends(&plan.projections[projection as usize]) }
+}
+
+/// Of a projection whose synapses come and go: the pairs that may be joined, each as the position of its source times the number of
+/// targets, plus the position of its target; ascending. Nothing where there are more than [`MOST_PAIRS`].
+pub fn pairs(plan: &ProjectionPlan) -> Option<Vec<u32>> {
+    let targets = plan.target.len() as u64;
+    if MOST_PAIRS < plan.source.len() as u64 * targets {
+        return None;
+    }
+    let number = |(source, target): (u32, u32)| source * targets as u32 + target;
+    Some(all_ends(plan)?.into_iter().map(number).collect())
 }
 
 /// The synapses of a broadcast.
-fn pairs(plan: &ProjectionPlan) -> Option<Vec<(u32, u32)>> {
+fn all_ends(plan: &ProjectionPlan) -> Option<Vec<(u32, u32)>> {
     if MOST_LISTED < plan.source.len() as u64 * plan.target.len() as u64 {
         return None;
     }
@@ -75,7 +89,7 @@ fn listed(
         false => values.extend((0..piece.source.len()).map(|k| value(piece, k))),
     });
     match one {
-        Some(one) => Some(vec![one; pairs(&present.plan.projections[projection as usize])?.len()]),
+        Some(one) => Some(vec![one; all_ends(&present.plan.projections[projection as usize])?.len()]),
         None => Some(values),
     }
 }

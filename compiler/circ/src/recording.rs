@@ -10,7 +10,7 @@ use crate::tables::Span;
 use circ_compiler::types::Dimension;
 use circ_plan::engine::{Engine, ProbeId, Samples};
 use circ_plan::ir::EventId;
-use circ_plan::plan::View;
+use circ_plan::plan::{Plan, View};
 use std::sync::Arc;
 
 /// Everything that was recorded.
@@ -41,6 +41,37 @@ pub enum Recorded {
     Cells(u32),
     /// Of a projection.
     Synapses(u32),
+    /// Pairs of cells of a projection whose synapses come and go.
+    Pairs {
+        projection: u32,
+        /// Of its target view.
+        targets: u32,
+        /// Whether all that may be joined are meant.
+        all: bool,
+    },
+}
+
+impl Recorded {
+    /// Its name.
+    pub fn path(self, plan: &Plan) -> &str {
+        match self {
+            Recorded::Cells(population) => &plan.populations[population as usize].path,
+            Recorded::Synapses(projection) | Recorded::Pairs { projection, .. } => {
+                &plan.projections[projection as usize].path
+            }
+        }
+    }
+
+    /// The name of one column: `E[3]`; of a pair with the places of its cells in the two views: `P[3 -> 0]`.
+    pub fn column(self, plan: &Plan, column: u32) -> String {
+        let path = self.path(plan);
+        match self {
+            Recorded::Cells(_) | Recorded::Synapses(_) => format!("{path}[{column}]"),
+            Recorded::Pairs { targets, .. } => {
+                format!("{path}[{} -> {}]", column / targets, column % targets)
+            }
+        }
+    }
 }
 
 /// Sampled values of cells of one population, or of synapses of one projection.
@@ -50,7 +81,8 @@ pub struct TraceRecord {
     /// `v`
     pub name: String,
     pub dimension: Dimension,
-    /// Cells, or synapses in canonical order; ascending.
+    /// Cells, or synapses in canonical order, or pairs, each as the place of its source times the number of targets, plus the place
+    /// of its target; ascending.
     pub cells: Vec<u32>,
     /// Sampled at ticks that are `first + k * interval`.
     pub first_tick: i64,
@@ -66,6 +98,8 @@ pub struct TraceRecord {
 #[derive(Clone, Debug, Default)]
 pub struct Sketch {
     samples: Samples,
+    /// Which of the columns are kept.
+    columns: Vec<usize>,
     /// How many samples were seen, of which every so many is kept.
     seen: usize,
     apart: usize,
@@ -177,12 +211,21 @@ impl Sketch {
         &self.samples
     }
 
+    pub fn columns(&self) -> &[usize] {
+        &self.columns
+    }
+
     pub fn add(&mut self, samples: &Samples, cells: usize) {
-        let kept = cells.min(Self::CELLS);
+        if self.columns.is_empty() {
+            let all: Vec<usize> = (0..cells).collect();
+            self.columns = first_to_show(&all, samples, cells);
+        }
+        let kept = self.columns.len();
         for (row, tick) in samples.ticks.iter().enumerate() {
             if self.seen.is_multiple_of(self.apart.max(1)) {
                 self.samples.ticks.push(*tick);
-                self.samples.values.extend_from_slice(&samples.values[row * cells..row * cells + kept]);
+                let here = &samples.values[row * cells..(row + 1) * cells];
+                self.samples.values.extend(self.columns.iter().map(|column| here[*column]));
             }
             self.seen += 1;
             if 2 * Self::SAMPLES <= self.samples.ticks.len() {
@@ -200,6 +243,20 @@ impl Sketch {
         }
         self.apart = self.apart.max(1) * 2;
     }
+}
+
+/// The first few of these columns; those that begin without a number come last.
+pub fn first_to_show(columns: &[usize], samples: &Samples, width: usize) -> Vec<usize> {
+    let begins = |column: &usize| samples.values.get(*column).is_some_and(|value| !value.is_nan());
+    let (mut shown, others): (Vec<usize>, Vec<usize>) = match samples.values.len() < width {
+        true => (columns.to_vec(), vec![]),
+        false => columns.iter().partition(|column| begins(column)),
+    };
+    shown.truncate(Sketch::CELLS);
+    let more = Sketch::CELLS - shown.len();
+    shown.extend(others.into_iter().take(more));
+    shown.sort_unstable();
+    shown
 }
 
 impl Recordings {

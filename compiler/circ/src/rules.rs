@@ -201,6 +201,16 @@ pub fn not_followed(span: Span, name: &str) -> Diagnostic {
         .help(format!("record `rate(...) every 5 ms`, or write `report {name}(...)` after the run"))
 }
 
+/// `record` of synapses that come and go, between many cells. `pairs` may be joined.
+pub fn too_many_pairs(span: Span, projection: &str, pairs: u64) -> Diagnostic {
+    NOT_OBSERVABLE
+        .at(span, format!("`{projection}` may join {pairs} pairs of cells, too many to record each of them"))
+        .primary("would have a column for each pair")
+        .note("where synapses come and go, pairs of cells are recorded, of which most have no synapse at a time")
+        .note(format!("at most {} pairs are recorded", crate::plastic::MOST_PAIRS))
+        .help("record the pairs of some synapses, as in `record P.w[0..100]`")
+}
+
 /// A name that has no value or events.
 pub fn not_observable(span: Span, population: &str, name: &str) -> Diagnostic {
     NOT_OBSERVABLE

@@ -18,7 +18,7 @@ use circ_compiler::hir::{ExprKind, Statement, StatementKind};
 use circ_compiler::lower::{Evaluated, PopulationMethods, RuleMethods};
 use circ_plan::engine::{Engine, Memory, Values};
 use circ_plan::ir::EventId;
-use circ_plan::plan::Plan;
+use circ_plan::plan::{Plan, ProjectionPlan};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -251,6 +251,12 @@ impl Simulation {
         }
         let path = |population: u32| self.plan().populations[population as usize].path.clone();
         found.into_iter().map(|(population, cells)| (path(population), cells.into_iter().collect())).collect()
+    }
+
+    /// Projections whose synapses come and go.
+    pub fn rewired(&self) -> Vec<String> {
+        let rewired = |it: &&ProjectionPlan| it.learning.as_ref().is_some_and(|it| it.rewire.is_some());
+        self.plan().projections.iter().filter(rewired).map(|it| it.path.clone()).collect()
     }
 
     /// The circuit with its synapses as they are now.

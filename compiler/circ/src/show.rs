@@ -5,7 +5,7 @@
 
 use crate::compile::Compiled;
 use crate::quantity;
-use crate::recording::{HistogramRecord, Recorded, Recordings, Sketch, TraceRecord};
+use crate::recording::{HistogramRecord, Recordings, TraceRecord, first_to_show};
 use circ_compiler::net::DriveKind;
 use circ_compiler::types::{Dimension, Type};
 use circ_grammar::ast::Polarity;
@@ -330,22 +330,17 @@ impl Range {
 
 pub(crate) fn traces(recordings: &Recordings, plan: &Plan, engine: &dyn Engine) -> Vec<Trace> {
     let of_record = |record: &TraceRecord| {
-        let path = match record.of {
-            Recorded::Cells(population) => &plan.populations[population as usize].path,
-            Recorded::Synapses(projection) => &plan.projections[projection as usize].path,
-        };
         // What was written down is forgotten, but for a sketch.
         let sketch = record.sketch.samples();
         match sketch.ticks.is_empty() {
             true => {
                 let all: Vec<usize> = (0..record.cells.len()).collect();
-                trace(record, path, (&record.samples(engine), record.cells.len()), &all, plan.dt)
+                trace(record, plan, &record.samples(engine), &all)
             }
             false => {
-                let kept: Vec<usize> = (0..record.cells.len().min(Sketch::CELLS)).collect();
-                let mut trace = trace(record, path, (sketch, kept.len()), &kept, plan.dt);
-                trace.left_out = record.cells.len() - kept.len();
-                trace
+                let columns = record.sketch.columns().iter().enumerate();
+                let kept: Vec<(usize, u32)> = columns.map(|(k, it)| (k, record.cells[*it])).collect();
+                lines(record, plan, (sketch, kept.len()), &kept, record.cells.len() - kept.len())
             }
         }
     };
@@ -368,27 +363,34 @@ pub(crate) fn rate(record: &HistogramRecord, engine: &dyn Engine, dt: f64) -> Tr
     }
 }
 
-/// Some of the columns of samples, each of which has so many values.
-pub(crate) fn trace(
+/// Some of the columns of the samples of a record.
+pub(crate) fn trace(record: &TraceRecord, plan: &Plan, samples: &Samples, columns: &[usize]) -> Trace {
+    let width = record.cells.len();
+    let shown: Vec<(usize, u32)> =
+        first_to_show(columns, samples, width).into_iter().map(|it| (it, record.cells[it])).collect();
+    lines(record, plan, (samples, width), &shown, columns.len() - shown.len())
+}
+
+/// Columns of samples, each of which has so many values, and which of the record's cells each is of.
+fn lines(
     record: &TraceRecord,
-    path: &str,
+    plan: &Plan,
     (samples, width): (&Samples, usize),
-    columns: &[usize],
-    dt: f64,
+    shown: &[(usize, u32)],
+    left_out: usize,
 ) -> Trace {
     let unit = quantity::unit(record.dimension);
-    let shown = &columns[..columns.len().min(Sketch::CELLS)];
     let stride = samples.ticks.len().div_ceil(MOST_SAMPLES).max(1);
     let thinned = || samples.ticks.iter().enumerate().step_by(stride);
-    let line = |column: &usize| Line {
-        name: format!("{path}[{}]", record.cells[*column]),
+    let line = |(column, cell): &(usize, u32)| Line {
+        name: record.of.column(plan, *cell),
         values: thinned().map(|(row, _)| samples.values[row * width + column] * unit.per_coherent).collect(),
     };
     Trace {
-        name: format!("{path}.{}", record.name),
+        name: format!("{}.{}", record.of.path(plan), record.name),
         unit: unit.name.clone(),
-        times_ms: thinned().map(|(_, tick)| *tick as f64 * dt).collect(),
+        times_ms: thinned().map(|(_, tick)| *tick as f64 * plan.dt).collect(),
         lines: shown.iter().map(line).collect(),
-        left_out: columns.len() - shown.len(),
+        left_out,
     }
 }

@@ -6,8 +6,8 @@
 //! - `spikes.csv`: `population,cell,time_ms`
 //! - `events.csv`: `population,event,cell,time_ms`, for events that are no spikes
 //! - `traces.csv`: `population,cell,variable,unit,time_ms,value`; a histogram has no cell; of synapses, the projection
-//!   and which of its synapses
-//! - `synapses.csv`: `projection,synapse,source,source_cell,target,target_cell`, of those that were recorded
+//!   and which of its synapses; where synapses come and go, which pair of cells, and a row only while a synapse joins them
+//! - `synapses.csv`: `projection,synapse,source,source_cell,target,target_cell`, of those that were recorded, or of pairs
 
 use crate::plastic;
 use crate::quantity::{self, Grid};
@@ -15,7 +15,7 @@ use crate::recording::{HistogramRecord, Recorded, Recordings, TraceRecord};
 use circ_compiler::types::Dimension;
 use circ_plan::engine::{Engine, Samples};
 use circ_plan::plan::Plan;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// A stretch of time in ticks: stamps above `after`, up to `until`. Of all that was, `after` is -1.
@@ -73,11 +73,16 @@ pub fn synapse_table(
     plan: &Plan,
     engine: &dyn Engine,
 ) -> Option<(&'static str, Vec<u8>)> {
-    let of_synapses = recordings.traces.iter().filter_map(|record| match record.of {
-        Recorded::Synapses(projection) => Some(projection),
-        Recorded::Cells(_) => None,
-    });
-    let projections: BTreeSet<u32> = of_synapses.collect();
+    let mut projections: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+    for record in &recordings.traces {
+        match record.of {
+            Recorded::Synapses(projection) => drop(projections.entry(projection).or_default()),
+            Recorded::Pairs { projection, .. } => {
+                projections.entry(projection).or_default().extend(&record.cells);
+            }
+            Recorded::Cells(_) => {}
+        }
+    }
     (!projections.is_empty()).then(|| ("synapses.csv", synapses(&projections, plan, engine).into_bytes()))
 }
 
@@ -165,30 +170,32 @@ fn traces(
 
 fn trace(text: &mut String, record: &TraceRecord, plan: &Plan, time: &str, values: &[f64]) {
     let unit = quantity::unit(record.dimension);
-    let of = field(match record.of {
-        Recorded::Cells(population) => &plan.populations[population as usize].path,
-        Recorded::Synapses(projection) => &plan.projections[projection as usize].path,
-    });
-    for (cell, value) in record.cells.iter().zip(values) {
+    let of = field(record.of.path(plan));
+    let is_there = |value: &f64| !(value.is_nan() && matches!(record.of, Recorded::Pairs { .. }));
+    for (cell, value) in record.cells.iter().zip(values).filter(|(_, value)| is_there(value)) {
         let value = value * unit.per_coherent;
         // Writing to a string can not fail.
         let _ = writeln!(text, "{of},{cell},{},{},{time},{value}", record.name, unit.name);
     }
 }
 
-fn synapses(projections: &BTreeSet<u32>, plan: &Plan, engine: &dyn Engine) -> String {
+/// Of projections: all synapses, or where these come and go, the pairs that were recorded.
+fn synapses(projections: &BTreeMap<u32, BTreeSet<u32>>, plan: &Plan, engine: &dyn Engine) -> String {
     let mut text = String::from("projection,synapse,source,source_cell,target,target_cell\n");
-    for index in projections {
+    for (index, pairs) in projections {
         let projection = &plan.projections[*index as usize];
         let (sources, targets): (Vec<_>, Vec<_>) =
             (projection.source.cells().collect(), projection.target.cells().collect());
         let name = |(population, cell): (u32, u32)| {
             format!("{},{cell}", field(&plan.populations[population as usize].path))
         };
-        for (k, (source, target)) in
-            plastic::ends(plan, engine, *index).unwrap_or_default().iter().enumerate()
-        {
-            let (source, target) = (name(sources[*source as usize]), name(targets[*target as usize]));
+        let count = (targets.len() as u32).max(1);
+        let listed: Vec<(u32, (u32, u32))> = match pairs.is_empty() {
+            true => (0..).zip(plastic::ends(plan, engine, *index).unwrap_or_default()).collect(),
+            false => pairs.iter().map(|pair| (*pair, (pair / count, pair % count))).collect(),
+        };
+        for (k, (source, target)) in listed {
+            let (source, target) = (name(sources[source as usize]), name(targets[target as usize]));
             row(&mut text, &[&field(&projection.path), &k.to_string(), &source, &target]);
         }
     }

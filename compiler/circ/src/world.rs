@@ -5,7 +5,7 @@
 use crate::balance::Balances;
 use crate::compile::Compiled;
 use crate::measures::{self, Binned, BinnedMeasure, Measure, Trains, Window, over_time};
-use crate::recording::{Recorded, Recordings};
+use crate::recording::{Recorded, Recordings, TraceRecord};
 use crate::synaptic::Known;
 use crate::watch::Watches;
 use crate::{plastic, rules};
@@ -397,13 +397,20 @@ impl<'a> Present<'a> {
         for projection in projections {
             let mut count = 0;
             self.engine.visit_synapses(*projection, &mut |piece| count += piece.source.len());
-            let all = self.recordings.traces.iter().filter(|it| {
-                it.of == Recorded::Synapses(*projection) && it.name == name && it.cells.len() == count
-            });
+            let is_whole = |record: &&TraceRecord| match record.of {
+                Recorded::Synapses(of) => of == *projection && record.cells.len() == count,
+                Recorded::Pairs { projection: of, all, .. } => of == *projection && all,
+                Recorded::Cells(_) => false,
+            };
+            let all = self.recordings.traces.iter().filter(|it| it.name == name).filter(is_whole);
             let mut row = all.filter_map(|record| {
                 let samples = record.samples(self.engine);
-                let row = samples.ticks.binary_search(&tick).ok()?;
-                samples.values.get(row * count..(row + 1) * count).map(<[f64]>::to_vec)
+                let (row, width) = (samples.ticks.binary_search(&tick).ok()?, record.cells.len());
+                let mut row = samples.values.get(row * width..(row + 1) * width)?.to_vec();
+                if let Recorded::Pairs { .. } = record.of {
+                    row.retain(|value| !value.is_nan());
+                }
+                Some(row)
             });
             let missing = || {
                 let path = &self.plan.projections[*projection as usize].path;

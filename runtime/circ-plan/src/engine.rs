@@ -138,18 +138,28 @@ pub struct Probe {
     pub keep: Keep,
 }
 
-/// What to sample of learning synapses while running. Never of a projection that is rewired: its synapses are numbered anew.
+/// What to sample of learning synapses while running.
+///
+/// Where a projection is rewired, synapses are numbered anew again and again, so what is sampled are pairs of cells: the value of
+/// a pair that no synapse joins is NaN, that of a pair with several synapses their sum, in canonical order. What is rewired at a
+/// tick is sampled after that.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SynapseProbe {
     pub projection: u32,
-    /// Index into [`crate::learning::Learning::observables`].
+    /// Index into [`crate::learning::Learning::observables`], or [`SynapseProbe::DELAY`].
     pub observable: u32,
-    /// In canonical order, ascending.
+    /// In canonical order, ascending. Where the projection is rewired: pairs, each as the position of its source times the number
+    /// of targets, plus the position of its target.
     pub synapses: Vec<u32>,
     /// Sampled at ticks that are `first + k * interval`.
     pub first_tick: i64,
     pub interval_ticks: i64,
     pub keep: Keep,
+}
+
+impl SynapseProbe {
+    /// The axonal delay in ms of synapses that are rewired, where no array holds it.
+    pub const DELAY: u32 = u32::MAX;
 }
 
 /// What a probe keeps of its samples.

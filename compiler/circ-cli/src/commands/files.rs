@@ -127,7 +127,8 @@ fn about(manifest: &Manifest, simulation: &Simulation) -> About {
         results.experiment, results.circ, results.simulated_ms, results.dt_ms
     );
     let (experiment, recorded) = (results.experiment.clone(), simulation.recorded_cells());
-    About { identifier, experiment, program: program.unwrap_or_default(), description, recorded }
+    let (program, come_and_go) = (program.unwrap_or_default(), simulation.rewired());
+    About { identifier, experiment, program, description, recorded, come_and_go }
 }
 
 fn write_report(

@@ -292,12 +292,7 @@ impl Interpreter {
                         |cell: &u32| self.observe_cell(probe.population, probe.observable, *cell as usize);
                     probe.cells.iter().map(value).collect()
                 }
-                Looking::AtSynapses(probe) => {
-                    let value = |synapse: &u32| {
-                        self.observe_synapse(probe.projection, probe.observable, *synapse as usize)
-                    };
-                    probe.synapses.iter().map(value).collect()
-                }
+                Looking::AtSynapses(probe) => self.sampled_synapses(probe),
             };
             self.probes[at].1.take(keep, self.tick, &values);
         }

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use circ_plan::engine::{SynapseFault, Synapses, Values};
+use circ_plan::engine::{SynapseFault, SynapseProbe, Synapses, Values};
 use circ_plan::ir::*;
 use circ_plan::learning::{Both, Learning, When};
 use circ_plan::plan::*;
@@ -174,6 +174,28 @@ impl Interpreter {
         let moments = Moments { now: tick, from: tick, axonal: plastic.axonal(&self.plan, synapse) };
         let (values, _) = plastic.run(scene, program, synapse, moments);
         result_of(program, &values).number()
+    }
+
+    /// What a probe finds at present.
+    pub(super) fn sampled_synapses(&self, probe: &SynapseProbe) -> Vec<f64> {
+        let plastic = self.plastic(probe.projection);
+        let of_synapse = |synapse: usize| match probe.observable {
+            SynapseProbe::DELAY => plastic.axonal(&self.plan, synapse) as f64 * self.plan.dt,
+            observable => self.observe_synapse(probe.projection, observable, synapse),
+        };
+        if learning(&self.plan, probe.projection).rewire.is_none() {
+            return probe.synapses.iter().map(|synapse| of_synapse(*synapse as usize)).collect();
+        }
+        let targets = plastic.targets.len() as u32;
+        let of_pair = |pair: &u32| {
+            let joins = |k: &usize| plastic.source[*k] * targets + plastic.target[*k] == *pair;
+            (0..plastic.len())
+                .filter(joins)
+                .map(of_synapse)
+                .reduce(|sum, value| sum + value)
+                .unwrap_or(f64::NAN)
+        };
+        probe.synapses.iter().map(of_pair).collect()
     }
 
     /// Learning synapses as they are now.

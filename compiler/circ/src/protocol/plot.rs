@@ -161,7 +161,9 @@ impl Protocol<'_> {
 
     fn recorded_synapses(&self, projections: &[u32], name: &str) -> Vec<Trace> {
         let is_meant = |record: &&TraceRecord| match record.of {
-            Recorded::Synapses(projection) => projections.contains(&projection) && record.name == name,
+            Recorded::Synapses(projection) | Recorded::Pairs { projection, .. } => {
+                projections.contains(&projection) && record.name == name
+            }
             Recorded::Cells(_) => false,
         };
         let meant = self.recordings.traces.iter().filter(is_meant);
@@ -170,15 +172,10 @@ impl Protocol<'_> {
 
     /// Nothing where there are not two samples yet.
     fn trace(&self, record: &TraceRecord, cells: &[u32]) -> Option<Trace> {
-        let plan = &self.compiled.plan;
-        let path = match record.of {
-            Recorded::Cells(population) => &plan.populations[population as usize].path,
-            Recorded::Synapses(projection) => &plan.projections[projection as usize].path,
-        };
         let samples = record.samples(self.engine);
         let columns: Vec<usize> =
             cells.iter().filter_map(|cell| record.cells.binary_search(cell).ok()).collect();
-        let trace = show::trace(record, path, (&samples, record.cells.len()), &columns, plan.dt);
+        let trace = show::trace(record, &self.compiled.plan, &samples, &columns);
         (1 < trace.times_ms.len()).then_some(trace)
     }
 

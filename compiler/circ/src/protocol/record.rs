@@ -9,7 +9,7 @@ use circ_compiler::diagnose::structure::not_yet;
 use circ_compiler::eval::{self, Evaluated, Thing};
 use circ_compiler::hir::{ExprId, ExprKind, Index, MeasureArg};
 use circ_compiler::net::Members;
-use circ_compiler::types::Type;
+use circ_compiler::types::{Dimension, Type};
 use circ_grammar::ast::Span;
 use circ_plan::engine::{Keep, Probe, SynapseProbe};
 use circ_plan::plan::View;
@@ -141,9 +141,8 @@ impl Protocol<'_> {
         for projection in projections {
             let plan = &self.compiled.plan.projections[*projection as usize];
             if plan.learning.as_ref().is_some_and(|learning| learning.rewire.is_some()) {
-                let what = format!("`record` of synapses that are rewired, as those of `{}`,", plan.path);
-                let message = not_yet(span, &what);
-                return Err(message.note("synapses come, go and change their places").into());
+                self.record_pairs(*projection, (name, dimension), span, which, interval_ticks)?;
+                continue;
             }
             let observables = plan.learning.iter().flat_map(|learning| &learning.observables);
             let observable = observables.clone().position(|it| it.name == name);
@@ -199,6 +198,59 @@ impl Protocol<'_> {
                 sketch: Sketch::default(),
             });
         }
+        Ok(())
+    }
+
+    /// Where synapses come and go, what is recorded are pairs of cells: all that may be joined, or those that some of the present
+    /// synapses join.
+    fn record_pairs(
+        &mut self,
+        projection: u32,
+        (name, dimension): (&str, Dimension),
+        span: Span,
+        which: Option<&[Index]>,
+        interval_ticks: i64,
+    ) -> Evaluated<()> {
+        let plan = &self.compiled.plan.projections[projection as usize];
+        let observables = plan.learning.iter().flat_map(|learning| &learning.observables);
+        let observable = match observables.clone().position(|it| it.name == name) {
+            Some(observable) => observable as u32,
+            None if name == "d" => SynapseProbe::DELAY,
+            None => return Err(rules::not_observable(span, &plan.path, name).into()),
+        };
+        let (sources, targets) = (plan.source.len() as u64, plan.target.len() as u64);
+        let too_many = || Box::new(rules::too_many_pairs(span, &plan.path, sources * targets));
+        if u64::from(u32::MAX) < sources * targets {
+            return Err(too_many());
+        }
+        let targets = targets as u32;
+        let cells = match which {
+            None => plastic::pairs(plan).ok_or_else(too_many)?,
+            Some(indices) => {
+                let ends = plastic::ends(&self.compiled.plan, self.engine, projection).unwrap_or_default();
+                let places = self
+                    .with_scope(|scope, world| eval::places(indices, ends.len(), span, scope, world))?
+                    .into_iter()
+                    .map(|place| ends[place as usize])
+                    .map(|(source, target)| source * targets + target);
+                places.collect::<BTreeSet<u32>>().into_iter().collect()
+            }
+        };
+        let now = self.engine.tick();
+        let first_tick = if now < 0 { 0 } else { now + interval_ticks };
+        let (synapses, keep) = (cells.clone(), Keep::Each);
+        let probe = SynapseProbe { projection, observable, synapses, first_tick, interval_ticks, keep };
+        self.recordings.traces.push(TraceRecord {
+            of: Recorded::Pairs { projection, targets, all: which.is_none() },
+            name: name.to_string(),
+            dimension,
+            cells,
+            first_tick,
+            interval_ticks,
+            from: SampledFrom::Probe(self.engine.add_synapse_probe(probe)),
+            earlier: Vec::new(),
+            sketch: Sketch::default(),
+        });
         Ok(())
     }
 

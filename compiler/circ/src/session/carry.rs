@@ -14,7 +14,7 @@ use crate::watch::Watches;
 use crate::world::Present;
 use circ_plan::engine::{Keep, Probe, SynapseProbe};
 use circ_plan::ir::EventId;
-use circ_plan::plan::{Indices, Segment, View};
+use circ_plan::plan::{Indices, ProjectionPlan, Segment, View};
 
 /// How much of the circuit is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +87,18 @@ fn sampled(record: &TraceRecord, live: &mut Live) -> Option<SampledFrom> {
             let probe = Probe { population, observable, cells, first_tick, interval_ticks, keep };
             Some(SampledFrom::Probe(live.instance.engine.add_probe(probe)))
         }
+        Recorded::Pairs { projection, .. } => {
+            let learning = &live.compiled.plan.projections[projection as usize].learning;
+            let mut observables = learning.iter().flat_map(|learning| &learning.observables);
+            let observable = match observables.position(|it| it.name == record.name) {
+                Some(observable) => observable as u32,
+                None if record.name == "d" => SynapseProbe::DELAY,
+                None => return None,
+            };
+            let synapses = record.cells.clone();
+            let probe = SynapseProbe { projection, observable, synapses, first_tick, interval_ticks, keep };
+            Some(SampledFrom::Probe(live.instance.engine.add_synapse_probe(probe)))
+        }
         Recorded::Synapses(projection) => {
             let learning = &live.compiled.plan.projections[projection as usize].learning;
             let mut observables = learning.iter().flat_map(|learning| &learning.observables);
@@ -115,7 +127,9 @@ fn path_of(kept: &Kept, record: &TraceRecord) -> String {
     let description = &kept.checkpoint.description;
     let path = match record.of {
         Recorded::Cells(population) => &description.populations[population as usize].path,
-        Recorded::Synapses(projection) => &description.projections[projection as usize].path,
+        Recorded::Synapses(projection) | Recorded::Pairs { projection, .. } => {
+            &description.projections[projection as usize].path
+        }
     };
     match record.cells.as_slice() {
         [one] => format!("{path}[{one}].{}", record.name),
@@ -164,11 +178,23 @@ impl Names<'_> {
 
     /// Without a source of samples yet.
     fn trace(&self, record: &TraceRecord) -> Option<TraceRecord> {
-        let (of, [was, is], dimension) = match record.of {
+        let (of, cells, dimension) = match record.of {
             Recorded::Cells(population) => {
                 let (now, sizes) = self.population(population)?;
                 let ty = with_present(self.live, |present| present.variable_type(now, &record.name));
-                (Recorded::Cells(now), sizes, ty.dimension())
+                (Recorded::Cells(now), those_left(&record.cells, sizes)?, ty.dimension())
+            }
+            Recorded::Pairs { projection, targets: were, all } => {
+                let now = self.projection(projection)?;
+                let plan = &self.live.compiled.plan.projections[now as usize];
+                plan.learning.as_ref()?.rewire.as_ref()?;
+                let targets = plan.target.len() as u32;
+                let cells = match all {
+                    true => plastic::pairs(plan)?,
+                    false => pairs_left(&record.cells, were, plan)?,
+                };
+                let dimension = self.dimension(now, record);
+                (Recorded::Pairs { projection: now, targets, all }, cells, dimension)
             }
             Recorded::Synapses(projection) => {
                 let now = self.projection(projection)?;
@@ -179,7 +205,7 @@ impl Names<'_> {
                 let sizes =
                     [self.kept.synapses[projection as usize], self.live.instance.synapses[now as usize]];
                 let sizes = sizes.map(|size| u32::try_from(size).unwrap_or(u32::MAX));
-                (Recorded::Synapses(now), sizes, self.dimension(now, record))
+                (Recorded::Synapses(now), those_left(&record.cells, sizes)?, self.dimension(now, record))
             }
         };
         let interval_ticks = self.interval(record.interval_ticks);
@@ -189,7 +215,7 @@ impl Names<'_> {
             of,
             name: record.name.clone(),
             dimension,
-            cells: those_left(&record.cells, was, is)?,
+            cells,
             first_tick,
             interval_ticks,
             from,
@@ -217,12 +243,12 @@ impl Names<'_> {
     }
 
     fn events(&self, record: &EventRecord) -> Option<EventRecord> {
-        let (population, [was, is]) = self.population(record.population)?;
+        let (population, sizes) = self.population(record.population)?;
         Some(EventRecord {
             population,
             event: self.event(record.population, record.event, population)?,
             name: record.name.clone(),
-            cells: those_left(&record.cells, was, is)?,
+            cells: those_left(&record.cells, sizes)?,
             from_tick: self.tick(record.from_tick),
         })
     }
@@ -230,10 +256,10 @@ impl Names<'_> {
     fn histogram(&self, record: &HistogramRecord) -> Option<HistogramRecord> {
         let (mut segments, mut events) = (vec![], vec![]);
         for (segment, event) in record.view.segments.iter().zip(&record.events) {
-            let Some((population, [was, is])) = self.population(segment.population) else { continue };
+            let Some((population, sizes)) = self.population(segment.population) else { continue };
             let Some(event) = self.event(segment.population, *event, population) else { continue };
             let cells: Vec<u32> = (0..segment.cells.len()).map(|at| segment.cells.get(at)).collect();
-            let Some(cells) = those_left(&cells, was, is) else { continue };
+            let Some(cells) = those_left(&cells, sizes) else { continue };
             segments.push(Segment { population, cells: Indices::List(cells) });
             events.push(event);
         }
@@ -247,8 +273,18 @@ impl Names<'_> {
     }
 }
 
+/// Those pairs of which both cells are left, by their numbers now; there were so many targets.
+fn pairs_left(pairs: &[u32], targets: u32, plan: &ProjectionPlan) -> Option<Vec<u32>> {
+    let [sources_now, targets_now] = [&plan.source, &plan.target].map(|view| view.len() as u64);
+    let ends = pairs.iter().map(|pair| (u64::from(pair / targets), u64::from(pair % targets)));
+    let left = ends.filter(|(source, target)| *source < sources_now && *target < targets_now);
+    let left: Vec<u32> =
+        left.filter_map(|(source, target)| u32::try_from(source * targets_now + target).ok()).collect();
+    (!left.is_empty()).then_some(left)
+}
+
 /// All, where all were meant; else those that there still are, if any.
-fn those_left(cells: &[u32], was: u32, is: u32) -> Option<Vec<u32>> {
+fn those_left(cells: &[u32], [was, is]: [u32; 2]) -> Option<Vec<u32>> {
     let left: Vec<u32> = match cells.len() == was as usize {
         true => (0..is).collect(),
         false => cells.iter().copied().filter(|cell| *cell < is).collect(),

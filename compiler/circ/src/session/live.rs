@@ -5,7 +5,7 @@ use crate::compile::Compiled;
 use crate::instance::Instance;
 use crate::protocol::{Continued, Outcome, Protocol};
 use crate::quantity;
-use crate::recording::{Recorded, Recordings};
+use crate::recording::Recordings;
 use crate::run::{Observer, RunOptions, Silent};
 use circ_compiler::hir::Statement;
 use std::sync::atomic::AtomicBool;
@@ -69,10 +69,6 @@ impl Live {
         let plan = &self.compiled.plan;
         let mut all = Vec::new();
         for record in &self.recordings.traces {
-            let of = match record.of {
-                Recorded::Cells(population) => &plan.populations[population as usize].path,
-                Recorded::Synapses(projection) => &plan.projections[projection as usize].path,
-            };
             let unit = quantity::unit(record.dimension);
             let samples = record.samples(self.instance.engine.as_ref());
             let times: Vec<f64> = samples.ticks.iter().map(|tick| *tick as f64 * plan.dt).collect();
@@ -80,7 +76,7 @@ impl Live {
             for (column, cell) in record.cells.iter().enumerate() {
                 let values = samples.values.iter().skip(column).step_by(width.max(1));
                 all.push(Series {
-                    path: format!("{of}[{cell}].{}", record.name),
+                    path: format!("{}.{}", record.of.column(plan, *cell), record.name),
                     unit: unit.name.to_string(),
                     times_ms: times.clone(),
                     values: values.map(|value| value * unit.per_coherent).collect(),

@@ -14,7 +14,7 @@ use super::Machine;
 use crate::cells::slot_of;
 use crate::learning::table::{Table, Ticks};
 use crate::learning::{
-    Learner, Merging, Routine, Scene, Surroundings, Which, canonical, design_of, is_canonical,
+    Learner, Merging, Routine, Scene, Surroundings, Which, canonical, design_of, is_canonical, owners,
 };
 use crate::parallel::for_each;
 
@@ -244,15 +244,28 @@ impl Machine {
 
     /// Begins to sample synapses.
     pub(super) fn begin_to_sample(&mut self, design: usize, probe: &SynapseProbe) {
-        let order = canonical(&self.network, design);
         let mut own: Vec<Vec<(u32, u32)>> = vec![vec![]; self.workers.len()];
-        for (place, &synapse) in probe.synapses.iter().enumerate() {
-            if let Some(&(thread, at)) = order.get(synapse as usize) {
-                own[thread as usize].push((at, place as u32));
+        match learning(&self.plan, probe.projection).rewire {
+            None => {
+                let order = canonical(&self.network, design);
+                for (place, &synapse) in probe.synapses.iter().enumerate() {
+                    if let Some(&(thread, at)) = order.get(synapse as usize) {
+                        own[thread as usize].push((at, place as u32));
+                    }
+                }
+            }
+            Some(_) => {
+                let owners = owners(&self.network.designs[design]);
+                for (place, &pair) in probe.synapses.iter().enumerate() {
+                    let (thread, _) = owners[pair as usize % owners.len()];
+                    own[thread as usize].push((pair, place as u32));
+                }
             }
         }
-        for (worker, own) in self.workers.iter_mut().zip(own) {
-            worker.learning.add_probe(&self.plan, design, probe, own);
+        let Machine { network, history, slots, rules, keys, workers, .. } = self;
+        let around = Surroundings { network, history, slots, rules, keys };
+        for (worker, own) in workers.iter_mut().zip(own) {
+            worker.learning.add_probe(around, design, probe, own);
         }
     }
 

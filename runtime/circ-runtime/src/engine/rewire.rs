@@ -33,20 +33,31 @@ impl Machine {
         designs.into_iter().filter_map(rewire)
     }
 
-    /// Rewires what is due at the present tick.
+    /// Rewires what is due at the present tick, and samples it.
     pub(super) fn rewire(&mut self) -> Result<(), Stop> {
         let tick = self.tick;
-        let learns = |(design, rewire): &(usize, &Rewire)| {
-            rewire.is_due(tick) && self.rules[*design][rewire.learns.0 as usize] != 0
-        };
-        let due: Vec<usize> = self.rewirings().filter(learns).map(|(design, _)| design).collect();
+        let due: Vec<(usize, &Rewire)> = self.rewirings().filter(|(_, rewire)| rewire.is_due(tick)).collect();
         if due.is_empty() {
             return Ok(());
         }
+        let learns =
+            |(design, rewire): &&(usize, &Rewire)| self.rules[*design][rewire.learns.0 as usize] != 0;
+        let learning: Vec<usize> = due.iter().filter(learns).map(|(design, _)| *design).collect();
+        let due: Vec<usize> = due.into_iter().map(|(design, _)| design).collect();
         self.refresh();
+        self.rewire_these(&learning, tick)?;
+        let Machine { network, history, slots, rules, keys, workers, .. } = self;
+        let around = Surroundings { network, history, slots, rules, keys };
+        for_each(workers.len(), workers, |_, worker| {
+            due.iter().for_each(|design| worker.learning.sample_rewired(around, *design, tick));
+        });
+        Ok(())
+    }
+
+    fn rewire_these(&mut self, due: &[usize], tick: i64) -> Result<(), Stop> {
         let plan = Arc::clone(&self.plan);
         let mut all = vec![];
-        for design in due {
+        for &design in due {
             let Machine { network, history, slots, rules, keys, workers, .. } = self;
             let learning = plan.projections[network.designs[design].projection as usize].learning.as_deref();
             let Some(rewire) = learning.and_then(|it| it.rewire.as_ref()) else { continue };
@@ -63,6 +74,7 @@ impl Machine {
             for_each(workers.len(), workers, |thread, worker| {
                 let learner = worker.learning.learner_mut(design);
                 rewired.pass_on(around, thread, &old[thread], learner, tick);
+                worker.learning.find_sampled(around, design);
             });
         }
         Ok(())

@@ -19,6 +19,7 @@ mod leaves;
 mod log;
 mod marks;
 mod own;
+mod probe;
 mod rewire;
 mod routine;
 mod routines;

@@ -14,10 +14,11 @@ use super::flat::count;
 use super::history::History;
 use super::learner::Learner;
 use super::leaves::Scene;
-use super::routine::{Failure, Routine};
+use super::probe::{ProbeLane, sampler};
+use super::routine::Failure;
 use super::shared::Changes;
 use super::sides::World;
-use super::store::{Column, Which};
+use super::store::Column;
 use super::table::Table;
 use crate::keys::Keys;
 use crate::network::Network;
@@ -75,17 +76,6 @@ struct Ear {
     event: usize,
     /// By local index of the cell: the own target, or `u32::MAX`.
     targets: Vec<u32>,
-}
-
-/// A probe on the synapses of a thread.
-struct ProbeLane {
-    probe: SynapseProbe,
-    design: usize,
-    /// The thread's part of the synapses, and which of the probe's each is.
-    synapses: Vec<u32>,
-    places: Vec<u32>,
-    routine: Routine,
-    samples: Samples,
 }
 
 impl Own {
@@ -289,68 +279,44 @@ impl Own {
         }
     }
 
-    /// Begins to sample these own synapses, which are at these places of the probe.
-    pub fn add_probe(&mut self, plan: &Plan, design: usize, probe: &SynapseProbe, own: Vec<(u32, u32)>) {
-        let learning = plan.projections[probe.projection as usize].learning.as_deref();
-        let learning = learning.expect("only what learns has probes of synapses");
-        let (synapses, places) = own.into_iter().unzip();
-        self.probes.push(ProbeLane {
-            probe: probe.clone(),
-            design,
-            synapses,
-            places,
-            routine: Routine::new(&learning.observables[probe.observable as usize].program, None),
-            samples: Samples::default(),
-        });
+    /// Begins to sample these of what a probe looks at, each with its place there.
+    pub fn add_probe(
+        &mut self,
+        around: Surroundings,
+        design: usize,
+        probe: &SynapseProbe,
+        own: Vec<(u32, u32)>,
+    ) {
+        self.probes.push(ProbeLane::new(around.scene(design, self.thread), design, probe, own));
     }
 
     /// The samples of a probe, and which of the probe's synapses they are of.
     pub fn samples(&self, probe: usize) -> (&Samples, &[u32]) {
-        (&self.probes[probe].samples, &self.probes[probe].places)
+        self.probes[probe].samples()
     }
 
     /// Forgets all samples of a probe so far.
     pub fn forget_samples(&mut self, probe: usize) {
-        self.probes[probe].samples = Samples::default();
+        self.probes[probe].forget_from(i64::MIN);
     }
 
     /// Forgets samples from a tick on.
     pub fn forget(&mut self, tick: i64) {
-        for lane in &mut self.probes {
-            let Samples { ticks, values } = &mut lane.samples;
-            ticks.truncate(ticks.partition_point(|t| *t < tick));
-            values.truncate(ticks.len() * lane.synapses.len());
-        }
+        self.probes.iter_mut().for_each(|lane| lane.forget_from(tick));
     }
-}
 
-/// Samples what there is to sample of a design after a tick.
-fn sampler<'a>(
-    probes: &'a mut [ProbeLane],
-    of: usize,
-    design: &'a Design,
-    scene: Scene<'a>,
-) -> impl FnMut(&mut Learner, i64) + 'a {
-    move |learner, tick| {
-        for lane in probes.iter_mut().filter(|lane| lane.design == of) {
-            let since = tick - lane.probe.first_tick;
-            if since < 0 || since % lane.probe.interval_ticks.max(1) != 0 {
-                continue;
-            }
-            learner.catch_up(scene, design);
-            let mut values = vec![];
-            let observable = lane.probe.observable as usize;
-            Learner::observe(
-                &learner.arrays,
-                &mut lane.routine,
-                scene,
-                observable,
-                Which::List(&lane.synapses),
-                tick,
-                &mut values,
-            );
-            lane.samples.take(lane.probe.keep, tick, &values);
-        }
+    /// The synapses of a design are others than before.
+    pub fn find_sampled(&mut self, around: Surroundings, design: usize) {
+        let scene = around.scene(design, self.thread);
+        self.probes.iter_mut().filter(|lane| lane.design == design).for_each(|lane| lane.find(scene));
+    }
+
+    /// Samples what there is to sample of a design that was rewired at a tick, or could have been.
+    pub fn sample_rewired(&mut self, around: Surroundings, design: usize, tick: i64) {
+        let (of, scene) = (&around.network.designs[design], around.scene(design, self.thread));
+        let learner = &mut self.lanes[design].learner;
+        let lanes = self.probes.iter_mut().filter(|lane| lane.design == design);
+        lanes.for_each(|lane| lane.sample(learner, scene, of, tick));
     }
 }
 

@@ -121,6 +121,7 @@ impl Machine {
             if let Some(part) = part {
                 let scene = around.scene(design, thread);
                 worker.learning.learner_mut(design).resume(scene, &network.designs[design], part);
+                worker.learning.find_sampled(around, design);
             }
         });
     }
