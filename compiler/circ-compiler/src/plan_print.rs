@@ -277,7 +277,8 @@ fn learning_text(plan: &Plan, out: &mut String, learning: &Learning) {
                 }
             }
         }
-        for Grow { budget, pick } in &rewire.grow {
+        for Grow { budget, pick, part } in &rewire.grow {
+            part.iter().for_each(|it| program("the part of a pair that may be connected", it));
             match pick {
                 Candidates::Where(holds) => program(&format!("grows {budget:?} where"), holds),
                 Candidates::Extreme { highest, by } => {

@@ -112,3 +112,65 @@ fn synapses_grow_where_there_were_none() {
     let results = agree("example.circ", &text, &folder(), &Options::default(), &ALL);
     assert_eq!(results.map(|it| it.ended), Ok(Ended::Complete));
 }
+
+/// Synapses on segments, of which some come at every millisecond and some go.
+fn network_of_trees(allow: &str, onto: &str, rewire: &str) -> String {
+    format!(
+        "cell Noisy {{
+          port syn: voltage via delta(v)
+          state v: voltage = uniform(0 mV, 8 mV)
+          20 ms * v' = -v
+          spike when chance(60 Hz * dt) or v > 10 mV {{ v = 0 mV }}
+        }}
+        cell Tree {{
+          state v: voltage = 0 mV
+          5 ms * v' = sum(branch.u) - v
+          spike when chance(60 Hz * dt) {{ v = 0 mV }}
+          segment branch[4] {{
+            port syn: voltage via delta(u)
+            state u: voltage = uniform(0 mV, 1 mV)
+            15 ms * u' = -u
+          }}
+        }}
+        plasticity Rewired {{
+          param w_max: weight
+          pre x = trace(20 ms)
+          synapse e = uniform(0, 1)
+          on pre {{ w -= 0.02 * w_max * e }}
+          bounds w in 0 .. w_max
+          rewire every 1 ms {{ {rewire} }}
+        }}
+        circuit Net {{
+          population A: Noisy[23]
+          population T: Tree[9]
+          projection P: A -> T.branch.syn {{
+            connect probability 0.3
+            onto {onto}
+            {allow}
+            weight uniform(0.5 mV, 1.5 mV)
+            delay uniform(0.5 ms, 2 ms)
+            plasticity Rewired(w_max = 2 mV)
+          }}
+        }}
+        experiment Main of Net {{
+          dt 0.5 ms
+          record P.w every 1 ms
+          run 40 ms
+          report sum(at(P.w, 7 ms)), sum(P.e), sum(T.branch.u), in_degree(each A -> T)
+        }}"
+    )
+}
+
+#[test]
+fn synapses_on_segments_agree_on_every_engine() {
+    let grow = ["random", "highest by x * post.u", "lowest by pre.i + post.k", "where post.u > 0.2 mV"];
+    let onto = ["random", "mod(pre.i, 4)", "floor(uniform(0, 4))"];
+    for (k, grow) in grow.into_iter().enumerate() {
+        for (l, allow) in ["", "allow multiple"].into_iter().enumerate() {
+            let rewire = format!("prune lowest 20 % by w; grow 4 {grow}; grow 3 {}", ["random", grow][l]);
+            let text = network_of_trees(allow, onto[(k + l) % 3], &rewire);
+            let results = agree("example.circ", &text, &folder(), &Options::default(), &ALL);
+            assert_eq!(results.map(|it| it.ended), Ok(Ended::Complete), "{text}");
+        }
+    }
+}

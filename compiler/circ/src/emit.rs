@@ -93,6 +93,7 @@ fn rule_programs(learning: &Learning) -> Vec<(&'static str, &Kernel)> {
         .chain(learning.hooks.iter().map(|hook| ("hook", &hook.program)))
         .chain(both.map(|both| ("both", &both.program)))
         .chain(learning.rewire.iter().flat_map(|it| it.of_synapses()).map(|program| ("prune", program)))
+        .chain(learning.rewire.iter().flat_map(|it| it.of_parts()).map(|program| ("onto", program)))
         .chain(learning.rewire.iter().flat_map(|it| it.of_candidates()).map(|program| ("grow", program)))
         .chain(learning.rewire.iter().map(|it| ("grown weight", &it.weight)))
         .chain(

@@ -64,6 +64,11 @@
 //! pruned synapse has transmitted arrives; what it would have seen later it does not see. The order of sums is that of the
 //! occurrences which synapses had when they transmitted; where these are equal, what was transmitted earlier comes first.
 //!
+//! Where synapses are put `onto` parts of their cells ([`crate::plan::Onto`]) the candidates are pairs of a position of the source
+//! and a cell of the target, and a pair has a synapse if one ends on any part of the cell. [`Grow::part`] puts each candidate on
+//! a part: before anything is asked of them those of the whole clause, which are then in order of the source, then the position of the part; where
+//! nothing is asked, those that are chosen.
+//!
 //! A candidate has no delay where a new synapse draws one: a way of which the length is a program is then no tick long for
 //! the programs of candidates and for [`Rewire::weight`].
 //!
@@ -126,7 +131,7 @@ pub struct Learning {
     pub hooks: Vec<Hook>,
     /// `on pre and post`
     pub both: Option<Both>,
-    /// Which synapses go and come. Never of what is put `onto` parts. Where some come, no program has an `Edge`.
+    /// Which synapses go and come. Where some come, no program has an `Edge`.
     pub rewire: Option<Rewire>,
     /// Brings synapse arrays to the present tick, where they follow from an earlier one in closed form: run for all synapses
     /// before anything is changed from outside ([`crate::engine::Engine::set_synapses`] and its like), with `Now` the
@@ -298,6 +303,9 @@ pub enum Share {
 pub struct Grow {
     pub budget: Budget,
     pub pick: Candidates,
+    /// Where synapses are put `onto` parts: on which of them a candidate is. One `Result`, a whole number, in `f64`; its checks see
+    /// to it that there is such a part. `Index(Post)` is the cell.
+    pub part: Option<Program>,
 }
 
 /// How many synapses come.
@@ -357,5 +365,10 @@ impl Rewire {
             Candidates::Where(program) | Candidates::Extreme { by: program, .. } => Some(program),
             Candidates::Random => None,
         })
+    }
+
+    /// Its programs of parts.
+    pub fn of_parts(&self) -> impl Iterator<Item = &Program> {
+        self.grow.iter().filter_map(|grow| grow.part.as_ref())
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use circ_numerics::random::{Counter, Stream, trial_key};
 use circ_plan::engine::{RewireFault, Stop, SynapseFault, Synapses, Values};
 use circ_plan::ir::*;
-use circ_plan::learning::{Budget, Candidates, NewDelay, Prune, Rewire};
+use circ_plan::learning::{Budget, Candidates, Grow, NewDelay, Prune, Rewire};
 use circ_plan::plan::{Plan, ProjectionPlan, Quantity};
 
 use super::Interpreter;
@@ -100,10 +100,12 @@ impl Decision<'_> {
             let pairs = self.candidates(&all);
             let pairs = match &grow.pick {
                 Candidates::Where(program) => {
+                    let pairs = self.put(grow, pairs)?;
                     let holds = self.of_pairs(program, &pairs)?;
                     pairs.into_iter().zip(holds).filter(|(_, holds)| *holds != 0.0).map(|it| it.0).collect()
                 }
                 Candidates::Extreme { highest, by } => {
+                    let pairs = self.put(grow, pairs)?;
                     let scores = self.of_pairs(by, &pairs)?;
                     order(&scores, *highest).into_iter().map(|k| pairs[k]).collect()
                 }
@@ -126,8 +128,12 @@ impl Decision<'_> {
             let count = count.min(found as u64) as usize;
             let chosen: Vec<(u32, u32)> = match grow.pick {
                 Candidates::Extreme { .. } => pairs[..count].to_vec(),
-                Candidates::Where(_) | Candidates::Random => {
+                Candidates::Where(_) => {
                     self.any(clause, found, count).into_iter().map(|k| pairs[k]).collect()
+                }
+                Candidates::Random => {
+                    let any = self.any(clause, found, count).into_iter().map(|k| pairs[k]).collect();
+                    self.put(grow, any)?
                 }
             };
             all.extend(chosen.into_iter().map(|(source, target)| Place { source, target, old: None }));
@@ -157,13 +163,15 @@ impl Decision<'_> {
         Ok(left.map(|(_, place)| place).collect())
     }
 
-    /// The pairs that may be connected.
+    /// The pairs that may be connected: of a source and a cell, where synapses are put onto parts of cells.
     fn candidates(&self, all: &[Place]) -> Vec<(u32, u32)> {
         let projection = self.projection();
-        let connected: BTreeSet<(u32, u32)> = all.iter().map(|place| (place.source, place.target)).collect();
+        let cells = projection.paired_targets();
+        let ends = |place: &Place| (place.source, place.target % cells as u32);
+        let connected: BTreeSet<(u32, u32)> = all.iter().map(ends).collect();
         let mut pairs = vec![];
         for (source, from) in self.plastic.sources.iter().enumerate() {
-            for (target, to) in self.plastic.targets.iter().enumerate() {
+            for (target, to) in self.plastic.targets[..cells].iter().enumerate() {
                 let pair = (source as u32, target as u32);
                 let itself = (from.population, from.cell) == (to.population, to.cell);
                 let free = projection.allow_multiple || !connected.contains(&pair);
@@ -173,6 +181,17 @@ impl Decision<'_> {
             }
         }
         pairs
+    }
+
+    /// Puts pairs on parts of their cells, if that is due.
+    fn put(&self, grow: &Grow, pairs: Vec<(u32, u32)>) -> Result<Vec<(u32, u32)>, Stop> {
+        let Some(program) = &grow.part else { return Ok(pairs) };
+        let parts = self.of_pairs(program, &pairs)?;
+        let cells = self.projection().paired_targets() as u32;
+        let on_part = |((source, cell), part): ((u32, u32), f64)| (source, part as u32 * cells + cell);
+        let mut put: Vec<(u32, u32)> = pairs.into_iter().zip(parts).map(on_part).collect();
+        put.sort_unstable();
+        Ok(put)
     }
 
     /// What a program makes of each pair.

@@ -77,7 +77,7 @@ pub fn projection<'a>(
     };
     let mut learning = learning;
     if let Some(learning) = &mut learning {
-        refuse_to_rewire(net, learning, onto.is_some(), report);
+        refuse_to_rewire(net, learning, report);
     }
     let store = match &learning {
         Some(learning) => learning.arrays[0].store,

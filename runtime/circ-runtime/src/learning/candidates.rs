@@ -8,6 +8,7 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 
 use circ_plan::ir::Program;
+use circ_plan::learning::Grow;
 
 use super::batch::{Batch, Seen};
 use super::leaves::Scene;
@@ -27,17 +28,27 @@ pub struct Pairs<'a> {
     places: &'a [Place],
     /// By source: where its synapses begin among `places`; one more at the end.
     starts: Vec<usize>,
-    /// Positions of targets that are the same cell as a source, where these are no candidates.
+    /// Targets that are the same cell as a source, where these are no candidates.
     selves: Selves,
     /// Whether pairs that have a synapse are candidates.
     multiple: bool,
+    /// Those that a source may be connected to: positions, or cells where there is a `part`.
     targets: u32,
+    /// On which part of its cell a pair is.
+    part: Option<&'a Program>,
+}
+
+/// The first pairs of a thread that failed: where they were put on parts, and where they were looked at.
+#[derive(Default)]
+pub struct Failures {
+    pub put: Option<Failure>,
+    pub looked: Option<Failure>,
 }
 
 /// The candidates with the best scores.
 pub struct Found {
     pub best: Vec<(u32, u32)>,
-    pub failures: Vec<Option<Failure>>,
+    pub failures: Vec<Failures>,
 }
 
 /// A number that is the lower the earlier a score comes.
@@ -49,15 +60,21 @@ pub fn key(score: f64, highest: bool) -> u64 {
 }
 
 impl<'a> Pairs<'a> {
-    /// Besides `places`, which are in canonical order.
-    pub fn new(around: Surroundings<'a>, design: usize, places: &'a [Place], tick: i64) -> Pairs<'a> {
+    /// Besides `places`, which are in canonical order; those of a clause.
+    pub fn new(
+        around: Surroundings<'a>,
+        design: usize,
+        places: &'a [Place],
+        tick: i64,
+        grow: &'a Grow,
+    ) -> Pairs<'a> {
         let of = &around.network.designs[design];
         let projection = &around.network.plan().projections[of.projection as usize];
         let sources = of.sides.source.len() as u32;
         let starts = (0..=sources).map(|source| places.partition_point(|place| place.source < source));
         let selves = match projection.allow_self {
             true => Selves::none(),
-            false => Selves::new(&projection.source, &projection.target),
+            false => Selves::new(&projection.source, &projection.paired()),
         };
         Pairs {
             around,
@@ -67,7 +84,8 @@ impl<'a> Pairs<'a> {
             starts: starts.collect(),
             selves,
             multiple: projection.allow_multiple,
-            targets: of.sides.target.len() as u32,
+            targets: projection.paired_targets() as u32,
+            part: grow.part.as_ref(),
         }
     }
 
@@ -81,14 +99,14 @@ impl<'a> Pairs<'a> {
     }
 
     /// How many of them a program holds for.
-    pub fn holding(&self, program: &Program) -> (Vec<u64>, Vec<Option<Failure>>) {
+    pub fn holding(&self, program: &Program) -> (Vec<u64>, Vec<Failures>) {
         let parts = self.in_parts(|sources| {
             let mut row = Row::new(self, program);
             let counts = sources.map(|source| {
                 row.run(self, program, source);
                 row.values.iter().filter(|holds| **holds != 0.0).count() as u64
             });
-            (counts.collect::<Vec<u64>>(), row.failure)
+            (counts.collect::<Vec<u64>>(), row.failures)
         });
         let (counts, failures): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
         (counts.concat(), failures)
@@ -112,7 +130,7 @@ impl<'a> Pairs<'a> {
                     }
                 }
             }
-            (best.into_vec(), row.failure)
+            (best.into_vec(), row.failures)
         });
         let (best, failures): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
         let mut best = best.concat();
@@ -146,6 +164,21 @@ impl<'a> Pairs<'a> {
         found
     }
 
+    /// Puts chosen pairs on parts of their cells, if that is due.
+    pub fn put(&self, chosen: Vec<(u32, u32)>) -> (Vec<(u32, u32)>, Failures) {
+        let Some(part) = self.part else { return (chosen, Failures::default()) };
+        let (mut row, mut put) = (Row::new(self, part), Vec::with_capacity(chosen.len()));
+        for same in chosen.chunk_by(|a, b| a.0 == b.0) {
+            let source = same[0].0;
+            row.targets.clear();
+            row.targets.extend(same.iter().map(|(_, cell)| *cell));
+            row.reach(source);
+            row.put(self, source);
+            put.extend(row.targets.iter().map(|target| (source, *target)));
+        }
+        (put, row.failures)
+    }
+
     fn sources(&self) -> Range<u32> {
         0..self.starts.len() as u32 - 1
     }
@@ -158,10 +191,13 @@ impl<'a> Pairs<'a> {
     fn row(&self, source: u32, targets: &mut Vec<u32>) {
         targets.clear();
         let connected = if self.multiple { &[] } else { self.connected(source) };
+        let mut connected: Vec<u32> = connected.iter().map(|place| place.target % self.targets).collect();
+        // By cell, where they are in order of the part.
+        connected.sort_unstable();
         let (mut connected, mut selves) =
             (connected.iter().peekable(), self.selves.of(source).iter().peekable());
         for target in 0..self.targets {
-            let is_connected = connected.next_if(|place| place.target == target).is_some();
+            let is_connected = connected.next_if(|connected| **connected == target).is_some();
             let is_itself = selves.next_if(|itself| **itself == target).is_some();
             if !is_connected && !is_itself {
                 targets.push(target);
@@ -186,10 +222,12 @@ struct Row {
     /// The first source of which the row was not yet reached.
     next: u32,
     routine: Routine,
+    /// Of the part that a pair is put on.
+    part: Option<Routine>,
     batch: Batch,
     targets: Vec<u32>,
     values: Vec<f64>,
-    failure: Option<Failure>,
+    failures: Failures,
 }
 
 impl Row {
@@ -200,7 +238,7 @@ impl Row {
         let rewire = projection.learning.as_deref().and_then(|learning| learning.rewire.as_ref());
         let delays = rewire.expect("only what is rewired has candidates").delays.of_candidates();
         let mut whole = Table::empty(of.sides.source.len());
-        whole.positions = (0..pairs.targets).collect();
+        whole.positions = (0..of.sides.target.len() as u32).collect();
         whole.cells = of.sides.target.cells().to_vec();
         let mut table = whole.with(&[], false, delays.map(Ticks::One));
         // No synapse stands behind the end of a row that was not yet reached.
@@ -209,26 +247,54 @@ impl Row {
             table,
             next: 0,
             routine: Routine::new(program, None),
+            part: pairs.part.map(|part| Routine::new(part, None)),
             batch: Batch::default(),
             targets: vec![],
             values: vec![],
-            failure: None,
+            failures: Failures::default(),
         }
     }
 
     fn run(&mut self, pairs: &Pairs, program: &Program, source: u32) {
         pairs.row(source, &mut self.targets);
+        self.reach(source);
+        self.put(pairs, source);
+        self.show(pairs, source);
         self.values.clear();
-        let count = self.targets.len() as u32;
-        self.table.target = Targets::Far(self.targets.clone());
-        // Sources come in ascending order: those before have nothing any more, those after have nothing yet.
-        self.table.starts[self.next as usize..=source as usize].fill(0);
-        self.next = source + 1;
-        let axonal = i64::from(self.table.axonal.of(0));
-        self.batch.clear();
-        self.batch.extend(Seen { source, stamp: pairs.tick - axonal, first: 0, end: count });
         let scene = Scene { table: &self.table, ..pairs.around.scene(pairs.design, 0) };
         let picked = self.batch.picked(pairs.tick, pairs.tick);
-        self.routine.values(program, scene, &[], picked, &mut self.failure, &mut self.values);
+        self.routine.values(program, scene, &[], picked, &mut self.failures.looked, &mut self.values);
+    }
+
+    /// Goes on to a source. Sources come in ascending order: those before have nothing any more, those after have nothing yet.
+    fn reach(&mut self, source: u32) {
+        self.table.starts[self.next as usize..=source as usize].fill(0);
+        self.next = source + 1;
+    }
+
+    /// Shows the targets as synapses of their source.
+    fn show(&mut self, pairs: &Pairs, source: u32) {
+        self.table.target = Targets::Far(self.targets.clone());
+        let axonal = i64::from(self.table.axonal.of(0));
+        let (stamp, end) = (pairs.tick - axonal, self.targets.len() as u32);
+        self.batch.clear();
+        self.batch.extend(Seen { source, stamp, first: 0, end });
+    }
+
+    /// Puts targets that are cells on one of their parts, if that is due.
+    fn put(&mut self, pairs: &Pairs, source: u32) {
+        let Some(program) = pairs.part else { return };
+        self.show(pairs, source);
+        self.values.clear();
+        let Row { table, part: Some(routine), batch, values, failures, targets, .. } = self else { return };
+        let scene = Scene { table, ..pairs.around.scene(pairs.design, 0) };
+        let picked = batch.picked(pairs.tick, pairs.tick);
+        routine.values(program, scene, &[], picked, &mut failures.put, values);
+        let positions = table.positions.len() as u32;
+        for (target, part) in targets.iter_mut().zip(values) {
+            // Where the check of the program fails nothing is made of it, but there has to be a position.
+            *target = (*part as u32).saturating_mul(pairs.targets).saturating_add(*target).min(positions - 1);
+        }
+        targets.sort_unstable();
     }
 }

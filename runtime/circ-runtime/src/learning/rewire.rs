@@ -14,7 +14,7 @@ use circ_plan::plan::Quantity;
 use circ_plan::snapshot::Structure;
 
 use super::batch::{Batch, Seen, all};
-use super::candidates::{Found, Pairs, key};
+use super::candidates::{Failures, Found, Pairs, key};
 use super::design::Design;
 use super::learner::Learner;
 use super::leaves::Scene;
@@ -184,6 +184,13 @@ fn first(
     }
 }
 
+/// The first of all pairs that failed: all are put on parts before anything is asked of them.
+fn first_of_pairs(around: Surroundings, design: usize, failures: Vec<Failures>) -> Result<(), Stop> {
+    let (put, looked): (Vec<_>, Vec<_>) = failures.into_iter().map(|it| (it.put, it.looked)).unzip();
+    first(around, design, put)?;
+    first(around, design, looked)
+}
+
 /// Takes the `count` places with the lowest keys out.
 fn leave_out(places: &mut Vec<Place>, mut keyed: Vec<(u64, usize)>, count: usize) {
     if count < keyed.len() {
@@ -204,7 +211,7 @@ fn grown(
     tick: i64,
     places: &[Place],
 ) -> Result<Vec<(u32, u32)>, Stop> {
-    let pairs = Pairs::new(around, design, places, tick);
+    let pairs = Pairs::new(around, design, places, tick, grow);
     let most = match grow.budget {
         Budget::Pruned => pruned,
         Budget::Number(number) => number,
@@ -214,13 +221,13 @@ fn grown(
         Candidates::Random => pairs.counts(),
         Candidates::Extreme { highest, by } => {
             let Found { best, failures } = pairs.best(by, *highest, most);
-            first(around, design, failures)?;
+            first_of_pairs(around, design, failures)?;
             extreme = best;
             pairs.counts()
         }
         Candidates::Where(program) => {
             let (counts, failures) = pairs.holding(program);
-            first(around, design, failures)?;
+            first_of_pairs(around, design, failures)?;
             counts
         }
     };
@@ -239,11 +246,14 @@ fn grown(
         Candidates::Where(program) => Some(program),
         Candidates::Random => None,
     };
-    Ok(pairs.numbered(
-        program,
-        &by_source,
-        &any(around.keys.of(rewire.key), clause, tick, found, most.min(found)),
-    ))
+    let any = any(around.keys.of(rewire.key), clause, tick, found, most.min(found));
+    let chosen = pairs.numbered(program, &by_source, &any);
+    if program.is_some() {
+        return Ok(chosen);
+    }
+    let (put, failures) = pairs.put(chosen);
+    first_of_pairs(around, design, vec![failures])?;
+    Ok(put)
 }
 
 /// `count` different numbers below `all`, ascending: Floyd's sampling without replacement (Bentley & Floyd 1987).

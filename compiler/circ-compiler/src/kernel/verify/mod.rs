@@ -197,21 +197,26 @@ fn verify_rewire(
     check: &impl Fn(&Program, Purpose) -> Result<(), String>,
 ) -> Result<(), String> {
     rewire.of_synapses().try_for_each(|program| check(program, Purpose::Transmit))?;
-    for program in rewire.of_candidates().chain([&rewire.weight]).chain(rewire.delays.programs()) {
+    let of_new = [&rewire.weight].into_iter().chain(rewire.delays.programs()).chain(rewire.of_parts());
+    for program in rewire.of_candidates().chain(of_new) {
         check(program, Purpose::Transmit)?;
         if program.ops.iter().any(|op| matches!(op, Op::Load(Side::Own, _) | Op::Edge(_))) {
             return Err("a pair without a synapse holds nothing".into());
         }
     }
     let ways = rewire.delays.ways();
-    if projection.onto.is_some() || ways.iter().any(|way| way.range.1 < way.range.0) {
-        return Err("what is rewired has delays within bounds, and is not put onto parts".into());
+    if ways.iter().any(|way| way.range.1 < way.range.0) {
+        return Err("what is rewired has delays within bounds".into());
+    }
+    if rewire.grow.iter().any(|grow| grow.part.is_some() != projection.onto.is_some()) {
+        return Err("a new synapse is put onto a part where the others are".into());
     }
     if learning.back.is_some() != rewire.delays.back.is_some() {
         return Err("a new synapse has a way back of its own where the others have".into());
     }
-    if rewire.delays.programs().any(|program| program.precision != Precision::F64) {
-        return Err("delays are computed in f64".into());
+    let single = |program: &Program| program.precision != Precision::F64;
+    if rewire.delays.programs().chain(rewire.of_parts()).any(single) {
+        return Err("delays and parts are computed in f64".into());
     }
     match learning.uniforms.get(rewire.learns.0 as usize) {
         Some(slot) if slot.ty == Ty::Bool && rewire.weight.precision == Precision::F64 => Ok(()),

@@ -18,7 +18,7 @@ use super::scope::{Moment, drawn_as};
 use crate::diagnose::rule::{grown_without_row, not_grown_yet, number_of_synapses, part_of_synapses};
 use crate::diagnose::structure::not_yet;
 use crate::hir::{Budget, ExprId, Pick};
-use crate::net;
+use crate::net::{self, Which};
 use crate::types::Type;
 
 /// What is made of an expression.
@@ -110,7 +110,36 @@ impl<'a> Programs<'a, '_, '_> {
             }
             Pick::Random => Candidates::Random,
         };
-        Grow { budget, pick }
+        Grow { budget, pick, part: self.new_part(at) }
+    }
+
+    /// On which segment a pair that may be connected is: drawn or computed as that of a synapse that is there from the beginning,
+    /// for each clause and each time anew.
+    fn new_part(&mut self, at: usize) -> Option<Program> {
+        let net = self.net;
+        let onto = net.onto.as_ref()?;
+        let (span, name) = (onto.span, drawn_as(&format!("rewire.onto.{at}")));
+        let program = self.program_in(Precision::F64, "new segment", Moment::After, |lowerer| {
+            let (none, all) = (lowerer.b.float(0.0), lowerer.b.float(f64::from(onto.segments)));
+            let part = lowerer.declared(&name, |lowerer| match onto.which {
+                Which::Pair(closure) => {
+                    lowerer.within(closure.environment, |lowerer| lowerer.float(closure.expr))
+                }
+                Which::Random => {
+                    let drawn = lowerer.next_draw(Distribution::Uniform, vec![none, all], span);
+                    lowerer.b.floor(drawn)
+                }
+            });
+            let floor = lowerer.b.floor(part);
+            let (is_whole, least) = (lowerer.b.eq(part, floor), lowerer.b.ge(part, none));
+            let below = lowerer.b.lt(part, all);
+            let within = lowerer.b.and(least, below);
+            let is_there = lowerer.b.and(is_whole, within);
+            let fails = lowerer.b.not(is_there);
+            lowerer.check_not(CheckKind::Range, fails, span, "the segment of a new synapse");
+            vec![Output::Result(part)]
+        });
+        Some(program)
     }
 
     fn share(&mut self, share: ExprId) -> Option<Share> {
@@ -199,7 +228,7 @@ fn looked_at(lowerer: &mut Lowerer, value: ValueId, look: Look, span: Span) -> V
 }
 
 /// Refuses what can not be rewired, or not yet.
-pub fn refuse_to_rewire(net: &net::Projection, learning: &mut Learning, onto: bool, report: &mut Report) {
+pub fn refuse_to_rewire(net: &net::Projection, learning: &mut Learning, report: &mut Report) {
     let Some(rewire) = &learning.rewire else { return };
     let reads_table = |program: &Program| program.ops.iter().any(|op| matches!(op, Op::Edge(_)));
     let span = net.plasticity.as_ref().map_or(net.span, |plasticity| plasticity.span);
@@ -207,7 +236,6 @@ pub fn refuse_to_rewire(net: &net::Projection, learning: &mut Learning, onto: bo
         () if net.flow.is_some() => "`rewire` of what flows",
         () if net.share.is_some() => "`rewire` of synapses that share weights",
         () if net.pairing != Pairing::Ordered => "`rewire` of a projection in both directions",
-        () if onto => "`rewire` of synapses that are put `onto` segments",
         () if !rewire.grow.is_empty() && programs(learning).into_iter().any(reads_table) => {
             report.push(grown_without_row(net.connect_span, span));
             learning.rewire = None;
@@ -224,7 +252,11 @@ fn programs(learning: &Learning) -> Vec<&Program> {
     let sent = learning.transmit.iter().chain(both.clone().filter_map(|both| both.transmit.as_ref()));
     let rewire = learning.rewire.iter();
     let looks = rewire.flat_map(|it| {
-        it.of_synapses().chain(it.of_candidates()).chain([&it.weight]).chain(it.delays.programs())
+        it.of_synapses()
+            .chain(it.of_candidates())
+            .chain([&it.weight])
+            .chain(it.delays.programs())
+            .chain(it.of_parts())
     });
     [&learning.init, &learning.settle]
         .into_iter()
