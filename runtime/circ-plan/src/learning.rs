@@ -27,8 +27,8 @@
 //! # Shared weights
 //!
 //! Where the projection has a [`crate::plan::ProjectionPlan::share`], all synapses of a group hold one weight. Where it is one of two
-//! directions ([`crate::plan::Pairing::Mirror`]) that learn, both synapses of a pair do, which are of two projections: then "all
-//! synapses" below are those of both, in order of declaration. Between ticks
+//! directions ([`crate::plan::Pairing::Mirror`]) that learn, both synapses of a pair do, or all of a group, which are of two projections: then "all
+//! synapses" below are those of both, in order of declaration. All else is of each synapse alone. Between ticks
 //! array 0 of each of them is that weight. In steps 1 to 4 each has it for itself: it reads and writes its own array 0 as ever,
 //! and nothing of what the others do at that tick; what it transmits is its own too. Step 5 makes them one again, if no check of
 //! these projections failed at `q`: for every group of which some array 0 is not equal to the weight before the tick, the sum

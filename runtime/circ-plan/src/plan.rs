@@ -322,7 +322,8 @@ pub struct ProjectionPlan {
     /// Axonal plus dendritic delay in ms; rounded to the nearest tick, at least one (of a [`Flow`], at least 0).
     pub delay: Quantity,
     /// Nothing: each synapse has a weight of its own. Else one `Result`, a whole number: synapses with the same are a group, and
-    /// have the weight that the first of them in canonical order would have alone. In `f64`. Never of two directions.
+    /// have the weight that the first of them in canonical order would have alone. In `f64`. Of two directions a synapse has the key
+    /// of its pair as it is drawn, so the groups are of both, and the first of a group is of the first direction.
     pub share: Option<Box<Program>>,
     pub sign: Sign,
     /// Nothing: weights stay as they are. Never of a broadcast: every synapse has a weight of its own, and `store` is that

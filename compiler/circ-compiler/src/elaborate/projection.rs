@@ -7,7 +7,6 @@
 use super::Elaborator;
 use crate::diagnose::build::{self as say, SignReason};
 use crate::diagnose::flow::{self as say_flow, Clash};
-use crate::diagnose::structure::not_yet;
 use crate::diagnose::{names as say_names, time as say_time, value as say_value};
 use crate::eval::synapses::{Finder, cell_name};
 use crate::eval::{self, NotBuilt, Thing, number};
@@ -173,9 +172,6 @@ impl Elaborator<'_> {
         environment: EnvironmentId,
     ) -> Option<Option<net::Share>> {
         let Some((expr, span)) = projection.share else { return Some(None) };
-        if projection.symmetric {
-            return self.report(not_yet(span, "`share by` in both directions"));
-        }
         if projection.weight.is_none() {
             let due = "there is no `weight` to share";
             return self.report(say_names::out_of_place(span, "`share by`", due));

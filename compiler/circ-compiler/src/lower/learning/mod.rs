@@ -122,10 +122,6 @@ pub fn learning<'a>(
         let what = "`transmit` of what the target is at that moment, without a `dendritic` or `back` delay,";
         report.push(not_yet(plasticity.span, what));
     }
-    if net.two_ways && places.arrays.iter().any(|array| array.parameter && array.ty != Ty::Tick) {
-        let what = "in both directions, a rule with a parameter that differs from synapse to synapse";
-        report.push(not_yet(plasticity.span, what));
-    }
     for (index, program) in jumps {
         let jumps = Wanted::Law { index, law: Law::Jumps };
         if let Signal::Modulator(cells) = signal(&end, &jumps, layouts, report) {
@@ -178,16 +174,9 @@ pub fn refuse(hir: &Hir, net: &net::Net, sink: &mut Sink) {
     for projection in &net.projections {
         let Some(plasticity) = &projection.plasticity else { continue };
         let mut refuse = |what| sink.push_unless_said(not_yet(plasticity.span, what));
-        if projection.two_ways {
-            let rule = hir.rule(plasticity.rule);
-            let holds = |(_, var): (VarId, &RuleVar)| matches!(var.kind, RuleVarKind::Synapse { .. });
-            if rule.declared().any(holds) || rule.changes(Rule::DELAY) {
-                refuse("in both directions, a rule that changes more of a synapse than its weight");
-            } else if plasticity.modulators.iter().any(|it| 1 < it.cells.len())
-                && projection.source != projection.target
-            {
-                refuse("in both directions between two views, a modulator of several cells");
-            }
+        let several = plasticity.modulators.iter().any(|it| 1 < it.cells.len());
+        if projection.two_ways && several && projection.source != projection.target {
+            refuse("in both directions between two views, a modulator of several cells");
         }
         if projection.flow.is_some() {
             refuse_spikes(hir.rule(plasticity.rule), plasticity.span, sink);
