@@ -255,12 +255,16 @@ fn circuit(g: &mut Gen, rules: &[Rule], structure: Structure) -> (String, Vec<(S
             _ => "A",
         };
         let to = if each { "B" } else { g.pick(&["A", "B", "(A, B)", "B[where mod(i, 2) == 0]"]) };
+        let two_ways = structure == Structure::Stays && !each && from != "clock" && g.one_in(4);
+        let (from, to) = if two_ways { ("A", g.pick(&["A", "B"])) } else { (from, to) };
         let connect =
             g.pick(&["all_to_all", "probability 0.4", "total 9", "where mod(pre.i + post.i, 2) == 0"]);
+        // A draw of several of one view would be of pairs in order.
+        let connect = if two_ways && connect == "total 9" { "probability 0.5" } else { connect };
         let mut clauses = vec![format!("connect {connect}")];
         match connect {
             "total 9" => clauses.push("allow self, multiple".into()),
-            _ if structure == Structure::Changes && g.one_in(2) => {}
+            _ if two_ways || structure == Structure::Changes && g.one_in(2) => {}
             _ => clauses.push("allow self".into()),
         }
         clauses.push(format!(
@@ -282,7 +286,11 @@ fn circuit(g: &mut Gen, rules: &[Rule], structure: Structure) -> (String, Vec<(S
             (false, "clock") => "go",
             (false, _) => g.pick(&["exc", "go"]),
         };
-        lines.push(block(&format!("projection p{k}: {from} -> {to}.{port}"), &clauses));
+        let ends = match two_ways {
+            true => format!("{from}.{port} <-> {to}.{port}"),
+            false => format!("{from} -> {to}.{port}"),
+        };
+        lines.push(block(&format!("projection p{k}: {ends}"), &clauses));
         projections.push((format!("p{k}"), rule.holds.clone()));
     }
     (block("circuit Net", &lines), projections)
