@@ -33,7 +33,8 @@ fn folder() -> PathBuf {
 }
 
 /// Beginnings of what is said where rules meet delays, once nothing is wrong beside it.
-const LAST: [&str; 4] = [
+const LAST: [&str; 5] = [
+    "[out-of-place] `rewire` looks at each synapse alone",
     "[not-yet] `rewire` of synapses",
     "[out-of-place] `transmit` in `on pre and post` comes too late",
     "[delay-without-bounds] synapses grow here",

@@ -144,6 +144,15 @@ pub fn grown_without_row(connect: Span, plasticity: Span) -> Diagnostic {
         .help("let `weight`, `delay` and the rule read parameters or a distribution instead, or let the rule only `prune`")
 }
 
+/// `rewire` where each pair has a synapse in each direction.
+pub fn rewired_both_ways(plasticity: Span) -> Diagnostic {
+    OUT_OF_PLACE
+        .at(plasticity, "`rewire` looks at each synapse alone, but in both directions those of a pair have one weight")
+        .primary("lets synapses go or come one by one")
+        .note("a synapse whose score is the lowest would have to go without the one of the other direction, which shares its weight")
+        .help("write a projection for each direction, as in `A -> B.exc` and `B -> A.exc`: then each has its own weights")
+}
+
 /// `grow random`
 pub fn grow_budget(at: Span) -> Diagnostic {
     GROW_BUDGET

@@ -7,7 +7,7 @@ use circ_grammar::ast::Span;
 use circ_numerics::random::key;
 use circ_plan::ir::*;
 use circ_plan::learning::{Budget as Count, Candidates, Grow, Learning, Prune, Rewire, Share};
-use circ_plan::plan::{Pairing, Sign};
+use circ_plan::plan::Sign;
 
 use super::super::context::{Lowerer, Report};
 use super::super::projections::valued;
@@ -15,7 +15,9 @@ use super::new_delays::no_delays;
 use super::place::LEARNS;
 use super::programs::Programs;
 use super::scope::{Moment, drawn_as};
-use crate::diagnose::rule::{grown_without_row, not_grown_yet, number_of_synapses, part_of_synapses};
+use crate::diagnose::rule::{
+    grown_without_row, not_grown_yet, number_of_synapses, part_of_synapses, rewired_both_ways,
+};
 use crate::diagnose::structure::not_yet;
 use crate::hir::{Budget, ExprId, Pick};
 use crate::net::{self, Which};
@@ -235,7 +237,11 @@ pub fn refuse_to_rewire(net: &net::Projection, learning: &mut Learning, report: 
     let what = match () {
         () if net.flow.is_some() => "`rewire` of what flows",
         () if net.share.is_some() => "`rewire` of synapses that share weights",
-        () if net.pairing != Pairing::Ordered => "`rewire` of a projection in both directions",
+        () if net.two_ways => {
+            report.push(rewired_both_ways(span));
+            learning.rewire = None;
+            return;
+        }
         () if !rewire.grow.is_empty() && programs(learning).into_iter().any(reads_table) => {
             report.push(grown_without_row(net.connect_span, span));
             learning.rewire = None;
