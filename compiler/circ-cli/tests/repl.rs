@@ -296,6 +296,45 @@ at(E[8].v, 1.5 ms)
     assert_eq!(values(&told).len(), 2, "{}\n{}", told.out, told.err);
 }
 
+/// Pairs keep their columns where both cells are left, and all that may be joined are recorded where all were.
+#[test]
+fn recordings_of_synapses_that_come_and_go_go_on() {
+    let bench = Bench::new();
+    bench.file(
+        "moves.circ",
+        "cell Unit { port p: excitatory voltage via delta(v); state v: voltage = 0 mV; 10 ms * v' = -v
+  spike when v > 1 V { v = 0 mV } }
+plasticity Moves { rewire every 1 ms { prune lowest 1 by w; grow pruned highest by pre.i + post.i } }
+circuit N {
+  population S: excitatory Unit[3]
+  population E: Unit[2]
+  projection P: S -> E.p {
+    connect where post.i == 0; weight 1 mV * (1 + pre.i); delay 0.5 ms; plasticity Moves } }
+experiment Main of N { dt 0.5 ms }
+",
+    );
+    let lines = "\
+record P.w every 0.5 ms
+record P.w[2] every 1 ms
+run 1.5 ms
+sum(at(P.w, 0.5 ms))
+sum(at(P.w, 1.5 ms))
+cell Other { state x = 0 }
+run 0.5 ms
+sum(at(P.w, 0.5 ms))
+sum(at(P.w, 2 ms))
+population E: Unit[1]
+run 1 ms
+sum(at(P.w, 2.5 ms))
+";
+    let told = piped(&bench, &["moves.circ"], lines).exits(0);
+    assert!(!told.out.contains("not recorded any more"), "{}", told.out);
+    let found = values(&told);
+    assert_eq!(found.len(), 5, "{}\n{}", told.out, told.err);
+    assert_eq!(found[0], found[2]);
+    assert_ne!(found[0], found[1]);
+}
+
 /// What was recorded of one way that things went is not taken for that of another.
 #[test]
 fn a_moment_has_what_was_recorded_until_then() {
