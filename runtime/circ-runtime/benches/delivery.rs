@@ -233,6 +233,34 @@ fn deliver_a_column(bencher: Bencher, block: i64) {
     });
 }
 
+/// What pieces of so many synapses cost that lie at random places of a gigabyte, 7 bytes each in three lists as rows do, if nothing
+/// is done but to add them to accumulators that are near: the bound of delivery in blocks. Twice as much as one page of memory after
+/// the other (`args` of 65,536) where pieces are short.
+#[divan::bench(args = [64, 128, 256, 1024, 65_536], sample_count = 20)]
+fn add_pieces(bencher: Bencher, piece: usize) {
+    const SYNAPSES: usize = 150_000_000;
+    const SLOTS: usize = 4;
+    const LENGTH: usize = 1 << 15;
+    let targets: Vec<u16> = (0..SYNAPSES).map(|k| (k * 40_503 % LENGTH) as u16).collect();
+    let weights = vec![0.5_f32; SYNAPSES];
+    let delays: Vec<u8> = (0..SYNAPSES).map(|k| (k % SLOTS) as u8).collect();
+    let mut sums = vec![0.0_f32; SLOTS * LENGTH];
+    let mut draws = circ_numerics::random::Stream::new(key(1, "pieces"), Default::default());
+    let pieces = 1_000_000 / piece;
+    bencher.counter(ItemsCount::new(pieces * piece)).bench_local(|| {
+        for _ in 0..pieces {
+            let first = draws.below((SYNAPSES - piece) as u64) as usize;
+            let range = first..first + piece;
+            let (targets, delays) = (&targets[range.clone()], &delays[range.clone()]);
+            for ((target, delay), weight) in targets.iter().zip(delays).zip(&weights[range]) {
+                sums[(usize::from(*delay) & (SLOTS - 1)) * LENGTH + (usize::from(*target) & (LENGTH - 1))] +=
+                    weight;
+            }
+        }
+        divan::black_box(&mut sums);
+    });
+}
+
 /// Synapses built.
 fn construction(bencher: Bencher, connect: Connect, weight: Quantity, delay: Quantity) {
     let plan = network(connect, weight, delay);
