@@ -8,6 +8,7 @@ use crate::quantity::{self, Grid};
 use crate::{refusal, rules};
 use circ_compiler::diagnose::build::new_weight_sign;
 use circ_compiler::diagnose::rule::new_delay;
+use circ_compiler::diagnose::segment::new_synapse_off;
 use circ_compiler::diagnose::{Diagnostic, render};
 use circ_compiler::interpret::{Explanation, explain_fault};
 use circ_compiler::lower::clamp_of;
@@ -93,9 +94,25 @@ fn explain_new_delay(fault: &SynapseFault, compiled: &Compiled) -> Option<Diagno
     Some(message.note(refusal::between(plan, fault.projection, fault.source, fault.target)))
 }
 
+/// A new synapse whose segment is not there, if that is what happened.
+fn explain_new_segment(fault: &SynapseFault, compiled: &Compiled) -> Option<Diagnostic> {
+    let plan = &compiled.plan;
+    let projection = &plan.projections[fault.projection as usize];
+    let rewire = projection.learning.as_ref()?.rewire.as_ref()?;
+    let mut checks = rewire.of_parts().flat_map(|program| &program.checks);
+    checks.find(|check| check.kind == CheckKind::Range && check.place == fault.place)?;
+    let time = Grid::new(plan.dt).time(fault.tick);
+    let at = plan.places.get(fault.place as usize).map_or(Span::default(), span);
+    let last = projection.target.len() / projection.paired_targets().max(1) - 1;
+    let message = new_synapse_off(at, &projection.path, &time, last);
+    Some(message.note(format!("from {}", refusal::cell(plan, &projection.source, fault.source))))
+}
+
 /// What happened at a synapse.
 pub fn explain_synapse(fault: &SynapseFault, compiled: &Compiled) -> Diagnostic {
-    let new = explain_new_weight(fault, compiled).or_else(|| explain_new_delay(fault, compiled));
+    let new = explain_new_weight(fault, compiled)
+        .or_else(|| explain_new_delay(fault, compiled))
+        .or_else(|| explain_new_segment(fault, compiled));
     if let Some(diagnostic) = new {
         return diagnostic;
     }

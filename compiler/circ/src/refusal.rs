@@ -205,7 +205,7 @@ fn part(
 }
 
 /// `` `E[3]` ``
-fn cell(plan: &Plan, view: &View, position: u32) -> String {
+pub fn cell(plan: &Plan, view: &View, position: u32) -> String {
     let mut left = position as usize;
     for segment in &view.segments {
         if left < segment.cells.len() {

@@ -58,6 +58,19 @@ pub fn index_of_one(at: Span, name: &str, declared: Span) -> Diagnostic {
         .label(declared, "declared without a number")
 }
 
+/// A synapse that grows onto a segment that there is not; segments count to `last`.
+pub fn new_synapse_off(at: Span, projection: &str, time_ms: &str, last: usize) -> Diagnostic {
+    SEGMENT_INDEX
+        .at(
+            at,
+            format!(
+                "a new synapse of `{projection}` would end at a segment that is not there, at {time_ms} ms"
+            ),
+        )
+        .primary("chooses the segment of each new synapse")
+        .note(format!("the segments of its targets are 0 to {last}"))
+}
+
 /// A count that is no whole number from 1.
 pub fn segment_count(at: Span, name: &str, found: &str) -> Diagnostic {
     SEGMENT_COUNT
