@@ -21,7 +21,7 @@ const FIRST_TICKS: i64 = 64;
 const WORTH_STARTING: Duration = Duration::from_micros(200);
 
 /// Stretches between two looks: more after each that shows nothing new.
-const OFTEN: u32 = 10;
+const OFTEN: u32 = 4;
 const RARELY: u32 = 80;
 
 /// On how many threads of the system workers run.
