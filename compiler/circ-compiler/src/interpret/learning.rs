@@ -187,14 +187,13 @@ impl Interpreter {
             return probe.synapses.iter().map(|synapse| of_synapse(*synapse as usize)).collect();
         }
         let targets = plastic.targets.len() as u32;
-        let of_pair = |pair: &u32| {
-            let joins = |k: &usize| plastic.source[*k] * targets + plastic.target[*k] == *pair;
-            (0..plastic.len())
-                .filter(joins)
-                .map(of_synapse)
-                .reduce(|sum, value| sum + value)
-                .unwrap_or(f64::NAN)
-        };
+        let mut sums: BTreeMap<u32, f64> = BTreeMap::new();
+        for k in 0..plastic.len() {
+            let value = of_synapse(k);
+            let pair = plastic.source[k] * targets + plastic.target[k];
+            sums.entry(pair).and_modify(|sum| *sum += value).or_insert(value);
+        }
+        let of_pair = |pair: &u32| sums.get(pair).copied().unwrap_or(f64::NAN);
         probe.synapses.iter().map(of_pair).collect()
     }
 
