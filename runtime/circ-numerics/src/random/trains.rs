@@ -329,6 +329,20 @@ mod tests {
         }
     }
 
+    /// Side by side and at the end of a row.
+    #[test]
+    fn limits_below_words_are_counted_and_words_that_are_one_are_noticed() {
+        for limit_at in [None, Some(3), Some(70)] {
+            let mut words: Vec<u32> = (0..75).map(|k| k * 1000 + 1).collect();
+            limit_at.into_iter().for_each(|at| words[at] = 9000);
+            let (mut counts, mut met) = (vec![9; 75], false);
+            count_limits(&[500, 9000, 60_000, u32::MAX], &words, &mut counts, &mut met);
+            assert_eq!(met, limit_at.is_some());
+            let below = |word: &u32| [500, 9000, 60_000].iter().filter(|limit| *limit < word).count() as u32;
+            assert!(counts.iter().zip(&words).all(|(count, word)| *count == below(word)), "{counts:?}");
+        }
+    }
+
     /// Upper bits below the bound mean no event whatever the lower ones are; few above it do.
     #[test]
     fn bounds_of_no_event_are_safe_and_tight() {

@@ -144,6 +144,16 @@ mod tests {
         assert!(share(&mut pace, 400_000, 50_000, 30_000) > 0.9);
     }
 
+    /// The first ticks of a large network take long, because its memory is new.
+    #[test]
+    fn a_look_is_more_than_a_few_ticks_of_a_large_network() {
+        let mut pace = Pace::of(2);
+        let first = pace.next(10_000, 1);
+        pace.took(first, first.ticks, Duration::from_micros(1150 * first.ticks as u64));
+        let look = pace.next(10_000, 1);
+        assert!(look.threads == 2 && 32 < look.ticks, "{look:?}");
+    }
+
     #[test]
     fn a_tick_at_a_time_starts_no_threads() {
         let mut pace = Pace::of(2);
