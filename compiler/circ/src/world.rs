@@ -350,7 +350,7 @@ impl<'a> Present<'a> {
             let positions =
                 Positions::of(&segment.cells, self.plan.populations[segment.population as usize].cells);
             let all = self.engine.events_between(segment.population, *event, after, until);
-            found.reserve_exact(all.len());
+            found.reserve(all.len());
             found.extend(
                 all.into_iter().filter_map(|(tick, cell)| Some((tick, first + positions.get(cell)?))),
             );
