@@ -27,15 +27,17 @@ fn generated_rewiring_agrees_on_every_engine() {
     assert!(PROGRAMS / 2 < whole, "{whole} of {PROGRAMS} programs run to their end");
 }
 
+const NOISY: &str = "cell Noisy {
+  port syn: voltage via delta(v)
+  state v: voltage = uniform(0 mV, 8 mV)
+  20 ms * v' = -v
+  spike when chance(60 Hz * dt) or v > 10 mV { v = 0 mV }
+}";
+
 /// Two populations that spike at random, and synapses between them that are rewired every millisecond.
 fn network(allow: &str, connect: &str, rewire: &str) -> String {
     format!(
-        "cell Noisy {{
-          port syn: voltage via delta(v)
-          state v: voltage = uniform(0 mV, 8 mV)
-          20 ms * v' = -v
-          spike when chance(60 Hz * dt) or v > 10 mV {{ v = 0 mV }}
-        }}
+        "{NOISY}
         plasticity Rewired {{
           param w_max: weight
           pre x = trace(20 ms)
@@ -116,12 +118,7 @@ fn synapses_grow_where_there_were_none() {
 /// Synapses on segments, of which some come at every millisecond and some go.
 fn network_of_trees(allow: &str, onto: &str, rewire: &str) -> String {
     format!(
-        "cell Noisy {{
-          port syn: voltage via delta(v)
-          state v: voltage = uniform(0 mV, 8 mV)
-          20 ms * v' = -v
-          spike when chance(60 Hz * dt) or v > 10 mV {{ v = 0 mV }}
-        }}
+        "{NOISY}
         cell Tree {{
           state v: voltage = 0 mV
           5 ms * v' = sum(branch.u) - v
