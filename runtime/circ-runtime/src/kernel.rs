@@ -67,51 +67,39 @@ pub struct Step<'a> {
     pub dt: f64,
 }
 
-/// A list for the time of one call. As many as `FEW` are held without asking for memory, which small networks would notice at
-/// every tick.
-struct Brief<T, const FEW: usize> {
-    few: [T; FEW],
-    /// Empty where they are few.
-    many: Vec<T>,
-}
-
-impl<T: Copy, const FEW: usize> Brief<T, FEW> {
-    /// `filler` is never looked at. In line, so that the list is made where it stays: small networks would notice a copy, too.
-    #[inline(always)]
-    fn new(items: impl ExactSizeIterator<Item = T>, filler: T) -> Brief<T, FEW> {
-        let mut few = [filler; FEW];
-        if FEW < items.len() {
-            return Brief { few, many: items.collect() };
-        }
-        few.iter_mut().zip(items).for_each(|(place, item)| *place = item);
-        Brief { few, many: vec![] }
+/// A list for the time of one call: in `few` where there is room, else in `many`. The former is where it stays: small networks
+/// would notice at every tick that memory is asked for, and that a list is copied.
+#[inline(always)]
+fn brief<T: Copy>(few: &mut [T], many: &mut Vec<T>, items: impl ExactSizeIterator<Item = T>) -> *const T {
+    if few.len() < items.len() {
+        many.extend(items);
+        return many.as_ptr();
     }
-
-    fn as_ptr(&self) -> *const T {
-        if self.many.is_empty() { self.few.as_ptr() } else { self.many.as_ptr() }
-    }
+    few.iter_mut().zip(items).for_each(|(place, item)| *place = item);
+    few.as_ptr()
 }
 
 /// Makes one step; returns the local index of a cell that failed a check.
 pub fn step(call: &Step, shard: &mut Shard, rings: &mut Rings, lists: &mut Lists) -> Option<u32> {
-    let nowhere = std::ptr::null_mut();
-    let arrays = Brief::<_, 32>::new(shard.arrays.iter_mut().map(|a| a.pointer()), nowhere);
-    let arrivals = match call.population.precision {
-        Precision::F32 => ports(rings.single.slot_mut(call.tick), call.offsets, shard.cells),
-        Precision::F64 => ports(rings.double.slot_mut(call.tick), call.offsets, shard.cells),
-    };
-    let events = Brief::<_, 4>::new(lists.lists.iter_mut().map(|l| l.as_mut_ptr()), std::ptr::null_mut());
-    lists.counts.fill(0);
+    let (mut few_arrays, mut many_arrays) = ([std::ptr::null_mut(); 32], vec![]);
+    let (mut few_ports, mut many_ports) = ([std::ptr::null_mut(); 8], vec![]);
+    let (mut few_events, mut many_events) = ([std::ptr::null_mut(); 4], vec![]);
     let no_table = TableRef { data: std::ptr::null(), rows: 0, columns: 0 };
-    let tables = Brief::<_, 8>::new(call.tables.iter().map(table_ref), no_table);
+    let (mut few_tables, mut many_tables) = ([no_table; 8], vec![]);
+    lists.counts.fill(0);
+    let cells = shard.cells;
+    let (ports, offsets) = ((&mut few_ports[..], &mut many_ports), call.offsets);
     let args = KernelArgs {
-        arrays: arrays.as_ptr(),
+        arrays: brief(&mut few_arrays, &mut many_arrays, shard.arrays.iter_mut().map(|a| a.pointer())),
         uniforms: call.slots.as_ptr(),
-        arrivals: arrivals.as_ptr(),
-        events: events.as_ptr(),
+        arrivals: match call.population.precision {
+            Precision::F32 => arrivals(rings.single.slot_mut(call.tick), offsets, cells, ports),
+            Precision::F64 => arrivals(rings.double.slot_mut(call.tick), offsets, cells, ports),
+        },
+        events: brief(&mut few_events, &mut many_events, lists.lists.iter_mut().map(|l| l.as_mut_ptr())),
         event_counts: lists.counts.as_mut_ptr(),
         keys: call.keys.as_ptr(),
-        tables: tables.as_ptr(),
+        tables: brief(&mut few_tables, &mut many_tables, call.tables.iter().map(table_ref)),
         first_cell: i64::from(shard.first),
         cells: i64::from(shard.cells),
         now: call.tick,
@@ -167,7 +155,8 @@ pub fn run_block(call: &BlockCall, arrays: &mut [Aligned]) -> bool {
 /// The kernel was compiled for a program without ports and events, and `pointers` are to its arrays and lists, as
 /// [`circ_plan::abi::Access`] says, for as many cells as `call` says. Slots, keys and tables are those of the rule and plan.
 pub unsafe fn run_at(call: &BlockCall, pointers: &[*mut u8]) -> Option<u32> {
-    let tables: Vec<TableRef> = call.tables.iter().map(table_ref).collect();
+    let no_table = TableRef { data: std::ptr::null(), rows: 0, columns: 0 };
+    let (mut few_tables, mut many_tables) = ([no_table; 8], vec![]);
     let args = KernelArgs {
         arrays: pointers.as_ptr(),
         uniforms: call.slots.as_ptr(),
@@ -175,7 +164,7 @@ pub unsafe fn run_at(call: &BlockCall, pointers: &[*mut u8]) -> Option<u32> {
         events: std::ptr::null(),
         event_counts: std::ptr::null_mut(),
         keys: call.keys.as_ptr(),
-        tables: tables.as_ptr(),
+        tables: brief(&mut few_tables, &mut many_tables, call.tables.iter().map(table_ref)),
         first_cell: 0,
         cells: call.cells as i64,
         now: call.tick,
@@ -191,14 +180,19 @@ fn table_ref(table: &Table) -> TableRef {
     TableRef { data: table.data.as_ptr(), rows: table.rows as i64, columns: table.columns as i64 }
 }
 
-/// The address of each port's accumulators in an arena. Disjoint parts of one exclusive borrow.
+/// The address of each port's accumulators in an arena, listed as [`brief`] does. Disjoint parts of one exclusive borrow.
 #[inline(always)]
-fn ports<F>(arena: &mut [F], offsets: &[usize], cells: u32) -> Brief<*mut u8, 8> {
+fn arrivals<F>(
+    arena: &mut [F],
+    offsets: &[usize],
+    cells: u32,
+    (few, many): (&mut [*mut u8], &mut Vec<*mut u8>),
+) -> *const *mut u8 {
     let base = arena.as_mut_ptr();
     let address = |&offset: &usize| {
         assert!(offset + padded(cells) <= arena.len(), "the arena has room for every port");
         // SAFETY: within the slice, as just asserted.
         unsafe { base.add(offset) }.cast::<u8>()
     };
-    Brief::new(offsets.iter().map(address), std::ptr::null_mut())
+    brief(few, many, offsets.iter().map(address))
 }
