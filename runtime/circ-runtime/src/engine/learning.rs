@@ -60,6 +60,14 @@ fn shown(tables: &[Table], order: &[(u32, u32)]) -> Synapses {
     }
 }
 
+/// The ticks from a spike to its arrival, if that is one number for all synapses of a thread at any time.
+fn all_delay(scene: &Scene) -> Option<f64> {
+    match (scene.learning.longest, &scene.table.axonal, &scene.table.dendritic) {
+        (None, Ticks::One(axonal), Ticks::One(dendritic)) => Some(f64::from(axonal + dendritic)),
+        _ => None,
+    }
+}
+
 impl Machine {
     /// The place of a projection among those that learn.
     pub(super) fn design(&self, projection: u32) -> usize {
@@ -208,6 +216,9 @@ impl Machine {
             (learner.axonal(*scene, of, synapse) + i64::from(scene.table.dendritic.of(synapse as usize)))
                 as f64
         };
+        // What all have need not be asked of each.
+        let all_delay =
+            own.iter().map(|(_, scene)| all_delay(scene)).reduce(|a, b| a.filter(|_| a == b)).flatten();
         let observed = own.iter().map(|(learner, scene)| {
             (*scene, learner.arrays_now(*scene, of), Routine::new(program, None), vec![])
         });
@@ -232,9 +243,13 @@ impl Machine {
             let weight = |(thread, _): &(u32, u32)| {
                 values[*thread as usize].next().expect("there is a value for every synapse")
             };
+            let delays = match all_delay {
+                Some(ticks) => vec![ticks; order.len()],
+                None => order.iter().map(delay).collect(),
+            };
             visit(&Synapses {
                 weight: Values::Each(order.iter().map(weight).collect()),
-                delay: Values::Each(order.iter().map(delay).collect()),
+                delay: Values::Each(delays),
                 source: std::mem::take(&mut source),
                 ..shown(&of.tables, &order)
             });

@@ -544,6 +544,10 @@ impl Learner {
                 }
             }
         }
+        // At most ticks there is none, and to look through the program takes longer than all else.
+        if batch.synapses.is_empty() {
+            return;
+        }
         let program = &scene.learning.hooks[hook].program;
         batch.look_back(scene, design, program, arrays, tick);
         routines.hooks[hook].apply(program, scene, arrays, batch.picked(tick, tick), failure);
