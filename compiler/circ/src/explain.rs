@@ -163,8 +163,14 @@ fn projection(compiled: &Compiled, index: u32) -> String {
                 )
             }
             None => {
+                let delay = match &projection.delay {
+                    Quantity::Constant(_) => "",
+                    Quantity::Program(_) => {
+                        ", and 1 for its delay: less where many of a source have the same, more beyond 255 steps"
+                    }
+                };
                 format!(
-                    "{} bytes a synapse ({target} for its target, {weight} for its weight)",
+                    "{} bytes a synapse ({target} for its target, {weight} for its weight){delay}",
                     target + weight
                 )
             }
