@@ -61,6 +61,17 @@ fn rows<F: Scalar, D: Narrow>(part: &Part, targets: &[D], sources: &[u32], tick:
                     Ticks::Word(delays) => delayed(&row, delays, weights, &next, ring),
                 }
             }
+            (Delays::Runs(runs), _) => {
+                if let Some(next) = sources.get(k + 1) {
+                    runs.fetch(*next as usize, 0);
+                }
+                let next = Next { targets: next_targets, range: next };
+                runs.each(source as usize, 0..u32::MAX, |delay, begin, end| {
+                    next.fetch(begin..end, &part.weights);
+                    let sums = &mut ring.slot_mut(tick + i64::from(delay))[window.clone()];
+                    add_run(sums, &targets_here[begin..end], &part.weights, first + begin);
+                });
+            }
         }
     }
 }
@@ -79,6 +90,40 @@ struct Row<'a, D> {
 struct Next<'a, D> {
     targets: &'a [D],
     range: std::ops::Range<usize>,
+}
+
+impl<D: Narrow> Next<'_, D> {
+    /// Asks for some of its synapses.
+    fn fetch(&self, some: std::ops::Range<usize>, weights: &Weights) {
+        let all = self.range.clone();
+        let (first, end) = (all.end.min(all.start + some.start), all.end.min(all.start + some.end));
+        fetch(self.targets, some.start..some.end.min(self.targets.len()));
+        match weights {
+            Weights::One(_) => {}
+            Weights::Each(weights) => fetch(weights, first..end),
+            Weights::Double(weights) => fetch(weights, first..end),
+        }
+    }
+}
+
+/// Adds what synapses of one delay send, the first of which is the `first` of its part.
+#[inline(always)]
+pub fn add_run<F: Scalar, D: Narrow>(sums: &mut [F], targets: &[D], weights: &Weights, first: usize) {
+    match weights {
+        Weights::One(weight) => {
+            let weight = F::from_f64(*weight);
+            targets.iter().for_each(|target| sums[target.index()] += weight);
+        }
+        Weights::Each(weights) => add_weights(sums, targets, &weights[first..first + targets.len()]),
+        Weights::Double(weights) => add_weights(sums, targets, &weights[first..first + targets.len()]),
+    }
+}
+
+#[inline(always)]
+fn add_weights<F: Scalar, D: Narrow, W: Real>(sums: &mut [F], targets: &[D], weights: &[W]) {
+    for (target, weight) in targets.iter().zip(weights) {
+        sums[target.index()] += F::from_f64(weight.to_f64());
+    }
 }
 
 fn delayed<F: Scalar, D: Narrow, T: Narrow>(
@@ -154,9 +199,7 @@ fn add_each<F: Scalar, D: Narrow, W: Real>(
     for (k, (chunk, weights)) in chunks.enumerate() {
         fetch(next, k * STRIDE..(k + 1) * STRIDE);
         fetch(next_weights, k * STRIDE..(k + 1) * STRIDE);
-        for (target, &weight) in chunk.iter().zip(weights) {
-            sums[target.index()] += F::from_f64(weight.to_f64());
-        }
+        add_weights(sums, chunk, weights);
     }
 }
 

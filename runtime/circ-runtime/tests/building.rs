@@ -302,6 +302,23 @@ fn one_tick_is_the_shortest_and_rounds() {
     assert_eq!(network.delay_range(0), Some((1, 1)));
 }
 
+/// Where many synapses of a row have the same delay, each has it still, but less is held of it.
+#[test]
+fn delays_that_many_synapses_have() {
+    for (longest, bytes) in [(0.4, 2.0), (12.0, 3.0)] {
+        let spread = |p: &mut ProjectionPlan| p.delay = drawn(Distribution::Uniform, 0.1, longest);
+        let plan = one(&[300], Connect::Probability(Quantity::Constant(0.8)), spread);
+        let made = synapses(&plan);
+        let delays: std::collections::BTreeSet<i64> =
+            (0..made.source.len()).map(|k| at(&made.delay, k) as i64).collect();
+        assert!(delays.iter().eq(&(1..=delays.len() as i64).collect::<Vec<_>>()), "{delays:?}");
+        let network = build(&plan, 1);
+        let held = network.projection_bytes(0) - 8 * 301;
+        let each = held as f64 / network.synapse_count(0) as f64;
+        assert!((each - bytes).abs() < 0.2, "{each} bytes a synapse with {} delays", delays.len());
+    }
+}
+
 /// What a network holds of what is on its way is known before it is built, whether it waits or not.
 #[test]
 fn the_estimate_of_what_is_on_its_way_is_close() {

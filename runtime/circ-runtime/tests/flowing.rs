@@ -375,6 +375,9 @@ fn stages_delays_and_several_flows_into_one_port() {
         net.add(&[0, 1], &[0, 1], Connect::InDegree(5), Carries::Difference, 2).delay =
             Quantity::Constant(0.3);
         net.add(&[1], &[0], Connect::AllToAll, Carries::Square, 2).delay = Quantity::Constant(0.1);
+        // Many synapses of each delay.
+        let dense = Connect::Probability(Quantity::Constant(0.9));
+        net.add(&[0], &[1], dense, Carries::Indexed, 2).delay = drawn(Distribution::Uniform, 0.0, 0.2);
         sums_agree(net, 25);
     }
 }

@@ -54,7 +54,7 @@ impl<'p> Held<'p> {
         }
         let delay = match own.first().map(|lane| &lane.part.delays) {
             Some(Delays::One(delay)) => Some(*delay),
-            Some(Delays::Each(_)) | None => None,
+            Some(Delays::Each(_) | Delays::Runs(_)) | None => None,
         };
         Some(Held {
             rows: plan.source.len(),
@@ -127,10 +127,7 @@ impl Order {
         found.clear();
         for Lane { part, window, positions } in &held.lanes {
             part.each_within(row, window, |synapse, distance| {
-                let delay = match &part.delays {
-                    Delays::One(delay) => *delay,
-                    Delays::Each(ticks) => ticks.get(synapse),
-                };
+                let delay = part.delay(row, synapse);
                 found.push((positions[distance as usize], part.weights.get(synapse), delay));
             });
         }

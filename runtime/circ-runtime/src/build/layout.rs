@@ -10,6 +10,7 @@ use circ_plan::ir::Precision;
 use circ_plan::plan::{ProjectionPlan, Quantity};
 
 use super::pairs::RowSet;
+use super::runs::Runs;
 use super::selves::Selves;
 use super::synapses::{Context, Valuer};
 use crate::pages;
@@ -122,6 +123,8 @@ pub enum Delays {
     One(u32),
     /// Beside the targets; every row is sorted by them.
     Each(Ticks),
+    /// The same where a row has many synapses of each delay.
+    Runs(Runs),
 }
 
 /// Delays in ticks, as narrow as the longest allows.
@@ -216,6 +219,42 @@ impl Part {
         near.iter().map(|&distance| u32::from(distance)).chain(far.iter().copied()).chain(every)
     }
 
+    /// Stretches of one delay in the row of a source, as (delay, begin, end); begin and end count from where the row begins.
+    pub fn each_run(&self, source: usize, mut f: impl FnMut(u32, usize, usize)) {
+        match &self.delays {
+            Delays::One(delay) => f(*delay, 0, (self.starts[source + 1] - self.starts[source]) as usize),
+            Delays::Each(ticks) => {
+                let (first, end) = (self.starts[source] as usize, self.starts[source + 1] as usize);
+                let mut begin = first;
+                while begin < end {
+                    let delay = ticks.get(begin);
+                    let beyond = (begin..end).find(|k| ticks.get(*k) != delay).unwrap_or(end);
+                    f(delay, begin - first, beyond - first);
+                    begin = beyond;
+                }
+            }
+            Delays::Runs(runs) => runs.each(source, 0..u32::MAX, f),
+        }
+    }
+
+    /// The delay of a synapse, which is one of the row of a source.
+    pub fn delay(&self, source: usize, synapse: usize) -> u32 {
+        match &self.delays {
+            Delays::One(delay) => *delay,
+            Delays::Each(ticks) => ticks.get(synapse),
+            Delays::Runs(runs) => runs.get(source, synapse - self.starts[source] as usize),
+        }
+    }
+
+    /// Holds delays as runs where that is worthwhile.
+    pub fn find_runs(&mut self) {
+        if let Delays::Each(ticks) = &self.delays
+            && let Some(runs) = Runs::of(&self.starts, ticks)
+        {
+            self.delays = Delays::Runs(runs);
+        }
+    }
+
     /// Without spare room where that is much.
     pub fn trimmed(mut self) -> Part {
         match &mut self.targets {
@@ -300,6 +339,7 @@ impl Part {
         let delays = match &self.delays {
             Delays::One(_) => 0,
             Delays::Each(ticks) => ticks.bytes(),
+            Delays::Runs(runs) => runs.bytes(),
         };
         (8 * self.starts.capacity() + targets + self.weights.bytes() + delays) as u64
     }

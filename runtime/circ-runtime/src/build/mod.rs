@@ -15,6 +15,7 @@ mod mirror;
 mod onto;
 pub mod pairs;
 pub mod procedural;
+pub mod runs;
 pub mod selves;
 mod shared;
 pub mod synapses;
@@ -37,7 +38,9 @@ use crate::drive::DriveValues;
 use crate::learning::table::{self, Table};
 use crate::network::{Broadcast, Kind, Network, SourceMap, Wiring};
 use crate::pages;
+use crate::parallel::for_each;
 use crate::shards::Shards;
+use bundle::Bundle;
 use estimate::{estimate, expected, is_broadcast, is_matrix, looked_at};
 use generate::generate;
 use layout::{Builder, Lanes, Part, Sink, Weights};
@@ -114,13 +117,25 @@ pub fn build(plan: Arc<Plan>, threads: usize, limit: u64) -> Result<Network, Bui
         wirings.push(wiring);
         tables.extend(of.map(|of| (projection, of)));
     }
-    let bundles = bundle::bundle(&plan, &shards, &mut wirings);
+    let mut bundles = bundle::bundle(&plan, &shards, &mut wirings);
+    find_runs(threads, &mut wirings, &mut bundles);
     let network = Network::new(plan, shards, wirings, bundles, drives, tables);
     let memory = network.memory();
     if limit < memory.total() {
         return Err(BuildError::TooLarge { need: memory.total(), have: limit, parts: memory });
     }
     Ok(network)
+}
+
+/// Holds delays as runs where that is worthwhile.
+fn find_runs(threads: usize, wirings: &mut [Wiring], bundles: &mut [Bundle]) {
+    let rows = wirings.iter_mut().filter_map(|wiring| match &mut wiring.kind {
+        Kind::Rows(parts) => Some(parts.iter_mut().flatten()),
+        Kind::Bundled(_) | Kind::Broadcast(_) | Kind::Procedural(_) | Kind::Learning => None,
+    });
+    let bundled = bundles.iter_mut().flat_map(|bundle| &mut bundle.parts);
+    let mut parts: Vec<&mut Part> = rows.flatten().chain(bundled).collect();
+    for_each(threads, &mut parts, |_, part| part.find_runs());
 }
 
 /// Pairs of a projection up to which it may go without saying that its rows are not held: to look at all of them once takes

@@ -48,7 +48,7 @@ fn window(part: &Part) -> std::ops::Range<usize> {
 
 fn row<L: Scalar, P: Scalar>(part: &Part, source: usize, factor: P, tick: i64, ring: &mut Ring<L>) {
     let first = part.starts[source] as usize;
-    for_each_run(part, source, |delay, begin, end| {
+    part.each_run(source, |delay, begin, end| {
         let sums = &mut ring.slot_mut(tick + i64::from(delay))[window(part)];
         let range = first + begin..first + end;
         match &part.targets {
@@ -57,23 +57,6 @@ fn row<L: Scalar, P: Scalar>(part: &Part, source: usize, factor: P, tick: i64, r
             Targets::Every(_) => panic!("the delays of a matrix are one"),
         }
     });
-}
-
-/// Stretches of one delay in a row, as (delay, begin, end).
-fn for_each_run(part: &Part, source: usize, mut f: impl FnMut(u32, usize, usize)) {
-    match &part.delays {
-        Delays::One(delay) => f(*delay, 0, (part.starts[source + 1] - part.starts[source]) as usize),
-        Delays::Each(ticks) => {
-            let (first, end) = (part.starts[source] as usize, part.starts[source + 1] as usize);
-            let mut begin = first;
-            while begin < end {
-                let delay = ticks.get(begin);
-                let beyond = (begin..end).find(|k| ticks.get(*k) != delay).unwrap_or(end);
-                f(delay, begin - first, beyond - first);
-                begin = beyond;
-            }
-        }
-    }
 }
 
 fn add<L: Scalar, P: Scalar, D: Copy + Into<u32>>(
@@ -151,7 +134,7 @@ impl Batch {
         self.clear(0);
         for source in 0..part.starts.len() - 1 {
             let row = part.starts[source] as usize;
-            for_each_run(part, source, |delay, begin, end| {
+            part.each_run(source, |delay, begin, end| {
                 let (mut at, end) = (row + begin, row + end);
                 while at < end {
                     let next = end.min(at + ROW - self.len);
@@ -226,7 +209,7 @@ impl Batch {
                     }
                 }
             }
-            Delays::Each(_) => {
+            Delays::Each(_) | Delays::Runs(_) => {
                 for ((&target, &delay), value) in self.targets.iter().zip(&self.delays).zip(values) {
                     ring.slot_mut(tick + i64::from(delay))[window(part)][target as usize] += value;
                 }

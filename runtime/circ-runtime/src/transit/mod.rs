@@ -10,20 +10,34 @@
 mod piece;
 pub mod schedule;
 
+use std::ops::Range;
+
 use crate::build::layout::Part;
 use crate::network::Network;
 use crate::ring::Rings;
 use schedule::{Lane, Schedule};
 
-/// What is left of a row after a spike.
+/// A row after a spike.
 #[derive(Clone, Copy, Debug)]
 struct Row {
-    /// Which synapses of the part.
+    /// Where in its part it begins, and how many synapses it has.
     first: u64,
-    end: u64,
+    len: u32,
+    /// So many are delivered: those with a delay of less ticks than `due`.
+    done: u32,
+    due: u32,
+    source: u32,
     /// The tick of the spike: ticks are less than 2^31.
     stamp: u32,
     lane: u32,
+}
+
+impl Row {
+    /// Those that are left, or as many of them.
+    fn left(&self, most: usize) -> Range<usize> {
+        let first = self.first as usize;
+        first + self.done as usize..first + (self.len as usize).min((self.done as usize).saturating_add(most))
+    }
 }
 
 /// The rows of one thread that wait.
@@ -66,7 +80,7 @@ impl Transit {
     pub fn send(&mut self, lane: u32, part: &Part, sources: &[u32], tick: i64) {
         let row = |&source: &u32| {
             let (first, end) = (part.starts[source as usize], part.starts[source as usize + 1]);
-            Row { first, end, stamp: tick as u32, lane }
+            Row { first, len: (end - first) as u32, done: 0, due: 0, source, stamp: tick as u32, lane }
         };
         self.fresh.extend(sources.iter().map(row));
     }
@@ -116,17 +130,14 @@ impl<'n> Parts<'n> {
         let mut typical = SLACK;
         for k in 0..rows.len() {
             if let Some(next) = rows.get(k + AHEAD) {
-                let part = self.parts[next.lane as usize];
-                let end = next.end.min(next.first + (typical + SLACK) as u64);
-                piece::ask(part, next.first as usize..end as usize);
+                piece::ask(self.parts[next.lane as usize], next, typical + SLACK);
             }
             let mut row = rows[k];
-            let range = row.first as usize..row.end as usize;
-            let part = self.parts[row.lane as usize];
-            let delivered = piece::deliver(part, range, i64::from(row.stamp), before, rings);
+            let delivered = piece::deliver(self.parts[row.lane as usize], &row, before, rings);
             typical = (typical + delivered) / 2;
-            row.first += delivered as u64;
-            if row.first < row.end {
+            row.done += delivered as u32;
+            row.due = (before - i64::from(row.stamp)).min(i64::from(u32::MAX)) as u32;
+            if row.done < row.len {
                 rows[left] = row;
                 left += 1;
             }

@@ -221,7 +221,7 @@ fn of_projection(wirings: &[Wiring], bundles: &[Bundle], projection: u32, thread
         places: part.base as usize..(part.base + part.span) as usize,
         part: Some((projection, at as u32)),
         longest,
-        differs: matches!(part.delays, Delays::Each(_)),
+        differs: matches!(part.delays, Delays::Each(_) | Delays::Runs(_)),
     };
     match &wirings[projection as usize].kind {
         Kind::Learning => vec![],
