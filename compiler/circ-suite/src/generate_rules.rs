@@ -95,7 +95,7 @@ fn rule(g: &mut Gen, k: usize, structure: Structure) -> Rule {
     let modulated = g.one_in(3);
     if modulated {
         lines.push("modulator m: real".into());
-        arguments.push(format!("m = {}", g.pick(&["pool.level", "B.r", "pool.level"])));
+        arguments.push(format!("m = {}", g.pick(&["pool.level", "B.r", "(A, B).r"])));
         reads.names.push("m".into());
     }
     let pre = if flows { "pre x = 0.1 { 6 ms * x' = r - x }".to_owned() } else { trace(g, "pre") };
@@ -246,17 +246,26 @@ fn circuit(g: &mut Gen, rules: &[Rule], structure: Structure) -> (String, Vec<(S
     for k in 0..g.range(1, 3) {
         let rule = &rules[g.range(0, rules.len() - 1)];
         let plain = rule.text.contains("pre.v") || rule.text.contains("pre.r");
-        // `B.r` is one value for each cell of `B`.
-        let each = rule.arguments.iter().any(|argument| argument.contains("B.r"));
+        // `B.r` is one value for each cell of `B`, `(A, B).r` is one for each cell of both.
+        let argued = |argument: &str| rule.arguments.iter().any(|it| it == argument);
+        let (each, of_both) = (argued("m = B.r"), argued("m = (A, B).r"));
         let from = match g.range(1, 5) {
             1 if !plain && !rule.flows => "clock",
             2 => "B",
             3 => "(B, A)",
             _ => "A",
         };
-        let to = if each { "B" } else { g.pick(&["A", "B", "(A, B)", "B[where mod(i, 2) == 0]"]) };
+        let to = match (each, of_both) {
+            (true, _) => "B",
+            (_, true) => "(A, B)",
+            _ => g.pick(&["A", "B", "(A, B)", "B[where mod(i, 2) == 0]"]),
+        };
         let two_ways = structure == Structure::Stays && !each && from != "clock" && g.one_in(4);
-        let (from, to) = if two_ways { ("A", g.pick(&["A", "B"])) } else { (from, to) };
+        let (from, to) = match two_ways {
+            true if of_both => ("A", "B"),
+            true => ("A", g.pick(&["A", "B"])),
+            false => (from, to),
+        };
         let connect =
             g.pick(&["all_to_all", "probability 0.4", "total 9", "where mod(pre.i + post.i, 2) == 0"]);
         // A draw of several of one view would be of pairs in order.

@@ -361,12 +361,21 @@ pub fn transmits_too_late(hook: Span, attached: Span, projection: &str, step: St
         ))
 }
 
-/// A modulator of some cells, but neither of one nor of as many as there are targets.
-pub fn modulator_count(at: Span, name: &str, found: u64, targets: u64) -> Diagnostic {
-    WRONG_ARGUMENTS
-        .at(at, format!("the modulator `{name}` reads {found} cells, but there are {targets} targets"))
-        .primary(format!("{found} cells"))
-        .note("a modulator is one cell for all synapses, or one for each target")
+/// A modulator of some cells, but neither of one nor of as many as there are targets of the direction that is written, and of
+/// the other one.
+pub fn modulator_count(at: Span, name: &str, found: u64, [there, back]: [u64; 2]) -> Diagnostic {
+    let targets = match there == back {
+        true => format!("{there} targets"),
+        false => format!("{back} targets on the left and {there} on the right"),
+    };
+    let note = "a modulator is one cell for all synapses, or one for each target";
+    let message = WRONG_ARGUMENTS
+        .at(at, format!("the modulator `{name}` reads {found} cells, but there are {targets}"))
+        .primary(format!("{found} cells"));
+    match there == back {
+        true => message.note(note),
+        false => message.note(format!("{note}: of both directions, those of the left view first")),
+    }
 }
 
 fn keeps(reason: &SignReason) -> String {

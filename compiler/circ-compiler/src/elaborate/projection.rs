@@ -41,6 +41,17 @@ impl Ends {
         let same_port = self.back.as_ref().is_some_and(|(_, ports)| *ports == self.ports);
         same_port && self.source == self.target
     }
+
+    /// Whether it is a symmetric projection between different cells.
+    pub fn has_two_views(&self) -> bool {
+        self.back.is_some() && self.source != self.target
+    }
+
+    /// Where synapses end: of the direction that is written, and of the other one, or the same once more.
+    pub fn targets(&self) -> [(&View, &Members); 2] {
+        let there = (&self.target, &self.ports);
+        [there, self.back.as_ref().map_or(there, |(_, ports)| (&self.source, ports))]
+    }
 }
 
 /// The same pairs, seen from the other side.
@@ -114,6 +125,7 @@ impl Elaborator<'_> {
         let weight_span = projection.weight.map_or(projection.span, |w| self.span(w));
         let delay_span = projection.delay.or(projection.dendritic).map_or(projection.span, |d| self.span(d));
         let two_ways = back.is_some() && plasticity.is_some();
+        let (plasticity, of_back) = plasticity.map(|[there, back]| (there, back)).unzip();
         let id = self.net.projections.len() as u32;
         let forward = net::Projection {
             path,
@@ -154,6 +166,7 @@ impl Elaborator<'_> {
             ports,
             connect: turned(&forward.connect),
             pairing: Pairing::Mirror(id),
+            plasticity: of_back,
             ..forward.clone()
         });
         for (at, one) in (id..).zip([Some(forward), backward].into_iter().flatten()) {

@@ -169,15 +169,10 @@ fn drawn_by(net: &net::Projection) -> String {
     }
 }
 
-/// Refuses what is checked in full, but not built yet: said where nothing else is wrong.
+/// Refuses what has no meaning where values flow: said where nothing else is wrong.
 pub fn refuse(hir: &Hir, net: &net::Net, sink: &mut Sink) {
     for projection in &net.projections {
         let Some(plasticity) = &projection.plasticity else { continue };
-        let mut refuse = |what| sink.push_unless_said(not_yet(plasticity.span, what));
-        let several = plasticity.modulators.iter().any(|it| 1 < it.cells.len());
-        if projection.two_ways && several && projection.source != projection.target {
-            refuse("in both directions between two views, a modulator of several cells");
-        }
         if projection.flow.is_some() {
             refuse_spikes(hir.rule(plasticity.rule), plasticity.span, sink);
         }
