@@ -268,6 +268,10 @@ fn learning_text(plan: &Plan, out: &mut String, learning: &Learning) {
     }
     if let Some(rewire) = &learning.rewire {
         program(&format!("every {} ticks, the weight of a new synapse", rewire.interval), &rewire.weight);
+        rewire
+            .group
+            .iter()
+            .for_each(|it| program("what synapses that share a weight have in common", &it.key));
         rewire.delays.programs().for_each(|it| program("a way of a new synapse", it));
         for prune in &rewire.prune {
             match prune {

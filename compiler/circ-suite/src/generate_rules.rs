@@ -281,7 +281,7 @@ fn circuit(g: &mut Gen, rules: &[Rule], structure: Structure) -> (String, Vec<(S
             g.pick(&["uniform(0.1 mV, 2 mV)", "1.5 mV", "0.5 mV * (1 + mod(pre.i, 3))"])
         ));
         clauses.extend(delays(g, rule.holds.contains(&"d")));
-        if structure == Structure::Stays && g.one_in(3) {
+        if g.one_in(3) {
             clauses.push(format!(
                 "share by {}",
                 g.pick(&["post.i - pre.i", "mod(pre.i, 3)", "mod(pre.i * post.i, 4)"])

@@ -6,6 +6,7 @@ use circ::run::EngineKind;
 use circ::sources;
 use circ_suite::cases::{Case, Kind, read};
 use circ_suite::generate::{folder, generate};
+use circ_suite::generate_rules::generate_rewiring;
 use circ_suite::oracle::{carry_out, carry_out_in_turns, compare, show};
 use std::path::Path;
 
@@ -21,6 +22,17 @@ fn same(compile: impl Fn() -> Option<Compiled>, turn: i64) -> Result<(), String>
 
 #[test]
 fn generated_programs_go_on_from_what_was_written_down() {
+    all_go_on(generate);
+}
+
+#[test]
+fn generated_rewiring_goes_on_from_what_was_written_down() {
+    all_go_on(generate_rewiring);
+}
+
+/// The programs of all seeds do.
+#[track_caller]
+fn all_go_on(generate: fn(u64) -> String) {
     let failure = |seed: u64| {
         let text = generate(seed);
         let compiled = || {

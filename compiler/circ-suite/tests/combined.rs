@@ -35,7 +35,7 @@ fn folder() -> PathBuf {
 /// Beginnings of what is said where rules meet delays, once nothing is wrong beside it.
 const LAST: [&str; 5] = [
     "[out-of-place] `rewire` looks at each synapse alone",
-    "[not-yet] `rewire` of synapses",
+    "[not-yet] a rule whose bounds of a shared `w` differ",
     "[out-of-place] `transmit` in `on pre and post` comes too late",
     "[delay-without-bounds] synapses grow here",
     "[out-of-place] a synapse that grows has no row",

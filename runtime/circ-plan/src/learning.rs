@@ -22,7 +22,7 @@
 //! 4. [`When::Every`], where `q` is a multiple of its interval (not at 0): after all that happens at `q` in any cell.
 //! 5. Where weights are shared, the changes of all synapses are added up.
 //! 6. [`Learning::rewire`], where `q` is a multiple of its interval (not at 0), after the steps before of all synapses, and after
-//!    the flow phase. Never where weights are shared, of one of two directions, or of what flows.
+//!    the flow phase. Never of one of two directions, or of what flows.
 //!
 //! # Shared weights
 //!
@@ -68,6 +68,10 @@
 //! and a cell of the target, and a pair has a synapse if one ends on any part of the cell. [`Grow::part`] puts each candidate on
 //! a part: before anything is asked of them those of the whole clause, which are then in order of the source, then the position of the part; where
 //! nothing is asked, those that are chosen.
+//!
+//! Where weights are shared ([`Rewire::group`]) a new synapse is of the group of its key. If that has synapses which there were before
+//! and are not pruned, it has their weight and what this began as, in place of what [`Rewire::weight`] gives it; of a group
+//! without any the first new one in canonical order says with which weight all of them begin.
 //!
 //! A candidate has no delay where a new synapse draws one: a way of which the length is a program is then no tick long for
 //! the programs of candidates and for [`Rewire::weight`].
@@ -219,11 +223,23 @@ pub struct Rewire {
     /// One `Result`, a `Float`, in `f64`: the weight of a new synapse, over what programs of candidates see and `Now`. Its
     /// draws are those of the new synapse, its own occurrence among equal pairs included.
     pub weight: Program,
+    /// Where weights are shared by what is written, not by pair.
+    pub group: Option<Group>,
     pub delays: NewDelays,
     /// Of what is drawn without a pair.
     pub key: [u32; 2],
     /// What is said where there are too few candidates.
     pub place: u32,
+}
+
+/// With which others a synapse shares its weight: those with the same key.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// One `Result`, a `Float` that is a whole number, in `f64`: run for each synapse when it begins, at tick 0 or at `q`, over what
+    /// programs of candidates see, and where none come `Edge`. Nothing is made of a check that fails.
+    pub key: Program,
+    /// The array, an `Int`, that holds it from then on: no other program writes or reads it.
+    pub array: ArrayId,
 }
 
 /// How far a new synapse is from its cells: as the projection and its rule say.

@@ -141,7 +141,7 @@ pub fn grown_without_row(connect: Span, plasticity: Span) -> Diagnostic {
         .at(plasticity, "a synapse that grows has no row in the table that others are read from, so there is no `edge` of it")
         .primary("grows synapses")
         .label(connect, "reads synapses from a table")
-        .help("let `weight`, `delay` and the rule read parameters or a distribution instead, or let the rule only `prune`")
+        .help("let `weight`, `delay`, `share by` and the rule read parameters or a distribution instead, or let the rule only `prune`")
 }
 
 /// `rewire` where each pair has a synapse in each direction.

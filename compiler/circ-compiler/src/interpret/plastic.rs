@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use circ_numerics::random::Counter;
 use circ_plan::engine::{SynapseFault, Synapses, Values};
 use circ_plan::ir::*;
-use circ_plan::learning::{Learning, Signal, SynapseArray};
+use circ_plan::learning::{Group, Learning, Signal, SynapseArray};
 use circ_plan::plan::*;
 
 use super::apply::{Value, clamp_tick, round_to};
 use super::engine::{Target, positions};
+use super::learning::result_of;
 use super::past::Past;
 use super::scalar::{World, element, evaluate};
 use super::state::{State, failed_check};
@@ -142,8 +143,20 @@ impl Plastic {
             }
             plastic.settle_one(scene, &learning.init, k, 0);
         }
+        plastic.keep_keys(scene);
         plastic.initial.clone_from(&plastic.arrays);
         plastic
+    }
+
+    /// What all have in common with others, before tick 0, where that is kept.
+    fn keep_keys(&mut self, scene: Scene) {
+        let rewire = &learning(scene.plan, self.projection).rewire;
+        let Some(Group { key, array }) = rewire.as_ref().and_then(|it| it.group.as_ref()) else { return };
+        for synapse in 0..self.len() {
+            let moments = Moments { now: 0, from: 0, axonal: self.axonal(scene.plan, synapse) };
+            let (values, _) = self.run(scene, key, synapse, moments);
+            self.set(scene.plan, *array, synapse as u32, result_of(key, &values).number());
+        }
     }
 
     /// How many.

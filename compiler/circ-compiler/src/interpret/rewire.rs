@@ -10,7 +10,7 @@ use std::sync::Arc;
 use circ_numerics::random::{Counter, Stream, trial_key};
 use circ_plan::engine::{RewireFault, Stop, SynapseFault, Synapses, Values};
 use circ_plan::ir::*;
-use circ_plan::learning::{Budget, Candidates, Grow, NewDelay, Prune, Rewire};
+use circ_plan::learning::{Budget, Candidates, Group, Grow, Learning, NewDelay, Prune, Rewire};
 use circ_plan::plan::{Plan, ProjectionPlan, Quantity};
 
 use super::Interpreter;
@@ -37,6 +37,10 @@ pub struct Rewired {
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Made {
     weight: f64,
+    /// What `reset` puts the weight back to.
+    initial: f64,
+    /// What it has in common with those that it shares the weight with.
+    key: f64,
     axonal: i64,
     dendritic: i64,
     back: i64,
@@ -52,7 +56,10 @@ impl Interpreter {
             let key = trial_key(rewire.key, self.trial);
             if rewire.is_due(tick) && plastic.uniforms[rewire.learns.0 as usize].truth() {
                 let synapses = Decision { scene, plastic, rewire, key, tick }.synapses()?;
-                let made = Decision { scene, plastic, rewire, key, tick }.made(&synapses)?;
+                let mut made = Decision { scene, plastic, rewire, key, tick }.made(&synapses)?;
+                if let Some(group) = &rewire.group {
+                    share(plastic, group, &synapses, &mut made);
+                }
                 all.push(Rewired { place, synapses, made });
             }
         }
@@ -67,11 +74,13 @@ impl Interpreter {
             let plastic = &mut self.plastic[place];
             replace(&plan, plastic, &synapses, &made);
             let init = &learning(&plan, plastic.projection).init;
-            for (k, _) in synapses.iter().enumerate().filter(|(_, place)| place.old.is_none()) {
+            let new = synapses.iter().enumerate().filter(|(_, place)| place.old.is_none());
+            for ((k, _), made) in new.zip(&made) {
                 plastic.settle_one(scene, init, k, tick);
                 for (initial, now) in plastic.initial.iter_mut().zip(&plastic.arrays) {
                     initial[k] = now[k];
                 }
+                plastic.initial[0][k] = held(&learning(&plan, plastic.projection).arrays[0], made.initial);
             }
             show_structure(&mut self.synapses[plastic.projection as usize], plastic);
         }
@@ -221,10 +230,13 @@ impl Decision<'_> {
             (0..pairs.len()).map(|k| of(k).map(ticks)).collect()
         };
         let (axonal, dendritic) = (way(&delays.axonal)?, way(&delays.dendritic)?);
+        let group = self.rewire.group.as_ref();
+        let key = |k: usize| group.map_or(Ok(0.0), |group| value(&group.key, k));
+        let keys: Vec<f64> = (0..pairs.len()).map(key).collect::<Result<_, _>>()?;
         let back = delays.back.as_ref().map(way).transpose()?.unwrap_or_else(|| dendritic.clone());
         let made = |(k, weight): (usize, f64)| {
             let (axonal, dendritic, back) = (axonal[k], dendritic[k], back[k]);
-            Made { weight, axonal, dendritic, back }
+            Made { weight, initial: weight, key: keys[k], axonal, dendritic, back }
         };
         Ok(weights.into_iter().enumerate().map(made).collect())
     }
@@ -257,10 +269,34 @@ impl Decision<'_> {
     }
 }
 
+/// Gives new synapses the weights of their groups: that of a synapse which stays, or else of the first new one.
+fn share(plastic: &Plastic, group: &Group, synapses: &[Place], made: &mut [Made]) {
+    let keys = plastic.keys_kept(group);
+    let stays = |key: i64| {
+        let of_group = |old: &u32| keys[*old as usize] == key;
+        synapses.iter().filter_map(|place| place.old).find(of_group)
+    };
+    let mut begun: BTreeMap<i64, f64> = BTreeMap::new();
+    for one in made {
+        let key = one.key as i64;
+        match stays(key) {
+            Some(old) => {
+                one.weight = plastic.arrays[0][old as usize].number();
+                one.initial = plastic.initial[0][old as usize].number();
+            }
+            None => {
+                one.weight = *begun.entry(key).or_insert(one.weight);
+                one.initial = one.weight;
+            }
+        }
+    }
+}
+
 /// Shows which synapses there are now.
 pub fn show_structure(shown: &mut Synapses, plastic: &Plastic) {
     (shown.source, shown.target) = (plastic.source.clone(), plastic.target.clone());
     shown.rows.clone_from(&plastic.rows);
+    shown.group.clone_from(&plastic.group);
     show(&mut shown.dendritic, &plastic.dendritic);
     show(&mut shown.back, &plastic.back);
 }
@@ -335,8 +371,11 @@ fn replace(plan: &Plan, plastic: &mut Plastic, synapses: &[Place], made: &[Made]
     }
     let mut made = made.iter();
     for (k, _) in synapses.iter().enumerate().filter(|(_, place)| place.old.is_none()) {
-        let Made { weight, axonal, .. } = made.next().expect("each was given a weight");
+        let Made { weight, axonal, key, .. } = made.next().expect("each was given a weight");
         plastic.arrays[0][k] = held(&rule.arrays[0], *weight);
+        if let Some(group) = rule.rewire.as_ref().and_then(|rewire| rewire.group.as_ref()) {
+            plastic.arrays[group.array.0 as usize][k] = held(&rule.arrays[group.array.0 as usize], *key);
+        }
         if let Some(delay) = rule.delay {
             let ms = *axonal as f64 * plan.dt;
             plastic.arrays[delay.0 as usize][k] = held(&rule.arrays[delay.0 as usize], ms);
@@ -354,14 +393,27 @@ fn replace(plan: &Plan, plastic: &mut Plastic, synapses: &[Place], made: &[Made]
     }
     plastic.source = synapses.iter().map(|place| place.source).collect();
     plastic.target = synapses.iter().map(|place| place.target).collect();
-    plastic.number();
+    plastic.number(rule);
 }
 
 impl Plastic {
     /// Finds anew what follows from which synapses there are.
-    pub fn number(&mut self) {
+    pub fn number(&mut self, rule: &Learning) {
+        if let Some(group) = rule.rewire.as_ref().and_then(|rewire| rewire.group.as_ref()) {
+            let mut numbers = BTreeMap::new();
+            self.group.clear();
+            for key in self.keys_kept(group) {
+                let next = numbers.len() as u32;
+                self.group.push(*numbers.entry(key).or_insert(next));
+            }
+        }
         self.occurrence = occurrences(&self.source, &self.target);
         self.of_source = grouped(&self.source, self.sources.len());
         self.of_target = grouped(&self.target, self.targets.len());
+    }
+
+    /// What each has in common with those that it shares its weight with.
+    fn keys_kept(&self, group: &Group) -> Vec<i64> {
+        self.arrays[group.array.0 as usize].iter().map(|key| key.number() as i64).collect()
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use circ_plan::engine::{Engine, Values};
 use circ_plan::ir::*;
-use circ_plan::learning::SynapseArray;
+use circ_plan::learning::{Learning, SynapseArray};
 use circ_plan::plan::*;
 use circ_plan::snapshot::*;
 
@@ -259,7 +259,7 @@ impl Interpreter {
             *values_of = values(array.ty, numbers);
         }
         if let Some(structure) = &from.structure {
-            plastic.put(structure, &rule.arrays);
+            plastic.put(structure, rule);
             show_structure(&mut self.synapses[projection as usize], plastic);
         }
         plastic.due = BTreeMap::new();
@@ -307,15 +307,15 @@ impl Interpreter {
 
 impl Plastic {
     /// The synapses that there were; what they hold and have still to see is put elsewhere.
-    fn put(&mut self, from: &Structure, arrays: &[SynapseArray]) {
+    fn put(&mut self, from: &Structure, rule: &Learning) {
         let ticks = |each: &Vec<u32>| each.iter().map(|ticks| i64::from(*ticks)).collect();
         let [axonal, dendritic, back] = &from.ways;
         (self.axonal, self.dendritic, self.back) = (ticks(axonal), ticks(dendritic), ticks(back));
         (self.source, self.target) = (from.source.clone(), from.target.clone());
         self.rows.clone_from(&from.rows);
         self.initial =
-            arrays.iter().zip(&from.initial).map(|(array, numbers)| values(array.ty, numbers)).collect();
-        self.number();
+            rule.arrays.iter().zip(&from.initial).map(|(array, numbers)| values(array.ty, numbers)).collect();
+        self.number(rule);
     }
 }
 

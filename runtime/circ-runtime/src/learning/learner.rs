@@ -83,7 +83,7 @@ pub struct Learner {
     /// Events of targets that wait.
     late: Option<Late>,
     /// Weights that are shared.
-    common: Option<Common>,
+    pub(super) common: Option<Common>,
     /// Lists that are used again and again.
     batch: Batch,
     met: Batch,
@@ -137,7 +137,8 @@ impl Learner {
             }
         }
         self.apply_to_all(scene, design, &scene.learning.init, 0);
-        if scene.learning.rewire.is_some() {
+        if let Some(rewire) = &scene.learning.rewire {
+            rewire.group.iter().for_each(|group| self.keep_keys(scene, design, group));
             self.initial.clone_from(&self.arrays);
         }
     }

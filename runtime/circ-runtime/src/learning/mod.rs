@@ -12,6 +12,7 @@ pub mod design;
 mod direct;
 mod due;
 mod flat;
+mod groups;
 pub mod history;
 mod late;
 mod learner;

@@ -9,17 +9,19 @@ use std::collections::BTreeSet;
 use circ_numerics::random::{Counter, Stream};
 use circ_plan::engine::{RewireFault, Stop};
 use circ_plan::ir::Program;
-use circ_plan::learning::{Budget, Candidates, Grow, Learning, NewDelay, Prune, Rewire};
+use circ_plan::learning::{Budget, Candidates, Group, Grow, Learning, NewDelay, Prune, Rewire};
 use circ_plan::plan::Quantity;
-use circ_plan::snapshot::Structure;
+use circ_plan::snapshot::{Numbers, Structure};
 
 use super::batch::{Batch, Seen, all};
 use super::candidates::{Failures, Found, Pairs, key};
 use super::design::Design;
+use super::groups;
 use super::learner::Learner;
 use super::leaves::Scene;
 use super::own::Surroundings;
 use super::routine::{Failure, Routine};
+use super::shared::Common;
 use super::table::{ByTarget, Stretch, Table, Ticks};
 use crate::parallel::for_each;
 use crate::worker::Worker;
@@ -54,6 +56,9 @@ struct Part {
     made: Vec<u32>,
     /// Their weights, and how long their axonal and dendritic ways and their ways back are, where these differ.
     weights: Vec<f64>,
+    /// Where weights are shared: what they have in common with others, and what the weights of their groups began as.
+    keys: Vec<f64>,
+    initial: Vec<f64>,
     ways: [Vec<u32>; 3],
 }
 
@@ -96,6 +101,9 @@ pub fn decide(
     let parts = parts(around, of, rewire, &places);
     let mut rewired = Rewired { design, parts };
     rewired.measure(around, rewire, tick)?;
+    if let Some(group) = &rewire.group {
+        rewired.join(around, group, &places, workers, tick)?;
+    }
     let learning = around.scene(design, 0).learning;
     for (part, old) in rewired.parts.iter_mut().zip(&of.tables) {
         part.lay(old, rewire, learning.longest.is_none());
@@ -103,12 +111,13 @@ pub fn decide(
     Ok(rewired)
 }
 
-/// The synapses of a design as they were at another moment. What they hold is put elsewhere.
+/// The synapses of a design as they were at another moment, with these keys. What they hold is put elsewhere.
 pub fn as_they_were(
     around: Surroundings,
     design: usize,
     (rewire, learning): (&Rewire, &Learning),
     structure: &Structure,
+    keys: Option<&Numbers>,
 ) -> Rewired {
     let of = &around.network.designs[design];
     let ends = structure.source.iter().zip(&structure.target);
@@ -116,9 +125,10 @@ pub fn as_they_were(
         .map(|(source, target)| Place { source: *source, target: *target, occurrence: NEW, number: NEW })
         .collect();
     let mut parts = parts(around, of, rewire, &places);
-    let owners = owners(of);
+    let (owners, mut groups) = (owners(of), groups::Numbers::default());
     for (k, place) in places.iter().enumerate() {
         let part = &mut parts[owners[place.target as usize].0 as usize];
+        part.table.group.extend(keys.map(|keys| groups.of(keys.get(k) as i64)));
         part.table.table_rows.extend(structure.rows.get(k));
         part.ways.iter_mut().zip(&structure.ways).for_each(|(part, all)| part.push(all[k]));
     }
@@ -287,7 +297,8 @@ fn parts(around: Surroundings, design: &Design, rewire: &Rewire, places: &[Place
         table.keep_rows(old, &places);
         let new = places.iter().enumerate().filter(|(_, place)| place.is_none());
         let made = new.map(|(k, _)| k as u32).collect();
-        Part { table, places, made, weights: vec![], ways: [vec![], vec![], vec![]] }
+        let (weights, keys, initial) = (vec![], vec![], vec![]);
+        Part { table, places, made, weights, keys, initial, ways: [vec![], vec![], vec![]] }
     };
     numbers.into_iter().enumerate().map(part).collect()
 }
@@ -309,6 +320,16 @@ impl Part {
         let mut routine = Routine::new(program, None);
         routine.values(program, scene, &[], batch.picked(tick, tick), &mut failure, &mut values);
         (values, failure)
+    }
+
+    /// Gives the next of those that are new the weight of its group, which is said.
+    fn join(&mut self, weights: &mut groups::Weights) -> i64 {
+        let next = self.initial.len();
+        let key = self.keys[next] as i64;
+        let held = weights.of_new(key, self.weights[next]);
+        self.weights[next] = held.now;
+        self.initial.push(held.initial);
+        key
     }
 
     /// Puts the synapses as they are to lie, now that their ways are known; `old` is how they lay.
@@ -362,6 +383,36 @@ impl Rewired {
         Ok(())
     }
 
+    /// Puts all in the groups of their keys; those that are new have the weights of these.
+    fn join(
+        &mut self,
+        around: Surroundings,
+        group: &Group,
+        places: &[Place],
+        workers: &[Worker],
+        tick: i64,
+    ) -> Result<(), Stop> {
+        let keys = self.values(around, &group.key, tick)?;
+        self.parts.iter_mut().zip(keys).for_each(|(part, keys)| part.keys = keys);
+        let owners = owners(&around.network.designs[self.design]);
+        let thread_of = |place: &Place| owners[place.target as usize].0 as usize;
+        let learner = |place: &Place| workers[thread_of(place)].learning.learner(self.design);
+        let (mut weights, mut groups) = (groups::Weights::default(), groups::Numbers::default());
+        for place in places.iter().filter(|place| place.number != NEW) {
+            let learner = learner(place);
+            weights.note(learner.key_of(group, place.number), || learner.held_by_group(place.number));
+        }
+        for place in places {
+            let (learner, part) = (learner(place), &mut self.parts[thread_of(place)]);
+            let key = match place.number {
+                NEW => part.join(&mut weights),
+                number => learner.key_of(group, number),
+            };
+            part.table.group.push(groups.of(key));
+        }
+        Ok(())
+    }
+
     /// What a program makes of those that are new, by thread.
     fn values(&mut self, around: Surroundings, program: &Program, tick: i64) -> Result<Vec<Vec<f64>>, Stop> {
         let design = self.design;
@@ -406,11 +457,18 @@ impl Rewired {
             }
             batch.push(synapse, scene.table.source(synapse), tick - axonal);
         }
+        if let Some(group) = scene.learning.rewire.as_ref().and_then(|rewire| rewire.group.as_ref()) {
+            let held = &mut learner.arrays[group.array.0 as usize];
+            part.made.iter().zip(&part.keys).for_each(|(&synapse, key)| held.set(synapse as usize, *key));
+        }
         let init = &scene.learning.init;
         let mut routine = Routine::new(init, None);
         routine.apply(init, scene, &mut learner.arrays, batch.picked(tick, tick), &mut None);
         for (initial, now) in learner.initial.iter_mut().zip(&learner.arrays) {
             part.made.iter().for_each(|&synapse| initial.copy(now, synapse as usize));
+        }
+        for (&synapse, &weight) in part.made.iter().zip(&part.initial) {
+            learner.initial[0].set(synapse as usize, weight);
         }
     }
 }
@@ -472,6 +530,7 @@ impl Learner {
         if !self.marks.is_empty() || scene.learning.both.is_some() {
             self.marks = vec![0; scene.table.len()];
         }
+        self.common = Common::new(scene.learning, scene.table);
     }
 }
 

@@ -188,7 +188,7 @@ impl Table {
         let mut target = self.target.none_of_this_width(self.len());
         order.iter().for_each(|&k| target.push(self.target.of(k)));
         self.target = target;
-        for list in [&mut self.occurrence, &mut self.table_rows] {
+        for list in [&mut self.occurrence, &mut self.table_rows, &mut self.group] {
             if !list.is_empty() {
                 *list = order.iter().map(|&k| list[k as usize]).collect();
             }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use circ_plan::ir::*;
-use circ_plan::learning::{Learning, Rewire, Signal, When};
+use circ_plan::learning::{Group, Learning, Rewire, Signal, When};
 use circ_plan::plan::*;
 
 use self::operations::same;
@@ -203,6 +203,17 @@ fn verify_rewire(
         if program.ops.iter().any(|op| matches!(op, Op::Load(Side::Own, _) | Op::Edge(_))) {
             return Err("a pair without a synapse holds nothing".into());
         }
+    }
+    if let Some(Group { key, array }) = &rewire.group {
+        check(key, Purpose::Transmit)?;
+        let held = key.ops.iter().any(|op| matches!(op, Op::Load(Side::Own, _)));
+        let kept = learning.arrays.get(array.0 as usize);
+        if held || key.precision != Precision::F64 || kept.is_none_or(|it| it.ty != Ty::Int) {
+            return Err("a key is computed in f64 from what pairs have, and kept as a whole number".into());
+        }
+    }
+    if rewire.group.is_some() != projection.share.is_some() {
+        return Err("synapses that share weights have keys where they come and go".into());
     }
     let ways = rewire.delays.ways();
     if ways.iter().any(|way| way.range.1 < way.range.0) {

@@ -81,6 +81,9 @@ pub fn learning<'a>(
     if !laws.closed.is_empty() {
         Arc::make_mut(&mut places).add_anchor();
     }
+    if rule.rewire.is_some() && net.share.is_some() {
+        Arc::make_mut(&mut places).add_key();
+    }
     let mut programs = Programs::new(source, net, plasticity, (places.clone(), &laws), precision, report);
     let init = programs.init();
     let transmit = if net.flow.is_none() { programs.transmit() } else { None };

@@ -49,6 +49,8 @@ pub struct Places {
     pub delay: Option<ArrayId>,
     /// When equations that are evaluated late were last brought up to date.
     pub anchor: Option<ArrayId>,
+    /// What `share by` says, where synapses come and go.
+    pub key: Option<ArrayId>,
 }
 
 impl Places {
@@ -67,6 +69,11 @@ impl Places {
     /// Room for the tick of the last event. It is no state: whoever puts states back has settled.
     pub fn add_anchor(&mut self) {
         self.anchor = Some(self.add("anchor", Ty::Tick, Precision::F64, true));
+    }
+
+    /// Room for what `share by` said when the synapse began.
+    pub fn add_key(&mut self) {
+        self.key = Some(self.add("key", Ty::Int, Precision::F64, true));
     }
 
     fn add(&mut self, name: &str, ty: Ty, store: Precision, parameter: bool) -> ArrayId {
@@ -98,6 +105,7 @@ pub fn places<'a>(
         uniforms: vec![learns],
         delay: None,
         anchor: None,
+        key: None,
     };
     let stored = |var: VarId| {
         let said = rule.store.iter().rev().find(|(of, _)| *of == var);

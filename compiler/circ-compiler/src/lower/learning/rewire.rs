@@ -6,7 +6,7 @@
 use circ_grammar::ast::Span;
 use circ_numerics::random::key;
 use circ_plan::ir::*;
-use circ_plan::learning::{Budget as Count, Candidates, Grow, Learning, Prune, Rewire, Share};
+use circ_plan::learning::{Budget as Count, Candidates, Group, Grow, Learning, Prune, Rewire, Share};
 use circ_plan::plan::Sign;
 
 use super::super::context::{Lowerer, Report};
@@ -37,6 +37,7 @@ impl<'a> Programs<'a, '_, '_> {
         let interval = self.interval(rewire.interval, "the interval of `rewire`")?;
         let grows = !rewire.grow.is_empty();
         let weight = if grows { self.new_weight() } else { self.no_weight() };
+        let group = self.group();
         let delays = if grows { self.new_delays() } else { no_delays(self.net) };
         let prune = rewire.prune.iter().enumerate().filter_map(|(at, pick)| self.prune(at, pick)).collect();
         let grow = rewire.grow.iter().enumerate().map(|(at, grow)| self.grow(at, grow)).collect();
@@ -46,6 +47,7 @@ impl<'a> Programs<'a, '_, '_> {
             prune,
             grow,
             weight,
+            group,
             delays,
             key: key(self.source.net.seed, &format!("{}.{}", self.net.path, drawn_as("rewire"))),
             place: self.report.place(rewire.span, "`grow pruned`"),
@@ -79,6 +81,20 @@ impl<'a> Programs<'a, '_, '_> {
         self.program_in(Precision::F64, "new weight", Moment::After, |lowerer| {
             vec![Output::Result(lowerer.b.float(0.0))]
         })
+    }
+
+    /// With which others a synapse shares its weight.
+    fn group(&mut self) -> Option<Group> {
+        let (share, array) = (self.net.share?, self.places.key?);
+        let key = self.program_in(Precision::F64, "key", Moment::After, |lowerer| {
+            let key = lowerer.declared(&drawn_as("rewire.share"), |lowerer| {
+                lowerer.within(share.key.environment, |lowerer| lowerer.float(share.key.expr))
+            });
+            // What is no number was no number when the circuit was built.
+            lowerer.checks.clear();
+            vec![Output::Result(key)]
+        });
+        Some(Group { key, array })
     }
 
     fn prune(&mut self, at: usize, pick: &Pick) -> Option<Prune> {
@@ -234,22 +250,15 @@ pub fn refuse_to_rewire(net: &net::Projection, learning: &mut Learning, report: 
     let Some(rewire) = &learning.rewire else { return };
     let reads_table = |program: &Program| program.ops.iter().any(|op| matches!(op, Op::Edge(_)));
     let span = net.plasticity.as_ref().map_or(net.span, |plasticity| plasticity.span);
-    let what = match () {
-        () if net.flow.is_some() => "`rewire` of what flows",
-        () if net.share.is_some() => "`rewire` of synapses that share weights",
-        () if net.two_ways => {
-            report.push(rewired_both_ways(span));
-            learning.rewire = None;
-            return;
-        }
-        () if !rewire.grow.is_empty() && programs(learning).into_iter().any(reads_table) => {
-            report.push(grown_without_row(net.connect_span, span));
-            learning.rewire = None;
-            return;
-        }
-        () => return,
-    };
-    report.push(not_yet(span, what));
+    if net.flow.is_some() {
+        report.push(not_yet(span, "`rewire` of what flows"));
+    } else if net.two_ways {
+        report.push(rewired_both_ways(span));
+    } else if rewire.grows() && programs(learning).into_iter().any(reads_table) {
+        report.push(grown_without_row(net.connect_span, span));
+    } else {
+        return;
+    }
     learning.rewire = None;
 }
 
@@ -261,6 +270,7 @@ fn programs(learning: &Learning) -> Vec<&Program> {
         it.of_synapses()
             .chain(it.of_candidates())
             .chain([&it.weight])
+            .chain(it.group.iter().map(|group| &group.key))
             .chain(it.delays.programs())
             .chain(it.of_parts())
     });

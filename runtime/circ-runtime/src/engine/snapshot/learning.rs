@@ -90,13 +90,14 @@ impl Machine {
     }
 
     /// Puts the synapses in place that there were at another moment; what each holds follows.
-    fn put_structure(&mut self, design: usize, structure: &Structure) {
+    fn put_structure(&mut self, design: usize, structure: &Structure, arrays: &[Numbers]) {
         let plan = Arc::clone(&self.plan);
         let rule = learning(&plan, self.network.designs[design].projection);
         let Some(rewire) = &rule.rewire else { return };
         let Machine { network, history, slots, rules, keys, .. } = self;
         let around = Surroundings { network, history, slots, rules, keys };
-        let mut earlier = as_they_were(around, design, (rewire, rule), structure);
+        let keys = rewire.group.as_ref().and_then(|group| arrays.get(group.array.0 as usize));
+        let mut earlier = as_they_were(around, design, (rewire, rule), structure, keys);
         let network =
             Arc::get_mut(network).expect("a machine that goes on from elsewhere has its network for itself");
         earlier.install(&mut network.designs[design]);
@@ -109,7 +110,7 @@ impl Machine {
             *slot = slot_of(of.ty, rule.precision, *value);
         }
         if let Some(structure) = &state.structure {
-            self.put_structure(design, structure);
+            self.put_structure(design, structure, &state.arrays);
         }
         let parts = self.parts(design, &rule.arrays, state);
         let parts: Vec<Mutex<Option<Resumed>>> =
