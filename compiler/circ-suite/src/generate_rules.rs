@@ -87,7 +87,7 @@ impl Reads {
 
 fn rule(g: &mut Gen, k: usize, structure: Structure) -> Rule {
     let name = format!("Rule{k}");
-    let flows = structure == Structure::Stays && g.one_in(4);
+    let flows = g.one_in(4);
     let mut lines = vec!["param w_max: weight".to_string(), format!("param a = {}", g.tenths(1, 4))];
     let mut reads = Reads { names: vec!["a".into(), "w / w_max".into()] };
     let mut arguments = vec!["w_max = 4 mV".to_string()];

@@ -22,7 +22,7 @@
 //! 4. [`When::Every`], where `q` is a multiple of its interval (not at 0): after all that happens at `q` in any cell.
 //! 5. Where weights are shared, the changes of all synapses are added up.
 //! 6. [`Learning::rewire`], where `q` is a multiple of its interval (not at 0), after the steps before of all synapses, and after
-//!    the flow phase. Never of one of two directions, or of what flows.
+//!    the flow phase. Never of one of two directions.
 //!
 //! # Shared weights
 //!
@@ -72,6 +72,9 @@
 //! Where weights are shared ([`Rewire::group`]) a new synapse is of the group of its key. If that has synapses which there were before
 //! and are not pruned, it has their weight and what this began as, in place of what [`Rewire::weight`] gives it; of a group
 //! without any the first new one in canonical order says with which weight all of them begin.
+//!
+//! Where something flows through synapses of which the interval ends at `q`, the flow phase of `q` is made once more after all of this, with
+//! the synapses that there are then; what is sampled of cells at `q` is sampled after it.
 //!
 //! A candidate has no delay where a new synapse draws one: a way of which the length is a program is then no tick long for
 //! the programs of candidates and for [`Rewire::weight`].

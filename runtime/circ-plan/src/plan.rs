@@ -447,6 +447,12 @@ impl ProjectionPlan {
     pub fn paired_targets(&self) -> usize {
         self.target.len() / self.onto.as_ref().map_or(1, |onto| onto.parts.max(1) as usize)
     }
+
+    /// Whether something flows through its synapses, and these may come or go at a tick.
+    pub fn rewires_flow(&self, tick: i64) -> bool {
+        let rewire = self.learning.as_ref().and_then(|learning| learning.rewire.as_ref());
+        self.flow.is_some() && rewire.is_some_and(|rewire| rewire.is_due(tick))
+    }
 }
 
 /// Where a column's values are.

@@ -51,6 +51,8 @@ pub struct Machine {
     tick: i64,
     /// Whether anything that may flow was changed since the present tick was made.
     changed: bool,
+    /// The tick at which cells are sampled when what flows has been made anew, instead of as soon as it is made.
+    unsampled: Option<i64>,
     fault: Option<Stop>,
     /// What learning synapses see of cells, and whether parameters among it were changed.
     history: History,
@@ -103,6 +105,7 @@ impl Machine {
             probes: vec![],
             tick: -1,
             changed: false,
+            unsampled: None,
             fault: None,
             history: History::new(network.plan(), &network.kept),
             stale: true,
@@ -170,6 +173,7 @@ impl Machine {
             keys: &self.keys,
             first: self.tick + 1,
             again,
+            unsampled: self.unsampled,
             until,
             interrupt,
             meeting: Meeting::new(teams),
@@ -272,6 +276,7 @@ impl Engine for Machine {
         }
         while self.tick < until {
             let next = self.next_rewiring(until);
+            self.unsampled = self.rewires_flow(next).then_some(next);
             let (tick, stop) = self.run(next, interrupt);
             self.tick = tick;
             self.stopped(stop)?;
@@ -283,6 +288,7 @@ impl Engine for Machine {
                 self.conclude()?;
                 self.stopped(Some(stop))?;
             }
+            self.flow_as_rewired();
         }
         Ok(())
     }

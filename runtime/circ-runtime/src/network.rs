@@ -53,6 +53,13 @@ pub struct Network {
     pub(crate) kept: Kept,
 }
 
+/// The longest delay of synapses that may come, in ticks.
+fn longest_to_come(projection: &ProjectionPlan) -> Option<u32> {
+    let rewire = projection.learning.as_ref()?.rewire.as_ref().filter(|rewire| rewire.grows())?;
+    let [axonal, dendritic, _] = rewire.delays.ways();
+    Some(axonal.range.1 + dendritic.range.1)
+}
+
 /// The projections that flow, by stage, each in order of declaration.
 fn stages(plan: &Plan) -> Vec<Vec<u32>> {
     let flowing = plan.order.iter().filter_map(|sender| match sender {
@@ -287,7 +294,9 @@ impl Network {
         let apart = tables.iter().filter_map(window).fold(apart, i64::min);
         let window = shortest.unwrap_or(apart).min(apart);
         // What flows without delay goes into the slot of the present tick.
-        let flow_slots = of(true).map(|d| d.1 as usize + 1).max().unwrap_or(1).next_power_of_two();
+        let new = plan.projections.iter().filter(|it| it.flow.is_some()).filter_map(longest_to_come);
+        let flow_slots = of(true).map(|d| d.1).chain(new).map(|longest| longest as usize + 1);
+        let flow_slots = flow_slots.max().unwrap_or(1).next_power_of_two();
         // All spikes of a window are delivered when all its arrivals are used up, and a window is no longer
         // than any delay: as many slots as the longest delay never meet.
         let schedule = Schedule::new(&plan, &shards, &wirings, &bundles, Block::Near(NEAR_BYTES));

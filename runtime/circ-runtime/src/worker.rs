@@ -58,6 +58,8 @@ pub struct Shared<'a> {
     /// What synapses did to weights that they share: by thread, for even and odd ticks, by design; and whether any do.
     pub changes: Vec<[RwLock<Vec<learning::Changes>>; 2]>,
     pub shares: bool,
+    /// The tick at which cells are sampled only where its flow phase is made anew.
+    pub unsampled: Option<i64>,
     /// What flows: by thread, for even and odd ticks, by stage.
     pub published: Vec<[Vec<RwLock<Published>>; 2]>,
     /// For even and odd windows: stop after this one; a cell failed in this one.

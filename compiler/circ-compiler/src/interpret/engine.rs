@@ -154,6 +154,9 @@ impl Interpreter {
             self.mail.send(arrival, contribution);
         }
         self.rewire(tick, rewired);
+        if plan.projections.iter().any(|projection| projection.rewires_flow(tick)) {
+            self.flow_again();
+        }
         self.mail.forget(tick);
         self.send_spikes(tick);
         if !self.plastic.is_empty() {

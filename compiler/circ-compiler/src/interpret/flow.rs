@@ -69,9 +69,14 @@ impl Interpreter {
             };
             cells.iter().map(of_cell).collect()
         };
-        let learned = projection.learning.is_some().then(|| Synapses {
-            weight: Values::Each(self.synapse_array(at as u32, ArrayId(0))),
-            ..self.synapses[at].clone()
+        let learned = projection.learning.is_some().then(|| {
+            let plastic = self.plastic(at as u32);
+            let delays = plastic.axonal.iter().zip(&plastic.dendritic);
+            Synapses {
+                weight: Values::Each(self.synapse_array(at as u32, ArrayId(0))),
+                delay: Values::Each(delays.map(|(axonal, dendritic)| (axonal + dendritic) as f64).collect()),
+                ..self.synapses[at].clone()
+            }
         });
         let synapses = learned.as_ref().unwrap_or(&self.synapses[at]);
         let carrier = Carrier {

@@ -3,7 +3,7 @@
 //! In: a tick that is made. Out: the network with the synapses that there are from now on, and learners that hold them; or
 //! why that can not be.
 
-use circ_plan::engine::Stop;
+use circ_plan::engine::{Engine, Stop};
 use circ_plan::learning::Rewire;
 
 use super::Machine;
@@ -31,6 +31,20 @@ impl Machine {
             Some((design, learning.rewire.as_ref()?))
         };
         designs.into_iter().filter_map(rewire)
+    }
+
+    /// Whether synapses that something flows through may come or go at a tick.
+    pub(super) fn rewires_flow(&self, tick: i64) -> bool {
+        self.plan.projections.iter().any(|projection| projection.rewires_flow(tick))
+    }
+
+    /// After such a tick, makes what flows anew, with the synapses that there are now; and samples the cells.
+    pub(super) fn flow_as_rewired(&mut self) {
+        if self.unsampled == Some(self.tick) {
+            self.changed = true;
+            self.settle();
+        }
+        self.unsampled = None;
     }
 
     /// Rewires what is due at the present tick, and samples it.

@@ -18,6 +18,9 @@ pub fn run(team: &mut [Worker], shared: &Shared) -> i64 {
     team.iter_mut().for_each(|worker| worker.learning.begin());
     if shared.again {
         flow_again(team, shared, first - 1);
+        if shared.unsampled == Some(first - 1) {
+            team.iter_mut().for_each(|worker| worker.sample(shared, first - 1));
+        }
     }
     let nothing_learns = team.iter().all(|worker| worker.learning.is_empty());
     let flows = team.iter().any(|worker| 0 < worker.flows.stages());
@@ -52,7 +55,9 @@ pub fn run(team: &mut [Worker], shared: &Shared) -> i64 {
             // Only before the last tick of a run can anything be changed after it.
             team.iter_mut().filter(|_| ends).for_each(|worker| worker.flows.keep());
             flow(team, shared, last, phase);
-            team.iter_mut().for_each(|worker| worker.sample(shared, last));
+            if shared.unsampled != Some(last) {
+                team.iter_mut().for_each(|worker| worker.sample(shared, last));
+            }
         }
         first = last + 1;
         if stop {

@@ -42,11 +42,11 @@ impl<'a> Programs<'a, '_, '_> {
         let dendritic =
             Clause { name: "dendritic", setting: net.dendritic.as_deref().unwrap_or(const { &NONE }) };
         let back = net.back.as_ref().map(|setting| Clause { name: "back", setting });
-        // Whichever of the two is drawn sees to it that they are one tick together.
-        let first = constant(axonal.setting).is_none();
+        // Whichever of the two is drawn sees to it that they are one tick together, which what flows does not need.
+        let (first, spikes) = (constant(axonal.setting).is_none(), net.flow.is_none());
         NewDelays {
-            axonal: self.new_delay(axonal, Some(dendritic)),
-            dendritic: self.new_delay(dendritic, (!first).then_some(axonal)),
+            axonal: self.new_delay(axonal, Some(dendritic).filter(|_| spikes)),
+            dendritic: self.new_delay(dendritic, Some(axonal).filter(|_| spikes && !first)),
             back: back.map(|back| self.new_delay(back, None)),
         }
     }

@@ -1,7 +1,7 @@
 //! Structural plasticity: `rewire every T { prune lowest 10 % by w; grow pruned highest by pre.a * post.b }`.
 //!
 //! In: a rule with `rewire`. Out: a [`Rewire`], whose numbers are known and whose programs look at synapses, or at pairs of
-//! cells that have none. What can not be rewired yet is refused here.
+//! cells that have none. What can not be rewired is refused here.
 
 use circ_grammar::ast::Span;
 use circ_numerics::random::key;
@@ -245,14 +245,12 @@ fn looked_at(lowerer: &mut Lowerer, value: ValueId, look: Look, span: Span) -> V
     }
 }
 
-/// Refuses what can not be rewired, or not yet.
+/// Refuses what can not be rewired.
 pub fn refuse_to_rewire(net: &net::Projection, learning: &mut Learning, report: &mut Report) {
     let Some(rewire) = &learning.rewire else { return };
     let reads_table = |program: &Program| program.ops.iter().any(|op| matches!(op, Op::Edge(_)));
     let span = net.plasticity.as_ref().map_or(net.span, |plasticity| plasticity.span);
-    if net.flow.is_some() {
-        report.push(not_yet(span, "`rewire` of what flows"));
-    } else if net.two_ways {
+    if net.two_ways {
         report.push(rewired_both_ways(span));
     } else if rewire.grows() && programs(learning).into_iter().any(reads_table) {
         report.push(grown_without_row(net.connect_span, span));
