@@ -62,7 +62,7 @@ impl Balances {
             let sums = state.now.get(population).cloned().unwrap_or_default();
             for (probe, values) in probes.iter().zip(sums) {
                 let ticks = if values.is_empty() { vec![] } else { vec![engine.tick()] };
-                engine.put_samples(*probe, Samples { ticks, values });
+                engine.put_samples(*probe, Samples::new(ticks, values));
             }
         }
     }
@@ -85,7 +85,7 @@ impl Balances {
     }
 
     fn now(&self, engine: &dyn Engine) -> BTreeMap<u32, Sums> {
-        let sums = |probes: &[ProbeId; 2]| probes.map(|probe| engine.samples(probe).values);
+        let sums = |probes: &[ProbeId; 2]| probes.map(|probe| engine.samples(probe).into_values());
         self.probes.iter().map(|(population, probes)| (*population, sums(probes))).collect()
     }
 
@@ -99,7 +99,7 @@ impl Balances {
         let probes = self.probes.get(&population)?;
         let ticks = (window.ticks() + i64::from(window.after == 0)) as f64;
         let mean = |side: usize| {
-            let sums = engine.samples(probes[side]).values.into_iter().enumerate();
+            let sums = engine.samples(probes[side]).into_values().into_iter().enumerate();
             // Before the first tick there were no sums.
             let mean = |(cell, sum): (usize, f64)| (sum - before[side].get(cell).unwrap_or(&0.0)) / ticks;
             sums.map(mean).collect::<Vec<f64>>()

@@ -8,7 +8,7 @@ use crate::measures::Window;
 use crate::spill::Afterwards;
 use crate::tables::Span;
 use circ_compiler::types::Dimension;
-use circ_plan::engine::{Engine, ProbeId, Samples};
+use circ_plan::engine::{Engine, Keep, ProbeId, Samples};
 use circ_plan::ir::EventId;
 use circ_plan::plan::{Plan, View};
 use std::sync::Arc;
@@ -182,8 +182,7 @@ impl TraceRecord {
         let kept = last.ticks.partition_point(|it| *it <= tick);
         if kept < last.ticks.len() {
             let last = Arc::make_mut(last);
-            last.ticks.truncate(kept);
-            last.values.truncate(kept * self.cells.len());
+            last.truncate(kept);
         }
     }
 
@@ -218,39 +217,33 @@ impl Sketch {
     pub fn add(&mut self, samples: &Samples, cells: usize) {
         if self.columns.is_empty() {
             let all: Vec<usize> = (0..cells).collect();
-            self.columns = first_to_show(&all, samples, cells);
+            self.columns = first_to_show(&all, samples);
         }
-        let kept = self.columns.len();
-        for (row, tick) in samples.ticks.iter().enumerate() {
+        for (tick, row) in samples.rows() {
             if self.seen.is_multiple_of(self.apart.max(1)) {
-                self.samples.ticks.push(*tick);
-                let here = &samples.values[row * cells..(row + 1) * cells];
-                self.samples.values.extend(self.columns.iter().map(|column| here[*column]));
+                let shown: Vec<f64> = self.columns.iter().map(|column| row.get(*column)).collect();
+                self.samples.take(Keep::Each, tick, &shown);
             }
             self.seen += 1;
             if 2 * Self::SAMPLES <= self.samples.ticks.len() {
-                self.thin(kept);
+                self.thin();
             }
         }
     }
 
     /// Every other one goes.
-    fn thin(&mut self, cells: usize) {
+    fn thin(&mut self) {
         let old = std::mem::take(&mut self.samples);
-        for (row, tick) in old.ticks.iter().enumerate().step_by(2) {
-            self.samples.ticks.push(*tick);
-            self.samples.values.extend_from_slice(&old.values[row * cells..(row + 1) * cells]);
-        }
+        old.rows().step_by(2).for_each(|(tick, row)| self.samples.take_row(tick, row));
         self.apart = self.apart.max(1) * 2;
     }
 }
 
 /// The first few of these columns; those that begin without a number come last.
-pub fn first_to_show(columns: &[usize], samples: &Samples, width: usize) -> Vec<usize> {
-    let begins = |column: &usize| samples.values.get(*column).is_some_and(|value| !value.is_nan());
-    let (mut shown, others): (Vec<usize>, Vec<usize>) = match samples.values.len() < width {
-        true => (columns.to_vec(), vec![]),
-        false => columns.iter().partition(|column| begins(column)),
+pub fn first_to_show(columns: &[usize], samples: &Samples) -> Vec<usize> {
+    let (mut shown, others): (Vec<usize>, Vec<usize>) = match samples.row(0) {
+        None => (columns.to_vec(), vec![]),
+        Some(row) => columns.iter().partition(|column| !row.get(**column).is_nan()),
     };
     shown.truncate(Sketch::CELLS);
     let more = Sketch::CELLS - shown.len();
@@ -292,8 +285,7 @@ impl Steps {
             if values.is_empty() {
                 continue;
             }
-            samples.ticks.push(tick);
-            samples.values.extend_from_slice(values);
+            samples.take(Keep::Each, tick, values);
         }
         samples
     }

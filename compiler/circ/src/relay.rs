@@ -4,7 +4,7 @@
 //! future depends on.
 
 use crate::checkpoint;
-use circ_plan::engine::{Engine, Keep, Probe, ProbeId, Reset, Samples, Stop, SynapseProbe, Synapses};
+use circ_plan::engine::{Engine, Keep, Probe, ProbeId, Reset, Row, Samples, Stop, SynapseProbe, Synapses};
 use circ_plan::ir::{ArrayId, EventId, Precision, UniformId};
 use circ_plan::snapshot::Snapshot;
 use std::sync::atomic::AtomicBool;
@@ -95,19 +95,11 @@ impl Engine for Relay {
         if keep == Keep::Sum {
             return self.now().samples(probe);
         }
-        let mut rows: Vec<(i64, Vec<f64>)> = vec![];
-        for engine in &self.engines {
-            let Samples { ticks, values } = engine.samples(probe);
-            let each = values.len() / ticks.len().max(1);
-            rows.extend(
-                ticks.iter().enumerate().map(|(k, tick)| (*tick, values[k * each..(k + 1) * each].to_vec())),
-            );
-        }
+        let parts: Vec<Samples> = self.engines.iter().map(|engine| engine.samples(probe)).collect();
+        let mut rows: Vec<(i64, Row)> = parts.iter().flat_map(Samples::rows).collect();
         rows.sort_by_key(|row| row.0);
         let mut all = Samples::default();
-        for (tick, values) in rows {
-            all.take(Keep::Each, tick, &values);
-        }
+        rows.into_iter().for_each(|(tick, row)| all.take_row(tick, row));
         all
     }
     fn take_samples(&mut self, probe: ProbeId) -> Samples {

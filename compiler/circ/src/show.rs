@@ -340,7 +340,7 @@ pub(crate) fn traces(recordings: &Recordings, plan: &Plan, engine: &dyn Engine) 
             false => {
                 let columns = record.sketch.columns().iter().enumerate();
                 let kept: Vec<(usize, u32)> = columns.map(|(k, it)| (k, record.cells[*it])).collect();
-                lines(record, plan, (sketch, kept.len()), &kept, record.cells.len() - kept.len())
+                lines(record, plan, sketch, &kept, record.cells.len() - kept.len())
             }
         }
     };
@@ -365,31 +365,30 @@ pub(crate) fn rate(record: &HistogramRecord, engine: &dyn Engine, dt: f64) -> Tr
 
 /// Some of the columns of the samples of a record.
 pub(crate) fn trace(record: &TraceRecord, plan: &Plan, samples: &Samples, columns: &[usize]) -> Trace {
-    let width = record.cells.len();
     let shown: Vec<(usize, u32)> =
-        first_to_show(columns, samples, width).into_iter().map(|it| (it, record.cells[it])).collect();
-    lines(record, plan, (samples, width), &shown, columns.len() - shown.len())
+        first_to_show(columns, samples).into_iter().map(|it| (it, record.cells[it])).collect();
+    lines(record, plan, samples, &shown, columns.len() - shown.len())
 }
 
-/// Columns of samples, each of which has so many values, and which of the record's cells each is of.
+/// Columns of samples, and which of the record's cells each is of.
 fn lines(
     record: &TraceRecord,
     plan: &Plan,
-    (samples, width): (&Samples, usize),
+    samples: &Samples,
     shown: &[(usize, u32)],
     left_out: usize,
 ) -> Trace {
     let unit = quantity::unit(record.dimension);
     let stride = samples.ticks.len().div_ceil(MOST_SAMPLES).max(1);
-    let thinned = || samples.ticks.iter().enumerate().step_by(stride);
+    let thinned = || samples.rows().step_by(stride);
     let line = |(column, cell): &(usize, u32)| Line {
         name: record.of.column(plan, *cell),
-        values: thinned().map(|(row, _)| samples.values[row * width + column] * unit.per_coherent).collect(),
+        values: thinned().map(|(_, row)| row.get(*column) * unit.per_coherent).collect(),
     };
     Trace {
         name: format!("{}.{}", record.of.path(plan), record.name),
         unit: unit.name.clone(),
-        times_ms: thinned().map(|(_, tick)| *tick as f64 * plan.dt).collect(),
+        times_ms: thinned().map(|(tick, _)| tick as f64 * plan.dt).collect(),
         lines: shown.iter().map(line).collect(),
         left_out,
     }

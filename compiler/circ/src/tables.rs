@@ -13,7 +13,7 @@ use crate::plastic;
 use crate::quantity::{self, Grid};
 use crate::recording::{HistogramRecord, Recorded, Recordings, TraceRecord};
 use circ_compiler::types::Dimension;
-use circ_plan::engine::{Engine, Samples};
+use circ_plan::engine::{Engine, Row, Samples};
 use circ_plan::plan::Plan;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -130,7 +130,7 @@ fn events(
 
 /// A row of samples, or a bin.
 enum Sampled<'a> {
-    Values(&'a TraceRecord, &'a [f64]),
+    Values(&'a TraceRecord, Row<'a>),
     Rate(&'a HistogramRecord, f64),
 }
 
@@ -144,8 +144,7 @@ fn traces(
 ) -> String {
     let mut all: Vec<(i64, Sampled)> = Vec::new();
     for (record, samples) in recordings.traces.iter().zip(samples) {
-        let rows = samples.values.chunks(record.cells.len().max(1));
-        all.extend(samples.ticks.iter().zip(rows).map(|(tick, row)| (*tick, Sampled::Values(record, row))));
+        all.extend(samples.rows().map(|(tick, row)| (tick, Sampled::Values(record, row))));
     }
     for record in &recordings.histograms {
         let bins = record.bins_in(engine, plan.dt, span);
@@ -168,11 +167,12 @@ fn traces(
     text
 }
 
-fn trace(text: &mut String, record: &TraceRecord, plan: &Plan, time: &str, values: &[f64]) {
+fn trace(text: &mut String, record: &TraceRecord, plan: &Plan, time: &str, values: Row) {
     let unit = quantity::unit(record.dimension);
     let of = field(record.of.path(plan));
     let is_there = |value: &f64| !(value.is_nan() && matches!(record.of, Recorded::Pairs { .. }));
-    for (cell, value) in record.cells.iter().zip(values).filter(|(_, value)| is_there(value)) {
+    for (column, value) in values.each().filter(|(_, value)| is_there(value)) {
+        let cell = record.cells[column];
         let value = value * unit.per_coherent;
         // Writing to a string can not fail.
         let _ = writeln!(text, "{of},{cell},{},{},{time},{value}", record.name, unit.name);

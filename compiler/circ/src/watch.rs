@@ -69,8 +69,7 @@ impl Watches {
             let now = engine.tick();
             let old = watched.earlier.ticks.partition_point(|tick| *tick <= now - reach);
             if watched.earlier.ticks.len() < 2 * old {
-                watched.earlier.ticks.drain(..old);
-                watched.earlier.values.drain(..old * watched.cells.len());
+                watched.earlier.forget_first(old);
             }
         }
     }
@@ -84,9 +83,7 @@ impl Watches {
     /// Time goes on from a tick: what was later is forgotten.
     pub fn leap(&mut self, tick: i64) {
         for watched in &mut self.0 {
-            let kept = watched.earlier.ticks.partition_point(|it| *it <= tick);
-            watched.earlier.ticks.truncate(kept);
-            watched.earlier.values.truncate(kept * watched.cells.len());
+            watched.earlier.forget_from(tick + 1);
         }
     }
 
@@ -140,8 +137,8 @@ fn within(pieces: &[&Samples], cells: &[u32], part: &Segment, window: Window) ->
         let first = samples.ticks.partition_point(|tick| *tick <= after);
         let end = samples.ticks.partition_point(|tick| *tick <= window.until);
         known += (end - first) as i64;
-        for row in samples.values[first * cells.len()..end * cells.len()].chunks(cells.len()) {
-            values.iter_mut().zip(&columns).for_each(|(values, column)| values.push(row[*column]));
+        for (_, row) in samples.rows().take(end).skip(first) {
+            values.iter_mut().zip(&columns).for_each(|(values, column)| values.push(row.get(*column)));
         }
     }
     (known == window.until - after).then_some(values)

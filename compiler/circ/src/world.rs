@@ -405,8 +405,8 @@ impl<'a> Present<'a> {
             let all = self.recordings.traces.iter().filter(|it| it.name == name).filter(is_whole);
             let mut row = all.filter_map(|record| {
                 let samples = record.samples(self.engine);
-                let (row, width) = (samples.ticks.binary_search(&tick).ok()?, record.cells.len());
-                let mut row = samples.values.get(row * width..(row + 1) * width)?.to_vec();
+                let row = samples.row(samples.ticks.binary_search(&tick).ok()?)?;
+                let mut row: Vec<f64> = row.each().map(|(_, value)| value).collect();
                 if let Recorded::Pairs { .. } = record.of {
                     row.retain(|value| !value.is_nan());
                 }
@@ -430,7 +430,7 @@ impl<'a> Present<'a> {
             let column = record.cells.binary_search(&cell).ok()?;
             let samples = record.samples(self.engine);
             let row = samples.ticks.binary_search(&tick).ok()?;
-            samples.values.get(row * record.cells.len() + column).copied()
+            Some(samples.row(row)?.get(column))
         });
         found.next()
     }

@@ -1,5 +1,7 @@
 //! What an engine does: the interpreter and the machine-code runtime behind one door.
 
+pub use crate::samples::{Row, Samples};
+
 use crate::ir::{ArrayId, EventId, Precision, UniformId};
 use crate::snapshot::Snapshot;
 
@@ -140,9 +142,9 @@ pub struct Probe {
 
 /// What to sample of learning synapses while running.
 ///
-/// Where a projection is rewired, synapses are numbered anew again and again, so what is sampled are pairs of cells: the value of
-/// a pair that no synapse joins is NaN, that of a pair with several synapses their sum, in canonical order. What is rewired at a
-/// tick is sampled after that.
+/// Where a projection is rewired, synapses are numbered anew again and again, so what is sampled are pairs of cells: a row has the
+/// value of each pair that a synapse joins ([`Row::Part`]), of a pair with several synapses their sum, in canonical order; each row
+/// is kept. What is rewired at a tick is sampled after that.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SynapseProbe {
     pub projection: u32,
@@ -172,40 +174,9 @@ pub enum Keep {
     Sum,
 }
 
-impl Samples {
-    /// Adds those of later ticks.
-    pub fn append(&mut self, later: &Samples) {
-        self.ticks.extend_from_slice(&later.ticks);
-        self.values.extend_from_slice(&later.values);
-    }
-
-    /// Takes the values of a tick in.
-    pub fn take(&mut self, keep: Keep, tick: i64, values: &[f64]) {
-        match keep {
-            Keep::Each => {
-                self.ticks.push(tick);
-                self.values.extend_from_slice(values);
-            }
-            Keep::Sum => {
-                self.ticks = vec![tick];
-                self.values.resize(values.len(), 0.0);
-                self.values.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
-            }
-        }
-    }
-}
-
 /// Names a probe of an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProbeId(pub u32);
-
-/// Samples of a probe so far.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Samples {
-    pub ticks: Vec<i64>,
-    /// `values[k * cells + c]`
-    pub values: Vec<f64>,
-}
 
 /// What [`Engine::reset`] puts back to how it began.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -6,4 +6,5 @@ pub mod engine;
 pub mod ir;
 pub mod learning;
 pub mod plan;
+pub mod samples;
 pub mod snapshot;

@@ -349,7 +349,7 @@ impl Engine for Machine {
                 values.extend_from_slice(&part[k * cells..(k + 1) * cells]);
             }
         }
-        Samples { ticks, values }
+        Samples::new(ticks, values)
     }
 
     fn take_samples(&mut self, probe: ProbeId) -> Samples {

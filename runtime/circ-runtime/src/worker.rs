@@ -415,7 +415,7 @@ impl Worker {
     /// The ticks of a probe, and the values of the own cells: tick by tick.
     pub fn samples(&self, probe: usize) -> (&[i64], &[f64], usize) {
         let lane = &self.probes[probe];
-        (&lane.samples.ticks, &lane.samples.values, lane.cells.len())
+        (&lane.samples.ticks, lane.samples.values(), lane.cells.len())
     }
 
     /// All samples of a probe so far.

@@ -412,15 +412,15 @@ fn probes_see_what_flows_after_the_phase() {
             run(&mut machine, 4);
             let samples = machine.samples(probe);
             assert_eq!(samples.ticks, [0, 1, 2, 3, 4]);
-            assert_eq!(samples.values[160..], machine.observe(0, 1));
+            assert_eq!(samples.values()[160..], machine.observe(0, 1));
             let y: Vec<f64> = machine
                 .array(0, ArrayId(0))
                 .iter()
                 .zip(machine.array(0, ArrayId(1)))
                 .map(|(x, a)| x + a)
                 .collect();
-            assert_eq!(samples.values[160..], y);
-            samples.values
+            assert_eq!(samples.values()[160..], y);
+            samples.into_values()
         })
         .collect();
     assert!(sampled.iter().all(|values| *values == sampled[0]));

@@ -245,7 +245,7 @@ fn probes_see_the_state_after_each_tick() {
             run(&mut machine, 45);
             let now = machine.observe(0, 0);
             let last = machine.samples(probe);
-            assert_eq!(last.values[15..], [now[0], now[15], now[16], now[50], now[99]]);
+            assert_eq!(last.values()[15..], [now[0], now[15], now[16], now[50], now[99]]);
             samples
         })
         .collect();

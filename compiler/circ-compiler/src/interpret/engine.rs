@@ -295,6 +295,12 @@ impl Interpreter {
                         |cell: &u32| self.observe_cell(probe.population, probe.observable, *cell as usize);
                     probe.cells.iter().map(value).collect()
                 }
+                Looking::AtSynapses(probe) if self.comes_and_goes(probe.projection) => {
+                    let pairs = self.sampled_pairs(probe);
+                    let (places, values): (Vec<u32>, Vec<f64>) = pairs.into_iter().unzip();
+                    self.probes[at].1.take_row(self.tick, Row::Part(&places, &values));
+                    continue;
+                }
                 Looking::AtSynapses(probe) => self.sampled_synapses(probe),
             };
             self.probes[at].1.take(keep, self.tick, &values);
@@ -304,13 +310,10 @@ impl Interpreter {
     /// Forgets samples from a tick on; what is summed up stays.
     pub(super) fn forget_samples(&mut self, tick: i64) {
         for (looking, samples) in &mut self.probes {
-            let (keep, all) = match looking {
-                Looking::AtCells(probe) => (probe.keep, probe.cells.len()),
-                Looking::AtSynapses(probe) => (probe.keep, probe.synapses.len()),
-            };
-            if keep == Keep::Each {
-                samples.ticks.truncate(samples.ticks.partition_point(|at| *at < tick));
-                samples.values.truncate(samples.ticks.len() * all);
+            let (Looking::AtCells(Probe { keep, .. }) | Looking::AtSynapses(SynapseProbe { keep, .. })) =
+                looking;
+            if *keep == Keep::Each {
+                samples.forget_from(tick);
             }
         }
     }

@@ -178,23 +178,35 @@ impl Interpreter {
 
     /// What a probe finds at present.
     pub(super) fn sampled_synapses(&self, probe: &SynapseProbe) -> Vec<f64> {
-        let plastic = self.plastic(probe.projection);
-        let of_synapse = |synapse: usize| match probe.observable {
-            SynapseProbe::DELAY => plastic.axonal(&self.plan, synapse) as f64 * self.plan.dt,
+        probe.synapses.iter().map(|synapse| self.sampled_synapse(probe, *synapse as usize)).collect()
+    }
+
+    fn sampled_synapse(&self, probe: &SynapseProbe, synapse: usize) -> f64 {
+        match probe.observable {
+            SynapseProbe::DELAY => {
+                self.plastic(probe.projection).axonal(&self.plan, synapse) as f64 * self.plan.dt
+            }
             observable => self.observe_synapse(probe.projection, observable, synapse),
-        };
-        if learning(&self.plan, probe.projection).rewire.is_none() {
-            return probe.synapses.iter().map(|synapse| of_synapse(*synapse as usize)).collect();
         }
+    }
+
+    /// Whether a projection is rewired.
+    pub(super) fn comes_and_goes(&self, projection: u32) -> bool {
+        learning(&self.plan, projection).rewire.is_some()
+    }
+
+    /// What a probe finds at present of the pairs that are joined, each with its place in the probe.
+    pub(super) fn sampled_pairs(&self, probe: &SynapseProbe) -> Vec<(u32, f64)> {
+        let plastic = self.plastic(probe.projection);
         let targets = plastic.targets.len() as u32;
         let mut sums: BTreeMap<u32, f64> = BTreeMap::new();
         for k in 0..plastic.len() {
-            let value = of_synapse(k);
+            let value = self.sampled_synapse(probe, k);
             let pair = plastic.source[k] * targets + plastic.target[k];
             sums.entry(pair).and_modify(|sum| *sum += value).or_insert(value);
         }
-        let of_pair = |pair: &u32| sums.get(pair).copied().unwrap_or(f64::NAN);
-        probe.synapses.iter().map(of_pair).collect()
+        let joined = |(place, pair): (u32, &u32)| sums.get(pair).map(|sum| (place, *sum));
+        (0..).zip(&probe.synapses).filter_map(joined).collect()
     }
 
     /// Learning synapses as they are now.

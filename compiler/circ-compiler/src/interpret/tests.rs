@@ -346,7 +346,7 @@ fn a_probe_samples_its_ticks() {
     run(&mut engine, 4);
     let samples = engine.samples(probe);
     assert_eq!(samples.ticks, [1, 3]);
-    assert_eq!(samples.values, [0.25, 0.125, 0.0625, 0.03125]);
+    assert_eq!(samples.values(), [0.25, 0.125, 0.0625, 0.03125]);
 }
 
 #[test]

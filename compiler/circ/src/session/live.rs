@@ -72,9 +72,8 @@ impl Live {
             let unit = quantity::unit(record.dimension);
             let samples = record.samples(self.instance.engine.as_ref());
             let times: Vec<f64> = samples.ticks.iter().map(|tick| *tick as f64 * plan.dt).collect();
-            let width = record.cells.len();
             for (column, cell) in record.cells.iter().enumerate() {
-                let values = samples.values.iter().skip(column).step_by(width.max(1));
+                let values = samples.rows().map(|(_, row)| row.get(column));
                 all.push(Series {
                     path: format!("{}.{}", record.of.column(plan, *cell), record.name),
                     unit: unit.name.to_string(),

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use circ_plan::engine::{Samples, SynapseFault, SynapseProbe, Synapses, Values};
+use circ_plan::engine::{Row, Samples, SynapseFault, SynapseProbe, Synapses, Values};
 use circ_plan::ir::{ArrayId, Precision, Ty, UniformId};
 use circ_plan::learning::Learning;
 use circ_plan::plan::Plan;
@@ -27,6 +27,22 @@ pub fn initial_rule(plan: &Plan, projection: u32) -> Vec<u64> {
 pub fn learning(plan: &Plan, projection: u32) -> &Learning {
     let learning = plan.projections[projection as usize].learning.as_deref();
     learning.expect("only a projection that learns has a rule")
+}
+
+/// Samples of pairs, of all threads: those of each with the places of its pairs in the probe.
+fn joined(parts: &[(&Samples, &[u32])]) -> Samples {
+    let (mut all, mut row) = (Samples::default(), vec![]);
+    for (at, tick) in parts[0].0.ticks.iter().enumerate() {
+        row.clear();
+        for (samples, places) in parts {
+            let own = samples.row(at).into_iter().flat_map(Row::each);
+            row.extend(own.map(|(pair, value)| (places[pair], value)));
+        }
+        row.sort_unstable_by_key(|(place, _)| *place);
+        let (places, values): (Vec<u32>, Vec<f64>) = row.iter().copied().unzip();
+        all.take_row(*tick, Row::Part(&places, &values));
+    }
+    all
 }
 
 /// Synapses that are shown at a time, and what is left of the row of the last.
@@ -287,16 +303,20 @@ impl Machine {
     /// The samples of a probe of synapses so far.
     pub(super) fn synapse_samples(&self, probe: usize) -> Samples {
         let parts: Vec<_> = self.workers.iter().map(|worker| worker.learning.samples(probe)).collect();
+        let projection = self.synapse_probes[probe].projection;
+        if learning(&self.plan, projection).rewire.is_some() {
+            return joined(&parts);
+        }
         let ticks = parts[0].0.ticks.clone();
         let of_each = self.synapse_probes[probe].synapses.len();
         let mut values = vec![0.0; ticks.len() * of_each];
         for (samples, places) in parts {
-            for (k, value) in samples.values.iter().enumerate() {
+            for (k, value) in samples.values().iter().enumerate() {
                 let (tick, place) = (k / places.len(), places[k % places.len()]);
                 values[tick * of_each + place as usize] = *value;
             }
         }
-        Samples { ticks, values }
+        Samples::new(ticks, values)
     }
 
     /// Adds what synapses that learn have sent to sums of what is on its way: (tick, cell, sum), by tick and cell.

@@ -3,7 +3,7 @@
 //! In: a probe, and which of what it looks at is the thread's. Out: samples of that. Where synapses come and go a probe looks at
 //! pairs of cells: which synapses these have is found anew whenever the projection was rewired.
 
-use circ_plan::engine::{Samples, SynapseProbe};
+use circ_plan::engine::{Row, Samples, SynapseProbe};
 
 use super::design::Design;
 use super::learner::Learner;
@@ -72,9 +72,7 @@ impl ProbeLane {
 
     /// Forgets samples from a tick on.
     pub fn forget_from(&mut self, tick: i64) {
-        let Samples { ticks, values } = &mut self.samples;
-        ticks.truncate(ticks.partition_point(|t| *t < tick));
-        values.truncate(ticks.len() * self.places.len());
+        self.samples.forget_from(tick);
     }
 
     /// Samples a tick, where it is one of those that are sampled.
@@ -96,23 +94,30 @@ impl ProbeLane {
                 values.extend(ticks.map(|ticks| f64::from(ticks) * scene.world.plan.dt));
             }
         }
-        if let Looked::Pairs { pairs, joined, .. } = &self.looked {
-            values = of_pairs(pairs.len(), joined, &values);
+        match &self.looked {
+            Looked::Synapses(_) => self.samples.take(self.probe.keep, tick, &values),
+            Looked::Pairs { joined, .. } => {
+                let (places, values) = of_pairs(joined, &values);
+                self.samples.take_row(tick, Row::Part(&places, &values));
+            }
         }
-        self.samples.take(self.probe.keep, tick, &values);
     }
 }
 
-/// NaN where there is no synapse, a sum where there are several.
-fn of_pairs(pairs: usize, joined: &[u32], values: &[f64]) -> Vec<f64> {
-    let (mut all, mut last) = (vec![f64::NAN; pairs], None);
+/// Of each pair that is joined the value of its synapse, a sum where there are several.
+fn of_pairs(joined: &[u32], values: &[f64]) -> (Vec<u32>, Vec<f64>) {
+    let mut pairs: (Vec<u32>, Vec<f64>) = (vec![], vec![]);
     for (place, value) in joined.iter().zip(values) {
-        let of_pair = &mut all[*place as usize];
         // Synapses of a pair stand beside each other.
-        *of_pair = if last == Some(place) { *of_pair + value } else { *value };
-        last = Some(place);
+        match pairs.1.last_mut().filter(|_| pairs.0.last() == Some(place)) {
+            Some(sum) => *sum += value,
+            None => {
+                pairs.0.push(*place);
+                pairs.1.push(*value);
+            }
+        }
     }
-    all
+    pairs
 }
 
 /// Samples what there is to sample of a design after a tick. Where it may be rewired at that tick, who rewires samples.
@@ -138,8 +143,7 @@ mod tests {
 
     #[test]
     fn a_pair_without_a_synapse_has_no_number_and_one_with_several_their_sum() {
-        let found = of_pairs(5, &[1, 3, 3, 4], &[0.5, 1.0, 2.0, 7.0]);
-        assert!(found[0].is_nan() && found[2].is_nan(), "{found:?}");
-        assert_eq!([found[1], found[3], found[4]], [0.5, 3.0, 7.0]);
+        let found = of_pairs(&[1, 3, 3, 4], &[0.5, 1.0, 2.0, 7.0]);
+        assert_eq!(found, (vec![1, 3, 4], vec![0.5, 3.0, 7.0]));
     }
 }

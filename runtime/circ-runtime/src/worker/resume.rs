@@ -36,9 +36,9 @@ impl Worker {
     pub fn put_samples(&mut self, probe: usize, samples: &Samples, first: usize, all: usize) -> usize {
         let lane = &mut self.probes[probe];
         let own = lane.cells.len();
-        lane.samples.ticks.clone_from(&samples.ticks);
-        let rows = samples.values.chunks(all.max(1));
-        lane.samples.values = rows.flat_map(|row| row[first..first + own].iter().copied()).collect();
+        let rows = samples.values().chunks(all.max(1));
+        let values = rows.flat_map(|row| row[first..first + own].iter().copied()).collect();
+        lane.samples = Samples::new(samples.ticks.clone(), values);
         own
     }
 
@@ -53,9 +53,7 @@ impl Worker {
     /// Forgets samples from a tick on; what is summed up stays.
     pub fn forget_samples_from(&mut self, tick: i64) {
         for lane in self.probes.iter_mut().filter(|lane| lane.probe.keep == Keep::Each) {
-            let Samples { ticks, values } = &mut lane.samples;
-            ticks.truncate(ticks.partition_point(|t| *t < tick));
-            values.truncate(ticks.len() * lane.cells.len());
+            lane.samples.forget_from(tick);
         }
         self.learning.forget(tick);
     }

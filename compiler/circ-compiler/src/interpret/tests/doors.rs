@@ -76,8 +76,8 @@ fn a_probe_samples_synapses_after_all_that_happens_in_a_tick() {
         (engine.add_synapse_probe(probe(Keep::Each)), engine.add_synapse_probe(probe(Keep::Sum)));
     run(&mut engine, 8);
     let samples = engine.samples(each);
-    assert_eq!((samples.ticks, samples.values), (vec![1, 4, 7], vec![0.0, 20.0, 2.0, 22.0, 3.0, 23.0]));
-    assert_eq!(engine.samples(sum).values, [5.0, 65.0]);
+    assert_eq!(samples, Samples::new(vec![1, 4, 7], vec![0.0, 20.0, 2.0, 22.0, 3.0, 23.0]));
+    assert_eq!(engine.samples(sum).values(), [5.0, 65.0]);
 }
 
 #[test]
