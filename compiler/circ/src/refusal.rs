@@ -8,6 +8,7 @@ use crate::quantity::{self, significant};
 use crate::{fault, rules};
 use circ_compiler::diagnose::Diagnostic;
 use circ_compiler::diagnose::build::negative_rate;
+use circ_compiler::diagnose::value::int_overflow;
 use circ_compiler::hir::path::part_of;
 use circ_compiler::types::{Dimension, Type};
 use circ_grammar::ast::Span;
@@ -51,6 +52,23 @@ pub fn explain(error: &BuildError, compiled: &Compiled) -> Diagnostic {
         BuildError::Rate { drive, first } => rate(plan, *drive, first),
         BuildError::Delay { sender, first } => delay(plan, *sender, first),
         BuildError::Way { projection, way, first } => far(plan, *projection, *way, first),
+        BuildError::Overflow { projection, place, pre, post } => {
+            let place = plan.places.get(*place as usize);
+            let what = place.map_or("this number", |place| place.what.as_str());
+            int_overflow(place.map_or(Span::default(), fault::span), what).note(between(
+                plan,
+                *projection,
+                *pre,
+                *post,
+            ))
+        }
+        BuildError::Key { projection, first } => {
+            let (name, value) = (path(*projection), significant(first.value, 6));
+            let text = format!("what `share by` of `{name}` compares is {value}");
+            let diagnostic =
+                at_projection(*projection, text).note("it has to be a whole number, at most 2^53 from 0");
+            located(diagnostic, plan, Sender::Projection(*projection), first)
+        }
         BuildError::Part { projection, pre, post, value, parts } => {
             let (name, last) = (path(*projection), parts - 1);
             let value = significant(*value, 6);

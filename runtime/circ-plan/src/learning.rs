@@ -235,11 +235,15 @@ pub struct Rewire {
     pub place: u32,
 }
 
+/// The largest key of synapses that share a weight: beyond, two whole numbers may be one in `f64`.
+pub const MAX_KEY: f64 = 9_007_199_254_740_992.0;
+
 /// With which others a synapse shares its weight: those with the same key.
 #[derive(Clone, Debug)]
 pub struct Group {
     /// One `Result`, a `Float` that is a whole number, in `f64`: run for each synapse when it begins, at tick 0 or at `q`, over what
-    /// programs of candidates see, and where none come `Edge`. Nothing is made of a check that fails.
+    /// programs of candidates see, and where none come `Edge`. A check that fails is one of a synapse that comes, as of
+    /// [`Rewire::weight`]; of those that were built it was asked then.
     pub key: Program,
     /// The array, an `Int`, that holds it from then on: no other program writes or reads it.
     pub array: ArrayId,

@@ -243,6 +243,21 @@ fn values_that_do_not_hold() {
         panic!("delays below a tick were let through");
     };
     assert!(first.value < 0.05 && 100 < first.count);
+    let shared = |p: &mut ProjectionPlan| {
+        let Quantity::Program(mut key) = drawn(Distribution::Uniform, 0.0, 1.0) else { return };
+        // Infinite, as much as anything drawn divided by 0.
+        let nothing = key.push(Op::Float(0.0), Ty::Float);
+        let Some(Output::Result(value)) = key.outputs.first() else { return };
+        let key_of = Op::Div(*value, nothing);
+        let key_of = key.push(key_of, Ty::Float);
+        key.outputs = vec![Output::Result(key_of)];
+        p.weight = drawn(Distribution::Uniform, 0.0, 1.0);
+        p.share = Some(key);
+    };
+    let BuildError::Key { first, .. } = refused(&one(&[60], Connect::AllToAll, shared)) else {
+        panic!("keys that are no numbers were let through");
+    };
+    assert_eq!((first.pre, first.post, first.value, first.count), (0, 1, f64::INFINITY, 60 * 59));
     let none = |p: &mut ProjectionPlan| p.delay = Quantity::Constant(0.0);
     assert!(matches!(refused(&one(&[60], Connect::AllToAll, none)), BuildError::Delay { .. }));
 }

@@ -30,7 +30,7 @@ impl Lowerer<'_, '_, '_> {
                     this.clamp(x, Some(lo), Some(hi))
                 })
             }
-            _ => self.each(first, |this, x| this.of_one(builtin, x)),
+            _ => self.each(first, |this, x| this.of_one(builtin, x, span)),
         }
     }
 
@@ -66,7 +66,16 @@ impl Lowerer<'_, '_, '_> {
         x
     }
 
-    fn of_one(&mut self, builtin: Builtin, x: ValueId) -> ValueId {
+    /// A number that was rounded, as an `Int`, which it has to fit into.
+    fn whole(&mut self, rounded: ValueId, span: Span) -> ValueId {
+        let (size, beyond) = (self.b.abs(rounded), self.b.float(-(i64::MIN as f64)));
+        let fits = self.b.lt(size, beyond);
+        let fails = self.b.not(fits);
+        self.check_not(CheckKind::Overflow, fails, span, "this number");
+        self.b.to_int(rounded)
+    }
+
+    fn of_one(&mut self, builtin: Builtin, x: ValueId, span: Span) -> ValueId {
         if self.b.ty(x) == Ty::Int {
             match builtin {
                 Builtin::Abs => {
@@ -94,15 +103,15 @@ impl Lowerer<'_, '_, '_> {
             }
             Builtin::Floor => {
                 let whole = self.b.floor(x);
-                self.b.to_int(whole)
+                self.whole(whole, span)
             }
             Builtin::Ceil => {
                 let whole = self.b.ceil(x);
-                self.b.to_int(whole)
+                self.whole(whole, span)
             }
             Builtin::Round => {
                 let whole = self.b.round(x);
-                self.b.to_int(whole)
+                self.whole(whole, span)
             }
             Builtin::Sin => self.b.call1(Function::Sin, x),
             Builtin::Cos => self.b.call1(Function::Cos, x),

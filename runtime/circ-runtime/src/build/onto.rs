@@ -5,7 +5,7 @@
 
 use circ_plan::plan::Onto;
 
-use super::error::BuildError;
+use super::error::{BuildError, overflown};
 use super::pairs::RowSet;
 use super::synapses::{Context, Sides};
 use crate::rows::{ROW, Rows, result_of};
@@ -34,6 +34,11 @@ impl<'a> Placer<'a> {
             let end = (first + ROW).min(rows.targets.len());
             let leaves = self.sides.leaves(self.context, rows, first..end);
             values.run(&onto.part, end - first, &leaves);
+            let mut found = None;
+            leaves.look(&onto.part, values, end - first, &mut found);
+            if let Some(found) = found {
+                wrong.get_or_insert(overflown(self.context.index, found));
+            }
             let parts = &values.floats(result_of(&onto.part))[..end - first];
             if let Some(k) = parts.iter().position(|part| !is_one_of(onto.parts, *part)) {
                 let (pre, post) = (leaves.pre[k], leaves.post[k]);

@@ -14,7 +14,7 @@ use circ_numerics::random::{Counter, Stream, uniform53};
 use circ_plan::ir::Program;
 use circ_plan::plan::{Connect, ProjectionPlan, Quantity};
 
-use super::error::BuildError;
+use super::error::{BuildError, overflow, overflown};
 use super::mirror::{Direction, candidates, within};
 use super::selves::{Selves, skip};
 use super::synapses::{Context, PairRows};
@@ -228,6 +228,12 @@ impl Pairs {
         for first in (self.range(context.plan, source).start..self.targets).step_by(ROW) {
             let n = (ROW as u32).min(self.targets - first) as usize;
             let values = pairwise.run_row(program, source, first, n);
+            let pair = |k: usize| (source, first + k as u32);
+            if wrong.is_none()
+                && let Some(found) = overflow(program, values, n, pair, |pair| !selves.contains(&pair.1))
+            {
+                *wrong = Some(overflown(context.index, found));
+            }
             for k in 0..n {
                 let target = first + k as u32;
                 let connected = match condition {

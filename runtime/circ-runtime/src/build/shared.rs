@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use circ_plan::ir::Program;
+use circ_plan::learning::MAX_KEY;
 use circ_plan::plan::{ProjectionPlan, Quantity};
 
-use super::error::BuildError;
+use super::error::{BuildError, note};
 use super::generate::generate;
 use super::layout::{Lanes, Sink};
 use super::pairs::RowSet;
-use super::synapses::{Context, PairLeaves, Valuer};
+use super::synapses::{Context, PairLeaves, Report, Valuer};
 use crate::rows::{Rows, result_of};
 
 /// What synapses of a group have in common: what is written; or of both directions, the pair as it was drawn, and which of
@@ -38,12 +39,19 @@ impl<'a> KeyOf<'a> {
         }
     }
 
-    /// Appends the keys of `n` synapses.
-    pub(super) fn of(&mut self, leaves: &PairLeaves, n: usize, out: &mut Vec<Key>) {
+    /// Appends the keys of `n` synapses, and notes those that are none.
+    pub(super) fn of(&mut self, leaves: &PairLeaves, n: usize, out: &mut Vec<Key>, report: &mut Report) {
         match self {
             KeyOf::Written(program, rows) => {
                 rows.run(program, n, leaves);
-                out.extend(rows.floats(result_of(program))[..n].iter().map(|key| (*key as i64, 0)));
+                leaves.look(program, rows, n, &mut report.overflow);
+                for (k, &key) in rows.floats(result_of(program))[..n].iter().enumerate() {
+                    // Beyond, neighbours are one number.
+                    if key.is_nan() || MAX_KEY < key.abs() {
+                        note(&mut report.key, leaves.pre[k], leaves.post[k], key);
+                    }
+                    out.push((key as i64, 0));
+                }
             }
             KeyOf::Pair(targets) => out.extend((0..n).map(|k| {
                 let pair = i64::from(leaves.pre[k]) * *targets + i64::from(leaves.post[k]);

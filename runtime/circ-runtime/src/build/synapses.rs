@@ -12,7 +12,7 @@ use circ_numerics::random::Counter;
 use circ_plan::ir::{ArrayId, KeyId, Precision, Program, Side, TableId};
 use circ_plan::plan::{Column, ProjectionPlan, Quantity, Sender, Sign, Table, View};
 
-use super::error::{BadValue, BuildError, note};
+use super::error::{BadValue, BuildError, Overflow, note, overflow, overflown, sooner};
 use super::mirror::Direction;
 use super::pairs::RowSet;
 use super::shared::{Groups, Key, KeyOf};
@@ -78,6 +78,12 @@ pub(super) struct PairLeaves<'a> {
 }
 
 impl PairLeaves<'_> {
+    /// Notes the first of `n` pairs at which a whole number of a program left 64 bits.
+    pub(super) fn look(&self, program: &Program, rows: &Rows<f64>, n: usize, found: &mut Option<Overflow>) {
+        let new = overflow(program, rows, n, |k| (self.pre[k], self.post[k]), |_| true);
+        *found = sooner(*found, new);
+    }
+
     fn value(&self, side: Side, array: ArrayId, row: usize) -> f64 {
         match side {
             Side::Pre | Side::Own => self.context.pre[array.0 as usize][self.pre[row] as usize],
@@ -169,6 +175,8 @@ impl<'a> PairRows<'a> {
 pub struct Report {
     pub weight: Option<BadValue>,
     pub delay: Option<BadValue>,
+    pub key: Option<BadValue>,
+    pub overflow: Option<Overflow>,
     /// Shortest and longest delay in ticks, where there are synapses.
     pub delays: Option<(u32, u32)>,
     pub ways: WayReport,
@@ -188,6 +196,8 @@ impl Report {
         Report {
             weight: worst(self.weight, other.weight),
             delay: worst(self.delay, other.delay),
+            key: worst(self.key, other.key),
+            overflow: sooner(self.overflow, other.overflow),
             delays,
             ways: self.ways.merge(other.ways),
         }
@@ -195,11 +205,15 @@ impl Report {
 
     /// The first thing that does not hold.
     pub fn check(&self, projection: u32, sign: Sign) -> Result<(), BuildError> {
+        if let Some(found) = self.overflow {
+            return Err(overflown(projection, found));
+        }
         let sender = Sender::Projection(projection);
-        match (self.weight, self.delay) {
-            (Some(first), _) => Err(BuildError::Weight { sender, sign, first }),
-            (None, Some(first)) => Err(BuildError::Delay { sender, first }),
-            (None, None) => self.ways.check(sender),
+        match (self.weight, self.delay, self.key) {
+            (Some(first), ..) => Err(BuildError::Weight { sender, sign, first }),
+            (None, Some(first), _) => Err(BuildError::Delay { sender, first }),
+            (None, None, Some(first)) => Err(BuildError::Key { projection, first }),
+            (None, None, None) => self.ways.check(sender),
         }
     }
 }
@@ -364,6 +378,7 @@ impl<'a> Valuer<'a> {
         let leaves = self.sides.leaves(self.context, rows, first..end);
         if let Some((program, values)) = &mut self.weight {
             values.run(program, end - first, &leaves);
+            leaves.look(program, values, end - first, &mut self.report.overflow);
             for (k, &weight) in values.floats(result_of(program))[..end - first].iter().enumerate() {
                 if !holds(self.context.plan.sign, weight) {
                     note(&mut self.report.weight, leaves.pre[k], leaves.post[k], weight);
@@ -375,7 +390,7 @@ impl<'a> Valuer<'a> {
             }
         }
         if let Some(share) = &mut self.share {
-            share.of(&leaves, end - first, &mut self.keys);
+            share.of(&leaves, end - first, &mut self.keys, &mut self.report);
             if let Some(groups) = &self.context.groups {
                 for (k, key) in (first..end).zip(&self.keys[first..end]) {
                     let (group, weight) = groups.of(*key);
@@ -387,6 +402,7 @@ impl<'a> Valuer<'a> {
         }
         if let Some((program, values)) = &mut self.delay {
             values.run(program, end - first, &leaves);
+            leaves.look(program, values, end - first, &mut self.report.overflow);
             let (mut shortest, mut longest) = self.report.delays.unwrap_or((u32::MAX, 0));
             for (k, &delay) in values.floats(result_of(program))[..end - first].iter().enumerate() {
                 let ticks = self.context.delay_ticks(delay).unwrap_or_else(|| {
@@ -400,7 +416,7 @@ impl<'a> Valuer<'a> {
         }
         if self.ways.vary(self.delay.is_some()) {
             let delays = self.delays.get(first..).unwrap_or(&[]);
-            self.ways.evaluate(self.context, &leaves, end - first, delays);
+            self.ways.evaluate(self.context, &leaves, end - first, delays, &mut self.report.overflow);
             self.report.ways = self.ways.report;
         }
     }

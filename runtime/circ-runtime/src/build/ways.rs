@@ -6,7 +6,7 @@
 use circ_plan::engine::Values;
 use circ_plan::plan::{ProjectionPlan, Quantity, Sender};
 
-use super::error::{BadValue, BuildError, Way, note};
+use super::error::{BadValue, BuildError, Overflow, Way, note};
 use super::synapses::{Context, MAX_DELAY, PairLeaves, delay_ticks};
 use crate::rows::{Rows, result_of};
 
@@ -107,10 +107,17 @@ impl<'a> Ways<'a> {
     }
 
     /// Of `n` synapses; `delays` lies beside them, or is empty.
-    pub(super) fn evaluate(&mut self, context: &Context, leaves: &PairLeaves, n: usize, delays: &[u32]) {
+    pub(super) fn evaluate(
+        &mut self,
+        context: &Context,
+        leaves: &PairLeaves,
+        n: usize,
+        delays: &[u32],
+        overflow: &mut Option<Overflow>,
+    ) {
         if let Some(column) = &mut self.dendritic {
             let wrong = &mut self.report.dendritic;
-            column.evaluate(context, leaves, n, wrong);
+            column.evaluate(context, leaves, n, (wrong, overflow));
             let new = &column.ticks[column.ticks.len().saturating_sub(n)..];
             let one = constant(column.quantity).and_then(|ms| way_ticks(ms, context.dt));
             let whole = constant(&context.plan.delay).and_then(|ms| context.delay_ticks(ms));
@@ -123,7 +130,7 @@ impl<'a> Ways<'a> {
             }
         }
         if let Some(column) = &mut self.back {
-            column.evaluate(context, leaves, n, &mut self.report.back);
+            column.evaluate(context, leaves, n, (&mut self.report.back, overflow));
         }
     }
 
@@ -148,9 +155,16 @@ impl<'a> Column<'a> {
         Column { quantity, rows, ticks: vec![] }
     }
 
-    fn evaluate(&mut self, context: &Context, leaves: &PairLeaves, n: usize, wrong: &mut Option<BadValue>) {
+    fn evaluate(
+        &mut self,
+        context: &Context,
+        leaves: &PairLeaves,
+        n: usize,
+        (wrong, overflow): (&mut Option<BadValue>, &mut Option<Overflow>),
+    ) {
         let (Quantity::Program(program), Some(rows)) = (self.quantity, &mut self.rows) else { return };
         rows.run(program, n, leaves);
+        leaves.look(program, rows, n, overflow);
         for (k, &ms) in rows.floats(result_of(program))[..n].iter().enumerate() {
             let ticks = way_ticks(ms, context.dt).unwrap_or_else(|| {
                 note(wrong, leaves.pre[k], leaves.post[k], ms);

@@ -6,7 +6,9 @@
 use circ_grammar::ast::Span;
 use circ_numerics::random::key;
 use circ_plan::ir::*;
-use circ_plan::learning::{Budget as Count, Candidates, Group, Grow, Learning, Prune, Rewire, Share};
+use circ_plan::learning::{
+    Budget as Count, Candidates, Group, Grow, Learning, MAX_KEY, Prune, Rewire, Share,
+};
 use circ_plan::plan::Sign;
 
 use super::super::context::{Lowerer, Report};
@@ -90,8 +92,11 @@ impl<'a> Programs<'a, '_, '_> {
             let key = lowerer.declared(&drawn_as("rewire.share"), |lowerer| {
                 lowerer.within(share.key.environment, |lowerer| lowerer.float(share.key.expr))
             });
-            // What is no number was no number when the circuit was built.
-            lowerer.checks.clear();
+            // Of those that come, as it was asked of those that were built.
+            let (size, most) = (lowerer.b.abs(key), lowerer.b.float(MAX_KEY));
+            let whole = lowerer.b.le(size, most);
+            let fails = lowerer.b.not(whole);
+            lowerer.check_not(CheckKind::Range, fails, share.span, "what `share by` compares");
             vec![Output::Result(key)]
         });
         Some(Group { key, array })
