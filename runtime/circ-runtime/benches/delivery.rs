@@ -233,7 +233,7 @@ fn deliver_a_column(bencher: Bencher, block: i64) {
     });
 }
 
-/// What pieces of so many synapses cost that lie at random places of a gigabyte, 7 bytes each in three lists as rows do, if nothing
+/// What pieces of so many synapses cost that lie at random places of a gigabyte, 7 bytes each in three lists as rows do that hold each delay, if nothing
 /// is done but to add them to accumulators that are near, and the processor fetches them as it sees fit. Delivery in blocks has
 /// pieces of some hundred, and asks for them ahead.
 #[divan::bench(args = [64, 128, 256, 1024, 65_536], sample_count = 20)]
