@@ -8,7 +8,7 @@ use crate::quantity::{self, significant};
 use crate::{fault, rules};
 use circ_compiler::diagnose::Diagnostic;
 use circ_compiler::diagnose::build::negative_rate;
-use circ_compiler::diagnose::value::int_overflow;
+use circ_compiler::diagnose::value::int_overflow_of_pair;
 use circ_compiler::hir::path::part_of;
 use circ_compiler::types::{Dimension, Type};
 use circ_grammar::ast::Span;
@@ -55,12 +55,8 @@ pub fn explain(error: &BuildError, compiled: &Compiled) -> Diagnostic {
         BuildError::Overflow { projection, place, pre, post } => {
             let place = plan.places.get(*place as usize);
             let what = place.map_or("this number", |place| place.what.as_str());
-            int_overflow(place.map_or(Span::default(), fault::span), what).note(between(
-                plan,
-                *projection,
-                *pre,
-                *post,
-            ))
+            let at = place.map_or(Span::default(), fault::span);
+            int_overflow_of_pair(at, what, between(plan, *projection, *pre, *post))
         }
         BuildError::Key { projection, first } => {
             let (name, value) = (path(*projection), significant(first.value, 6));

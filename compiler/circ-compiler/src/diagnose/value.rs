@@ -65,9 +65,18 @@ pub fn nothing_to_redraw(at: Span) -> Diagnostic {
 }
 
 pub fn int_overflow(at: Span, what: &str) -> Diagnostic {
+    no_int(at, what, "beyond 64 bits")
+}
+
+/// Likewise of a pair of cells, where what was rounded may also have been no number.
+pub fn int_overflow_of_pair(at: Span, what: &str, pair: String) -> Diagnostic {
+    no_int(at, what, "beyond 64 bits, or no number").note(pair)
+}
+
+fn no_int(at: Span, what: &str, why: &str) -> Diagnostic {
     INT_OVERFLOW
         .at(at, format!("{what} does not fit into an `int`"))
-        .primary("beyond 64 bits")
+        .primary(why)
         .note("an `int` holds whole numbers from -2^63 to 2^63 - 1")
 }
 

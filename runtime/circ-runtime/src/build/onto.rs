@@ -36,14 +36,17 @@ impl<'a> Placer<'a> {
             values.run(&onto.part, end - first, &leaves);
             let mut found = None;
             leaves.look(&onto.part, values, end - first, &mut found);
-            if let Some(found) = found {
-                wrong.get_or_insert(overflown(self.context.index, found));
-            }
             let parts = &values.floats(result_of(&onto.part))[..end - first];
             if let Some(k) = parts.iter().position(|part| !is_one_of(onto.parts, *part)) {
                 let (pre, post) = (leaves.pre[k], leaves.post[k]);
                 let (projection, value, parts) = (self.context.index, parts[k], onto.parts);
-                wrong.get_or_insert(BuildError::Part { projection, pre, post, value, parts });
+                // Whichever is first, wherever the pairs are divided.
+                if found.is_none_or(|(pair, _)| (pre, post) < pair) {
+                    wrong.get_or_insert(BuildError::Part { projection, pre, post, value, parts });
+                }
+            }
+            if let Some(found) = found {
+                wrong.get_or_insert(overflown(self.context.index, found));
             }
             for (target, part) in rows.targets[first..end].iter_mut().zip(parts) {
                 *target += if is_one_of(onto.parts, *part) { *part as u32 * cells } else { 0 };

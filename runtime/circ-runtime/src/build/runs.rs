@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::layout::Ticks;
 use crate::narrow::Narrow;
+use crate::pages;
 use crate::prefetch::fetch;
 
 /// Synapses of a row to one delay, on average, from which on this is worthwhile.
@@ -79,7 +80,7 @@ fn runs<T: Narrow>(starts: &[u64], delays: &[T]) -> Option<Runs> {
     if !many || rows().any(|row| usize::from(u16::MAX) < row.len()) {
         return None;
     }
-    let mut ends = Vec::with_capacity((starts.len() - 1) * count);
+    let mut ends = pages::with_capacity((starts.len() - 1) * count);
     for row in rows() {
         let mut end = 0;
         for delay in shortest..=longest {
